@@ -1,0 +1,1 @@
+"""Thor: the market-data backbone of a futures desk."""

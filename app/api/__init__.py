@@ -1,0 +1,1 @@
+"""The HTTP edge: quotes, stream, bars and health."""

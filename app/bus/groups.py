@@ -1,0 +1,118 @@
+"""Reading the stream in a consumer group: nothing is forgotten until it is acknowledged."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from redis import Redis
+from redis.exceptions import ResponseError
+
+from app.bus import keys
+
+class Entry(NamedTuple):
+    """One stream entry as raw bytes: `id`, and names and values in turn (None when the entry was trimmed away)."""
+
+    id: bytes
+    words: list[bytes] | None
+
+
+@dataclass(frozen=True)
+class GroupState:
+    """What a group has yet to do: `lag` entries never delivered, `pending` delivered and not acknowledged."""
+
+    lag: int
+    pending: int
+    last_delivered_id: str
+
+    @property
+    def behind(self) -> int:
+        """Entries of the stream that are not yet stored."""
+        return self.lag + self.pending
+
+
+class GroupReader:
+    """One consumer of the ingest group. `client` must return bytes (`decode_responses=False`)."""
+
+    def __init__(self, client: Redis, consumer: str, *, group: str = keys.INGEST_GROUP) -> None:
+        self._client = client
+        self._consumer = consumer
+        self._group = group
+        for command in ("XREADGROUP", "XCLAIM"):
+            client.set_response_callback(command, _raw)
+
+    def join(self) -> None:
+        """Create the group at the stream's beginning, unless it is there."""
+        try:
+            self._client.xgroup_create(keys.STREAM, self._group, id="0", mkstream=True)
+        except ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+
+    def read_own(self, after: bytes, count: int) -> list[Entry]:
+        """Entries delivered to this consumer earlier and never acknowledged, after an id (`b"0"` for the first)."""
+        return self._read(after, count, None)
+
+    def read_new(self, count: int, block_ms: int | None) -> list[Entry]:
+        """Entries never delivered to anyone; waits up to `block_ms` for the first (None: not at all)."""
+        return self._read(b">", count, block_ms)
+
+    def claim_from_dead(self, idle_ms: int, count: int) -> list[Entry]:
+        """Take over entries pending for `idle_ms` with consumers whose lease is gone."""
+        claimed: list[Entry] = []
+        for name in self._dead_consumers():
+            pending = self._client.xpending_range(
+                keys.STREAM, self._group, "-", "+", count, consumername=name, idle=idle_ms
+            )
+            ids = [row["message_id"] for row in pending]
+            if ids:
+                raw = self._client.execute_command(
+                    "XCLAIM", keys.STREAM, self._group, self._consumer, idle_ms, *ids
+                )
+                claimed += [Entry(entry_id, words) for entry_id, words in raw]
+        return claimed
+
+    def ack(self, ids: Sequence[bytes]) -> None:
+        """Acknowledge entries that are stored for good."""
+        if ids:
+            self._client.xack(keys.STREAM, self._group, *ids)
+
+    def state(self) -> GroupState:
+        """How far the group is behind the stream."""
+        return group_state(self._client, self._group)
+
+    def _read(self, start: bytes, count: int, block_ms: int | None) -> list[Entry]:
+        wait = ("BLOCK", block_ms) if block_ms is not None else ()
+        reply = self._client.execute_command(
+            "XREADGROUP", "GROUP", self._group, self._consumer, "COUNT", count, *wait, "STREAMS", keys.STREAM, start
+        )
+        if not reply:
+            return []
+        [(_stream, entries)] = reply.items() if isinstance(reply, dict) else reply
+        return [Entry(entry_id, words) for entry_id, words in entries]
+
+    def _dead_consumers(self) -> list[str]:
+        names = []
+        for consumer in self._client.xinfo_consumers(keys.STREAM, self._group):
+            name = consumer["name"].decode()
+            if name != self._consumer and consumer["pending"] and not self._client.exists(keys.ingest_lease(name)):
+                names.append(name)
+        return names
+
+
+def group_state(client: Redis, group: str = keys.INGEST_GROUP) -> GroupState:
+    """How far `group` is behind the stream; all entries are behind before the group exists."""
+    if not client.exists(keys.STREAM):
+        return GroupState(0, 0, "0-0")
+    for row in client.xinfo_groups(keys.STREAM):
+        if _text(row["name"]) == group:
+            lag = row["lag"] if row["lag"] is not None else client.xlen(keys.STREAM)
+            return GroupState(lag, row["pending"], _text(row["last-delivered-id"]))
+    return GroupState(client.xlen(keys.STREAM), 0, "0-0")
+
+
+def _raw(reply: Any, **_options: Any) -> Any:
+    return reply
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value

@@ -1,0 +1,78 @@
+"""How commands speak: one line per error and the exit code that belongs to it, progress on a terminal and elsewhere."""
+
+import functools
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sized
+from typing import Any, Final, TypeVar
+
+import click
+from flask.cli import with_appcontext
+from redis.exceptions import RedisError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from sqlalchemy.exc import OperationalError
+
+from app.errors import Conflict, NotFound, Rejected, ThorError
+
+EXIT_FAILED: Final = 1
+EXIT_BAD_INPUT: Final = 2
+EXIT_REFUSED: Final = 3
+
+T = TypeVar("T")
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+def exit_code(error: ThorError) -> int:
+    """2 for bad input, 3 for refused, 1 for failed."""
+    if isinstance(error, Rejected | NotFound):
+        return EXIT_BAD_INPUT
+    return EXIT_REFUSED if isinstance(error, Conflict) else EXIT_FAILED
+
+
+def command(name: str, **options: Any) -> Callable[[Callable[..., Any]], click.Command]:
+    """A command of the `flask` line that runs in the application and turns errors into one line and an exit code."""
+
+    def decorate(function: Callable[..., Any]) -> click.Command:
+        return click.command(name, **options)(with_appcontext(reporting(function)))
+
+    return decorate
+
+
+def reporting(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, with expected errors printed as one line and turned into exit codes."""
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except ThorError as error:
+            fail(str(error), exit_code(error))
+        except (RedisError, OperationalError) as error:
+            fail(f"{_server(error)} does not answer: see `flask status`", EXIT_FAILED)
+        except BrokenPipeError:
+            sys.stderr.close()
+            sys.exit(EXIT_FAILED)
+
+    return run
+
+
+def fail(message: str, code: int) -> None:
+    """Print one line on standard error and leave with `code`."""
+    click.echo(f"error: {message}", err=True)
+    sys.exit(code)
+
+
+def progress(items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
+    """Pass the items on, with a progress bar on a terminal and nothing elsewhere."""
+    known = total if total is not None else len(items) if isinstance(items, Sized) else None
+    if not console.is_terminal:
+        yield from items
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        yield from bar.track(items, total=known, description=label)
+
+
+def _server(error: Exception) -> str:
+    return "Redis" if isinstance(error, RedisError) else "PostgreSQL"

@@ -1,0 +1,51 @@
+"""Time as an argument: the clock protocol, and the one place where text becomes an instant."""
+
+from datetime import UTC, date, datetime
+from typing import Protocol
+
+from app.errors import Rejected
+
+
+class Clock(Protocol):
+    """Tells the present instant."""
+
+    def now(self) -> datetime:
+        """The present instant, UTC-aware."""
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> datetime:
+        """The present instant, UTC-aware, microseconds."""
+        return datetime.now(UTC)
+
+
+def parse_instant(text: str) -> datetime:
+    """Read an ISO 8601 instant with an offset as UTC; Rejected when it is malformed or has no offset."""
+    try:
+        value = datetime.fromisoformat(text)
+    except ValueError:
+        raise Rejected(f"{text!r} is not an ISO 8601 time, such as 2025-10-09T15:30:00Z") from None
+    if value.tzinfo is None:
+        raise Rejected(f"{text!r} has no offset: add Z or +00:00, so that it names one instant")
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise Rejected(f"{text!r} is outside the calendar") from None
+
+
+def parse_day(text: str) -> date:
+    """Read a calendar date YYYY-MM-DD; Rejected when it is malformed or does not exist."""
+    try:
+        value = date.fromisoformat(text)
+    except ValueError:
+        raise Rejected(f"{text!r} is not a date of the form YYYY-MM-DD") from None
+    if len(text) != 10:
+        raise Rejected(f"{text!r} is not a date of the form YYYY-MM-DD")
+    return value
+
+
+def instant_text(value: datetime) -> str:
+    """The wire form of an instant: YYYY-MM-DDTHH:MM:SS.ffffffZ, always 27 characters."""
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

@@ -1,0 +1,1 @@
+"""Sources of quotes, each publishing to the bus."""

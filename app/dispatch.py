@@ -1,0 +1,20 @@
+"""What the application asks of its workers, in its own words; the task queue implements it."""
+
+from datetime import date
+from typing import Protocol
+
+
+class Dispatch(Protocol):
+    """Hands work to the queues; each call returns at once and raises Unavailable when the queue cannot be reached."""
+
+    def start_collector(self, source: str) -> None:
+        """Run the collector of `source` unless it runs already."""
+
+    def start_ingest(self) -> None:
+        """Run the ingestor unless it runs already."""
+
+    def export_session(self, market: str, day: date) -> None:
+        """Write a trading day's ticks and bars to the lake."""
+
+    def probe(self, queue: str) -> None:
+        """Ask a queue's worker for a sign of life."""

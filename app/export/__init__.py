@@ -1,0 +1,1 @@
+"""From ticks to the lake: daily files and bars."""

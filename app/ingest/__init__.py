@@ -1,0 +1,1 @@
+"""From the bus into ticks: batches, dead letters, the loop."""

@@ -1,0 +1,1 @@
+"""The lake: years of ticks and bars in Parquet files."""
