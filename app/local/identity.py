@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import Conflict
+from app.local.child import wrapped
 
 NOBODY = 65534
 _PROBE_TIMEOUT_S = 20
-_AS_NOBODY = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,22 @@ class Identity:
 
 # In a user namespace of its own root is user 1000 to the server, while the files stay root's.
 NAMESPACE = Identity(("unshare", "--user", "--map-user=1000", "--map-group=1000", "--"), owner=0)
-# Containers often deny user namespaces.
-DROPPED = Identity((*_AS_NOBODY, "--"), owner=NOBODY)
-# For data or programs below a directory that only root may enter, such as /root: one capability is kept.
-DROPPED_WITH_REACH = Identity(
-    (*_AS_NOBODY, "--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--"), owner=NOBODY
+# Containers often deny user namespaces. One capability is kept, because the state directory and often the programs lie
+# where only root may enter; the security bit lets access(2), by which PostgreSQL finds its programs, see it.
+DROPPED = Identity(
+    (
+        "setpriv",
+        f"--reuid={NOBODY}",
+        f"--regid={NOBODY}",
+        "--clear-groups",
+        "--inh-caps=-all,+dac_override",
+        "--ambient-caps=-all,+dac_override",
+        "--securebits=+no_setuid_fixup",
+        "--",
+    ),
+    owner=NOBODY,
 )
-FOR_ROOT = (NAMESPACE, DROPPED, DROPPED_WITH_REACH)
+FOR_ROOT = (NAMESPACE, DROPPED)
 
 
 def choose_identity(program: Path, directory: Path, candidates: tuple[Identity, ...] = FOR_ROOT) -> Identity:
@@ -62,7 +71,8 @@ def hand_over(directory: Path, identity: Identity) -> None:
 
 
 def _can_run(identity: Identity, program: Path) -> bool:
-    return _succeeds([*identity.prefix, str(program), "--version"])
+    # Through the wrapper, because the interpreter too may lie where only root can reach it.
+    return _succeeds([*identity.prefix, *wrapped([str(program), "--version"], os.getpid())])
 
 
 def _can_write(identity: Identity, directory: Path) -> bool:

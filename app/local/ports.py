@@ -33,7 +33,7 @@ def free_port(preferred: int | None = None, avoid: Collection[int] = ()) -> int:
     if preferred is not None and preferred not in avoid and is_free(preferred):
         return preferred
     for _ in range(_ATTEMPTS):
-        port = random.choice(_CANDIDATES)
+        port = random.choice(_CANDIDATES)  # noqa: S311
         if port not in avoid and is_free(port):
             return port
     raise Unavailable(f"no free port found on {LOOPBACK}: close some of the programs that listen there")

@@ -4,11 +4,11 @@ import json
 import os
 import secrets
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from app.errors import Conflict
-from app.local.lock import holder
+from app.local.lock import holder, own_directory
 from app.local.ports import free_port, is_free
 
 SECRETS, PORTS, SERVERS, PROCESSES = "secrets.json", "ports.json", "servers.json", "processes.json"
@@ -19,8 +19,8 @@ _SECRET_BYTES = 24
 class EmbeddedServers:
     """Addresses of the running embedded servers, passwords included; None for a server which is not embedded."""
 
-    database_url: str | None
-    redis_url: str | None
+    database_url: str | None = field(repr=False)
+    redis_url: str | None = field(repr=False)
 
 
 class StateDirectory:
@@ -29,15 +29,7 @@ class StateDirectory:
     def __init__(self, path: Path) -> None:
         """Create the directory where it is missing; Conflict when it belongs to another user."""
         self.path = path.absolute()
-        try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise Conflict(f"cannot create the state directory {self.path}: {error.strerror}") from None
-        owner = self.path.stat().st_uid
-        if owner != os.geteuid():
-            raise Conflict(
-                f"the state directory {self.path} belongs to user {owner}: run as that user, or choose another one"
-            )
+        own_directory(self.path)
 
     def secret(self, name: str) -> str:
         """The secret of this name, URL-safe; made at the first call and the same ever after."""
@@ -49,7 +41,7 @@ class StateDirectory:
 
     def port(self, name: str, preferred: int | None = None, avoid: Collection[int] = ()) -> int:
         """A free port for this name: the preferred one, else the one it had before, else a random one; remembered."""
-        known = {key: int(value) for key, value in self._texts(PORTS).items()}
+        known = {key: _port(value) for key, value in self._texts(PORTS).items()}
         before = known.get(name)
         choice = preferred if preferred is not None and is_free(preferred) else before
         known[name] = free_port(choice, avoid)
@@ -68,6 +60,10 @@ class StateDirectory:
     def _texts(self, name: str) -> dict[str, str]:
         value = read_json(self.path / name)
         return {str(key): str(text) for key, text in value.items()} if isinstance(value, dict) else {}
+
+
+def _port(text: str) -> int | None:
+    return int(text) if text.isdecimal() else None
 
 
 def write_private(path: Path, text: str) -> None:

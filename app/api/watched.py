@@ -1,0 +1,51 @@
+"""The watchlist, remembered for a few seconds, so that quotes need PostgreSQL neither per request nor while it is away."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from threading import Lock
+from typing import Final
+
+from app.api.problems import AWAY
+from app.errors import Unavailable
+
+log = logging.getLogger(__name__)
+
+KEPT_S: Final = 5.0
+WAIT_S: Final = 2.0
+
+
+class Watchlist:
+    """Answers with the list read at most 5 s ago; while the database is away, with the last that was read."""
+
+    def __init__(self, read: Callable[[], Sequence[str]]) -> None:
+        self._read = read
+        self._reading = Lock()
+        self._symbols: list[str] | None = None
+        self._tried_at = 0.0
+
+    def symbols(self) -> list[str]:
+        """The watched symbols in order; the database's error, or Unavailable, when it has never answered yet."""
+        known = self._symbols
+        if known is not None and time.monotonic() < self._tried_at + KEPT_S:
+            return known
+        # Whoever comes while another reads takes what is known: a silent database must not hold up everyone.
+        if not self._reading.acquire(timeout=WAIT_S if known is None else 0):
+            if known is None:
+                raise Unavailable("the watchlist cannot be read: name the symbols, or try again")
+            return known
+        try:
+            return self._refresh(known)
+        finally:
+            self._reading.release()
+
+    def _refresh(self, known: list[str] | None) -> list[str]:
+        self._tried_at = time.monotonic()
+        try:
+            self._symbols = list(self._read())
+        except AWAY as error:
+            if known is None:
+                raise
+            log.warning("the watchlist stays as it was: %s", str(error).partition("\n")[0])
+            return known
+        return self._symbols

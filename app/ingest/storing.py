@@ -1,0 +1,104 @@
+"""Storing one batch: a plain append where it can, a merge where rows may be there already, row by row where one is bad."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.bus.groups import Entry
+from app.errors import Unavailable
+from app.ingest.dead_letters import save_dead_letters
+from app.ingest.rows import Reject, RowMaker, Rows
+from app.ticks.partitions import ensure_partitions
+from app.ticks.store import append_ticks, merge_ticks
+
+_RETRIABLE_STATES: Final = ("08", "40", "53", "55", "57", "58")  # SQLSTATE classes that pass: connection, rollback, resources.
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Entries read together, with what they come to. `seen_before`: delivered earlier, so perhaps stored already."""
+
+    entries: Sequence[Entry]
+    rows: Rows
+    seen_before: bool = False
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What became of a batch, counted in entries."""
+
+    read: int
+    written: int
+    duplicates: int
+    trimmed: int
+    rejects: Sequence[Reject]
+
+
+class TickWriter:
+    """Writes batches in one transaction each; remembers which partitions exist and whether duplicates are about."""
+
+    def __init__(self, sessions: sessionmaker[Session], maker: RowMaker) -> None:
+        self._sessions = sessions
+        self._maker = maker
+        self._days: set[date] = set()
+        self._duplicates_about = False
+
+    def store(self, batch: Batch, now: datetime) -> Stored:
+        """Commit the batch's ticks and dead letters; Unavailable, and nothing stored, when the database is away."""
+        try:
+            return self._store(batch, now)
+        except DBAPIError as error:
+            if _passes(error):
+                raise Unavailable(f"PostgreSQL is away ({type(error).__name__}): the batch waits") from error
+            raise
+
+    def _store(self, batch: Batch, now: datetime) -> Stored:
+        rows = batch.rows
+        if not (batch.seen_before or self._duplicates_about):
+            try:
+                return self._commit(batch, rows, append=True)
+            except IntegrityError:
+                self._duplicates_about = True
+            except DBAPIError as error:
+                rows = self._reread(batch, now, error)
+        try:
+            return self._commit(batch, rows, append=False)
+        except DBAPIError as error:
+            strict = self._reread(batch, now, error)
+        return self._commit(batch, strict, append=False)
+
+    def _reread(self, batch: Batch, now: datetime, error: DBAPIError) -> Rows:
+        if _passes(error):
+            raise error
+        return self._maker.rows(batch.entries, now, strict=True)
+
+    def _commit(self, batch: Batch, rows: Rows, *, append: bool) -> Stored:
+        written = 0
+        try:
+            with self._sessions.begin() as session:
+                self._prepare(session, rows)
+                if rows.lines:
+                    written = (append_ticks if append else merge_ticks)(session, rows.lines)
+                save_dead_letters(session, rows.rejects)
+        except DBAPIError:
+            self._days.clear()  # The partitions of this transaction may have gone with it.
+            raise
+        duplicates = len(rows.lines) - written
+        self._duplicates_about = duplicates > 0
+        return Stored(len(batch.entries), written, duplicates, len(rows.trimmed), rows.rejects)
+
+    def _prepare(self, session: Session, rows: Rows) -> None:
+        if missing := rows.days - self._days:
+            ensure_partitions(session, missing)
+            self._days |= missing
+
+
+def _passes(error: DBAPIError) -> bool:
+    state = getattr(error.orig, "pgcode", None)
+    if state is None:
+        return isinstance(error, OperationalError) or error.connection_invalidated
+    return state[:2] in _RETRIABLE_STATES

@@ -1,0 +1,65 @@
+"""Server processes which a killed supervisor or postmaster left behind, and the pid files that name the dead."""
+
+import contextlib
+import signal
+import time
+from pathlib import Path
+
+import psutil
+
+from app.errors import Conflict
+
+_PATIENCE_S = 8.0
+_PAUSE_S = 0.02
+# What a postmaster and its children understand: end now, without a checkpoint; the log brings everything back.
+_IMMEDIATE = signal.SIGQUIT if hasattr(signal, "SIGQUIT") else signal.SIGTERM
+
+
+def clear_stale_postmaster(data_dir: Path) -> None:
+    """Make sure that no server works on this data directory, so that a new one can start.
+
+    Only for the holder of the state directory: whatever still works there is a leftover and is ended. The pid file
+    goes after that, because its pid may belong to a zombie or to a stranger by now. Conflict when a leftover stays.
+    """
+    pid_file = data_dir / "postmaster.pid"
+    if not pid_file.exists():
+        return
+    _end(_working_in(data_dir), data_dir)
+    pid_file.unlink(missing_ok=True)
+
+
+def _working_in(data_dir: Path) -> list[psutil.Process]:
+    # The server makes its data directory the working directory of each of its processes.
+    place = str(data_dir.resolve())
+    return [process for process in psutil.process_iter() if _cwd(process) == place and _is_server(process)]
+
+
+def _cwd(process: psutil.Process) -> str | None:
+    try:
+        return process.cwd()
+    except psutil.Error:
+        return None
+
+
+def _is_server(process: psutil.Process) -> bool:
+    try:
+        return process.name().startswith("postgres") and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def _end(leftovers: list[psutil.Process], data_dir: Path) -> None:
+    started = time.monotonic()
+    for process in leftovers:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(_IMMEDIATE)
+    while left := [process for process in leftovers if _is_server(process)]:
+        waited = time.monotonic() - started
+        if waited > _PATIENCE_S:
+            pids = ", ".join(str(process.pid) for process in left)
+            raise Conflict(f"PostgreSQL processes {pids} still work on {data_dir}: end them, then start again")
+        if waited > _PATIENCE_S / 2:
+            for process in left:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+        time.sleep(_PAUSE_S)

@@ -1,0 +1,107 @@
+"""Every setting, read from the environment (and a .env file) once, into one frozen object."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.errors import Rejected
+
+PROJECT: Final = Path(__file__).resolve().parent.parent
+_POSTGRES_SCHEMES: Final = ("postgres", "postgresql", "postgresql+psycopg2")
+
+
+def _absolute(value: Any) -> Any:
+    return PROJECT / Path(value).expanduser() if isinstance(value, str | Path) else value
+
+
+Folder = Annotated[Path, BeforeValidator(_absolute)]
+
+
+class Settings(BaseSettings):
+    """The settings of one process. Names are the environment's, in lower case; units are in the names."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, env_ignore_empty=True, env_file=PROJECT / ".env", extra="forbid", hide_input_in_errors=True
+    )
+
+    database_url: SecretStr | None = Field(None, description="PostgreSQL; unset: `flask up` runs its own")
+    redis_url: SecretStr | None = Field(None, description="Redis 7 or Valkey with appendonly yes; unset: `flask up` runs its own")
+    state_dir: Folder = Field(Path("var"), description="embedded servers, secrets, logs of what runs", validate_default=True)
+    data_dir: Folder | None = Field(None, description="the lake of Parquet files; unset: STATE_DIR/data")
+    thor_pg_bin: Folder | None = Field(None, description="folder with PostgreSQL 18's own programs; unset: from the wheel")
+
+    host: str = Field("127.0.0.1", description="address that the web server listens on")
+    port: int | None = Field(None, ge=1, le=65535, description="web port; unset: 8000, or a free one when that is taken")
+    flower_port: int | None = Field(None, ge=1, le=65535, description="Flower's port; unset: 5555, or a free one")
+    web_threads: int = Field(256, ge=40, le=2000, description="threads of the web server; each SSE client takes one")
+
+    market: str = Field("CME_Futures", description="market whose calendar gives trading days")
+    quote_stale_s: float = Field(15.0, gt=0, description="age after which a quote of an open market is stale")
+    stream_cap: int = Field(10_000_000, ge=1000, description="entries after which publishers are refused")
+
+    ingest_batch_size: int = Field(1000, ge=1, le=20_000, description="ticks per database transaction")
+    partitions_ahead_days: int = Field(7, ge=1, le=60, description="days for which tick partitions exist in advance")
+
+    sse_max_clients: int = Field(200, ge=1, le=1900, description="SSE clients per web process")
+    sse_resume_window_s: int = Field(900, ge=10, description="how far back Last-Event-ID can resume")
+    sse_heartbeat_s: float = Field(5.0, gt=0, le=10, description="longest silence of an SSE connection")
+    sse_queue_events: int = Field(512, ge=8, le=4096, description="events waiting per SSE client before conflation")
+    sse_stuck_s: float = Field(30.0, gt=0, description="after which a client that takes nothing is cut")
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severe line that is logged")
+    log_format: Literal["console", "json"] = Field("console", description="form of the log lines")
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgres(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        scheme, _, rest = value.get_secret_value().partition("://")
+        if scheme not in _POSTGRES_SCHEMES or not urlsplit(f"//{rest}").hostname:
+            raise ValueError("must look like postgresql://user:password@host:5432/database")
+        return SecretStr(f"postgresql+psycopg2://{rest}")
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        parts = urlsplit(value.get_secret_value())
+        database = parts.path.strip("/") or "0"
+        if parts.scheme not in ("redis", "rediss") or not parts.hostname or not database.isdecimal():
+            raise ValueError("must look like redis://:password@host:6379/0")
+        return SecretStr(parts._replace(path=f"/{database}").geturl())
+
+    @model_validator(mode="after")
+    def _threads_suffice(self) -> Self:
+        if self.sse_max_clients > self.web_threads - 32:
+            raise ValueError("SSE_MAX_CLIENTS must leave 32 of WEB_THREADS to everything else")
+        return self
+
+    @cached_property
+    def lake_dir(self) -> Path:
+        """The root of the lake."""
+        return self.data_dir or self.state_dir / "data"
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings; Rejected with every problem at once, by name and without the values."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        problems = [f"  {_name(found['loc'])}{_reason(found)}" for found in error.errors(include_input=False)]
+    raise Rejected("\n".join(["the settings are wrong; mend the environment or .env:", *problems]))
+
+
+def _name(location: tuple[int | str, ...]) -> str:
+    return f"{'.'.join(map(str, location)).upper()}: " if location else ""
+
+
+def _reason(found: Any) -> str:
+    if found["type"] == "extra_forbidden":
+        return "there is no such setting"
+    return str(found["msg"]).removeprefix("Value error, ")
