@@ -1,7 +1,9 @@
 """What the application asks of its workers, in its own words; the task queue implements it."""
 
 from datetime import date
-from typing import Protocol
+from typing import Final, Protocol
+
+QUEUES: Final = ("collectors", "ingest", "export", "analysis", "control")
 
 
 class Dispatch(Protocol):

@@ -105,7 +105,7 @@ def from_fields(fields: Mapping[str, str], now: datetime, session_of: Callable[[
     if fields.get("v", str(SCHEMA_VERSION)) != str(SCHEMA_VERSION):
         raise Rejected(f"v: schema version {fields['v'][:20]} is not known")
     ts = _read_instant("ts", fields["ts"], now)
-    return Quote(
+    quote = Quote(
         symbol=_matched("symbol", fields["symbol"], _SYMBOL),
         source=_one_of("source", fields["source"], SOURCES),
         seq=_read_whole("seq", fields["seq"]),
@@ -116,9 +116,10 @@ def from_fields(fields: Mapping[str, str], now: datetime, session_of: Callable[[
         ts_origin=_one_of("ts_origin", fields.get("ts_origin", "exchange"), ORIGINS),
         trade=_read_flag("trade", fields.get("trade", "0")),
         delayed=_read_flag("delayed", fields.get("delayed", "0")),
-        **{name: _read_price(name, fields.get(name)) for name in PRICE_FIELDS},
-        **{name: _read_size(name, fields.get(name)) for name in SIZE_FIELDS},
     )
+    prices = {name: _read_price(name, fields.get(name)) for name in PRICE_FIELDS}
+    sizes = {name: _read_size(name, fields.get(name)) for name in SIZE_FIELDS}
+    return quote._replace(**prices, **sizes)
 
 
 def check_quotes(quotes: Iterable[Quote]) -> None:

@@ -1,31 +1,20 @@
-"""The parts of a running application, put together once and passed to whoever needs them."""
+"""The runtime of the current application: its stores and its settings."""
 
 from dataclasses import dataclass
 
 from flask import current_app
-from redis import Redis
-from sqlalchemy.orm import Session, sessionmaker
 
-from app.clock import Clock
-from app.dispatch import Dispatch
-from app.lake.layout import Lake
-from app.market.market import Market
 from app.settings import Settings
+from app.stores import Stores
 
 EXTENSION = "thor"
 
 
 @dataclass(frozen=True)
-class Runtime:
-    """Settings, clock, stores and the way to the workers. `redis` replies in text; sessions keep rows after commit."""
+class Runtime(Stores):
+    """What the edges work with."""
 
     settings: Settings
-    clock: Clock
-    sessions: sessionmaker[Session]
-    redis: Redis
-    market: Market
-    lake: Lake
-    dispatch: Dispatch
 
 
 def runtime() -> Runtime:

@@ -1,5 +1,6 @@
 """Every setting, read from the environment (and a .env file) once, into one frozen object."""
 
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
@@ -86,6 +87,11 @@ class Settings(BaseSettings):
     def lake_dir(self) -> Path:
         """The root of the lake."""
         return self.data_dir or self.state_dir / "data"
+
+
+def inherited_environment() -> dict[str, str]:
+    """This process's environment, for the processes that it starts."""
+    return dict(os.environ)
 
 
 def load_settings(**overrides: Any) -> Settings:

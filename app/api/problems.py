@@ -12,6 +12,7 @@ from apiflask import APIFlask, HTTPError
 from flask import Response, g, json, request
 from redis.exceptions import ConnectionError as RedisConnectionError, TimeoutError as RedisTimeoutError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError as PoolTimeoutError
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 
 from app.errors import Conflict, NotFound, Rejected, ThorError, Unavailable
@@ -92,7 +93,7 @@ def _from_validation(error: HTTPError) -> Response:
     status = 400 if error.status_code == HTTPStatus.UNPROCESSABLE_ENTITY else error.status_code
     errors = _field_errors(error.detail)
     detail = "; ".join(f"{found['field']}: {found['detail']}" for found in errors) or error.message or ""
-    return problem(status, detail, errors=errors, headers=dict(error.headers))
+    return problem(status, detail, errors=errors, headers=dict(Headers(error.headers)))
 
 
 def _field_errors(detail: Any) -> list[dict[str, str]]:

@@ -1,4 +1,4 @@
-"""The watchlist, remembered for a few seconds, so that quotes need PostgreSQL neither per request nor while it is away."""
+"""The watchlist, remembered for a while, so that quotes need PostgreSQL neither per request nor while it is away."""
 
 import logging
 import time
@@ -43,7 +43,7 @@ class Watchlist:
         self._tried_at = time.monotonic()
         try:
             self._symbols = list(self._read())
-        except AWAY as error:
+        except (*AWAY, Unavailable) as error:
             if known is None:
                 raise
             log.warning("the watchlist stays as it was: %s", str(error).partition("\n")[0])

@@ -1,5 +1,6 @@
 """Reading the stream in a consumer group: nothing is forgotten until it is acknowledged."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -8,6 +9,9 @@ from redis import Redis
 from redis.exceptions import ResponseError
 
 from app.bus import keys
+from app.errors import Rejected
+
+_CONSUMER = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 # One stream entry as raw bytes: its id, and names and values in turn (None when the entry was trimmed away).
 Entry = tuple[bytes, list[bytes] | None]
@@ -107,6 +111,13 @@ class GroupReader:
             if name != self._consumer and consumer["pending"] and not self._client.exists(keys.ingest_lease(name)):
                 names.append(name)
         return names
+
+
+def parse_consumer(text: str) -> str:
+    """The name of a stream's reader; Rejected unless it is 1 to 64 letters, digits, dots, hyphens and underscores."""
+    if not _CONSUMER.fullmatch(text):
+        raise Rejected("a consumer id is 1 to 64 letters, digits, dots, hyphens and underscores, such as worker1")
+    return text
 
 
 def group_state(client: Redis, group: str = keys.INGEST_GROUP) -> GroupState:

@@ -9,7 +9,7 @@ RESULTS_DB: Final = 2
 STREAM: Final = "quotes:stream:unified"
 DEAD_STREAM: Final = "quotes:stream:dead"
 INGEST_GROUP: Final = "quotes:cgrp:postgres_ingest"
-INGEST_TOTALS: Final = "quotes:ingest:totals"
+WORKER_CONSUMER: Final = "worker"  # The name under which the ingest queue reads the stream.
 
 
 def latest(symbol: str) -> str:
@@ -50,3 +50,8 @@ def ingest_health(consumer: str) -> str:
 def pulse(queue: str) -> str:
     """When a queue's worker last finished a task, epoch milliseconds."""
     return f"worker:{queue}:pulse"
+
+
+def busy(queue: str) -> str:
+    """Since when a queue's worker has been at its present task, epoch milliseconds; absent when it is free."""
+    return f"worker:{queue}:busy"

@@ -1,7 +1,9 @@
 """How commands speak: one line per error and the exit code that belongs to it, progress on a terminal and elsewhere."""
 
+import contextlib
 import functools
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import Any, Final, TypeVar
 
@@ -19,6 +21,9 @@ EXIT_BAD_INPUT: Final = 2
 EXIT_REFUSED: Final = 3
 
 T = TypeVar("T")
+
+LINE_EVERY_S: Final = 10.0
+_COLUMNS: Final = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -69,9 +74,28 @@ def progress(items: Iterable[T], label: str, total: int | None = None) -> Iterat
     if not console.is_terminal:
         yield from items
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
+    with Progress(*_COLUMNS, console=console, transient=True) as bar:
         yield from bar.track(items, total=known, description=label)
+
+
+@contextlib.contextmanager
+def counting(label: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A function that counts work done: a progress bar on a terminal, a line every ten seconds elsewhere."""
+    if console.is_terminal:
+        with Progress(*_COLUMNS, console=console, transient=True) as bar:
+            task = bar.add_task(label, total=total)
+            yield lambda count: bar.advance(task, count)
+        return
+    done, said_at = 0, time.monotonic()
+
+    def count(more: int) -> None:
+        nonlocal done, said_at
+        done += more
+        if time.monotonic() - said_at >= LINE_EVERY_S:
+            said_at = time.monotonic()
+            console.print(f"{label}: {done:,} of {total:,}")
+
+    yield count
 
 
 def _server(error: Exception) -> str:

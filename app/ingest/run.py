@@ -18,7 +18,7 @@ from app.bus import keys
 from app.bus.groups import Entry, GroupReader
 from app.bus.leases import Lease, acquire, release, renew
 from app.clock import Clock
-from app.errors import Unavailable
+from app.errors import Conflict, Unavailable
 from app.ingest.dead_letters import announce_dead_letters
 from app.ingest.rows import RowMaker
 from app.ingest.storing import Batch, Stored, TickWriter
@@ -82,6 +82,23 @@ class _Question:
 
     def close(self) -> None:
         self._reader.leave()
+
+
+def ingest(
+    raw: Redis,
+    client: Redis,
+    sessions: sessionmaker[Session],
+    market: Market,
+    clock: Clock,
+    plan: IngestPlan,
+    stop: Event,
+) -> IngestTotals | None:
+    """Run an ingestor until `stop` is set; None, at once, while another live process has its consumer name."""
+    try:
+        return Ingestor(raw, client, sessions, market, clock, plan).run(stop)
+    except Conflict as held:
+        log.debug("%s", held)
+        return None
 
 
 class Ingestor:

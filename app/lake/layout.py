@@ -40,7 +40,7 @@ class Lake:
     @property
     def staging(self) -> Path:
         """Where files are written before they are published: on the lake's file system, outside of every glob."""
-        return self.root / ".staging"
+        return _real(self.root / ".staging")
 
     def ticks_file(self, day: date, symbol: str) -> Path:
         """The Parquet file with a symbol's ticks of a trading day, whether it exists or not."""

@@ -79,6 +79,7 @@ class ProcessMember(Member):
         self._log = log
         self._history = RestartHistory(policy)
         self._due_s = 0.0
+        self._complaint = ""
 
     def status(self) -> ProcessStatus:
         """The state for other processes to read."""
@@ -125,7 +126,9 @@ class ProcessMember(Member):
             if not self.was_ready:
                 raise
             # The rest of the group works on; the deadline sees to a process that stays like this.
-            self._log.say(f"{self.name}: {error}")
+            if str(error) != self._complaint:
+                self._complaint = str(error)
+                self._log.say(f"{self.name}: {error}")
             return False
 
     def _ended(self, running: Running) -> None:

@@ -10,10 +10,13 @@ LOOPBACK = "127.0.0.1"
 # Below the kernel's range for outgoing connections, so that a server which restarts finds its port again.
 _CANDIDATES = range(15000, 32000)
 _ATTEMPTS = 200
+_LARGEST = 65535
 
 
 def is_free(port: int) -> bool:
     """True when a server could listen on this port of 127.0.0.1 at this moment."""
+    if not 0 < port <= _LARGEST:
+        return False
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         # As the servers do it: a closed connection that lingers in TIME_WAIT does not take the port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -44,10 +44,10 @@ class StateDirectory:
         known = {key: _port(value) for key, value in self._texts(PORTS).items()}
         before = known.get(name)
         choice = preferred if preferred is not None and is_free(preferred) else before
-        known[name] = free_port(choice, avoid)
-        if known[name] != before:
-            self.write(PORTS, known)
-        return known[name]
+        port = free_port(choice, avoid)
+        if port != before:
+            self.write(PORTS, {**known, name: port})
+        return port
 
     def write(self, name: str, value: object) -> None:
         """Replace a JSON file in one step; after a crash the old or the new content is there, whole."""
@@ -59,7 +59,9 @@ class StateDirectory:
 
     def _texts(self, name: str) -> dict[str, str]:
         value = read_json(self.path / name)
-        return {str(key): str(text) for key, text in value.items()} if isinstance(value, dict) else {}
+        if not isinstance(value, dict | None):
+            raise Conflict(f"cannot read {self.path / name}: it is not a JSON object; stop Thor and remove that file")
+        return {str(key): str(text) for key, text in (value or {}).items()}
 
 
 def _port(text: str) -> int | None:

@@ -1,39 +1,50 @@
 """One client's stream of bytes: a greeting, what it missed, and then what comes."""
 
-import logging
 import random
+import time
 from collections.abc import Iterator
 from typing import Final
 
 from redis.exceptions import RedisError
 
+from app.api.sse.client import Client
 from app.api.sse.frames import StreamId, greeting, heartbeat
-from app.api.sse.hub import Client, EventHub
-
-log = logging.getLogger(__name__)
+from app.api.sse.hub import EventHub
+from app.api.sse.resume import Resume
+from app.errors import Unavailable
 
 RETRY_MS: Final = (3000, 5000)
-PAGE: Final = 200
-BUS_WAIT_S: Final = 0.5
+BUS_WAIT_S: Final = 1.0
 
 
-class Feed:
-    """The bytes for one client that has joined `hub`; with `after` it first gets what came since that event."""
+def feed(hub: EventHub, client: Client, after: StreamId | None) -> Iterator[bytes]:
+    """Chunks of the event stream for a client that has joined `hub`, none empty; ends when the client is cut.
 
-    def __init__(self, hub: EventHub, client: Client, after: StreamId | None) -> None:
-        self._hub = hub
-        self._client = client
-        self._after = after
-        self._joined_at: StreamId | None = None
-        self._generation = hub.generation()
+    With `after` it first sends what came since that event. It is never silent for longer than the hub's limit says,
+    also while Redis is away.
+    """
+    if after is None:
+        hub.go_live(client)
+    yield greeting(random.randint(*RETRY_MS))
+    if after is not None:
+        yield from _missed(hub, client, after)
+    while (chunk := client.mailbox.take(hub.limits.heartbeat_s)) is not None:
+        yield chunk
 
-    def frames(self) -> Iterator[bytes]:
-        """Chunks of the event stream, none empty, a heartbeat at the latest after the limit's seconds; ends when cut."""
-        mailbox = self._client.mailbox
-        if self._after is None:
-            self._hub.go_live(self._client)
-        yield greeting(random.randint(*RETRY_MS))
-        if self._after is not None:
-            yield from self._missed()
-        while (found := mailbox.take(self._hub.limits.heartbeat_s)) is not None:
-            yield b"".join(found) or heartbeat(mailbox.place)
+
+def _missed(hub: EventHub, client: Client, after: StreamId) -> Iterator[bytes]:
+    resume = Resume(hub, client, after)
+    sent_at = time.monotonic()
+    while not resume.done:
+        try:
+            frames = resume.step()
+        except (RedisError, Unavailable):
+            notice = client.mailbox.take(min(BUS_WAIT_S, hub.limits.heartbeat_s), events=False)
+            if notice is None:
+                return
+            yield notice
+            continue
+        if frames or time.monotonic() - sent_at > hub.limits.heartbeat_s:
+            client.mailbox.sending(len(frames))
+            yield b"".join(frames) or heartbeat(resume.place)
+            sent_at = time.monotonic()

@@ -1,9 +1,7 @@
 """One reader of the stream for all clients of this process, which hands every event to each client's mailbox."""
 
-import contextlib
 import logging
 import random
-import socket
 import time
 from dataclasses import dataclass
 from threading import Event as Flag, RLock, Thread
@@ -11,15 +9,16 @@ from typing import Any, Final
 
 from redis.exceptions import RedisError
 
-from app.api.sse.frames import StreamId, reset, status
+from app.api.sse.client import Client
+from app.api.sse.frames import ORIGIN, StreamId, reset, status
 from app.api.sse.mailbox import Mailbox
 from app.api.sse.tail import BATCH, Page, StreamTail
+from app.errors import Unavailable
 
 log = logging.getLogger(__name__)
 
 SETTLE_S: Final = 1.0
 BACKOFF_S: Final = (0.1, 2.0)
-SOCKET_BUFFER_BYTES: Final = 32_768
 # Every wake-up of a client's thread costs about 0.1 ms of this process: more clients, fewer and fuller batches.
 PACE_PER_CLIENT_S: Final = 0.0004
 PACE_LIMIT_S: Final = 0.1
@@ -36,15 +35,6 @@ class StreamLimits:
     resume_window_s: float = 900.0
 
 
-class Client:
-    """One connection: its mailbox, and the socket by which it can be cut."""
-
-    def __init__(self, mailbox: Mailbox, connection: Any) -> None:
-        self.mailbox = mailbox
-        self.connection = connection
-        self.is_live = False
-
-
 class EventHub:
     """Fans the stream out. Its thread starts with the first client, idles without one, and survives every outage."""
 
@@ -54,7 +44,6 @@ class EventHub:
         self._lock = RLock()
         self._clients: set[Client] = set()
         self._place: StreamId | None = None
-        self._generation = 0
         self._bus = "idle"
         self._thread: Thread | None = None
         self._wanted, self._settled, self._stopping = Flag(), Flag(), Flag()
@@ -77,7 +66,7 @@ class EventHub:
             self._start()
             if self._bus == "away":
                 client.mailbox.notify(status("away"))
-        _bound(connection, self.limits.stuck_s)
+        client.bound(self.limits.stuck_s)
         self._settled.wait(SETTLE_S)
         return client
 
@@ -89,34 +78,30 @@ class EventHub:
                 self._counts["sent"] += client.mailbox.sent
                 self._counts["conflated"] += client.mailbox.conflated
 
-    def go_live(self, client: Client, after: StreamId | None = None) -> StreamId | None:
-        """Hand the client what comes from here on; None while the stream's end is not known (it follows by itself).
-
-        With `after`, events up to that id are left out. Returns the id up to which nothing will be handed over, so that
-        the entries between `after` and it are for the caller to send.
-        """
+    def go_live(self, client: Client) -> None:
+        """Hand the client what comes from here on; while the end of the stream is not known, from where it is found."""
         with self._lock:
             client.is_live = True
             if self._place is not None:
-                client.mailbox.open(self._place if after is None else max(self._place, after))
-            return self._place
+                client.mailbox.open(self._place)
 
-    def generation(self) -> int:
-        """Grows whenever the stream lost data, which ends the meaning of all earlier ids."""
-        return self._generation
+    def go_live_after(self, client: Client, after: StreamId) -> StreamId | None:
+        """Hand the client what comes after `after` and after the id returned, what lies between is left to the caller.
+
+        None, and nothing is handed over, while the end of the stream is not known.
+        """
+        with self._lock:
+            if self._place is not None:
+                client.is_live = True
+                client.mailbox.open(max(self._place, after))
+            return self._place
 
     def reset_client(self, client: Client, reason: str) -> None:
         """Tell the client that it missed events, and go on live."""
         with self._lock:
             self._counts["resets"] += 1
             client.is_live = True
-            if self._place is not None:
-                client.mailbox.restart(reset(reason, self._place), self._place)
-
-    def count_unreadable(self, entries: int) -> None:
-        """Note entries that made no event."""
-        with self._lock:
-            self._counts["unreadable"] += entries
+            client.mailbox.restart(reset(reason, self._place or ORIGIN), self._place)
 
     def counters(self) -> dict[str, int | float | str]:
         """Figures for status pages: clients, sums since the start, the bus (idle, up, away), seconds since progress."""
@@ -150,8 +135,8 @@ class EventHub:
                 self._wanted.wait()
                 continue
             try:
-                self._turn()
-            except RedisError as error:
+                self._turn(self._attached())
+            except (RedisError, Unavailable) as error:
                 self._lose_bus(error)
             except Exception:
                 log.exception("the quote stream's reader failed and goes on")
@@ -165,13 +150,11 @@ class EventHub:
             self._place, self._bus, self._failures = None, "idle", 0
             self._settled.clear()
             self._wanted.clear()
-            return not self._stopping.is_set()
+            if self._stopping.is_set():
+                self._wanted.set()
+            return True
 
-    def _turn(self) -> None:
-        if self._bus != "up":
-            self._attach()
-        place = self._place
-        assert place is not None
+    def _turn(self, place: StreamId) -> None:
         page = self.tail.wait_after(place)
         self._progress_at = time.monotonic()
         if page.last is not None:
@@ -179,9 +162,11 @@ class EventHub:
             if page.read < BATCH:
                 self._stopping.wait(min(PACE_PER_CLIENT_S * len(self._clients), PACE_LIMIT_S))
 
-    def _attach(self) -> None:
+    def _attached(self) -> StreamId:
+        if self._place is not None and self._bus == "up":
+            return self._place
         newest = self.tail.newest()
-        broken = self._place is not None and self.tail.page_after(self._place, 0) is None
+        broken = self._place not in (None, ORIGIN) and self.tail.page_after(self._place, 0) is None
         with self._lock:
             if self._place is None or broken:
                 self._place = newest
@@ -191,16 +176,14 @@ class EventHub:
                 self._notify_all(status("back"))
             self._bus, self._failures = "up", 0
         self._settled.set()
+        return self._place
 
     def _restart_all(self, reason: str | None) -> None:
-        assert self._place is not None
-        if reason:
-            self._generation += 1
         for client in self._clients:
             if client.is_live and reason:
                 self.reset_client(client, reason)
             elif client.is_live:
-                client.mailbox.open(self._place)
+                self.go_live(client)
 
     def _hand_out(self, page: Page, last: StreamId) -> None:
         with self._lock:
@@ -209,7 +192,7 @@ class EventHub:
                 client.mailbox.offer(page.events, last)
             self._place = last
 
-    def _lose_bus(self, error: RedisError | None) -> None:
+    def _lose_bus(self, error: RedisError | Unavailable | None) -> None:
         with self._lock:
             if self._bus != "away":
                 log.warning("Redis is away, the quote stream waits for it: %s", error)
@@ -230,21 +213,4 @@ class EventHub:
             stuck = [client for client in self._clients if client.mailbox.stuck_s() > self.limits.stuck_s]
             for client in stuck:
                 self._counts["cut"] += 1
-                client.mailbox.close()
-                self._cut(client)
-
-    def _cut(self, client: Client) -> None:
-        log.warning("a stream client took nothing for %.0f s and is cut", client.mailbox.stuck_s())
-        client.mailbox.sending()
-        if client.connection is not None:
-            with contextlib.suppress(OSError):  # It may have ended by itself in this moment.
-                client.connection.shutdown(socket.SHUT_RDWR)
-
-
-def _bound(connection: Any, stuck_s: float) -> None:
-    if connection is None:
-        return
-    with contextlib.suppress(OSError):  # A connection that is gone already shows at the first write.
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER_BYTES)
-        if hasattr(socket, "TCP_USER_TIMEOUT"):
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(stuck_s * 1000))
+                client.cut()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from threading import Condition
 from typing import Final
 
-from app.api.sse.frames import ORIGIN, Event, StreamId, conflated
+from app.api.sse.frames import ORIGIN, Event, StreamId, conflated, heartbeat
 
 CHUNK_BYTES: Final = 32_768
 _NOTICES_LIMIT: Final = 16
@@ -33,11 +33,6 @@ class Mailbox:
         self.sent = 0
         self.conflated = 0
 
-    @property
-    def place(self) -> StreamId:
-        """The newest stream id up to which everything wanted was handed over or waits here."""
-        return self._place
-
     def wants(self, symbol: str) -> bool:
         """Whether the client asked for this symbol."""
         return self._symbols is None or symbol in self._symbols
@@ -47,16 +42,16 @@ class Mailbox:
         with self._ready:
             self._opened_at = self._place = place
 
-    def restart(self, frame: bytes, place: StreamId) -> None:
-        """Forget what waits, say so with `frame`, and go on with events newer than `place`."""
+    def restart(self, frame: bytes, place: StreamId | None) -> None:
+        """Forget what waits, say so with `frame`, and go on with events newer than `place`, or once opened if None."""
         with self._ready:
             self._events.clear()
             self._notices.append(frame)
-            self._opened_at = self._place = place
+            self._opened_at, self._place = place, place or ORIGIN
             self._ready.notify()
 
     def offer(self, events: Sequence[Event], place: StreamId) -> None:
-        """Put in the events that this client wants; `place` is the newest id read, whether an event came of it or not."""
+        """Put in the events that this client wants; `place` is the newest id read, whether or not it made an event."""
         wanted = events if self._symbols is None else [event for event in events if event.symbol in self._symbols]
         with self._ready:
             if self._opened_at is None or place <= self._opened_at:
@@ -76,8 +71,11 @@ class Mailbox:
             self._notices.append(frame)
             self._ready.notify()
 
-    def take(self, timeout_s: float, *, events: bool = True) -> list[bytes] | None:
-        """The next frames, about 32 KiB at most; empty when nothing came within `timeout_s`, None once closed."""
+    def take(self, timeout_s: float, *, events: bool = True) -> bytes | None:
+        """The next frames, about 32 KiB; a heartbeat when nothing came within `timeout_s`; None once closed.
+
+        The heartbeat carries the newest id read for this client; with `events` False only notices are taken.
+        """
         with self._ready:
             self._taken_at = None
             self._ready.wait_for(lambda: self._closed or self._notices or (events and self._events), timeout_s)
@@ -88,10 +86,11 @@ class Mailbox:
             if events:
                 frames += self._next_events()
             self._taken_at = time.monotonic()
-            return frames
+            return b"".join(frames) or heartbeat(self._place if events else ORIGIN)
 
-    def sending(self) -> None:
-        """Say that frames from elsewhere are being sent, so that a send that never ends is noticed."""
+    def sending(self, events: int) -> None:
+        """Say that so many events from elsewhere are being sent, so that a send that never ends is noticed."""
+        self.sent += events
         self._taken_at = time.monotonic()
 
     def close(self) -> None:
@@ -103,7 +102,7 @@ class Mailbox:
     def stuck_s(self) -> float:
         """For how long the client has not taken what it was last sent, seconds; 0 while it waits for more."""
         taken_at = self._taken_at
-        return 0.0 if taken_at is None else time.monotonic() - taken_at
+        return 0.0 if taken_at is None or self._closed else time.monotonic() - taken_at
 
     def _next_events(self) -> list[bytes]:
         frames, size = [], 0

@@ -1,7 +1,8 @@
 """Reading the stream as it is, without a group: the live end, and pages of what came before."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
+from functools import cached_property
 from typing import Any, Final
 
 from redis import Redis
@@ -28,12 +29,19 @@ class Page:
 
 
 class StreamTail:
-    """Reads for all clients. `client` must reply in bytes; every call raises the client's RedisError when it is away."""
+    """Reads for all clients through a connection that replies in bytes, made at the first use.
 
-    def __init__(self, client: Redis, market: Market, clock: Clock) -> None:
-        self._client = client
+    Every call raises RedisError while the server is away, and Unavailable while there is none to connect to.
+    """
+
+    def __init__(self, connect: Callable[[], Redis], market: Market, clock: Clock) -> None:
+        self._connect = connect
         self._market = market
         self._clock = clock
+
+    @cached_property
+    def _client(self) -> Redis:
+        return self._connect()
 
     def now_ms(self) -> int:
         """The present, epoch milliseconds: the first half of a stream id."""
@@ -46,7 +54,7 @@ class StreamTail:
 
     def wait_after(self, place: StreamId) -> Page:
         """What came after `place`, at most 1,000 entries; waits up to a second for the first."""
-        reply = self._client.xread({keys.STREAM: id_text(place)}, count=BATCH, block=BLOCK_MS)
+        reply: Any = self._client.xread({keys.STREAM: id_text(place)}, count=BATCH, block=BLOCK_MS)
         return self._page(reply[0][1]) if reply else Page()
 
     def page_after(self, place: StreamId, count: int, until: StreamId | None = None) -> Page | None:
@@ -55,8 +63,8 @@ class StreamTail:
         It is unbroken when the event at `place` itself is still there, or nothing ever came after it.
         """
         end = "+" if until is None else id_text(until)
-        entries: list[Any] = self._client.xrange(keys.STREAM, id_text(place), end, count + 1)
-        if entries and parse_id(entries[0][0].decode()) == place:
+        entries: Any = self._client.xrange(keys.STREAM, id_text(place), end, count + 1)
+        if entries and _place_of(entries[0]) == place:
             return self._page(entries[1:])
         return Page() if place != ORIGIN and self.newest() == place else None
 
@@ -65,11 +73,12 @@ class StreamTail:
         events: list[Event] = []
         for entry_id, fields in entries:
             try:
-                events.append(read_event(entry_id, fields, now, self._session_of))
+                events.append(read_event(entry_id, fields, now, self._market.session_of))
             except Rejected:
                 continue  # Ingest writes the dead letter with its reason; here it only is no quote.
-        last = parse_id(entries[-1][0].decode()) if entries else None
+        last = _place_of(entries[-1]) if entries else None
         return Page(events, last, len(entries), len(entries) - len(events))
 
-    def _session_of(self, ts: Any) -> date:
-        return self._market.session_of(ts)
+
+def _place_of(entry: Any) -> StreamId:
+    return parse_id(entry[0].decode())

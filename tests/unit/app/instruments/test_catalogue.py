@@ -21,7 +21,7 @@ def test_every_fact_of_the_recorded_table_is_in_the_catalogue() -> None:
     assert list(CATALOGUE) == [row["symbol"] for row in rows]
     for row in rows:
         found = asdict(CATALOGUE[row["symbol"]])
-        shown = {name: str(value) for name, value in found.items()}
+        shown = {name: f"{value:f}" if isinstance(value, Decimal) else str(value) for name, value in found.items()}
         assert shown == {name: row["schwab_root" if name == "schwab_symbol" else name] for name in found}
         assert found["tick_size"] * found["multiplier"] == Decimal(row["tick_value"])
 

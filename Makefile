@@ -1,0 +1,48 @@
+# The commands of Thor. Every one of them sets up what it needs first; a second run finds it done.
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# The newest python3 from 3.11 on that is there; PYTHON=/path/to/python names another.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$p; break; }; done)
+
+.PHONY: help setup demo up test check bench lock clean
+.DEFAULT_GOAL := help
+
+help: ## Show these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Create .venv and install everything
+
+$(STAMP): requirements.txt requirements-dev.txt
+	@test -n "$(PYTHON)" || { echo "Thor needs Python 3.11 or newer: install it, or run make PYTHON=/path/to/python3" >&2; exit 1; }
+	@test -x $(BIN)/python || { echo "Creating $(VENV) with $(PYTHON)"; $(PYTHON) -m venv $(VENV); } || \
+		{ rm -rf $(VENV); echo "Python has no working venv module: on Debian and Ubuntu install python3-venv" >&2; exit 1; }
+	@echo "Installing the packages of requirements-dev.txt (about a minute the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+demo: setup ## Run everything with simulated sessions and a simulated live feed, until Ctrl-C
+	@$(BIN)/flask demo $(ARGS)
+
+up: setup ## Run everything: servers, web, workers, beat, Flower, until Ctrl-C
+	@$(BIN)/flask up
+
+test: setup ## Run all tests
+	@$(BIN)/python -m pytest -q $(ARGS)
+
+check: setup ## Format, lint, types, layers, migrations, secrets, dependencies
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.checks
+
+bench: setup ## Measure publish, ingest, export and bars against their limits
+	@$(BIN)/python -m benchmarks
+
+lock: setup ## Pin the newest allowed versions in requirements.txt and requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header pyproject.toml -o requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header -c requirements.txt \
+		pyproject.toml --group dev -o requirements-dev.txt
+
+clean: ## Remove .venv and caches; data under var/ stay
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

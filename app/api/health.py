@@ -1,0 +1,48 @@
+"""GET /api/health/live and /api/health/ready."""
+
+from http import HTTPStatus
+from typing import Any, Final
+
+from apiflask import APIBlueprint
+
+from app.api.answers import LivenessAnswer, ReadinessAnswer
+from app.api.parts import parts
+from app.api.sse.hub import EventHub
+from app.operations.health import Check
+
+STREAM_SILENCE_S: Final = 15.0
+
+health = APIBlueprint("health", __name__, url_prefix="/api/health", tag="Health")
+
+
+@health.get("/live")
+@health.output(LivenessAnswer)
+@health.doc(operation_id="getLiveness")
+def show_liveness() -> dict[str, str]:
+    """Whether this process answers
+
+    It asks no other server: restart the process when this fails, and only then.
+    """
+    return {"status": "live"}
+
+
+@health.get("/ready")
+@health.output(ReadinessAnswer)
+@health.doc(operation_id="getReadiness", responses={503: "Some part makes no progress; the body has the same shape"})
+def show_readiness() -> tuple[dict[str, Any], int]:
+    """Whether Thor does its work
+
+    Every part must make progress: Redis, PostgreSQL, ingest, the queues' workers and the quote stream. Answers within
+    3 seconds also when a server is silent.
+    """
+    checks = [*parts().probes.run(), check_stream(parts().hub)]
+    ready = all(check.ok for check in checks)
+    body = {"status": "ready" if ready else "not_ready", "checks": [check.shown() for check in checks]}
+    return body, HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
+
+
+def check_stream(hub: EventHub) -> Check:
+    """The reader of the quote stream came round in the last 15 s, or has no clients."""
+    figures = hub.counters()
+    age_s = float(figures["progress_age_s"])
+    return Check("stream", age_s <= STREAM_SILENCE_S, f"{figures['clients']} clients, bus {figures['bus']}", figures)

@@ -1,0 +1,87 @@
+"""Putting the HTTP edge on the application."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final
+
+from apiflask import APIFlask
+from flask import Response, request
+
+from app.api.docs import configure_docs, docs
+from app.api.health import health
+from app.api.parts import EXTENSION, ApiParts
+from app.api.problems import install_problems, request_id
+from app.api.query import require_plain_query
+from app.api.quotes import quotes
+from app.api.sse.hub import EventHub, StreamLimits
+from app.api.sse.tail import StreamTail
+from app.api.stream import stream
+from app.api.watched import Watchlist
+from app.dispatch import QUEUES
+from app.instruments.store import watchlist
+from app.operations.health import Check, Probes, check_ingest, check_postgres, check_queues, check_redis
+from app.runtime import EXTENSION as RUNTIME
+from app.runtime import Runtime
+from app.settings import Settings
+
+BLUEPRINTS: Final = (docs, quotes, stream, health)
+BODY_LIMIT_BYTES: Final = 1_000_000
+REQUEST_TIMEOUT_S: Final = 1.5
+# Above the second for which the stream's reader waits for an entry.
+STREAM_TIMEOUT_S: Final = 3.0
+
+
+def install_api(app: APIFlask, queues: Sequence[str] = QUEUES) -> None:
+    """Put all endpoints, errors and documentation on `app`, which has its runtime; nothing connects before a request.
+
+    `queues` are those whose workers must show a sign of life before Thor is ready.
+    """
+    app.extensions[EXTENSION] = _parts(app.extensions[RUNTIME], queues)
+    app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT_BYTES
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    install_problems(app)
+    configure_docs(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    app.before_request(require_plain_query)
+    app.after_request(_harden)
+
+
+def _parts(runtime: Runtime, queues: Sequence[str]) -> ApiParts:
+    raw = partial(runtime.connect_redis, text=False, socket_timeout_s=STREAM_TIMEOUT_S)
+    hub = EventHub(StreamTail(raw, runtime.market, runtime.clock), _limits(runtime.settings))
+    probes: dict[str, Callable[[], Check]] = {}
+    edge = ApiParts(
+        connect_bus=partial(runtime.connect_redis, socket_timeout_s=REQUEST_TIMEOUT_S),
+        hub=hub,
+        watchlist=Watchlist(lambda: _watched(runtime)),
+        probes=Probes(probes),
+    )
+    probes["redis"] = lambda: check_redis(edge.bus)
+    probes["postgres"] = lambda: check_postgres(runtime.sessions)
+    probes["ingest"] = lambda: check_ingest(edge.bus, runtime.clock.now())
+    probes["queues"] = lambda: check_queues(edge.bus, queues, runtime.clock.now())
+    return edge
+
+
+def _watched(runtime: Runtime) -> list[str]:
+    with runtime.sessions() as session:
+        return watchlist(session)
+
+
+def _limits(settings: Settings) -> StreamLimits:
+    return StreamLimits(
+        clients=settings.sse_max_clients,
+        queue_events=settings.sse_queue_events,
+        heartbeat_s=settings.sse_heartbeat_s,
+        stuck_s=settings.sse_stuck_s,
+        resume_window_s=settings.sse_resume_window_s,
+    )
+
+
+def _harden(answer: Response) -> Response:
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    answer.headers["X-Request-Id"] = request_id()
+    if request.path.startswith("/api/"):
+        answer.headers.setdefault("Cache-Control", "no-store")
+    return answer

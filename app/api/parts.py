@@ -1,0 +1,36 @@
+"""What the HTTP edge keeps for all requests: its connection, the stream hub, the watchlist, the readiness checks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from flask import current_app
+from redis import Redis
+
+from app.api.sse.hub import EventHub
+from app.api.watched import Watchlist
+from app.operations.health import Probes
+
+EXTENSION: Final = "thor.api"
+
+
+@dataclass(frozen=True)
+class ApiParts:
+    """The parts; `connect_bus` is called at the first use of `bus`."""
+
+    connect_bus: Callable[[], Redis]
+    hub: EventHub
+    watchlist: Watchlist
+    probes: Probes
+
+    @cached_property
+    def bus(self) -> Redis:
+        """Redis with replies in text; gives up after a short time, so that no request hangs on a silent server."""
+        return self.connect_bus()
+
+
+def parts() -> ApiParts:
+    """The parts of the current application's edge."""
+    found: ApiParts = current_app.extensions[EXTENSION]
+    return found

@@ -1,0 +1,26 @@
+"""GET /api/quotes: the newest quotes."""
+
+from apiflask import APIBlueprint
+
+from app.api.answers import QUOTES_EXAMPLE, QuotesAnswer
+from app.api.parts import parts
+from app.api.query import QuotesQuery
+from app.api.snapshot import take_snapshot
+from app.runtime import runtime
+
+quotes = APIBlueprint("quotes", __name__, url_prefix="/api", tag="Quotes")
+
+
+@quotes.get("/quotes")
+@quotes.input(QuotesQuery, location="query", arg_name="query")
+@quotes.output(QuotesAnswer, example=QUOTES_EXAMPLE)
+@quotes.doc(operation_id="getQuotes", responses={400: "A parameter is wrong", 503: "Redis is away"})
+def list_quotes(query: QuotesQuery) -> dict[str, object]:
+    """Newest quote per symbol
+
+    By event time, from one source each, with age and state. Without `symbols` it answers for the watchlist.
+    """
+    rt = runtime()
+    symbols = query.symbols or parts().watchlist.symbols()
+    now = query.at or rt.clock.now()
+    return take_snapshot(parts().bus, rt.market, symbols, now, rt.settings.quote_stale_s)

@@ -1,0 +1,41 @@
+"""One connection of a stream client: its mailbox, and the socket by which it can be cut."""
+
+import contextlib
+import logging
+import socket
+from typing import Any, Final
+
+from app.api.sse.mailbox import Mailbox
+
+log = logging.getLogger(__name__)
+
+SOCKET_BUFFER_BYTES: Final = 32_768
+# The kernel drops peers that vanished without a word; those that are there and take nothing are cut, and counted, here.
+KERNEL_GRACE_S: Final = 15.0
+
+
+class Client:
+    """A client that has a place; `connection` is the server's socket, None where the server does not give it."""
+
+    def __init__(self, mailbox: Mailbox, connection: Any) -> None:
+        self.mailbox = mailbox
+        self.is_live = False
+        self._connection = connection
+
+    def bound(self, stuck_s: float) -> None:
+        """Let the kernel hold little that is not taken, and let it end the connection when the peer has vanished."""
+        if self._connection is None:
+            return
+        with contextlib.suppress(OSError):  # A connection that is gone already shows at the first write.
+            self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER_BYTES)
+            if hasattr(socket, "TCP_USER_TIMEOUT"):
+                limit_ms = int((stuck_s + KERNEL_GRACE_S) * 1000)
+                self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, limit_ms)
+
+    def cut(self) -> None:
+        """End the stream, also where its thread is held up in a send."""
+        log.warning("a stream client took nothing for %.0f s and is cut", self.mailbox.stuck_s())
+        self.mailbox.close()
+        if self._connection is not None:
+            with contextlib.suppress(OSError):  # It may have ended by itself in this moment.
+                self._connection.shutdown(socket.SHUT_RDWR)

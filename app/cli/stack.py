@@ -1,0 +1,130 @@
+"""Commands that run everything and tell how it stands."""
+
+import json
+from collections.abc import Callable, Mapping
+from threading import Event
+from typing import Any
+
+import click
+from flask import current_app
+from rich.table import Table
+
+from app.bus.connection import check_persistence
+from app.cli.console import command, console
+from app.local.lock import hold_lock
+from app.local.stack import FLOWER_USER, StackOptions, build_stack
+from app.local.state import SECRETS
+from app.local.status import ProcessStatus, read_processes
+from app.local.supervisor import run_group
+from app.operations.migrating import migrate_database
+from app.operations.pipeline import pipeline_state
+from app.runtime import Runtime, runtime
+from app.settings import PROJECT, inherited_environment
+
+
+@command("up")
+def up() -> None:
+    """Run all of Thor until Ctrl-C: servers, migrations, web, workers, beat and Flower.
+
+    Without DATABASE_URL and REDIS_URL it runs its own PostgreSQL and Valkey, with their data under STATE_DIR.
+    """
+    rt = runtime()
+    run_stack(rt, Event(), lambda: say_where(rt))
+
+
+@command("status")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def status(as_json: bool) -> None:
+    """Tell what runs, where, and how the pipeline stands: sources, stream, ingest, ticks, lake."""
+    rt = runtime()
+    processes = read_processes(rt.settings.state_dir)
+    state = pipeline_state(rt)
+    if as_json:
+        report = {
+            "running": bool(processes),
+            "state_dir": str(rt.settings.state_dir),
+            "urls": urls_of(processes),
+            "processes": [vars(process) for process in processes],
+            "pipeline": state,
+        }
+        click.echo(json.dumps(report, indent=2))
+        return
+    _print_processes(processes)
+    for name, part in state.items():
+        _print_part(name, part)
+
+
+def run_stack(rt: Runtime, stop: Event, on_ready: Callable[[], None]) -> None:
+    """Run the whole stack until `stop`; `on_ready` is called in a thread of its own once everything answers."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+
+    def migrate() -> None:
+        check_persistence(rt.redis)
+        with app.app_context():
+            migrate_database(rt, rt.settings.partitions_ahead_days)
+
+    with hold_lock(rt.settings.state_dir):
+        run_group(build_stack(_options(rt, migrate)), rt.settings.state_dir, stop=stop, on_ready=on_ready)
+
+
+def urls_of(processes: list[ProcessStatus]) -> dict[str, str]:
+    """Where things are: the web pages of Thor, and Flower."""
+    found = {process.name: process.url for process in processes if process.url}
+    web = found.get("web")
+    pages = {"quotes": "api/quotes", "stream": "api/quotes/stream", "ready": "api/health/ready", "docs": "docs"}
+    return found | {name: f"{web}{path}" for name, path in pages.items() if web}
+
+
+def say_where(rt: Runtime) -> None:
+    """Print the addresses and how to stop."""
+    console.print("\nThor is up.")
+    for name, url in urls_of(read_processes(rt.settings.state_dir)).items():
+        console.print(f"  {name:<8} {url}")
+    console.print(f"  Flower's user is {FLOWER_USER}; its password is `flower` in {rt.settings.state_dir / SECRETS}")
+    console.print("Stop it with Ctrl-C; `flask status` in another terminal tells how it stands.\n")
+
+
+def _options(rt: Runtime, migrate: Callable[[], None]) -> StackOptions:
+    settings = rt.settings
+    return StackOptions(
+        state_dir=settings.state_dir,
+        project_dir=PROJECT,
+        environment=inherited_environment(),
+        migrate=migrate,
+        database_url=settings.database_url.get_secret_value() if settings.database_url else None,
+        redis_url=settings.redis_url.get_secret_value() if settings.redis_url else None,
+        postgres_bin=settings.thor_pg_bin,
+        host=settings.host,
+        web_port=settings.port,
+        flower_port=settings.flower_port,
+        web_threads=settings.web_threads,
+    )
+
+
+def _print_processes(processes: list[ProcessStatus]) -> None:
+    if not processes:
+        console.print("Thor does not run here: start it with `make up` (or `flask up`)")
+        return
+    table = Table("process", "state", "pid", "restarts", "where", title="What runs", title_justify="left")
+    for process in processes:
+        pid = str(process.pid or "")
+        table.add_row(process.name, process.state, pid, str(process.restarts), process.url or "")
+    console.print(table)
+
+
+def _print_part(name: str, part: Any) -> None:
+    if not isinstance(part, Mapping):
+        console.print(f"{name}: {part}")
+        return
+    console.print(f"{name}:")
+    for key, value in part.items():
+        console.print(f"  {key}: {_shown(value)}")
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_shown(part)}" for key, part in value.items()) or "none"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+COMMANDS = (up, status)

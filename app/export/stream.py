@@ -1,0 +1,91 @@
+"""A symbol's ticks of a trading day as Arrow batches, straight from the database, in bounded memory."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import date
+from io import BufferedReader
+from threading import Thread
+from typing import Final
+
+import psycopg2
+import pyarrow as pa
+import pyarrow.csv as pc
+from sqlalchemy.orm import Session
+
+from app.errors import Unavailable
+from app.lake.schemas import TICK_FILE
+from app.ticks.reading import copy_ticks
+
+_BLOCK_BYTES: Final = 1 << 20
+_BUFFER_BYTES: Final = 1 << 18
+_OPTIONS: Final = pc.ConvertOptions(
+    column_types=TICK_FILE.columns,
+    strings_can_be_null=True,
+    quoted_strings_can_be_null=False,
+    null_values=[""],
+    true_values=["t"],
+    false_values=["f"],
+)
+
+
+def stream_ticks(session: Session, day: date, symbol: str) -> Iterator[pa.RecordBatch]:
+    """Batches in the lake's columns and in the order of (ts, seq, source), all of one snapshot; none without ticks.
+
+    The session is busy until the last batch is taken; when the caller stops before, its connection is dropped.
+    Unavailable when fewer rows arrive than the server says it sent; errors of the database pass through.
+    """
+    copy = _Copy(session, day, symbol)
+    rows = 0
+    with copy.running() as source:
+        if source.peek(1):
+            reading = pc.ReadOptions(column_names=TICK_FILE.columns.names, block_size=_BLOCK_BYTES, use_threads=False)
+            for batch in pc.open_csv(source, read_options=reading, convert_options=_OPTIONS):
+                rows += batch.num_rows
+                yield batch.cast(TICK_FILE.columns)
+    if rows != copy.sent:
+        raise Unavailable(f"PostgreSQL sent {copy.sent} ticks of {symbol} on {day}, but {rows} arrived: run it again")
+
+
+class _Copy:
+    """COPY running in a thread of its own, so that the database works while Arrow does."""
+
+    def __init__(self, session: Session, day: date, symbol: str) -> None:
+        self._session, self._day, self._symbol = session, day, symbol
+        self._error: Exception | None = None
+        self.sent = 0
+
+    @contextmanager
+    def running(self) -> Iterator[BufferedReader]:
+        connection = self._session.connection().connection.driver_connection
+        read_end, write_end = os.pipe()
+        thread = Thread(target=self._run, args=(write_end,), name="copy-ticks", daemon=True)
+        with os.fdopen(read_end, "rb", buffering=_BUFFER_BYTES) as source:
+            thread.start()
+            try:
+                yield source
+                thread.join()
+            except BaseException:
+                cause = self._error
+                with suppress(psycopg2.Error):
+                    connection.cancel()
+                source.close()
+                thread.join()
+                self._session.invalidate()
+                if cause is not None:
+                    # The copy failed first: what Arrow made of the torn end is its consequence.
+                    raise cause from None
+                raise
+        if self._error is not None:
+            raise self._error
+
+    def _run(self, write_end: int) -> None:
+        target = os.fdopen(write_end, "wb", buffering=_BUFFER_BYTES)
+        try:
+            self.sent = copy_ticks(self._session, self._day, self._symbol, target)
+        except Exception as error:
+            self._error = error
+        finally:
+            # The reader may have gone: then there is nobody left to tell.
+            with suppress(BrokenPipeError):
+                target.close()

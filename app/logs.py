@@ -1,0 +1,63 @@
+"""Log lines: structured, one form for every library, and without secrets."""
+
+import logging
+import re
+import sys
+from collections.abc import Iterable
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import structlog
+
+_URL_PASSWORD: Final = re.compile(r"(?<=://)([^:/@\s]*):[^@/\s]+@")
+_HIDDEN: Final = r"\1:***@"
+_QUIET: Final = ("amqp", "kombu", "urllib3", "asyncio")
+
+
+def configure_logs(level: str, form: str, addresses: Iterable[str | None] = ()) -> None:
+    """Send every logger's lines to standard error as `console` text or `json`.
+
+    Passwords in URLs become ***, and those of `addresses` wherever they stand.
+    """
+    hide = _Redaction(password for url in addresses if url and (password := urlsplit(url).password))
+    shared: list[Any] = [
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        hide,
+    ]
+    last: Any = structlog.processors.JSONRenderer() if form == "json" else _line
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, hide, last]
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class _Redaction:
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._secrets = sorted((secret for secret in secrets if secret), key=len, reverse=True)
+
+    def __call__(self, _logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+        return {name: self._hide(value) if isinstance(value, str) else value for name, value in event.items()}
+
+    def _hide(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return _URL_PASSWORD.sub(_HIDDEN, text)
+
+
+def _line(_logger: Any, _method: str, event: dict[str, Any]) -> str:
+    known = {"timestamp", "level", "logger", "event", "exception"}
+    extra = "".join(f" {name}={value}" for name, value in event.items() if name not in known)
+    trace = f"\n{event['exception']}" if event.get("exception") else ""
+    text = str(event.get("event", "")).replace("\r", "\\r").replace("\n", "\n  ")
+    return f"{event['timestamp'][11:23]} {event['level']:<7} {event['logger']}: {text}{extra}{trace}"

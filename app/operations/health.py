@@ -1,0 +1,163 @@
+"""Whether Thor can do its work: progress, not mere presence, of every part, within a bounded time."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Lock, Thread
+from typing import Any, Final
+
+from redis import Redis
+from redis.exceptions import RedisError, ResponseError
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.bus import keys
+from app.bus.connection import check_persistence
+from app.bus.groups import group_state
+from app.errors import ThorError
+
+log = logging.getLogger(__name__)
+
+PROBE_TIMEOUT_S: Final = 2.0
+ABANDONED_AFTER_S: Final = 30.0
+INGEST_SILENCE_S: Final = 15.0
+PULSE_SILENCE_S: Final = 60.0
+
+
+@dataclass(frozen=True)
+class Check:
+    """The outcome of one check: `detail` is a line for a person, `figures` are numbers for machines."""
+
+    name: str
+    ok: bool
+    detail: str
+    figures: Mapping[str, Any] = field(default_factory=dict)
+
+    def shown(self) -> dict[str, Any]:
+        """The check as one flat mapping."""
+        return {"name": self.name, "ok": self.ok, "detail": self.detail, **self.figures}
+
+
+def check_redis(client: Redis) -> Check:
+    """Redis answers, and keeps an append-only file that it can write."""
+    started = time.monotonic()
+    try:
+        check_persistence(client)
+    except (ThorError, RedisError) as error:
+        return Check("redis", False, _first_line(error))
+    answer_ms = round((time.monotonic() - started) * 1000, 1)
+    written: str = client.info("persistence").get("aof_last_write_status", "ok")
+    if written != "ok":
+        return Check("redis", False, "cannot write its append-only file: is the disk full?", {"answer_ms": answer_ms})
+    return Check("redis", True, "answers, append-only file on", {"answer_ms": answer_ms})
+
+
+def check_postgres(sessions: sessionmaker[Session]) -> Check:
+    """PostgreSQL answers a query; a connection that died while it was pooled does not count."""
+    started = time.monotonic()
+    try:
+        _ask(sessions)
+    except SQLAlchemyError:
+        try:
+            _ask(sessions)
+        except SQLAlchemyError as error:
+            return Check("postgres", False, f"does not answer: {_first_line(getattr(error, 'orig', None) or error)}")
+    return Check("postgres", True, "answers", {"answer_ms": round((time.monotonic() - started) * 1000, 1)})
+
+
+def check_ingest(client: Redis, now: datetime) -> Check:
+    """Nothing waits in the stream, or an ingestor that holds its lease made progress in the last 15 s."""
+    state = group_state(client)
+    progress_ms = [_progress_ms(client, name) for name in _ingestors(client)]
+    figures: dict[str, Any] = {"behind": state.behind, "pending": state.pending, "ingestors": len(progress_ms)}
+    behind = f"{state.behind:,} entries behind"
+    if not progress_ms:
+        return Check("ingest", not state.behind, f"{behind}, no ingestor runs", figures)
+    age_s = round(now.timestamp() - max(progress_ms) / 1000, 1)
+    ok = not state.behind or age_s <= INGEST_SILENCE_S
+    return Check("ingest", ok, f"{behind}, last progress {age_s} s ago", {**figures, "progress_age_s": age_s})
+
+
+def check_queues(client: Redis, queues: Sequence[str], now: datetime) -> Check:
+    """Each queue's worker finished a task in the last 60 s, or is at one."""
+    ages = {queue: _age_s(client.get(keys.pulse(queue)), now) for queue in queues}
+    late = [queue for queue, age_s in ages.items() if age_s is None or age_s > PULSE_SILENCE_S]
+    silent = [queue for queue in late if not client.exists(keys.busy(queue))]
+    detail = f"no sign of life from {', '.join(silent)}" if silent else f"{len(ages)} queues are served"
+    return Check("queues", not silent, detail, {"pulse_age_s": ages})
+
+
+class Probes:
+    """Runs the checks side by side and answers within 2 s, whatever the servers do.
+
+    A check that has not come back is not started again until 30 s have passed, so that silent servers do not fill the
+    process with waiting threads.
+    """
+
+    def __init__(self, checks: Mapping[str, Callable[[], Check]], *, timeout_s: float = PROBE_TIMEOUT_S) -> None:
+        self._checks = checks
+        self._timeout_s = timeout_s
+        self._lock = Lock()
+        self._under_way: dict[str, tuple[Future[Check], float]] = {}
+
+    def run(self) -> list[Check]:
+        """The outcome of every check, in order; one that takes too long or fails unexpectedly is not ok."""
+        with self._lock:
+            runs = {name: self._joined(name, check) for name, check in self._checks.items()}
+        wait(runs.values(), timeout=self._timeout_s)
+        return [self._outcome(name, run) for name, run in runs.items()]
+
+    def _joined(self, name: str, check: Callable[[], Check]) -> "Future[Check]":
+        run, started = self._under_way.get(name, (None, 0.0))
+        if run is None or run.done() or time.monotonic() - started > ABANDONED_AFTER_S:
+            run = Future()
+            self._under_way[name] = (run, time.monotonic())
+            Thread(target=_settle, args=(run, check), name=f"probe-{name}", daemon=True).start()
+        return run
+
+    def _outcome(self, name: str, run: "Future[Check]") -> Check:
+        if not run.done():
+            return Check(name, False, f"no answer within {self._timeout_s:g} s")
+        error = run.exception()
+        if error is None:
+            return run.result()
+        if not isinstance(error, RedisError | ThorError):
+            log.error("the readiness check %s failed", name, exc_info=error)
+        return Check(name, False, f"{type(error).__name__}: {_first_line(error)}")
+
+
+def _settle(run: "Future[Check]", check: Callable[[], Check]) -> None:
+    try:
+        run.set_result(check())
+    except Exception as error:
+        run.set_exception(error)
+
+
+def _ask(sessions: sessionmaker[Session]) -> None:
+    with sessions() as session:
+        session.execute(text("SELECT 1"))
+
+
+def _ingestors(client: Redis) -> list[str]:
+    try:
+        names = [row["name"] for row in client.xinfo_consumers(keys.STREAM, keys.INGEST_GROUP)]
+    except ResponseError:  # Neither the stream nor the group exists before the first quote and the first ingestor.
+        return []
+    return [name for name in names if client.exists(keys.ingest_lease(name))]
+
+
+def _progress_ms(client: Redis, consumer: str) -> int:
+    told = client.hget(keys.ingest_health(consumer), "progress_ms")
+    return int(told) if told else 0
+
+
+def _age_s(pulse_ms: Any, now: datetime) -> float | None:
+    return None if pulse_ms is None else round(now.timestamp() - int(pulse_ms) / 1000, 1)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0][:200]

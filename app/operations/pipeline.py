@@ -1,0 +1,113 @@
+"""How the pipeline stands, stop by stop: sources, stream, ingest, ticks, lake."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Final
+
+from redis import Redis
+from redis.exceptions import RedisError
+from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from app.bus import keys
+from app.bus.groups import group_state
+from app.bus.stream import stream_state
+from app.errors import Unavailable
+from app.ingest.dead_letters import count_dead_letters
+from app.lake.models import LakeFile
+from app.quotes import SOURCES
+from app.stores import Stores
+from app.ticks.models import Tick
+
+Figures = dict[str, object]
+DAYS_SHOWN: Final = 10
+
+
+def pipeline_state(stores: Stores) -> Figures:
+    """Every stop's figures; a server that is away gives `error` in place of its figures."""
+    now = stores.clock.now()
+    return {
+        "at": now.isoformat(),
+        "sources": _tried(lambda: sources(stores.redis, now)),
+        "stream": _tried(lambda: stream(stores.redis)),
+        "ingestors": _tried(lambda: ingestors(stores.redis, now)),
+        "ticks": _tried(lambda: _in_session(stores, ticks)),
+        "lake": _tried(lambda: _in_session(stores, lake)),
+    }
+
+
+def sources(client: Redis, now: datetime) -> Figures:
+    """Per source that is wanted, held or has published: who holds it, and how old its last sign of progress is."""
+    shown: Figures = {}
+    for source in SOURCES:
+        lease, health = client.hgetall(keys.lease(source)), client.hgetall(keys.health(source))
+        wanted = client.hget(keys.desired(source), "wanted") == "1"
+        if lease or health or wanted:
+            holder = f"{lease['pid']}@{lease['host']}" if lease else None
+            published = int(health.get("published", 0))
+            shown[source] = {"wanted": wanted, "holder": holder, "published": published, "age_s": _age_s(health, now)}
+    return shown
+
+
+def stream(client: Redis) -> Figures:
+    """Entries kept and ever added, and how far ingest is behind."""
+    state, group = stream_state(client), group_state(client)
+    return {"length": state.length, "added": state.added, "lag": group.lag, "pending": group.pending}
+
+
+def ingestors(client: Redis, now: datetime) -> dict[str, Figures]:
+    """Per running ingestor: state, totals since its start and the age of its last progress."""
+    found: dict[str, Figures] = {}
+    for key in sorted(client.scan_iter(match=keys.ingest_lease("*"), count=1000)):
+        name = key.removeprefix(keys.ingest_lease("|").partition("|")[0]).removesuffix(":lease")
+        health = client.hgetall(keys.ingest_health(name))
+        totals: Figures = {part: int(health.get(part, 0)) for part in ("read", "written", "duplicates", "dead", "trimmed")}
+        progress_age_s = _age_s({"at_ms": health.get("progress_ms", "0")}, now)
+        found[name] = {**totals, "state": health.get("state", "starting"), "progress_age_s": progress_age_s}
+    return found
+
+
+def ticks(session: Session) -> Figures:
+    """Ticks by trading day and source, newest days first, and the dead letters."""
+    counted = select(Tick.session_date, Tick.source, func.count()).group_by(Tick.session_date, Tick.source)
+    by_day: dict[str, dict[str, int]] = {}
+    for day, source, count in session.execute(counted.order_by(Tick.session_date.desc(), Tick.source)):
+        by_day.setdefault(day.isoformat(), {})[source] = count
+    total = sum(sum(sources.values()) for sources in by_day.values())
+    shown = dict(list(by_day.items())[:DAYS_SHOWN])
+    return {"total": total, "days": len(by_day), "by_day": shown, "dead_letters": count_dead_letters(session)}
+
+
+def lake(session: Session) -> Figures:
+    """Files, rows and bytes of the lake by trading day, newest first."""
+    sums = (func.count(), func.sum(LakeFile.rows), func.sum(LakeFile.bytes))
+    grouped = select(LakeFile.session_date, LakeFile.kind, *sums).group_by(LakeFile.session_date, LakeFile.kind)
+    by_day: dict[str, dict[str, dict[str, int]]] = {}
+    for day, kind, files, rows, size in session.execute(grouped.order_by(LakeFile.session_date.desc())):
+        by_day.setdefault(day.isoformat(), {})[kind] = {"files": files, "rows": int(rows), "bytes": int(size)}
+    return {"days": len(by_day), "by_day": dict(list(by_day.items())[:DAYS_SHOWN])}
+
+
+def _in_session(stores: Stores, read: Callable[[Session], Figures]) -> Figures:
+    with stores.sessions() as session:
+        return read(session)
+
+
+def _tried(read: Callable[[], object]) -> object:
+    try:
+        return read()
+    except Unavailable as error:
+        return {"error": str(error)}
+    except (RedisError, DBAPIError) as error:
+        return {"error": f"{type(error).__name__}: the server does not answer"}
+
+
+def _age_s(health: dict[str, str], now: datetime) -> float | None:
+    at_ms = int(health.get("at_ms", 0))
+    return round(now.timestamp() - at_ms / 1000, 1) if at_ms else None
+
+
+def failures(state: Figures) -> Iterable[str]:
+    """The stops that could not be read."""
+    return [name for name, part in state.items() if isinstance(part, dict) and "error" in part]

@@ -1,0 +1,41 @@
+"""The stores of a running application and the ways to them, put together once and passed to whoever needs them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+from redis import Redis
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.bus.connection import SOCKET_TIMEOUT_S
+from app.clock import Clock
+from app.dispatch import Dispatch
+from app.lake.layout import Lake
+from app.market.market import Market
+
+class ConnectRedis(Protocol):
+    """Makes a client of the bus; Unavailable when there is no server to connect to."""
+
+    def __call__(self, *, text: bool = True, socket_timeout_s: float = SOCKET_TIMEOUT_S) -> Redis: ...
+
+
+@dataclass(frozen=True)
+class Stores:
+    """Clock, stores and the way to the workers. Database sessions keep their rows usable after a commit."""
+
+    clock: Clock
+    sessions: sessionmaker[Session]
+    connect_redis: ConnectRedis
+    market: Market
+    lake: Lake
+    dispatch: Dispatch
+
+    @cached_property
+    def redis(self) -> Redis:
+        """The bus, with replies in text; Unavailable when there is no server to connect to."""
+        return self.connect_redis()
+
+    @cached_property
+    def raw_redis(self) -> Redis:
+        """The bus, with replies in bytes."""
+        return self.connect_redis(text=False)

@@ -1,0 +1,34 @@
+"""Alembic's environment: migrations run over the application's own engine."""
+
+import re
+
+from alembic import context
+from flask import current_app
+
+import app.models  # noqa: F401  (fills the metadata)
+from app.extensions import Model
+
+_PARTITION = re.compile(r"ticks_p\d{8}.*")
+
+
+def include_name(name: str | None, type_: str, parent_names: object) -> bool:
+    """Partitions are made while Thor runs, not by migrations."""
+    return not (type_ == "table" and name and _PARTITION.fullmatch(name))
+
+
+def run_migrations() -> None:
+    """Run in one transaction on one connection."""
+    engine = current_app.extensions["migrate"].db.engine
+    with engine.connect() as connection:
+        context.configure(
+            connection=connection,
+            target_metadata=Model.metadata,
+            include_name=include_name,
+            compare_type=True,
+            compare_server_default=True,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+run_migrations()

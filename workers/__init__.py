@@ -1,0 +1,1 @@
+"""The task queue: one module per queue, each task a look-up and one call."""

@@ -1,0 +1,58 @@
+"""The workers' entry point: the Celery application, and the runtime that its tasks use."""
+
+import time
+from functools import cache
+from threading import Event
+from typing import Any
+
+from celery.signals import setup_logging, task_postrun, task_prerun, worker_shutting_down
+
+from app.bus import keys
+from app.factory import create_app, server_addresses
+from app.logs import configure_logs
+from app.runtime import EXTENSION, Runtime
+from app.settings import load_settings
+from workers.dispatch import CeleryDispatch, make_celery
+
+settings = load_settings()
+celery = make_celery(server_addresses(settings)[1])
+celery.conf.include = [f"workers.{name}" for name in ("collectors", "ingest", "export", "analysis", "control")]
+stopping = Event()
+
+
+@cache
+def runtime() -> Runtime:
+    """This process's runtime; made by the first task, so that prefork children never share a connection."""
+    found: Runtime = create_app(settings, CeleryDispatch(lambda: celery)).extensions[EXTENSION]
+    return found
+
+
+def show_life(queue: str) -> None:
+    """Record that the queue's worker does its tasks."""
+    runtime().redis.set(keys.pulse(queue), int(time.time() * 1000))
+
+
+@setup_logging.connect
+def _logs(**_signal: Any) -> None:
+    configure_logs(settings.log_level, settings.log_format, server_addresses(settings))
+
+
+@worker_shutting_down.connect
+def _stop_loops(**_signal: Any) -> None:
+    stopping.set()
+
+
+@task_prerun.connect
+def _busy(task: Any = None, **_signal: Any) -> None:
+    limit_s = int(celery.conf.task_time_limit)
+    runtime().redis.set(keys.busy(_queue(task)), int(time.time() * 1000), ex=limit_s)
+
+
+@task_postrun.connect
+def _free(task: Any = None, **_signal: Any) -> None:
+    runtime().redis.delete(keys.busy(_queue(task)))
+    show_life(_queue(task))
+
+
+def _queue(task: Any) -> str:
+    return str(task.name).partition(".")[0]

@@ -1,0 +1,17 @@
+"""The collectors queue: one loop per source."""
+
+from app.operations.collecting import collect
+from workers.celery_app import celery, runtime, show_life, stopping
+
+
+@celery.task(name="collectors.run_collector", acks_late=False, soft_time_limit=None, time_limit=None)
+def run_collector(source: str) -> None:
+    """Collect the source until it is no longer wanted or the worker stops; at once over when another does."""
+    rt = runtime()
+    collect(rt, source, stopping, rt.settings.stream_cap)
+
+
+@celery.task(name="collectors.probe")
+def probe() -> None:
+    """Show that this queue is consumed."""
+    show_life("collectors")

@@ -1,0 +1,18 @@
+"""The control queue: short ticks that compare what should be with what is."""
+
+from app.operations.tick import TickPolicy
+from app.operations.tick import market_tick as turn
+from workers.celery_app import celery, runtime, show_life
+
+
+@celery.task(name="control.market_tick", acks_late=False)
+def market_tick() -> None:
+    """Do what is missing: partitions, collectors, ingest, signs of life, trimming."""
+    rt = runtime()
+    turn(rt, TickPolicy(rt.settings.partitions_ahead_days, rt.settings.sse_resume_window_s))
+
+
+@celery.task(name="control.probe")
+def probe() -> None:
+    """Show that this queue is consumed."""
+    show_life("control")

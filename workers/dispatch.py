@@ -1,0 +1,54 @@
+"""The application's wishes as messages to the queues; messages are hints, a lost one is sent again by the next tick."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import TYPE_CHECKING, Final
+
+from app.bus.connection import with_database
+from app.bus.keys import BROKER_DB
+from app.errors import Unavailable
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+NUDGE_EXPIRES_S: Final = 30
+
+
+def make_celery(redis_url: str | None) -> "Celery":
+    """A Celery application whose broker is in the bus's server; without a server it can do nothing but say so."""
+    from celery import Celery
+
+    app = Celery("thor", config_source="celeryconfig")
+    app.conf.broker_url = with_database(redis_url, BROKER_DB) if redis_url else None
+    return app
+
+
+class CeleryDispatch:
+    """Sends tasks by name; Celery is imported at the first of them, as most commands send none."""
+
+    def __init__(self, celery: "Callable[[], Celery]") -> None:
+        self._celery = celery
+
+    def start_collector(self, source: str) -> None:
+        """Run the collector of `source` unless it runs already."""
+        self._send("collectors.run_collector", source)
+
+    def start_ingest(self) -> None:
+        """Run the ingestor unless it runs already."""
+        self._send("ingest.run_ingest")
+
+    def export_session(self, market: str, day: date) -> None:
+        """Write a trading day's ticks and bars to the lake."""
+        self._send("export.export_session", market, day.isoformat(), expires_s=None)
+
+    def probe(self, queue: str) -> None:
+        """Ask a queue's worker for a sign of life."""
+        self._send(f"{queue}.probe")
+
+    def _send(self, task: str, *arguments: str, expires_s: int | None = NUDGE_EXPIRES_S) -> None:
+        from kombu.exceptions import OperationalError
+
+        try:
+            self._celery().send_task(task, args=arguments, expires=expires_s, retry=False)
+        except (OperationalError, OSError) as error:
+            raise Unavailable(f"the task queue is away ({type(error).__name__}): {task} was not sent") from error

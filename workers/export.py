@@ -1,0 +1,19 @@
+"""The export queue: trading days from PostgreSQL to the lake."""
+
+from datetime import date
+
+from app.errors import Unavailable
+from app.operations.exporting import export_session as export
+from workers.celery_app import celery, runtime, show_life
+
+
+@celery.task(name="export.export_session", autoretry_for=(Unavailable,), retry_backoff=True, retry_jitter=True)
+def export_session(market: str, day: str) -> None:
+    """Write a trading day's ticks and bars; what is there and complete is left alone."""
+    export(runtime(), market, date.fromisoformat(day))
+
+
+@celery.task(name="export.probe")
+def probe() -> None:
+    """Show that this queue is consumed."""
+    show_life("export")
