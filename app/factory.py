@@ -1,7 +1,7 @@
 """Putting the application together."""
 
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import psycopg2
 from apiflask import APIFlask
@@ -27,7 +27,7 @@ from app.settings import PROJECT, Settings
 _NOT_RUNNING: Final = "is not running: start everything with `make up` (or `flask up`), or set {}"
 # The address is looked up for every connection: `flask up` may start the server after this process began.
 _ENGINE: Final = {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20}
-_CONNECTION: Final = {
+_CONNECTION: Final[dict[str, Any]] = {
     "connect_timeout": 3,
     "application_name": "thor",
     "keepalives_idle": 10,
@@ -67,8 +67,11 @@ def create_app(settings: Settings, dispatch: Dispatch, clock: Clock | None = Non
 def server_addresses(settings: Settings) -> tuple[str | None, str | None]:
     """PostgreSQL's and Redis' addresses: those of the settings, else of the servers that `flask up` runs."""
     local = read_servers(settings.state_dir) if not (settings.database_url and settings.redis_url) else None
-    database = settings.database_url.get_secret_value() if settings.database_url else local and local.database_url
-    redis = settings.redis_url.get_secret_value() if settings.redis_url else local and local.redis_url
+    database, redis = (local.database_url, local.redis_url) if local else (None, None)
+    if settings.database_url:
+        database = settings.database_url.get_secret_value()
+    if settings.redis_url:
+        redis = settings.redis_url.get_secret_value()
     return database, redis
 
 
@@ -76,7 +79,8 @@ def _connect_postgres(settings: Settings) -> PostgresConnection:
     database_url, _ = server_addresses(settings)
     if database_url is None:
         raise Unavailable(f"PostgreSQL {_NOT_RUNNING.format('DATABASE_URL')}")
-    return psycopg2.connect(database_url.replace("+psycopg2", "", 1), **_CONNECTION)
+    made: PostgresConnection = psycopg2.connect(database_url.replace("+psycopg2", "", 1), **_CONNECTION)
+    return made
 
 
 def _connect_redis(settings: Settings, *, text: bool = True, socket_timeout_s: float = SOCKET_TIMEOUT_S) -> Redis:

@@ -11,7 +11,9 @@ import structlog
 
 _URL_PASSWORD: Final = re.compile(r"(?<=://)([^:/@\s]*):[^@/\s]+@")
 _HIDDEN: Final = r"\1:***@"
-_QUIET: Final = ("amqp", "kombu", "urllib3", "asyncio")
+_QUIET: Final = ("amqp", "kombu", "urllib3", "asyncio", "httpx", "httpcore")
+# What the queues say at every periodic tick; failures are of another level and stay.
+_ROUTINE: Final = ("control.market_tick", ".probe[", "market-tick")
 
 
 def configure_logs(level: str, form: str, addresses: Iterable[str | None] = ()) -> None:
@@ -35,11 +37,19 @@ def configure_logs(level: str, form: str, addresses: Iterable[str | None] = ()) 
             foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, hide, last]
         )
     )
+    handler.addFilter(_is_news)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    if record.levelno > logging.INFO or not record.name.startswith("celery."):
+        return True
+    text = record.getMessage()
+    return not any(word in text for word in _ROUTINE)
 
 
 class _Redaction:

@@ -1,10 +1,11 @@
 """The canonical quote: one event of one symbol at one source, and its flat text form on the wire."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Final, Literal, NamedTuple, cast, get_args
+from functools import lru_cache
+from typing import Any, Final, Literal, NamedTuple, cast, get_args
 
 from app.clock import instant_text
 from app.errors import Rejected
@@ -58,6 +59,10 @@ class Quote(NamedTuple):
 
 
 FIELD_NAMES: Final = Quote._fields
+_Prices = tuple[Decimal | None, ...]
+_Sizes = tuple[int | None, ...]
+_PRICES: Final = slice(FIELD_NAMES.index(PRICE_FIELDS[0]), FIELD_NAMES.index(PRICE_FIELDS[-1]) + 1)
+_SIZES: Final = slice(FIELD_NAMES.index(SIZE_FIELDS[0]), FIELD_NAMES.index(SIZE_FIELDS[-1]) + 1)
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,15}")
 _CONTRACT = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,23}")
 _PRICE = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,9})?")
@@ -73,7 +78,7 @@ def parse_symbol(text: str) -> str:
 
 
 def parse_symbols(text: str) -> list[str]:
-    """A comma-separated list of symbols, upper-cased, each once, in the order given; Rejected when none or malformed."""
+    """Symbols separated by commas: upper-cased, each once, in the order given; Rejected when none or malformed."""
     names = [part.strip().upper() for part in text.split(",")]
     if not any(names):
         raise Rejected("no symbol is named: write them separated by commas, such as ES,NQ")
@@ -86,11 +91,27 @@ def seq_of(epoch: int, counter: int) -> int:
 
 
 def to_fields(quote: Quote) -> list[str]:
-    """The wire form: names and values in turn, in the quote's field order; fields that are not known are left out."""
-    flat: list[str] = []
-    for name, value, write in zip(FIELD_NAMES, quote, _WRITERS, strict=True):
-        if value is not None:
-            flat += (name, write(value))
+    """The wire form: names and values in turn; fields that are not known are left out.
+
+    Rejected when the quote could not be stored exactly: a malformed symbol or contract, an unknown source, a naive
+    time, or a price that is not finite with at most 9 digits before and after the point.
+    """
+    if not (_is_symbol(quote.symbol) and quote.source in SOURCES and 0 <= quote.seq < _SIZE_LIMIT):
+        raise Rejected(
+            f"quote {quote.symbol[:20]!r} {quote.source[:20]!r} {quote.seq}: symbol, source or seq is malformed"
+        )
+    flat = ["symbol", quote.symbol, "source", quote.source, "seq", str(quote.seq)]
+    flat += ("ts", _write_instant(quote.ts), "recv_ts", _write_instant(quote.recv_ts))
+    flat += ("session_date", str(quote.session_date), "ts_origin", quote.ts_origin)
+    if quote.contract is not None:
+        flat += ("contract", _matched("contract", quote.contract, _CONTRACT))
+    for name, price in zip(PRICE_FIELDS, cast(_Prices, quote[_PRICES]), strict=True):
+        if price is not None:
+            flat += (name, _write_price(price))
+    for name, size in zip(SIZE_FIELDS, cast(_Sizes, quote[_SIZES]), strict=True):
+        if size is not None:
+            flat += (name, str(size))
+    flat += ("trade", "1" if quote.trade else "0", "delayed", "1" if quote.delayed else "0", "v", str(quote.v))
     return flat
 
 
@@ -117,62 +138,33 @@ def from_fields(fields: Mapping[str, str], now: datetime, session_of: Callable[[
         trade=_read_flag("trade", fields.get("trade", "0")),
         delayed=_read_flag("delayed", fields.get("delayed", "0")),
     )
-    prices = {name: _read_price(name, fields.get(name)) for name in PRICE_FIELDS}
-    sizes = {name: _read_size(name, fields.get(name)) for name in SIZE_FIELDS}
+    prices: dict[str, Any] = {name: _read_price(name, fields.get(name)) for name in PRICE_FIELDS}
+    sizes: dict[str, Any] = {name: _read_size(name, fields.get(name)) for name in SIZE_FIELDS}
     return quote._replace(**prices, **sizes)
 
 
-def check_quotes(quotes: Iterable[Quote]) -> None:
-    """Rejected when a quote could not be stored exactly: the last gate before a batch is published."""
-    for quote in quotes:
-        problem = _problem_of(quote)
-        if problem:
-            raise Rejected(f"{quote.symbol[:20]!r} seq {quote.seq}: {problem}")
+@lru_cache(maxsize=4096)
+def _is_symbol(text: str) -> bool:
+    return _SYMBOL.fullmatch(text) is not None
 
 
-def _problem_of(quote: Quote) -> str | None:
-    if not _SYMBOL.fullmatch(quote.symbol):
-        return "symbol is malformed"
-    if quote.source not in SOURCES:
-        return "source is not known"
-    if quote.ts.tzinfo is None or quote.recv_ts.tzinfo is None:
-        return "a time has no zone"
-    for name, value in zip(PRICE_FIELDS, quote[8:16], strict=True):
-        if value is not None and not _storable(value):
-            return f"{name} {value} is not a finite price with at most 9 digits before and after the point"
-    return None
-
-
-def _storable(price: Decimal) -> bool:
-    exponent = price.as_tuple().exponent
-    return isinstance(exponent, int) and exponent >= -_PRICE_STEP and price.adjusted() < _PRICE_STEP
-
-
-def _write_price(value: Decimal) -> str:
-    text = str(value)
-    return format(value, "f") if "E" in text else text
+def _write_price(price: Decimal) -> str:
+    text = str(price)
+    # Most prices are short and plain, and need no closer look.
+    if len(text) <= _PRICE_STEP and text.replace(".", "", 1).lstrip("-").isdecimal():
+        return text
+    text = format(price, "f")
+    if not _PRICE.fullmatch(text):
+        raise Rejected(f"price {text[:40]} is not finite with at most 9 digits before and after the point")
+    return text
 
 
 def _write_instant(value: datetime) -> str:
     if value.tzinfo is UTC:
         return value.replace(tzinfo=None).isoformat("T", "microseconds") + "Z"
+    if value.tzinfo is None:
+        raise Rejected(f"the time {value} has no zone")
     return instant_text(value)
-
-
-def _write_flag(value: bool) -> str:
-    return "1" if value else "0"
-
-
-_WRITERS: Final[tuple[Callable[..., str], ...]] = tuple(
-    _write_price
-    if name in PRICE_FIELDS
-    else _write_instant
-    if name in ("ts", "recv_ts")
-    else _write_flag
-    if name in ("trade", "delayed")
-    else str
-    for name in FIELD_NAMES
-)
 
 
 def _matched(name: str, text: str, grammar: re.Pattern[str]) -> str:
@@ -214,7 +206,9 @@ def _read_price(name: str, text: str | None) -> Decimal | None:
     if text is None or text in ("", "null"):
         return None
     if not _PRICE.fullmatch(text):
-        raise Rejected(f"{name}: {text[:40]!r} is not a decimal number with at most 9 digits before and after the point")
+        raise Rejected(
+            f"{name}: {text[:40]!r} is not a decimal number with at most 9 digits before and after the point"
+        )
     return Decimal(text)
 
 

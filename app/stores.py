@@ -13,6 +13,7 @@ from app.dispatch import Dispatch
 from app.lake.layout import Lake
 from app.market.market import Market
 
+
 class ConnectRedis(Protocol):
     """Makes a client of the bus; Unavailable when there is no server to connect to."""
 

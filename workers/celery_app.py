@@ -1,10 +1,12 @@
 """The workers' entry point: the Celery application, and the runtime that its tasks use."""
 
 import time
+import warnings
 from functools import cache
 from threading import Event
 from typing import Any
 
+from celery.platforms import SecurityWarning
 from celery.signals import setup_logging, task_postrun, task_prerun, worker_shutting_down
 
 from app.bus import keys
@@ -14,6 +16,8 @@ from app.runtime import EXTENSION, Runtime
 from app.settings import load_settings
 from workers.dispatch import CeleryDispatch, make_celery
 
+# Celery warns of root for the sake of pickled messages; Thor's queues accept JSON alone.
+warnings.filterwarnings("ignore", category=SecurityWarning)
 settings = load_settings()
 celery = make_celery(server_addresses(settings)[1])
 celery.conf.include = [f"workers.{name}" for name in ("collectors", "ingest", "export", "analysis", "control")]

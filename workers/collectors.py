@@ -4,7 +4,7 @@ from app.operations.collecting import collect
 from workers.celery_app import celery, runtime, show_life, stopping
 
 
-@celery.task(name="collectors.run_collector", acks_late=False, soft_time_limit=None, time_limit=None)
+@celery.task(name="collectors.run_collector", acks_late=False)
 def run_collector(source: str) -> None:
     """Collect the source until it is no longer wanted or the worker stops; at once over when another does."""
     rt = runtime()

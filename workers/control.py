@@ -1,5 +1,9 @@
 """The control queue: short ticks that compare what should be with what is."""
 
+from typing import Any
+
+from celery.signals import worker_ready
+
 from app.operations.tick import TickPolicy
 from app.operations.tick import market_tick as turn
 from workers.celery_app import celery, runtime, show_life
@@ -10,6 +14,12 @@ def market_tick() -> None:
     """Do what is missing: partitions, collectors, ingest, signs of life, trimming."""
     rt = runtime()
     turn(rt, TickPolicy(rt.settings.partitions_ahead_days, rt.settings.sse_resume_window_s))
+
+
+@worker_ready.connect
+def _tick_at_once(sender: Any = None, **_signal: Any) -> None:
+    if any(queue.name == "control" for queue in sender.task_consumer.queues):
+        market_tick.delay()
 
 
 @celery.task(name="control.probe")

@@ -18,8 +18,9 @@ def make_celery(redis_url: str | None) -> "Celery":
     """A Celery application whose broker is in the bus's server; without a server it can do nothing but say so."""
     from celery import Celery
 
+    broker_url = with_database(redis_url, BROKER_DB) if redis_url else "redis://127.0.0.1:1/1"
     app = Celery("thor", config_source="celeryconfig")
-    app.conf.broker_url = with_database(redis_url, BROKER_DB) if redis_url else None
+    app.conf.update(broker_url=broker_url)
     return app
 
 

@@ -5,7 +5,7 @@ from app.ingest.run import IngestPlan, ingest
 from workers.celery_app import celery, runtime, show_life, stopping
 
 
-@celery.task(name="ingest.run_ingest", acks_late=False, soft_time_limit=None, time_limit=None)
+@celery.task(name="ingest.run_ingest", acks_late=False)
 def run_ingest() -> None:
     """Ingest until the worker stops; at once over when another process does it."""
     rt = runtime()

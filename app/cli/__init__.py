@@ -1,5 +1,5 @@
 """The command line: one module per group of commands."""
 
-from app.cli import ingest, replay, stack
+from app.cli import demo, ingest, replay, stack
 
-COMMANDS = (*stack.COMMANDS, *replay.COMMANDS, *ingest.COMMANDS)
+COMMANDS = (*stack.COMMANDS, *demo.COMMANDS, *replay.COMMANDS, *ingest.COMMANDS)

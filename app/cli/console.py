@@ -39,7 +39,8 @@ def command(name: str, **options: Any) -> Callable[[Callable[..., Any]], click.C
     """A command of the `flask` line that runs in the application and turns errors into one line and an exit code."""
 
     def decorate(function: Callable[..., Any]) -> click.Command:
-        return click.command(name, **options)(with_appcontext(reporting(function)))
+        made: click.Command = click.command(name, **options)(with_appcontext(reporting(function)))  # type: ignore[no-untyped-call]
+        return made
 
     return decorate
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from threading import Event
-from typing import Any
+from typing import Any, TextIO
 
 import click
 from flask import current_app
@@ -54,8 +54,11 @@ def status(as_json: bool) -> None:
         _print_part(name, part)
 
 
-def run_stack(rt: Runtime, stop: Event, on_ready: Callable[[], None]) -> None:
-    """Run the whole stack until `stop`; `on_ready` is called in a thread of its own once everything answers."""
+def run_stack(rt: Runtime, stop: Event, on_ready: Callable[[], None], output: TextIO | None = None) -> None:
+    """Run the whole stack until `stop`; `on_ready` is called in a thread of its own once everything answers.
+
+    The processes' lines go to `output`, standard output unless told otherwise.
+    """
     app = current_app._get_current_object()  # type: ignore[attr-defined]
 
     def migrate() -> None:
@@ -64,7 +67,8 @@ def run_stack(rt: Runtime, stop: Event, on_ready: Callable[[], None]) -> None:
             migrate_database(rt, rt.settings.partitions_ahead_days)
 
     with hold_lock(rt.settings.state_dir):
-        run_group(build_stack(_options(rt, migrate)), rt.settings.state_dir, stop=stop, on_ready=on_ready)
+        items = build_stack(_options(rt, migrate))
+        run_group(items, rt.settings.state_dir, stop=stop, on_ready=on_ready, output=output)
 
 
 def urls_of(processes: list[ProcessStatus]) -> dict[str, str]:

@@ -76,9 +76,10 @@ class Lake:
         for text, folder in _matching(_real(self.root / kind), _DAY):
             if not start.isoformat() <= text < end.isoformat():
                 continue
-            for symbol, inner in _matching(_real(folder), _SYMBOL):
-                if (symbols is None or symbol in symbols) and (path := _real(_real(inner) / name)).is_file():
-                    yield Partition(date.fromisoformat(text), symbol, path)
+            found = (name for name, _ in _matching(_real(folder), _SYMBOL)) if symbols is None else sorted(symbols)
+            for symbol in found:
+                if (path := self._checked(kind, day := date.fromisoformat(text), symbol, name)).is_file():
+                    yield Partition(day, symbol, path)
 
 
 def parse_timeframe(text: str) -> str:

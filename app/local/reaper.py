@@ -68,7 +68,7 @@ def _watch(grace_s: float) -> None:
         time.sleep(_PAUSE_S)
     for pid in leaders:
         kill_group(pid)
-        pass
+        kill_all(below[pid])
 
 
 def _follow() -> set[int]:

@@ -6,6 +6,7 @@ from threading import Event
 from typing import Final
 
 from app.bus import keys
+from app.bus.hashes import read_hash, write_hash
 from app.bus.latest import read_latest
 from app.collectors.run import Assignment, FeedStep, run_collector
 from app.collectors.simulator import LiveSimulation
@@ -20,17 +21,17 @@ STEP_S: Final = 0.1
 def want_simulation(stores: Stores, symbols: list[str], seed: int, rate_per_s: float) -> None:
     """Have the simulated feed run, from the next tick of the control queue on."""
     options = {"wanted": "1", "symbols": ",".join(symbols), "seed": seed, "rate_per_s": rate_per_s}
-    stores.redis.hset(keys.desired(SIMULATED), mapping=options)
+    write_hash(stores.redis, keys.desired(SIMULATED), options)
 
 
 def unwant(stores: Stores, source: str) -> None:
     """Have a source's collector stop by itself within seconds."""
-    stores.redis.hset(keys.desired(source), "wanted", "0")
+    write_hash(stores.redis, keys.desired(source), {"wanted": "0"})
 
 
 def is_wanted(stores: Stores, source: str) -> bool:
     """Whether the source is to be collected."""
-    return stores.redis.hget(keys.desired(source), "wanted") == "1"
+    return read_hash(stores.redis, keys.desired(source)).get("wanted") == "1"
 
 
 def collect(stores: Stores, source: str, stop: Event, stream_cap: int) -> int:
@@ -43,7 +44,7 @@ def collect(stores: Stores, source: str, stop: Event, stream_cap: int) -> int:
 
 def _simulation(stores: Stores) -> Callable[[Callable[[], int]], FeedStep]:
     def make(next_seq: Callable[[], int]) -> FeedStep:
-        options = stores.redis.hgetall(keys.desired(SIMULATED))
+        options = read_hash(stores.redis, keys.desired(SIMULATED))
         symbols = options["symbols"].split(",")
         return LiveSimulation(
             symbols,

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.bus import keys
 from app.bus.groups import group_state
+from app.bus.hashes import read_hash
 from app.bus.stream import stream_state
 from app.errors import Unavailable
 from app.ingest.dead_letters import count_dead_letters
@@ -41,8 +42,8 @@ def sources(client: Redis, now: datetime) -> Figures:
     """Per source that is wanted, held or has published: who holds it, and how old its last sign of progress is."""
     shown: Figures = {}
     for source in SOURCES:
-        lease, health = client.hgetall(keys.lease(source)), client.hgetall(keys.health(source))
-        wanted = client.hget(keys.desired(source), "wanted") == "1"
+        lease, health = read_hash(client, keys.lease(source)), read_hash(client, keys.health(source))
+        wanted = read_hash(client, keys.desired(source)).get("wanted") == "1"
         if lease or health or wanted:
             holder = f"{lease['pid']}@{lease['host']}" if lease else None
             published = int(health.get("published", 0))
@@ -61,8 +62,10 @@ def ingestors(client: Redis, now: datetime) -> dict[str, Figures]:
     found: dict[str, Figures] = {}
     for key in sorted(client.scan_iter(match=keys.ingest_lease("*"), count=1000)):
         name = key.removeprefix(keys.ingest_lease("|").partition("|")[0]).removesuffix(":lease")
-        health = client.hgetall(keys.ingest_health(name))
-        totals: Figures = {part: int(health.get(part, 0)) for part in ("read", "written", "duplicates", "dead", "trimmed")}
+        health = read_hash(client, keys.ingest_health(name))
+        totals: Figures = {
+            part: int(health.get(part, 0)) for part in ("read", "written", "duplicates", "dead", "trimmed")
+        }
         progress_age_s = _age_s({"at_ms": health.get("progress_ms", "0")}, now)
         found[name] = {**totals, "state": health.get("state", "starting"), "progress_age_s": progress_age_s}
     return found

@@ -4,7 +4,8 @@ import logging
 import random
 import time
 from dataclasses import dataclass
-from threading import Event as Flag, RLock, Thread
+from threading import Event as Flag
+from threading import RLock, Thread
 from typing import Any, Final
 
 from redis.exceptions import RedisError

@@ -1,0 +1,79 @@
+"""The command that shows Thor at work on simulated data."""
+
+import json
+import sys
+from threading import Event
+
+import click
+from rich.table import Table
+
+from app.cli.console import EXIT_FAILED, command, console
+from app.cli.stack import run_stack, say_where, urls_of
+from app.instruments.catalogue import DEFAULT_WATCHLIST
+from app.local.status import read_processes
+from app.operations.demo import DemoPlan, run_demo
+from app.operations.demo_checks import StopCheck, check_stops
+from app.runtime import Runtime, runtime
+
+
+@command("demo")
+@click.option("--once", is_flag=True, help="Check every stop, print a table, stop everything and end with 0 or 1.")
+@click.option("--json", "as_json", is_flag=True, help="Print the table as JSON on standard output, the rest elsewhere.")
+@click.option("--sessions", type=click.IntRange(1, 20), default=3, show_default=True, help="Past sessions to simulate.")
+@click.option("--ticks-per-symbol", type=click.IntRange(100, 200_000), default=2000, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=7, show_default=True, help="Another seed, other prices.")
+def demo(once: bool, as_json: bool, sessions: int, ticks_per_symbol: int, seed: int) -> None:
+    """Run all of Thor on simulated quotes: a few past sessions taken into the lake, then a live feed.
+
+    Every quote of it has the source SIMULATED. A second run finds the past sessions there and adds nothing.
+    """
+    rt = runtime()
+    plan = DemoPlan(DEFAULT_WATCHLIST, sessions, ticks_per_symbol, seed)
+    stop, checks = Event(), list[StopCheck]()
+
+    def show() -> None:
+        checks.extend(_run(rt, plan, stop))
+        _print(checks, as_json)
+        if once:
+            stop.set()
+        else:
+            _say_market(rt)
+            say_where(rt)
+
+    run_stack(rt, stop, show, sys.stderr if as_json else sys.stdout)
+    if not checks or not all(check.ok for check in checks):
+        sys.exit(EXIT_FAILED)
+
+
+def _run(rt: Runtime, plan: DemoPlan, stop: Event) -> list[StopCheck]:
+    days = run_demo(rt, plan, lambda text: click.echo(f"demo       | {text}", err=True), stop)
+    web = urls_of(read_processes(rt.settings.state_dir))["web"]
+    published = f"{days.total:,} quotes of {len(plan.symbols)} symbols in {len(days.published)} sessions"
+    feed = StopCheck("feed", days.total > 0, published, "source SIMULATED")
+    return [feed, *check_stops(rt, days, plan.symbols, web)]
+
+
+def _print(checks: list[StopCheck], as_json: bool) -> None:
+    if as_json:
+        report = {"ok": all(check.ok for check in checks), "stops": [vars(check) for check in checks]}
+        click.echo(json.dumps(report, indent=2))
+        return
+    table = Table("stop", "", "found", "where", title="A tick's way", title_justify="left")
+    for check in checks:
+        table.add_row(check.stop, "ok" if check.ok else "FAILED", check.found, check.where)
+    console.print(table)
+
+
+def _say_market(rt: Runtime) -> None:
+    now = rt.clock.now()
+    if rt.market.is_open(now):
+        console.print(f"The real market {rt.market.name} is open; these quotes are simulated.")
+        return
+    opens = f"{rt.market.next_open(now):%a %Y-%m-%d %H:%M} UTC"
+    console.print(
+        f"The real market {rt.market.name} is closed until {opens}: the simulated feed runs all the same, its quotes "
+        "show the state `closed` and stay out of the bars."
+    )
+
+
+COMMANDS = (demo,)

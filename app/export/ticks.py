@@ -1,0 +1,116 @@
+"""Ticks of a trading day from the database to the lake, symbol by symbol."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.export.plan import Action, ExportOptions, SymbolPlan, plan_day, plan_symbol
+from app.export.stream import stream_ticks
+from app.lake.files import publish
+from app.lake.inspection import FileFacts
+from app.lake.layout import TICKS, Lake
+from app.lake.locks import LOCK_WAIT_S, file_lock
+from app.lake.manifest import record_file
+from app.lake.schemas import TICK_FILE
+from app.ticks.reading import count_by_symbol
+
+Sessions = sessionmaker[Session]
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolExport:
+    """What happened to one symbol; `facts` describe the file that was written, None when none was."""
+
+    plan: SymbolPlan
+    facts: FileFacts | None
+
+
+@dataclass(frozen=True, slots=True)
+class DayExport:
+    """What happened to a trading day: one entry per symbol with stored ticks."""
+
+    day: date
+    symbols: tuple[SymbolExport, ...]
+
+    def counts(self) -> dict[str, int]:
+        """Ticks, files and bytes written, and how many files were skipped, stale or kept."""
+        written = [done.facts for done in self.symbols if done.facts]
+        left = [done.plan.action for done in self.symbols if not done.facts]
+        return {
+            "ticks": sum(facts.rows for facts in written),
+            "files": len(written),
+            "bytes": sum(facts.bytes for facts in written),
+            "skipped": left.count(Action.SKIP),
+            "stale": left.count(Action.STALE),
+            "kept": left.count(Action.KEEP),
+        }
+
+
+def export_day(
+    sessions: Sessions, lake: Lake, day: date, now: datetime, options: ExportOptions = ExportOptions()
+) -> DayExport:
+    """Write a trading day's ticks to the lake; a run after an interrupted one goes on where that one stopped.
+
+    Each symbol's file is published whole and recorded before the next is begun. Errors are those of `plan_day` and
+    `export_symbol`; a day without ticks is an export without symbols.
+    """
+    with sessions() as session:
+        plans = plan_day(session, lake, day, options)
+    return DayExport(day, tuple(export_symbols(sessions, lake, plans, now, options)))
+
+
+def export_symbols(
+    sessions: Sessions, lake: Lake, plans: Iterable[SymbolPlan], now: datetime, options: ExportOptions
+) -> Iterator[SymbolExport]:
+    """Carry out plans one by one, each when it is asked for."""
+    for plan in plans:
+        if plan.action is Action.WRITE:
+            yield export_symbol(sessions, lake, plan, now, options)
+        else:
+            yield SymbolExport(plan, None)
+
+
+def export_symbol(
+    sessions: Sessions,
+    lake: Lake,
+    plan: SymbolPlan,
+    now: datetime,
+    options: ExportOptions,
+    lock_wait_s: float = LOCK_WAIT_S,
+) -> SymbolExport:
+    """Write one symbol's file, unless another process did so since the plan was made.
+
+    Conflict when another process writes it for over `lock_wait_s` seconds; Unavailable when the disk fails; errors of
+    the database pass through. Until the file is whole the old one, or none, is in its place.
+    """
+    with file_lock(sessions, TICKS, plan.day, plan.symbol, lock_wait_s) as still_held:
+        plan = _renewed(sessions, lake, plan, options)
+        if plan.action is not Action.WRITE:
+            return SymbolExport(plan, None)
+        target = lake.ticks_file(plan.day, plan.symbol)
+        with sessions() as session:
+            facts = publish(
+                lake,
+                target,
+                TICK_FILE,
+                stream_ticks(session, plan.day, plan.symbol),
+                day=plan.day,
+                symbol=plan.symbol,
+                taken_at=now,
+                guard=still_held,
+            )
+        if options.recorded:
+            with sessions.begin() as session:
+                record_file(session, TICKS, plan.day, plan.symbol, lake.relative(target), facts, now)
+    return SymbolExport(replace(plan, rows=facts.rows), facts)
+
+
+def _renewed(sessions: Sessions, lake: Lake, plan: SymbolPlan, options: ExportOptions) -> SymbolPlan:
+    with sessions() as session:
+        found = plan_symbol(session, lake, plan.day, plan.symbol, plan.rows, options)
+        if found.standing == plan.standing:
+            return found
+        rows = count_by_symbol(session, plan.day).get(plan.symbol, 0)
+        return plan_symbol(session, lake, plan.day, plan.symbol, rows, options)

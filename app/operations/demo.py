@@ -1,0 +1,149 @@
+"""The demo: simulated sessions and a simulated live feed through the real pipeline, checked at every stop."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import islice
+from threading import Event
+from typing import Final
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.bus import keys
+from app.bus.groups import group_state
+from app.bus.leases import acquire, release
+from app.bus.stream import QuotePublisher
+from app.collectors.simulator import session_quotes
+from app.errors import Conflict, Unavailable
+from app.lake.models import LakeFile
+from app.market.sessions import Session as MarketSession
+from app.operations.collecting import SIMULATED, unwant, want_simulation
+from app.quotes import LIVE_SOURCES, Quote, seq_of
+from app.stores import Stores
+from app.ticks.models import Tick
+
+BATCH: Final = 500
+STEP_S: Final = 0.2
+DEADLINE_S: Final = 120.0
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class DemoPlan:
+    """What is simulated: symbols, how many past sessions, ticks per symbol and session, live quotes per second."""
+
+    symbols: Sequence[str]
+    sessions: int = 3
+    ticks_per_symbol: int = 2000
+    seed: int = 7
+    rate_per_s: float = 100.0
+
+
+@dataclass
+class DemoDays:
+    """The past sessions of the demo, and how many quotes of each were published."""
+
+    published: dict[date, int] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        """Quotes of all days."""
+        return sum(self.published.values())
+
+
+def run_demo(stores: Stores, plan: DemoPlan, say: Say, stop: Event) -> DemoDays:
+    """Take the past sessions all the way into the lake, then have the live feed run; returns the days.
+
+    Running it again adds nothing. Conflict when this database holds quotes of a real source: simulated and real data
+    never share one. Unavailable when a stop does not do its work in time.
+    """
+    with stores.sessions() as session:
+        refuse_real_data(session)
+    unwant(stores, SIMULATED)
+    _wait(stop, "the simulated feed to stop", lambda: not stores.redis.exists(keys.lease(SIMULATED)))
+    days = _publish_past(stores, plan, say)
+    say(f"waiting until {days.total:,} quotes are stored")
+    _wait(stop, "the ingestor to store the quotes", lambda: _stored(stores, days))
+    say("exporting ticks and bars to the lake")
+    for day in days.published:
+        stores.dispatch.export_session(stores.market.name, day)
+    _wait(stop, "the export worker to write the lake", lambda: _exported(stores, days, len(plan.symbols)))
+    want_simulation(stores, list(plan.symbols), plan.seed, plan.rate_per_s)
+    stores.dispatch.start_collector(SIMULATED)
+    _wait(stop, "the live simulated feed", lambda: bool(stores.redis.exists(keys.lease(SIMULATED))))
+    return days
+
+
+def refuse_real_data(session: Session) -> None:
+    """Conflict when ticks of a real source are stored."""
+    real = session.scalar(select(Tick.source).where(Tick.source.in_(LIVE_SOURCES)).limit(1))
+    if real:
+        raise Conflict(
+            f"this database holds quotes of {real}: the demo never mixes simulated with real data; "
+            "run it elsewhere with STATE_DIR=var-demo flask demo"
+        )
+
+
+def _publish_past(stores: Stores, plan: DemoPlan, say: Say) -> DemoDays:
+    days = DemoDays()
+    lease = acquire(stores.redis, keys.lease(SIMULATED), keys.epoch(SIMULATED), ttl_s=DEADLINE_S)
+    publisher = QuotePublisher(stores.redis, lease)
+    try:
+        for past in _sessions_without_live(stores, plan.sessions):
+            quotes = session_quotes(past, plan.symbols, plan.seed, plan.ticks_per_symbol, stores.market)
+            days.published[past.day] = sum(_publish(publisher, batch) for batch in _batches(quotes))
+            say(f"session {past.day}: {days.published[past.day]:,} simulated quotes published")
+    finally:
+        release(stores.redis, lease)
+    return days
+
+
+def _sessions_without_live(stores: Stores, count: int) -> list[MarketSession]:
+    # A day that has live simulated ticks already would get a second, different history.
+    recent = stores.market.last_completed(stores.clock.now(), count + 10)
+    live = select(Tick.session_date).where(Tick.source == SIMULATED, Tick.seq >= seq_of(1, 0)).distinct()
+    with stores.sessions() as session:
+        taken = set(session.scalars(live))
+    return [past for past in recent if past.day not in taken][-count:]
+
+
+def _batches(quotes: Iterator[Quote]) -> Iterator[list[Quote]]:
+    while batch := list(islice(quotes, BATCH)):
+        yield batch
+
+
+def _publish(publisher: QuotePublisher, batch: list[Quote]) -> int:
+    publisher.publish(batch)
+    return len(batch)
+
+
+def _stored(stores: Stores, days: DemoDays) -> bool:
+    return group_state(stores.redis).behind == 0 and stored_ticks(stores, days) == days.published
+
+
+def stored_ticks(stores: Stores, days: DemoDays) -> dict[date, int]:
+    """Simulated ticks in PostgreSQL for each of the demo's days."""
+    wanted = Tick.session_date.in_(days.published)
+    counts = select(Tick.session_date, func.count()).where(wanted, Tick.source == SIMULATED).group_by(Tick.session_date)
+    with stores.sessions() as session:
+        return dict(session.execute(counts).tuples())
+
+
+def _exported(stores: Stores, days: DemoDays, symbols: int) -> bool:
+    wanted = LakeFile.session_date.in_(days.published)
+    kinds = select(LakeFile.kind, func.count(), func.sum(LakeFile.rows)).where(wanted).group_by(LakeFile.kind)
+    with stores.sessions() as session:
+        found = {kind: (files, rows) for kind, files, rows in session.execute(kinds).tuples()}
+    files = len(days.published) * symbols
+    return found.get("ticks") == (files, days.total) and found.get("bars", (0, 0))[0] >= 3 * files
+
+
+def _wait(stop: Event, what: str, ready: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while not ready():
+        if stop.wait(STEP_S):
+            raise Unavailable(f"stopped while waiting for {what}")
+        if time.monotonic() > deadline:
+            raise Unavailable(f"gave up waiting for {what} after {DEADLINE_S:.0f} s: see `flask status`")
