@@ -1,9 +1,12 @@
 """Time as an argument: the clock protocol, and the one place where text becomes an instant."""
 
+import re
 from datetime import UTC, date, datetime
 from typing import Protocol
 
 from app.errors import Rejected
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Clock(Protocol):
@@ -26,24 +29,22 @@ def parse_instant(text: str) -> datetime:
     try:
         value = datetime.fromisoformat(text)
     except ValueError:
-        raise Rejected(f"{text!r} is not an ISO 8601 time, such as 2025-10-09T15:30:00Z") from None
+        raise Rejected(f"{text[:40]!r} is not an ISO 8601 time, such as 2025-10-09T15:30:00Z") from None
     if value.tzinfo is None:
-        raise Rejected(f"{text!r} has no offset: add Z or +00:00, so that it names one instant")
+        raise Rejected(f"{text[:40]!r} has no offset: add Z or +00:00, so that it names one instant")
     try:
         return value.astimezone(UTC)
     except OverflowError:
-        raise Rejected(f"{text!r} is outside the calendar") from None
+        raise Rejected(f"{text[:40]!r} is outside the calendar") from None
 
 
 def parse_day(text: str) -> date:
     """Read a calendar date YYYY-MM-DD; Rejected when it is malformed or does not exist."""
     try:
-        value = date.fromisoformat(text)
+        # Python reads other forms of ISO 8601 too, such as week dates, that nobody means here.
+        return date.fromisoformat(text if _DAY.fullmatch(text) else "")
     except ValueError:
-        raise Rejected(f"{text!r} is not a date of the form YYYY-MM-DD") from None
-    if len(text) != 10:
-        raise Rejected(f"{text!r} is not a date of the form YYYY-MM-DD")
-    return value
+        raise Rejected(f"{text[:40]!r} is not a date of the form YYYY-MM-DD") from None
 
 
 def instant_text(value: datetime) -> str:

@@ -67,7 +67,7 @@ _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,15}")
 _CONTRACT = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,23}")
 _PRICE = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,9})?")
 _WHOLE = re.compile(r"[0-9]{1,19}")
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:[0-5]\d)", re.ASCII)
 
 
 def parse_symbol(text: str) -> str:
@@ -79,7 +79,8 @@ def parse_symbol(text: str) -> str:
 
 def parse_symbols(text: str) -> list[str]:
     """Symbols separated by commas: upper-cased, each once, in the order given; Rejected when none or malformed."""
-    names = [part.strip().upper() for part in text.split(",")]
+    # Only ASCII is upper-cased: other letters may turn into ASCII ones, and so into a symbol that nobody wrote.
+    names = [part.upper() if part.isascii() else part for part in (part.strip(" ") for part in text.split(","))]
     if not any(names):
         raise Rejected("no symbol is named: write them separated by commas, such as ES,NQ")
     return list(dict.fromkeys(parse_symbol(name) for name in names if name))
@@ -94,7 +95,7 @@ def to_fields(quote: Quote) -> list[str]:
     """The wire form: names and values in turn; fields that are not known are left out.
 
     Rejected when the quote could not be stored exactly: a malformed symbol or contract, an unknown source, a naive
-    time, or a price that is not finite with at most 9 digits before and after the point.
+    time, a price that is not finite with at most 9 digits before and after the point, or a size that is negative.
     """
     if not (_is_symbol(quote.symbol) and quote.source in SOURCES and 0 <= quote.seq < _SIZE_LIMIT):
         raise Rejected(
@@ -102,7 +103,7 @@ def to_fields(quote: Quote) -> list[str]:
         )
     flat = ["symbol", quote.symbol, "source", quote.source, "seq", str(quote.seq)]
     flat += ("ts", _write_instant(quote.ts), "recv_ts", _write_instant(quote.recv_ts))
-    flat += ("session_date", str(quote.session_date), "ts_origin", quote.ts_origin)
+    flat += ("session_date", str(quote.session_date), "ts_origin", _one_of("ts_origin", quote.ts_origin, ORIGINS))
     if quote.contract is not None:
         flat += ("contract", _matched("contract", quote.contract, _CONTRACT))
     for name, price in zip(PRICE_FIELDS, cast(_Prices, quote[_PRICES]), strict=True):
@@ -110,7 +111,7 @@ def to_fields(quote: Quote) -> list[str]:
             flat += (name, _write_price(price))
     for name, size in zip(SIZE_FIELDS, cast(_Sizes, quote[_SIZES]), strict=True):
         if size is not None:
-            flat += (name, str(size))
+            flat += (name, _write_size(size))
     flat += ("trade", "1" if quote.trade else "0", "delayed", "1" if quote.delayed else "0", "v", str(quote.v))
     return flat
 
@@ -124,7 +125,7 @@ def from_fields(fields: Mapping[str, str], now: datetime, session_of: Callable[[
     if missing := [name for name in REQUIRED_FIELDS if not fields.get(name)]:
         raise Rejected(f"{', '.join(missing)} missing")
     if fields.get("v", str(SCHEMA_VERSION)) != str(SCHEMA_VERSION):
-        raise Rejected(f"v: schema version {fields['v'][:20]} is not known")
+        raise Rejected(f"v: schema version {fields['v'][:20]!r} is not known")
     ts = _read_instant("ts", fields["ts"], now)
     quote = Quote(
         symbol=_matched("symbol", fields["symbol"], _SYMBOL),
@@ -159,9 +160,15 @@ def _write_price(price: Decimal) -> str:
     return text
 
 
+def _write_size(size: int) -> str:
+    if not 0 <= size < _SIZE_LIMIT:
+        raise Rejected(f"size {size} is not a whole number from 0 to 2**63 - 1")
+    return str(size)
+
+
 def _write_instant(value: datetime) -> str:
     if value.tzinfo is UTC:
-        return value.replace(tzinfo=None).isoformat("T", "microseconds") + "Z"
+        return value.isoformat("T", "microseconds")[:26] + "Z"
     if value.tzinfo is None:
         raise Rejected(f"the time {value} has no zone")
     return instant_text(value)

@@ -15,7 +15,7 @@ SOCKET_TIMEOUT_S = 10.0
 
 
 def connect(url: str, *, text: bool = True, socket_timeout_s: float = SOCKET_TIMEOUT_S) -> Redis:
-    """A client of the bus, replying in text or in bytes; it connects at the first command and gives up after the timeouts.
+    """A client of the bus, replying in text or in bytes; it connects at the first command, and no call hangs.
 
     A command on a connection that has gone away is tried once more, which is safe for every command that Thor sends:
     a quote that was added twice has the same sequence number twice, and is stored once.

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from redis import Redis
 from redis.exceptions import ResponseError
@@ -11,6 +11,7 @@ from redis.exceptions import ResponseError
 from app.bus import keys
 from app.errors import Rejected
 
+ANSWER_S: Final = 5.0  # For how long an answer may be overdue before the connection counts as dead.
 _CONSUMER = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 # One stream entry as raw bytes: its id, and names and values in turn (None when the entry was trimmed away).
@@ -39,6 +40,7 @@ class GroupReader:
         self._consumer = consumer
         self._group = group
         self._asking: Any = None
+        self._answer_s = ANSWER_S
         for command in ("XREADGROUP", "XCLAIM"):
             client.set_response_callback(command, _raw)
 
@@ -52,7 +54,7 @@ class GroupReader:
 
     def read_own(self, after: bytes, count: int) -> list[Entry]:
         """Entries delivered to this consumer earlier and never acknowledged, after an id (`b"0"` for the first)."""
-        return _entries(self._client.execute_command(*self._command(after, count, None)))
+        return _entries(self._call(*self._command(after, count, None)))
 
     def ask_new(self, count: int, block_ms: int) -> None:
         """Ask for entries never delivered to anyone, waiting up to `block_ms` for the first; `take_new` has the answer.
@@ -61,12 +63,12 @@ class GroupReader:
         """
         if self._asking is None:
             self._asking = self._client.connection_pool.get_connection()
+        self._answer_s = block_ms / 1000 + ANSWER_S
         self._asking.send_command(*self._command(b">", count, block_ms))
 
     def take_new(self) -> list[Entry]:
-        """The answer to the last `ask_new`, empty when nothing came in time."""
-        assert self._asking is not None, "ask_new comes first"
-        return _entries(self._asking.read_response(disable_decoding=True))
+        """The answer to the last `ask_new`, empty when nothing came in time; RedisError when there is no answer."""
+        return _entries(self._asking.read_response(disable_decoding=True, timeout=self._answer_s))
 
     def leave(self) -> None:
         """Drop the connection of an unanswered question; what it would have delivered stays pending."""
@@ -75,20 +77,16 @@ class GroupReader:
             self._client.connection_pool.release(self._asking)
             self._asking = None
 
-    def claim_from_dead(self, idle_ms: int, count: int) -> list[Entry]:
-        """Take over entries pending for `idle_ms` with consumers whose lease is gone."""
-        claimed: list[Entry] = []
-        for name in self._dead_consumers():
-            pending = self._client.xpending_range(
-                keys.STREAM, self._group, "-", "+", count, consumername=name, idle=idle_ms
-            )
-            ids = [row["message_id"] for row in pending]
-            if ids:
-                raw = self._client.execute_command(
-                    "XCLAIM", keys.STREAM, self._group, self._consumer, idle_ms, *ids
-                )
-                claimed += cast(list[Entry], raw)
-        return claimed
+    def claim_lost(self, idle_ms: int, count: int, *, own: bool) -> list[Entry]:
+        """Take over entries pending for `idle_ms` with consumers whose lease is gone, up to `count` of each.
+
+        With `own` also this consumer's: answers that got lost on their way to it. Words are None where the entry was
+        trimmed away before it was stored.
+        """
+        names = self._dead_consumers()
+        if own:
+            names.append(self._consumer)
+        return [entry for name in names for entry in self._claim(name, idle_ms, count)]
 
     def ack(self, ids: Sequence[bytes]) -> None:
         """Acknowledge entries that are stored for good."""
@@ -104,6 +102,9 @@ class GroupReader:
         reader = ("GROUP", self._group, self._consumer)
         return ("XREADGROUP", *reader, "COUNT", count, *wait, "STREAMS", keys.STREAM, start)
 
+    def _call(self, *words: Any) -> Any:
+        return self._client.execute_command(*words)  # type: ignore[no-untyped-call]
+
     def _dead_consumers(self) -> list[str]:
         names = []
         for consumer in self._client.xinfo_consumers(keys.STREAM, self._group):
@@ -111,6 +112,18 @@ class GroupReader:
             if name != self._consumer and consumer["pending"] and not self._client.exists(keys.ingest_lease(name)):
                 names.append(name)
         return names
+
+    def _claim(self, name: str, idle_ms: int, count: int) -> list[Entry]:
+        pending = self._client.xpending_range(
+            keys.STREAM, self._group, "-", "+", count, consumername=name, idle=idle_ms
+        )
+        ids = [cast(bytes, row["message_id"]) for row in pending]
+        if not ids:
+            return []
+        claimed = cast(list[Entry], self._call("XCLAIM", keys.STREAM, self._group, self._consumer, idle_ms, *ids))
+        # The server forgets a claimed entry that the stream no longer has, without a word in its answer.
+        missing = set(ids) - {entry_id for entry_id, _words in claimed}
+        return claimed + [(gone, None) for gone in sorted(missing) if not self._client.xrange(keys.STREAM, gone, gone)]
 
 
 def parse_consumer(text: str) -> str:
@@ -121,14 +134,22 @@ def parse_consumer(text: str) -> str:
 
 
 def group_state(client: Redis, group: str = keys.INGEST_GROUP) -> GroupState:
-    """How far `group` is behind the stream; all entries are behind before the group exists."""
+    """How far `group` is behind the stream; all entries are behind before the group exists.
+
+    Where the server has lost count, because entries were deleted by hand, `lag` is the stream's length or 0.
+    """
     if not client.exists(keys.STREAM):
         return GroupState(0, 0, "0-0")
     for row in client.xinfo_groups(keys.STREAM):
         if _text(row["name"]) == group:
-            lag = row["lag"] if row["lag"] is not None else client.xlen(keys.STREAM)
-            return GroupState(lag, row["pending"], _text(row["last-delivered-id"]))
+            last = _text(row["last-delivered-id"])
+            lag = row["lag"] if row["lag"] is not None else _uncounted(client, last)
+            return GroupState(lag, row["pending"], last)
     return GroupState(client.xlen(keys.STREAM), 0, "0-0")
+
+
+def _uncounted(client: Redis, last_delivered_id: str) -> int:
+    return client.xlen(keys.STREAM) if client.xrange(keys.STREAM, f"({last_delivered_id}", count=1) else 0
 
 
 def _entries(reply: Any) -> list[Entry]:

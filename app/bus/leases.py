@@ -2,36 +2,47 @@
 
 import os
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
+from uuid import uuid4
 
 import psutil
 from redis import Redis
 
+from app.bus.hashes import read_hash
 from app.errors import Conflict
 
 LEASE_TTL_S = 10.0
 TOKEN_EPOCH_S = 1_577_836_800  # 2020-01-01T00:00:00Z: tokens are seconds since then or more, and fit 31 bits to 2088.
+_SAME_START_S = 2.0
 
-# KEYS: lease, highest token. ARGV: ttl_ms, host, pid, started, token to displace or ''.
+# KEYS: lease, highest token. ARGV: ttl_ms, host, pid, started, attempt, token to displace or ''.
+# The answer to an attempt may get lost on its way: the same attempt again finds that it has succeeded.
 _ACQUIRE = f"""
 local held = redis.call('HGET', KEYS[1], 'token')
-if held and held ~= ARGV[5] then return {{0, held}} end
+if held and redis.call('HGET', KEYS[1], 'attempt') == ARGV[5] then return {{1, held}} end
+if held and held ~= ARGV[6] then return {{0, held}} end
 local floor = tonumber(redis.call('TIME')[1]) - {TOKEN_EPOCH_S}
 local token = math.max(tonumber(redis.call('GET', KEYS[2]) or '0') + 1, floor)
 redis.call('SET', KEYS[2], token)
 redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], 'token', token, 'host', ARGV[2], 'pid', ARGV[3], 'started', ARGV[4])
+redis.call('HSET', KEYS[1], 'token', token, 'host', ARGV[2], 'pid', ARGV[3], 'started', ARGV[4], 'attempt', ARGV[5])
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return {{1, tostring(token)}}
 """
-# KEYS: lease. ARGV: token, ttl_ms.
-_RENEW = "if redis.call('HGET', KEYS[1], 'token') == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0"
-_RELEASE = "if redis.call('HGET', KEYS[1], 'token') == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+# KEYS: lease. ARGV: token, and to renew ttl_ms.
+_IF_OURS = "if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 0 end "
+_RENEW = f"{_IF_OURS} return redis.call('PEXPIRE', KEYS[1], ARGV[2])"
+_RELEASE = f"{_IF_OURS} return redis.call('DEL', KEYS[1])"
 
 
 @dataclass(frozen=True)
 class Lease:
-    """The right to act under `key` until it expires; `token` grows with every holder, also after a flush."""
+    """The right to act under `key` until it expires. `token` grows with every holder.
+
+    After a flush of the server it goes on from the server's clock, so it grows unless there was more than one holder
+    a second.
+    """
 
     key: str
     token: int
@@ -40,14 +51,15 @@ class Lease:
 def acquire(client: Redis, key: str, epoch_key: str, *, ttl_s: float = LEASE_TTL_S) -> Lease:
     """Take the lease; Conflict, naming the holder, while another live process has it.
 
-    A holder on this machine whose process is gone is displaced at once instead of after `ttl_s`.
+    A holder on this machine whose process is gone is displaced at once instead of after `ttl_s`. `client` replies in
+    text.
     """
     lease = _try(client, key, epoch_key, ttl_s, displace="")
     if lease:
         return lease
-    holder = client.hgetall(key)
-    if _is_dead(holder):
-        lease = _try(client, key, epoch_key, ttl_s, displace=holder["token"])
+    holder = read_hash(client, key)
+    if not holder or _is_dead(holder):
+        lease = _try(client, key, epoch_key, ttl_s, displace=holder.get("token", ""))
     if lease is None:
         where = f"process {holder.get('pid', '?')} on {holder.get('host', '?')}"
         raise Conflict(f"{key} is held by {where}: stop it first, or wait {ttl_s:.0f} s after it has died")
@@ -65,23 +77,24 @@ def release(client: Redis, lease: Lease) -> None:
 
 
 def _try(client: Redis, key: str, epoch_key: str, ttl_s: float, displace: str) -> Lease | None:
-    started = psutil.Process().create_time()
-    taken, token = client.eval(
-        _ACQUIRE, 2, key, epoch_key, int(ttl_s * 1000), _host(), os.getpid(), f"{started:.2f}", displace
-    )
+    holder = (socket.gethostname(), os.getpid(), f"{_started_s(os.getpid()):.2f}", uuid4().hex)
+    taken, token = client.eval(_ACQUIRE, 2, key, epoch_key, int(ttl_s * 1000), *holder, displace)
     return Lease(key, int(token)) if taken else None
 
 
-def _is_dead(holder: dict[str, str]) -> bool:
-    if holder.get("host") != _host():
+def _is_dead(holder: Mapping[str, str]) -> bool:
+    if holder.get("host") != socket.gethostname():
         return False
     try:
         process = psutil.Process(int(holder["pid"]))
-        alive = process.status() != psutil.STATUS_ZOMBIE and f"{process.create_time():.2f}" == holder["started"]
+        same = abs(_started_s(process.pid) - float(holder["started"])) < _SAME_START_S
+        return not same or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
-    return not alive
+    except psutil.AccessDenied:  # It is there, and not ours to look at.
+        return False
 
 
-def _host() -> str:
-    return socket.gethostname()
+def _started_s(pid: int) -> float:
+    # Since the machine's start, because the clock may be set while a process runs.
+    return psutil.Process(pid).create_time() - psutil.boot_time()

@@ -22,28 +22,26 @@ _PUBLISH: Final = """
 if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return redis.error_reply('FENCED') end
 if redis.call('XLEN', KEYS[2]) >= tonumber(ARGV[2]) then return redis.error_reply('FULL') end
 local symbols = tonumber(ARGV[3])
-local at = 4 + 3 * symbols
-local id, event, newest = '', 0, {}
-for s = 1, symbols do newest[tonumber(ARGV[3 + 3 * s])] = s end
-while ARGV[at] do
-  local words = tonumber(ARGV[at])
-  id = redis.call('XADD', KEYS[2], '*', unpack(ARGV, at + 1, at + words))
-  event = event + 1
-  if newest[event] then newest[event] = {newest[event], id, at + 1, at + words} end
-  at = at + words + 1
-end
-for _, found in pairs(newest) do
-  local s = found[1]
+local latest = {}
+for s = 1, symbols do
   local ts, seq, key = ARGV[1 + 3 * s], ARGV[2 + 3 * s], KEYS[2 + s]
   local had = redis.call('HMGET', key, 'ts', 'seq')
   local newer = not had[1] or ts > had[1]
   if ts == had[1] then newer = #seq > #had[2] or (#seq == #had[2] and seq > had[2]) end
-  if newer then
-    redis.call('DEL', key)
-    redis.call('HSET', key, 'stream_id', found[2], unpack(ARGV, found[3], found[4]))
-  end
+  if newer then latest[tonumber(ARGV[3 + 3 * s])] = key end
 end
-return id
+-- Whatever can fail has been asked: from here on the batch takes effect as a whole.
+local at, event = 4 + 3 * symbols, 1
+while ARGV[at] do
+  local last = at + tonumber(ARGV[at])
+  local id = redis.call('XADD', KEYS[2], '*', unpack(ARGV, at + 1, last))
+  local key = latest[event]
+  if key then
+    redis.call('DEL', key)
+    redis.call('HSET', key, 'stream_id', id, unpack(ARGV, at + 1, last))
+  end
+  at, event = last + 1, event + 1
+end
 """
 
 

@@ -33,7 +33,7 @@ def stream_ticks(session: Session, day: date, symbol: str) -> Iterator[pa.Record
     """Batches in the lake's columns and in the order of (ts, seq, source), all of one snapshot; none without ticks.
 
     The session is busy until the last batch is taken; when the caller stops before, its connection is dropped.
-    Unavailable when fewer rows arrive than the server says it sent; errors of the database pass through.
+    Unavailable when the database goes away, or when fewer rows arrive than it says it sent.
     """
     copy = _Copy(session, day, symbol)
     rows = 0
@@ -72,12 +72,16 @@ class _Copy:
                 source.close()
                 thread.join()
                 self._session.invalidate()
-                if cause is not None:
-                    # The copy failed first: what Arrow made of the torn end is its consequence.
-                    raise cause from None
+                # When the copy failed first, what Arrow made of the torn end is its consequence.
+                self._explain(cause)
                 raise
-        if self._error is not None:
-            raise self._error
+        self._explain(self._error)
+
+    def _explain(self, error: Exception | None) -> None:
+        if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
+            raise Unavailable(f"PostgreSQL failed while it sent {self._symbol} of {self._day}: run it again") from error
+        if error is not None:
+            raise error
 
     def _run(self, write_end: int) -> None:
         target = os.fdopen(write_end, "wb", buffering=_BUFFER_BYTES)

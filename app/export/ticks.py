@@ -85,7 +85,7 @@ def export_symbol(
     Conflict when another process writes it for over `lock_wait_s` seconds; Unavailable when the disk fails; errors of
     the database pass through. Until the file is whole the old one, or none, is in its place.
     """
-    with file_lock(sessions, TICKS, plan.day, plan.symbol, lock_wait_s) as still_held:
+    with file_lock(sessions, plan.day, plan.symbol, lock_wait_s) as still_held:
         plan = _renewed(sessions, lake, plan, options)
         if plan.action is not Action.WRITE:
             return SymbolExport(plan, None)

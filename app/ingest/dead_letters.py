@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Sequence
+from itertools import islice
 
 from redis import Redis
 from sqlalchemy import func, select
@@ -13,6 +14,7 @@ from app.ingest.models import DeadLetter
 from app.ingest.rows import Reject
 
 KEPT_BYTES = 4096
+KEPT_FIELDS = 64
 STREAM_KEPT = 100_000
 
 
@@ -26,9 +28,10 @@ def save_dead_letters(session: Session, rejects: Sequence[Reject]) -> None:
 def announce_dead_letters(client: Redis, rejects: Sequence[Reject]) -> None:
     """Copy the rejects to the stream of dead letters, newest 100,000 kept; the table has them all."""
     for reject in rejects:
-        words = dict(zip(reject.words[::2], (word[:KEPT_BYTES] for word in reject.words[1::2]), strict=False))
-        fields = {"stream_id": reject.id, "reason": reject.reason, **{b"field:" + k[:100]: v for k, v in words.items()}}
-        client.xadd(keys.DEAD_STREAM, fields, maxlen=STREAM_KEPT)  # type: ignore[arg-type]
+        fields: dict[bytes, bytes] = {b"stream_id": reject.id, b"reason": reject.reason.encode()}
+        for name, value in _kept(reject.words):
+            fields[b"field:" + name[:100]] = value[:KEPT_BYTES]
+        client.xadd(keys.DEAD_STREAM, fields, maxlen=STREAM_KEPT)
 
 
 def count_dead_letters(session: Session) -> int:
@@ -37,15 +40,23 @@ def count_dead_letters(session: Session) -> int:
 
 
 def readable_fields(words: Sequence[bytes]) -> dict[str, object]:
-    """Names and values as text; what is no text, or holds NUL, becomes {"base64": …}; long values are cut at 4 KiB."""
-    names = (word.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")[:200] for word in words[::2])
-    return dict(zip(names, map(_readable, words[1::2]), strict=False))
+    """The first 64 names and values as text; values are cut at 4 KiB.
+
+    What is no text, or holds NUL, becomes {"base64": …}.
+    """
+    return {
+        name.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")[:200]: _readable(value[:KEPT_BYTES])
+        for name, value in _kept(words)
+    }
+
+
+def _kept(words: Sequence[bytes]) -> "islice[tuple[bytes, bytes]]":
+    return islice(zip(words[::2], words[1::2], strict=False), KEPT_FIELDS)
 
 
 def _readable(value: bytes) -> object:
-    kept = value[:KEPT_BYTES]
     try:
-        text = kept.decode()
+        text = value.decode()
     except UnicodeDecodeError:
-        return {"base64": base64.b64encode(kept).decode()}
-    return {"base64": base64.b64encode(kept).decode()} if "\x00" in text else text
+        return {"base64": base64.b64encode(value).decode()}
+    return {"base64": base64.b64encode(value).decode()} if "\x00" in text else text

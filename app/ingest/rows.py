@@ -1,35 +1,39 @@
-"""From stream entries to rows of COPY: a checked fast form for what Thor's own publishers write, a strict one for the rest."""
+"""From stream entries to rows of COPY: a checked fast form for what Thor's publishers write, a strict one for the rest."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from operator import itemgetter
-from typing import Final, Protocol
+from typing import Final
 
 from app.bus.groups import Entry
 from app.clock import instant_text
 from app.errors import Rejected
 from app.market.market import Market
 from app.market.sessions import RollWindow
-from app.quotes import CLOCK_TOLERANCE, EARLIEST, SCHEMA_VERSION, Quote, from_fields, to_fields
+from app.quotes import CLOCK_TOLERANCE, EARLIEST, FIELD_NAMES, SCHEMA_VERSION, Quote, from_fields, to_fields
 
 # The wire's field names in the order of the tick table's columns; session_date is filled in here.
 COLUMNS: Final = Quote._fields[: Quote._fields.index("v")]
+_KNOWN: Final = frozenset(FIELD_NAMES)
 _NEEDED: Final = frozenset({"symbol", "source", "seq", "ts", "recv_ts", "ts_origin", "trade", "delayed", "v"})
 _VERSION: Final = str(SCHEMA_VERSION).encode()
 _EARLIEST: Final = instant_text(EARLIEST).encode()
 _LAYOUTS_KEPT: Final = 64
+_MOST_FIELDS: Final = 100
+_MOST_BYTES: Final = 65_536
 _PRICE: Final = rb"(?:-?[0-9]{1,9}(?:\.[0-9]{1,9})?|\\N)"
 _SIZE: Final = rb"(?:[0-9]{1,18}|\\N)"
-_INSTANT: Final = rb"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z"
+_DATE: Final = rb"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+_INSTANT: Final = _DATE + rb"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z"
 _GRAMMAR: Final[Mapping[str, bytes]] = {
     "symbol": rb"[A-Z0-9][A-Z0-9._-]{0,15}",
     "source": rb"(?:EXCEL|SCHWAB|REPLAY|SIMULATED)",
-    "seq": rb"[0-9]{1,18}",
+    "seq": rb"(?:[0-8]?[0-9]{1,18})",
     "ts": _INSTANT,
     "recv_ts": _INSTANT,
-    "session_date": rb"[0-9]{4}-[0-9]{2}-[0-9]{2}",
+    "session_date": _DATE,
     "contract": rb"(?:[A-Z0-9][A-Z0-9._-]{0,23}|\\N)",
     "ts_origin": rb"(?:exchange|local)",
     "last_size": _SIZE,
@@ -109,6 +113,8 @@ class RowMaker:
         return line if _LINE.fullmatch(line) else None
 
     def _layout_of(self, names: tuple[bytes, ...]) -> "_Layout | None":
+        if len(names) > len(_KNOWN):
+            return None
         if names not in self._layouts:
             if len(self._layouts) >= _LAYOUTS_KEPT:
                 self._layouts.clear()
@@ -147,7 +153,7 @@ class _Layout:
 
 def _layout(names: tuple[bytes, ...]) -> _Layout | None:
     at = {name.decode("ascii", "replace"): 2 * index + 1 for index, name in enumerate(names)}
-    if len(at) < len(names) or not at.keys() >= _NEEDED:
+    if len(at) < len(names) or not _NEEDED <= at.keys() <= _KNOWN:
         return None
     at["session_date"] = 2 * len(names)
     cells, picked = [], []
@@ -161,6 +167,8 @@ def _layout(names: tuple[bytes, ...]) -> _Layout | None:
 
 
 def _decoded(words: list[bytes]) -> dict[str, str]:
+    if len(words) > 2 * _MOST_FIELDS or sum(map(len, words)) > _MOST_BYTES:
+        raise Rejected(f"an entry of {len(words) // 2} fields and {sum(map(len, words))} bytes is no quote")
     try:
         texts = [word.decode() for word in words]
     except UnicodeDecodeError:

@@ -73,7 +73,7 @@ def check_place(path: Path, day: date, symbol: str) -> int:
     with _reading(path):
         footer = pq.read_metadata(path)
         for name, expected in (("symbol", symbol), ("session_date", day)):
-            if not _holds_only(footer, name, expected):
+            if _values_of(footer, name) != {expected}:
                 raise Conflict(f"{path} does not hold {symbol} of {day} alone: move it away and export that day again")
     return int(footer.num_rows)
 
@@ -83,6 +83,12 @@ def labels_of(path: Path) -> dict[str, str]:
     with _reading(path):
         found = pq.read_metadata(path).metadata or {}
     return {key.decode()[5:]: value.decode() for key, value in found.items() if key.startswith(b"thor.")}
+
+
+def holds_one_value(path: Path, column: str) -> bool:
+    """Whether the footer tells that all rows have one and the same value in a column, or all have none."""
+    with _reading(path):
+        return len(_values_of(pq.read_metadata(path), column)) == 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +133,20 @@ def _rises(keys: list[pa.Array]) -> bool:
     return bool(pc.all(result, min_count=0).as_py())
 
 
-def _holds_only(footer: pq.FileMetaData, name: str, expected: object) -> bool:
+def _values_of(footer: pq.FileMetaData, name: str) -> set[object]:
+    # The least and greatest values of all row groups, and None for a null or for what the footer does not tell.
+    found: set[object] = set()
     for group in range(footer.num_row_groups):
         chunks = (footer.row_group(group).column(i) for i in range(footer.num_columns))
-        found = next((chunk.statistics for chunk in chunks if chunk.path_in_schema == name), None)
-        if found is None or not found.has_min_max or not found.min == found.max == expected:
-            return False
-    return True
+        chunk = next((chunk for chunk in chunks if chunk.path_in_schema == name), None)
+        known = chunk.statistics if chunk is not None else None
+        if known is None or not known.has_null_count:
+            return {None, False}
+        if known.null_count:
+            found.add(None)
+        if known.null_count < chunk.num_values:
+            found |= {known.min, known.max} if known.has_min_max else {None, False}
+    return found
 
 
 @contextmanager

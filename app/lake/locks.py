@@ -19,15 +19,15 @@ _POLL_S: Final = 0.05
 
 @contextmanager
 def file_lock(
-    sessions: Callable[[], Session], kind: str, day: date, symbol: str, wait_s: float = LOCK_WAIT_S
+    sessions: Callable[[], Session], day: date, symbol: str, wait_s: float = LOCK_WAIT_S
 ) -> Iterator[Callable[[], None]]:
     """Hold the right to write a symbol's files of a trading day; Conflict when another holds it for over `wait_s`.
 
     The right lasts as long as its connection, so a killed holder frees it. What it yields is to be called right before
     the deed: it raises Conflict when the right was lost meanwhile. It uses one connection of the pool.
     """
-    key = {"key": int.from_bytes(hashlib.sha256(f"{kind}/{day}/{symbol}".encode()).digest()[:8], signed=True)}
-    what = f"{symbol} {kind} of {day}"
+    key = {"key": int.from_bytes(hashlib.sha256(f"lake/{day}/{symbol}".encode()).digest()[:8], signed=True)}
+    what = f"the files of {symbol} on {day}"
     with sessions() as session:
         # Outside of a transaction, because a server may end one that idles while the file is written.
         session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})

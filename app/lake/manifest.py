@@ -74,5 +74,5 @@ def verify_file(lake: Lake, row: LakeFile) -> Path:
     if not path.is_file():
         raise NotFound(f"{path} is recorded but gone: export {row.session_date} again")
     if path.stat().st_size != row.bytes or file_digest(path) != row.sha256:
-        raise Conflict(f"{path} is damaged, it differs from what was published: export {row.session_date} again")
+        raise Conflict(f"{path} is damaged, it is not what was published: export {row.session_date} with --overwrite")
     return path

@@ -21,7 +21,7 @@ class StopSignals:
 
     def __init__(self) -> None:
         """No signal has come yet."""
-        self._came_s: list[float] = []
+        self._came: list[tuple[float, str]] = []
 
     @contextlib.contextmanager
     def taken(self) -> Iterator[None]:
@@ -36,20 +36,20 @@ class StopSignals:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def came(self) -> bool:
-        """True once a signal has come."""
-        return bool(self._came_s)
+    def came(self) -> str | None:
+        """The name of the first signal that has come; None while none has."""
+        return self._came[0][1] if self._came else None
 
     def hurry(self) -> bool:
         """True once a second one shows that there is no time for manners.
 
         Wrappers such as make pass a terminal's signal on, so two at nearly the same moment are one.
         """
-        return len(self._came_s) > 1 and self._came_s[-1] - self._came_s[0] > _SECOND_THOUGHT_S
+        return len(self._came) > 1 and self._came[-1][0] - self._came[0][0] > _SECOND_THOUGHT_S
 
-    def _notice(self, number: int, frame: object) -> None:
+    def _notice(self, number: int, _: object) -> None:
         # Nothing that takes a lock: the code which this interrupts may hold it.
-        self._came_s.append(time.monotonic())
+        self._came.append((time.monotonic(), signal.Signals(number).name))
 
 
 class Lifeline:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
+import psutil
+
 from app.errors import Unavailable
 from app.local.child import wrapped
 from app.local.logs import GroupLog, OutputPump
@@ -26,9 +28,10 @@ class ProcessSpec:
 
     `command` may be a function, for what is only known after `prepare`, which runs before every spawn. `environment`
     is the whole environment; None hands down the supervisor's. `after` names the items that must be ready first. It
-    is ready once `ready()` is true or, with `ready_text`, once it has written a line with that text; with neither,
-    once it has stayed up for half a second. `stop_signals` are pairs of a delay in seconds and a signal; what is left
-    after `grace_s` is killed. `prefix()` is a command that changes credentials, and so stands before the wrapper.
+    is ready once it listens on `port`, has written a line with `ready_text` and `ready()` is true, as far as these
+    are given; without any, once it has stayed up for half a second. `stop_signals` are pairs of a delay in seconds
+    and a signal; what is left after `grace_s` is killed. `prefix()` is a command that changes credentials, and so
+    stands before the wrapper.
     """
 
     name: str
@@ -38,6 +41,7 @@ class ProcessSpec:
     cwd: Path | None = None
     prepare: Callable[[], None] | None = None
     prefix: Callable[[], Sequence[str]] | None = None
+    port: int | None = None
     ready: Callable[[], bool] | None = None
     ready_text: str | None = None
     ready_within_s: float = 60.0
@@ -86,10 +90,11 @@ class Running:
         self._pump = OutputPump(log, spec.name, cast(BinaryIO, self._process.stdout), self._notice)
 
     def is_ready(self) -> bool:
-        """True when the specification's sign of readiness is there."""
-        if self._spec.ready is None and self._spec.ready_text is None:
+        """True when the signs of readiness that the specification names are there."""
+        spec = self._spec
+        if spec.port is None and spec.ready is None and spec.ready_text is None:
             return self.up_s >= _SETTLE_S
-        return self._said and (self._spec.ready is None or self._spec.ready())
+        return self._said and self._listens() and (spec.ready is None or spec.ready())
 
     @property
     def up_s(self) -> float:
@@ -129,6 +134,16 @@ class Running:
         if sys.platform == "darwin":
             return self._process.poll() is not None
         return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+    def _listens(self) -> bool:
+        # Else a stranger on the same port could answer for a process that never got it.
+        if self._spec.port is None:
+            return True
+        try:
+            sockets = psutil.Process(self.pid).net_connections("tcp")
+        except psutil.Error:
+            return False
+        return any(one.status == psutil.CONN_LISTEN and one.laddr.port == self._spec.port for one in sockets)
 
     def _notice(self, line: str) -> None:
         self._said = self._said or (self._spec.ready_text or "") in line

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from app.errors import Conflict
-from app.local.ports import LOOPBACK, is_free
+from app.local.ports import LOOPBACK, claim, is_free
 from app.local.postgres import ENVIRONMENT as POSTGRES_ENVIRONMENT
 from app.local.postgres import EmbeddedPostgres
 from app.local.probes import answers
@@ -94,7 +94,7 @@ def build_stack(options: StackOptions) -> list[ProcessSpec | Step]:
 def _choose_port(state: StateDirectory, name: str, demanded: int | None, usual: int, avoid: tuple[int, ...]) -> int:
     if demanded is None:
         return state.port(name, None if usual in avoid else usual, avoid)
-    if demanded in avoid or not is_free(demanded):
+    if demanded in avoid or not is_free(demanded) or not claim(demanded):
         raise Conflict(f"port {demanded} for {name} is taken: name another, or none so that a free one is used")
     return demanded
 
@@ -124,6 +124,7 @@ def postgres_process(postgres: EmbeddedPostgres) -> ProcessSpec:
         environment=POSTGRES_ENVIRONMENT,
         prepare=postgres.prepare,
         prefix=lambda: postgres.prefix,
+        port=postgres.port,
         ready=postgres.is_ready,
         ready_within_s=_SERVER_READY_WITHIN_S,
         stop_signals=((0.0, signal.SIGINT), (2.0, signal.SIGQUIT)),
@@ -139,6 +140,7 @@ def valkey_process(valkey: EmbeddedValkey) -> ProcessSpec:
         valkey.command,
         environment=VALKEY_ENVIRONMENT,
         prepare=valkey.prepare,
+        port=valkey.port,
         ready=valkey.is_ready,
         ready_within_s=_SERVER_READY_WITHIN_S,
         grace_s=2.8,
@@ -163,6 +165,7 @@ def _web(options: StackOptions, port: int) -> ProcessSpec:
     host = LOOPBACK if options.host == ANY_ADDRESS else options.host
     return replace(
         _own(options, "web", command),
+        port=port,
         ready=lambda: answers(port, options.health_path, host),
         url=f"http://{host}:{port}/",
     )
@@ -193,6 +196,7 @@ def _flower(options: StackOptions, state: StateDirectory, port: int) -> ProcessS
     return replace(
         spec,
         environment={**(spec.environment or {}), "FLOWER_BASIC_AUTH": credentials},
+        port=port,
         ready=lambda: answers(port, "/healthcheck"),
         url=f"http://{LOOPBACK}:{port}/",
     )

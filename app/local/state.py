@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.errors import Conflict
 from app.local.lock import holder, own_directory
-from app.local.ports import free_port, is_free
+from app.local.ports import claim_port
 
 SECRETS, PORTS, SERVERS, PROCESSES = "secrets.json", "ports.json", "servers.json", "processes.json"
 _SECRET_BYTES = 24
@@ -40,12 +40,13 @@ class StateDirectory:
         return known[name]
 
     def port(self, name: str, preferred: int | None = None, avoid: Collection[int] = ()) -> int:
-        """A free port for this name: the preferred one, else the one it had before, else a random one; remembered."""
+        """A free port for this name: the preferred one, else the one it had before, else a random one; remembered.
+
+        No other Thor on this machine gets it for as long as this process lives.
+        """
         known = {key: _port(value) for key, value in self._texts(PORTS).items()}
-        before = known.get(name)
-        choice = preferred if preferred is not None and is_free(preferred) else before
-        port = free_port(choice, avoid)
-        if port != before:
+        port = claim_port([preferred, known.get(name)], avoid)
+        if port != known.get(name):
             self.write(PORTS, {**known, name: port})
         return port
 

@@ -106,7 +106,8 @@ class _Group:
     def end(self) -> None:
         left = [member for member in self._processes() if member.running]
         if left:
-            self._log.say(f"stopping {', '.join(member.name for member in left)}")
+            reason = f"{name}: " if (name := self.signals.came()) else ""
+            self._log.say(f"{reason}stopping {', '.join(member.name for member in reversed(left))}")
         while left:
             names = next_to_stop([member.name for member in left], self._after)
             wave = [member for member in left if member.name in names]

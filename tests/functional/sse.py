@@ -76,15 +76,17 @@ class SseClient:
         self.wait(lambda client: bool(client.comments))
         return self
 
-    def close(self, *, abruptly: bool = False) -> None:
-        """Hang up; abruptly with a reset instead of a farewell."""
+    def close(self) -> None:
+        """Hang up."""
         with contextlib.suppress(OSError):
-            if abruptly:
-                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            else:
-                self._socket.shutdown(socket.SHUT_RDWR)
-        if not abruptly and self._thread.ident:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        if self._thread.ident:
             self._thread.join(5)
+        self._socket.close()
+
+    def abort(self) -> None:
+        """Vanish with a reset instead of a farewell; for a client that does not read."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._socket.close()
 
     def _read(self) -> None:

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from app.api.sse.client import Client
 from app.api.sse.frames import ORIGIN, StreamId, reset, status
 from app.api.sse.mailbox import Mailbox
-from app.api.sse.tail import BATCH, Page, StreamTail
+from app.api.sse.tail import Page, StreamTail
 from app.errors import Unavailable
 
 log = logging.getLogger(__name__)
@@ -23,6 +23,9 @@ BACKOFF_S: Final = (0.1, 2.0)
 # Every wake-up of a client's thread costs about 0.1 ms of this process: more clients, fewer and fuller batches.
 PACE_PER_CLIENT_S: Final = 0.0004
 PACE_LIMIT_S: Final = 0.1
+# A burst is handed out in parts, with a breath for the clients' threads between, so that it alone makes nobody slow.
+BATCH: Final = 200
+BREATH_S: Final = 0.001
 
 
 @dataclass(frozen=True)
@@ -156,12 +159,13 @@ class EventHub:
             return True
 
     def _turn(self, place: StreamId) -> None:
-        page = self.tail.wait_after(place)
+        batch = min(BATCH, self.limits.queue_events // 2)
+        page = self.tail.wait_after(place, batch)
         self._progress_at = time.monotonic()
         if page.last is not None:
             self._hand_out(page, page.last)
-            if page.read < BATCH:
-                self._stopping.wait(min(PACE_PER_CLIENT_S * len(self._clients), PACE_LIMIT_S))
+            pace_s = min(PACE_PER_CLIENT_S * len(self._clients), PACE_LIMIT_S)
+            self._stopping.wait(pace_s if page.read < batch else BREATH_S)
 
     def _attached(self) -> StreamId:
         if self._place is not None and self._bus == "up":

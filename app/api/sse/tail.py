@@ -15,7 +15,6 @@ from app.errors import Rejected
 from app.market.market import Market
 
 BLOCK_MS: Final = 1000
-BATCH: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -52,9 +51,9 @@ class StreamTail:
         last_id: Any = stream_state(self._client).last_id
         return parse_id(last_id.decode() if isinstance(last_id, bytes) else last_id)
 
-    def wait_after(self, place: StreamId) -> Page:
-        """What came after `place`, at most 1,000 entries; waits up to a second for the first."""
-        reply: Any = self._client.xread({keys.STREAM: id_text(place)}, count=BATCH, block=BLOCK_MS)
+    def wait_after(self, place: StreamId, count: int) -> Page:
+        """What came after `place`, at most `count` entries; waits up to a second for the first."""
+        reply: Any = self._client.xread({keys.STREAM: id_text(place)}, count=count, block=BLOCK_MS)
         return self._page(reply[0][1]) if reply else Page()
 
     def page_after(self, place: StreamId, count: int, until: StreamId | None = None) -> Page | None:

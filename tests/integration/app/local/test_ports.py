@@ -1,8 +1,21 @@
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
-from app.local.ports import free_port, is_free
+import pytest
+
+from app.local.ports import claim, free_port, is_free
 from app.local.state import StateDirectory
+
+ROOT = str(Path(__file__).parents[4])
+CLAIM = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+from app.local.ports import claim
+print(claim(int(sys.argv[2])), flush=True)
+time.sleep(600)
+"""
 
 
 def test_the_preferred_port_is_given_when_it_is_free() -> None:
@@ -63,6 +76,19 @@ def test_the_usual_port_is_taken_up_again_once_it_is_free(tmp_path: Path) -> Non
         assert StateDirectory(tmp_path).port("web", usual) != usual
 
     assert StateDirectory(tmp_path).port("web", usual) == usual
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can tell")
+def test_a_port_that_another_thor_will_listen_on_is_not_given(tmp_path: Path) -> None:
+    port = free_port()
+    with subprocess.Popen([sys.executable, "-c", CLAIM, ROOT, str(port)], stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"True\n"
+
+        assert StateDirectory(tmp_path).port("web", port) != port
+        other.kill()
+
+    assert claim(port)
 
 
 def test_ports_that_make_no_sense_are_chosen_anew(tmp_path: Path) -> None:

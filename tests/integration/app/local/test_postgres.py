@@ -55,9 +55,11 @@ def test_a_pid_file_that_names_someone_else_is_in_nobody_s_way(
     with subprocess.Popen(["true"] if kind == "a zombie" else ["sleep", "600"]) as other:
         (server.data / "postmaster.pid").write_text(pid_file.replace(str(process.pid), str(other.pid), 1))
 
-        with running(server):
-            assert psutil.pid_exists(other.pid)
-        other.kill()
+        try:
+            with running(server):
+                assert psutil.pid_exists(other.pid)
+        finally:
+            other.kill()
 
 
 def test_a_server_that_was_left_behind_is_ended_first(server: EmbeddedPostgres, running: Running) -> None:

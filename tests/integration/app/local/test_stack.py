@@ -2,7 +2,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psycopg2
@@ -36,7 +36,7 @@ def test_a_server_that_is_given_is_not_started(tmp_path: Path) -> None:
 
 
 def test_each_worker_consumes_its_own_queue(tmp_path: Path) -> None:
-    commands = {name: " ".join(spec.command) for name, spec in _own_processes(tmp_path).items() if name != "web"}
+    commands = {name: " ".join(_words(spec)) for name, spec in _own_processes(tmp_path).items() if name != "web"}
 
     for name in EVERYTHING[5:10]:
         assert f"worker -Q {name} -n {name}@%h " in commands[name]
@@ -49,7 +49,7 @@ def test_no_secret_is_in_an_argument_list_and_flower_s_only_in_its_own_environme
     state = StateDirectory(tmp_path)
     secrets = {name: state.secret(name) for name in ("postgres", "valkey", "flower")}
 
-    assert not [part for spec in specs.values() for part in spec.command if any(s in part for s in secrets.values())]
+    assert not [part for spec in specs.values() for part in _words(spec) if any(s in part for s in secrets.values())]
     knowing = [name for name, spec in specs.items() if secrets["flower"] in str(spec.environment)]
     assert knowing == ["flower"]
     assert (specs["flower"].environment or {})["FLOWER_BASIC_AUTH"] == f"thor:{secrets['flower']}"
@@ -108,6 +108,11 @@ def test_embedded_servers_are_found_and_come_back_where_they_were(
 
     assert found[0] == found[1] is not None
     assert read_servers(place) is None
+
+
+def _words(spec: ProcessSpec) -> Sequence[str]:
+    assert not callable(spec.command)
+    return spec.command
 
 
 def _servers(place: Path) -> dict[str, ProcessStatus]:

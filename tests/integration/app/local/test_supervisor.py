@@ -2,6 +2,7 @@ import io
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -83,7 +84,7 @@ def test_items_start_when_those_before_them_are_ready(group: Group) -> None:
         order.append("asked")
         return next(answers)
 
-    items = [
+    items: list[ProcessSpec | Step] = [
         ProcessSpec("server", SLEEP, ready=ready),
         Step("migrations", lambda: order.append("migrated"), after=("server",)),
         ProcessSpec("web", SLEEP, prepare=lambda: order.append("web"), after=("migrations",)),
@@ -134,7 +135,7 @@ def test_a_process_that_keeps_ending_is_called_a_crash_loop_and_still_tried(
 
 def test_the_end_leaves_no_process_and_no_file_that_says_otherwise(group: Group) -> None:
     below: list[psutil.Process] = []
-    items = [
+    items: list[ProcessSpec | Step] = [
         Step("addresses", lambda: write_servers(StateDirectory(group.state_dir), EmbeddedServers("x", "y"))),
         ProcessSpec("stubborn", (sys.executable, "-c", STUBBORN), ready_text="stubborn", grace_s=0.3),
     ]
@@ -147,9 +148,31 @@ def test_the_end_leaves_no_process_and_no_file_that_says_otherwise(group: Group)
     assert read_servers(group.state_dir) is None
 
 
+def test_what_a_process_that_ended_had_started_does_not_stay(group: Group, until: Until, tmp_path: Path) -> None:
+    orphan = tmp_path / "orphan"
+    script = f"sleep 600 & echo $! > '{orphan}'; echo up; wait"
+    left: list[psutil.Process] = []
+
+    def kill_and_look() -> None:
+        left.append(psutil.Process(int(orphan.read_text())))
+        os.kill(group.process("worker").pid or 0, signal.SIGKILL)
+        until(lambda: not _alive(left[0]))
+
+    group.run([ProcessSpec("worker", ("sh", "-c", script), ready_text="up")], kill_and_look)
+
+
+def test_a_stranger_on_its_port_does_not_answer_for_a_process(group: Group) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        port = stranger.getsockname()[1]
+        spec = ProcessSpec("web", SLEEP, port=port, ready=lambda: True, ready_within_s=0.3)
+
+        with pytest.raises(Unavailable, match="web was not ready"):
+            group.run([spec])
+
+
 def test_servers_stop_after_those_that_need_them(group: Group) -> None:
     say = "trap 'echo bye; exit' TERM; echo up; while :; do sleep 0.05; done"
-    items = [
+    items: list[ProcessSpec | Step] = [
         ProcessSpec("server", ("sh", "-c", say), ready_text="up"),
         ProcessSpec("web", ("sh", "-c", say), ready_text="up", after=("server",)),
     ]
@@ -231,6 +254,7 @@ def test_a_signal_ends_the_group_in_order(supervisor: "subprocess.Popen[str]", n
     output, _ = supervisor.communicate(timeout=20)
 
     assert supervisor.returncode == 0
+    assert f"thor     | {number.name}: stopping stubborn, plain" in output
     assert output.splitlines()[-2:] == ["thor     | stopped", "ENDED"]
     assert not [process for process in below if _alive(process)]
 

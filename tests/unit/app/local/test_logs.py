@@ -42,7 +42,7 @@ def test_lines_pass_from_the_pipe_to_the_log_and_to_the_listener() -> None:
 
 
 def test_the_last_words_are_the_last_line_that_says_something() -> None:
-    pump = OutputPump(GroupLog(io.StringIO(), [], colour=False), "web", _pipe(b"the reason\n\n  \n"), lambda line: None)
+    pump = OutputPump(GroupLog(io.StringIO(), [], colour=False), "web", _pipe(b"the reason\n\n  \n"), print)
 
     assert pump.last_words(patience_s=10) == "the reason"
 

@@ -1,0 +1,53 @@
+"""`make bench`: every measure with its limit, as one table."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.bars import bench_bars
+from benchmarks.export import bench_export
+from benchmarks.ingest import bench_ingest
+from benchmarks.measure import Measure
+from benchmarks.publish import bench_publish
+from tests.servers import TestServers, start_test_servers
+
+
+def measures(servers: TestServers, folder: Path) -> Iterator[Callable[[], list[Measure]]]:
+    """The measures, each with a database of its own."""
+    yield lambda: [bench_publish(servers.redis_url)]
+    yield lambda: [bench_ingest(servers.create_database("bench_ingest"), servers.redis_url)]
+    yield lambda: list(bench_export(servers.create_database("bench_export"), folder))
+    yield lambda: list(bench_bars(folder))
+
+
+def main() -> int:
+    """Print the table; 1 when a ratio is below its aim."""
+    table = Table("measure", "ratio", "aim", "rows/s", "limit rows/s", "peak MB", "runs", "limit", title="Thor against its limits")
+    low = False
+    with tempfile.TemporaryDirectory() as name:
+        servers = start_test_servers(Path(name) / "servers")
+        try:
+            for run in measures(servers, Path(name)):
+                for measure in run():
+                    low |= measure.ratio < measure.aim
+                    table.add_row(*_cells(measure))
+        finally:
+            servers.stop()
+    Console().print(table)
+    print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    return int(low)
+
+
+def _cells(measure: Measure) -> tuple[str, ...]:
+    peak = f"{measure.peak_rss_mb:,.0f}" if measure.peak_rss_mb else ""
+    rates = (f"{measure.rows_per_s:,.0f}", f"{measure.limit_rows_per_s:,.0f}")
+    return (measure.name, f"{measure.ratio:.2f}", f"{measure.aim:.2f}", *rates, peak, str(measure.runs), measure.limit)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Passwords come as files, so that neither `docker inspect` nor docker-compose.yml shows them.
+set -eu
+
+secret() {
+    cat "/run/secrets/$1"
+}
+
+DATABASE_URL="postgresql://thor_user:$(secret postgres_password)@postgres:5432/thor_db"
+REDIS_URL="redis://:$(secret redis_password)@redis:6379/0"
+export DATABASE_URL REDIS_URL
+
+if [ -r /run/secrets/flower_password ]; then
+    FLOWER_BASIC_AUTH="thor:$(secret flower_password)"
+    export FLOWER_BASIC_AUTH
+fi
+
+exec "$@"

@@ -1,0 +1,41 @@
+"""Stand-ins for what tests must hold in their hands: time, and the way to the workers."""
+
+from datetime import date, datetime, timedelta
+
+
+class FixedClock:
+    """A clock that stands until it is told to go on."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+
+    def now(self) -> datetime:
+        """The instant at which it stands."""
+        return self._now
+
+    def advance(self, by: timedelta) -> None:
+        """Go on by a span of time."""
+        self._now += by
+
+
+class RecordingDispatch:
+    """Keeps what it was asked to send to the queues, in order."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[object, ...]] = []
+
+    def start_collector(self, source: str) -> None:
+        """Keep the wish."""
+        self.sent.append(("start_collector", source))
+
+    def start_ingest(self) -> None:
+        """Keep the wish."""
+        self.sent.append(("start_ingest",))
+
+    def export_session(self, market: str, day: date) -> None:
+        """Keep the wish."""
+        self.sent.append(("export_session", market, day))
+
+    def probe(self, queue: str) -> None:
+        """Keep the wish."""
+        self.sent.append(("probe", queue))

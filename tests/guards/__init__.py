@@ -1,0 +1,1 @@
+"""Rules of the house that a reader cannot be trusted to remember; each of them can fail."""
