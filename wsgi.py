@@ -5,9 +5,10 @@ from functools import cache
 import click
 
 from app.errors import ThorError
-from app.factory import create_app, server_addresses
+from app.factory import create_app
 from app.logs import configure_logs
 from app.settings import load_settings
+from app.wiring import server_addresses
 from workers.dispatch import CeleryDispatch, make_celery
 
 try:

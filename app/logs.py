@@ -3,25 +3,29 @@
 import logging
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import structlog
 
 _URL_PASSWORD: Final = re.compile(r"(?<=://)([^:/@\s]*):[^@/\s]+@")
 _HIDDEN: Final = r"\1:***@"
+# Whatever could end a line, move the cursor or hide text on a terminal.
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _QUIET: Final = ("amqp", "kombu", "urllib3", "asyncio", "httpx", "httpcore")
 # What the queues say at every periodic tick; failures are of another level and stay.
 _ROUTINE: Final = ("control.market_tick", ".probe[", "market-tick")
 
 
 def configure_logs(level: str, form: str, addresses: Iterable[str | None] = ()) -> None:
-    """Send every logger's lines to standard error as `console` text or `json`.
+    """Send every logger's events to standard error, each on one line, as `console` text or `json`.
 
-    Passwords in URLs become ***, and those of `addresses` wherever they stand.
+    In console text the lines of a traceback follow, indented. Passwords in URLs become ***, and those of `addresses`
+    wherever they stand.
     """
-    hide = _Redaction(password for url in addresses if url and (password := urlsplit(url).password))
+    passwords = [password for url in addresses if url and (password := urlsplit(url).password)]
+    hide = _Redaction({*passwords, *map(unquote, passwords)})
     shared: list[Any] = [
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
@@ -34,7 +38,8 @@ def configure_logs(level: str, form: str, addresses: Iterable[str | None] = ()) 
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, hide, last]
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, hide, last],
         )
     )
     handler.addFilter(_is_news)
@@ -56,7 +61,7 @@ class _Redaction:
     def __init__(self, secrets: Iterable[str]) -> None:
         self._secrets = sorted((secret for secret in secrets if secret), key=len, reverse=True)
 
-    def __call__(self, _logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    def __call__(self, _logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
         return {name: self._hide(value) if isinstance(value, str) else value for name, value in event.items()}
 
     def _hide(self, text: str) -> str:
@@ -65,9 +70,13 @@ class _Redaction:
         return _URL_PASSWORD.sub(_HIDDEN, text)
 
 
-def _line(_logger: Any, _method: str, event: dict[str, Any]) -> str:
+def _line(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
     known = {"timestamp", "level", "logger", "event", "exception"}
     extra = "".join(f" {name}={value}" for name, value in event.items() if name not in known)
-    trace = f"\n{event['exception']}" if event.get("exception") else ""
-    text = str(event.get("event", "")).replace("\r", "\\r").replace("\n", "\n  ")
-    return f"{event['timestamp'][11:23]} {event['level']:<7} {event['logger']}: {text}{extra}{trace}"
+    trace = "".join(f"\n  {_escaped(line)}" for line in str(event.get("exception") or "").splitlines())
+    head = f"{event['timestamp'][11:23]} {event['level']:<7} {event['logger']}"
+    return f"{head}: {_escaped(str(event.get('event', '')) + extra)}{trace}"
+
+
+def _escaped(text: str) -> str:
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)

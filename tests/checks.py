@@ -97,7 +97,9 @@ def _outcome(name: str, check: Check) -> Outcome:
 
 
 def _sum_up(outcomes: list[Outcome]) -> int:
-    by_verdict = {verdict: [o.name for o in outcomes if o.verdict == verdict] for verdict in ("ok", "skipped", "FAILED")}
+    by_verdict = {
+        verdict: [o.name for o in outcomes if o.verdict == verdict] for verdict in ("ok", "skipped", "FAILED")
+    }
     parts = [f"{len(by_verdict['ok'])} of {len(outcomes)} checks passed in {sum(o.seconds for o in outcomes):.0f} s"]
     parts += [f"{verdict}: {', '.join(names)}" for verdict, names in by_verdict.items() if names and verdict != "ok"]
     print("; ".join(parts), flush=True)
@@ -133,7 +135,7 @@ def check_migrations() -> str:
 
 def find_drift(database_url: str, redis_url: str) -> None:
     """Bring an empty database up to date; Failed when that breaks or a model and its table differ afterwards."""
-    environment = {**os.environ, "DATABASE_URL": database_url, "REDIS_URL": redis_url}
+    environment = {**os.environ, "DATABASE_URL": database_url, "REDIS_URL": redis_url, "LOG_LEVEL": "WARNING"}
     for step in ("upgrade", "check"):
         tool("flask", "db", step, environment=environment)
 

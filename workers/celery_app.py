@@ -6,29 +6,28 @@ from functools import cache
 from threading import Event
 from typing import Any
 
-from celery.platforms import SecurityWarning
+from celery.exceptions import SecurityWarning
 from celery.signals import setup_logging, task_postrun, task_prerun, worker_shutting_down
+from flask import Flask
 
 from app.bus import keys
-from app.factory import create_app, server_addresses
 from app.logs import configure_logs
-from app.runtime import EXTENSION, Runtime
+from app.runtime import Runtime
 from app.settings import load_settings
+from app.wiring import server_addresses, wire
 from workers.dispatch import CeleryDispatch, make_celery
 
 # Celery warns of root for the sake of pickled messages; Thor's queues accept JSON alone.
 warnings.filterwarnings("ignore", category=SecurityWarning)
 settings = load_settings()
 celery = make_celery(server_addresses(settings)[1])
-celery.conf.include = [f"workers.{name}" for name in ("collectors", "ingest", "export", "analysis", "control")]
 stopping = Event()
 
 
 @cache
 def runtime() -> Runtime:
     """This process's runtime; made by the first task, so that prefork children never share a connection."""
-    found: Runtime = create_app(settings, CeleryDispatch(lambda: celery)).extensions[EXTENSION]
-    return found
+    return wire(Flask("workers"), settings, CeleryDispatch(lambda: celery))
 
 
 def show_life(queue: str) -> None:
@@ -48,14 +47,17 @@ def _stop_loops(**_signal: Any) -> None:
 
 @task_prerun.connect
 def _busy(task: Any = None, **_signal: Any) -> None:
-    limit_s = int(celery.conf.task_time_limit)
-    runtime().redis.set(keys.busy(_queue(task)), int(time.time() * 1000), ex=limit_s)
+    # A loop says for itself how it fares; other work may keep its queue from showing life for as long as it may run.
+    if task.acks_late:
+        limit_s = int(celery.conf.task_time_limit)
+        runtime().redis.set(keys.busy(_queue(task)), int(time.time() * 1000), ex=limit_s)
 
 
 @task_postrun.connect
 def _free(task: Any = None, **_signal: Any) -> None:
-    runtime().redis.delete(keys.busy(_queue(task)))
-    show_life(_queue(task))
+    if task.acks_late:
+        runtime().redis.delete(keys.busy(_queue(task)))
+        show_life(_queue(task))
 
 
 def _queue(task: Any) -> str:

@@ -23,9 +23,11 @@ EXIT_REFUSED: Final = 3
 T = TypeVar("T")
 
 LINE_EVERY_S: Final = 10.0
+WIDE: Final = 250
 _COLUMNS: Final = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
 
-console = Console(highlight=False, soft_wrap=True)
+# Elsewhere than on a terminal nothing wraps: whoever reads a pipe wants whole lines.
+console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
 
 
 def exit_code(error: ThorError) -> int:

@@ -42,7 +42,7 @@ def open_recording(path: Path, now: datetime) -> Recording:
     import pyarrow.compute as pc
 
     if not path.is_file():
-        raise Rejected(f"{path}: there is no such file")
+        raise Rejected(f"{path} is not a file" if path.exists() else f"{path}: there is no such file")
     rows, symbols, times = 0, set[str](), []
     try:
         for batch in _batches(path):
@@ -94,6 +94,8 @@ def _types() -> "Iterator[tuple[str, pa.DataType]]":
 def _check_columns(path: Path, names: list[str]) -> None:
     if missing := [name for name in _REQUIRED if name not in names]:
         raise Rejected(f"{path} is not a recording of quotes: column {', '.join(missing)} missing")
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise Rejected(f"{path}: column {', '.join(twice)[:200]} is there twice")
     if unknown := [name for name in names if name not in (*_REQUIRED, *_OPTIONAL, *_IGNORED)]:
         raise Rejected(f"{path}: column {', '.join(unknown)[:200]} is not known")
     if not any(name in names for name in ("last", "bid", "ask")):
@@ -103,17 +105,22 @@ def _check_columns(path: Path, names: list[str]) -> None:
 def _canonical(path: Path, batch: "pa.RecordBatch") -> "pa.RecordBatch":
     import pyarrow as pa
 
-    columns = {}
-    for name, kind in _types():
-        if name not in batch.schema.names:
-            continue
-        column = batch[name]
-        if pa.types.is_floating(column.type):
-            raise Rejected(f"{path}: column {name} holds floating-point numbers: store prices as decimal(18,9)")
-        if name == "ts" and getattr(column.type, "tz", None) is None:
-            raise Rejected(f"{path}: column ts has no time zone: store it as timestamp with UTC")
-        columns[name] = column.cast(kind)
-    return pa.RecordBatch.from_pydict(columns)
+    kinds = {name: kind for name, kind in _types() if name in batch.schema.names}
+    return pa.RecordBatch.from_pydict({name: _cast(path, name, batch[name], kind) for name, kind in kinds.items()})
+
+
+def _cast(path: Path, name: str, column: "pa.Array", kind: "pa.DataType") -> "pa.Array":
+    import pyarrow as pa
+
+    if pa.types.is_floating(column.type):
+        wanted = "decimal(18,9)" if pa.types.is_decimal(kind) else str(kind)
+        raise Rejected(f"{path}: column {name} holds floating-point numbers: store it as {wanted}")
+    if name == "ts" and getattr(column.type, "tz", None) is None:
+        raise Rejected(f"{path}: column ts has no time zone: store it as timestamp with UTC")
+    if pa.types.is_integer(column.type) and pa.types.is_decimal(kind):
+        column = column.cast(pa.decimal128(28, 9))  # Wide enough for any whole number, as the cast demands.
+    cast = column.cast(kind)
+    return cast.fill_null(False) if pa.types.is_boolean(kind) else cast
 
 
 def _check(path: Path, batch: "pa.RecordBatch", now: datetime, first_row: int) -> None:

@@ -92,7 +92,8 @@ WITH slots AS (
         total - coalesce(lag(total IGNORE NULLS) OVER (PARTITION BY source ORDER BY slot), 0) AS volume
     FROM slots WHERE open IS NOT NULL
 )
-SELECT $symbol AS symbol, source, $day::DATE AS session_date, t_open, t_close, open, high, low, close, volume, tick_count
+SELECT $symbol AS symbol, source, $day::DATE AS session_date, t_open, t_close,
+    open, high, low, close, volume, tick_count
 FROM bars WHERE t_close <= $known_until ORDER BY t_open, source
 """
 
@@ -112,9 +113,10 @@ def build_bars(
     """
     _gather_minutes(connection, path, hours)
     fixed = {"symbol": symbol, "day": hours.day, "open": hours.open, "close": hours.close, "known_until": known_until}
+    questions = {name: {**fixed, "seconds": TIMEFRAMES[name]} for name in timeframes}
     return {
-        name: connection.sql(_BARS, params={**fixed, "seconds": TIMEFRAMES[name]}).to_arrow_table().cast(BAR_FILE.columns)
-        for name in timeframes
+        name: connection.sql(_BARS, params=params).to_arrow_table().cast(BAR_FILE.columns)
+        for name, params in questions.items()
     }
 
 

@@ -56,9 +56,7 @@ class BarRun:
                 with file_lock(self.sessions, file.day, file.symbol) as still_held:
                     self._check_ticks(file)
                     known_until = _known_until(file.path, self.now)
-                    tables = build_bars(
-                        connection, file.path, file.symbol, self.hours, known_until, self.timeframes
-                    )
+                    tables = build_bars(connection, file.path, file.symbol, self.hours, known_until, self.timeframes)
                     for timeframe, table in tables.items():
                         if table.num_rows:
                             self._publish(file, timeframe, table, still_held)

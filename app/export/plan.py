@@ -1,4 +1,4 @@
-"""What to do with each symbol of a trading day: decided from the database, the manifest and the files, before acting."""
+"""What to do with each symbol of a trading day, decided before acting from the database, the manifest and the files."""
 
 import shutil
 from collections.abc import Callable, Sequence
@@ -44,6 +44,9 @@ class ExportOptions:
     recorded: bool = True
 
 
+NO_OPTIONS: Final = ExportOptions()
+
+
 @dataclass(frozen=True, slots=True)
 class SymbolPlan:
     """The decision on one symbol: `rows` are stored in the database, `standing` in the file, None without one."""
@@ -75,9 +78,7 @@ def plan_day(
     return plans
 
 
-def plan_symbol(
-    session: Session, lake: Lake, day: date, symbol: str, rows: int, options: ExportOptions
-) -> SymbolPlan:
+def plan_symbol(session: Session, lake: Lake, day: date, symbol: str, rows: int, options: ExportOptions) -> SymbolPlan:
     """Decide on one symbol, of which the database holds `rows` ticks on that trading day."""
     path = lake.ticks_file(day, symbol)
     recorded = find_file(session, TICKS, day, symbol) if options.recorded else None

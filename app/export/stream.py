@@ -1,12 +1,12 @@
 """A symbol's ticks of a trading day as Arrow batches, straight from the database, in bounded memory."""
 
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
-from io import BufferedReader
 from threading import Thread
-from typing import Final
+from typing import Any, Final
 
 import psycopg2
 import pyarrow as pa
@@ -56,11 +56,11 @@ class _Copy:
         self.sent = 0
 
     @contextmanager
-    def running(self) -> Iterator[BufferedReader]:
-        connection = self._session.connection().connection.driver_connection
+    def running(self) -> Iterator["io.BufferedReader[io.FileIO]"]:
+        connection: Any = self._session.connection().connection.driver_connection
         read_end, write_end = os.pipe()
         thread = Thread(target=self._run, args=(write_end,), name="copy-ticks", daemon=True)
-        with os.fdopen(read_end, "rb", buffering=_BUFFER_BYTES) as source:
+        with io.BufferedReader(io.FileIO(read_end), _BUFFER_BYTES) as source:
             thread.start()
             try:
                 yield source
@@ -84,7 +84,7 @@ class _Copy:
             raise error
 
     def _run(self, write_end: int) -> None:
-        target = os.fdopen(write_end, "wb", buffering=_BUFFER_BYTES)
+        target = io.BufferedWriter(io.FileIO(write_end, "w"), _BUFFER_BYTES)
         try:
             self.sent = copy_ticks(self._session, self._day, self._symbol, target)
         except Exception as error:

@@ -6,10 +6,10 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.export.plan import Action, ExportOptions, SymbolPlan, plan_day, plan_symbol
+from app.export.plan import NO_OPTIONS, Action, ExportOptions, SymbolPlan, plan_day, plan_symbol
 from app.export.stream import stream_ticks
 from app.lake.files import publish
-from app.lake.inspection import FileFacts
+from app.lake.facts import FileFacts
 from app.lake.layout import TICKS, Lake
 from app.lake.locks import LOCK_WAIT_S, file_lock
 from app.lake.manifest import record_file
@@ -49,7 +49,7 @@ class DayExport:
 
 
 def export_day(
-    sessions: Sessions, lake: Lake, day: date, now: datetime, options: ExportOptions = ExportOptions()
+    sessions: Sessions, lake: Lake, day: date, now: datetime, options: ExportOptions = NO_OPTIONS
 ) -> DayExport:
     """Write a trading day's ticks to the lake; a run after an interrupted one goes on where that one stopped.
 
@@ -82,8 +82,8 @@ def export_symbol(
 ) -> SymbolExport:
     """Write one symbol's file, unless another process did so since the plan was made.
 
-    Conflict when another process writes it for over `lock_wait_s` seconds; Unavailable when the disk fails; errors of
-    the database pass through. Until the file is whole the old one, or none, is in its place.
+    Conflict when another process writes it for over `lock_wait_s` seconds; Unavailable when the disk or
+    the database fails. Until the new file is whole the old one, or none, is in its place.
     """
     with file_lock(sessions, plan.day, plan.symbol, lock_wait_s) as still_held:
         plan = _renewed(sessions, lake, plan, options)

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Sequence
 from itertools import islice
+from typing import Any
 
 from redis import Redis
 from sqlalchemy import func, select
@@ -28,7 +29,7 @@ def save_dead_letters(session: Session, rejects: Sequence[Reject]) -> None:
 def announce_dead_letters(client: Redis, rejects: Sequence[Reject]) -> None:
     """Copy the rejects to the stream of dead letters, newest 100,000 kept; the table has them all."""
     for reject in rejects:
-        fields: dict[bytes, bytes] = {b"stream_id": reject.id, b"reason": reject.reason.encode()}
+        fields: dict[Any, Any] = {b"stream_id": reject.id, b"reason": reject.reason.encode()}
         for name, value in _kept(reject.words):
             fields[b"field:" + name[:100]] = value[:KEPT_BYTES]
         client.xadd(keys.DEAD_STREAM, fields, maxlen=STREAM_KEPT)
@@ -40,12 +41,12 @@ def count_dead_letters(session: Session) -> int:
 
 
 def readable_fields(words: Sequence[bytes]) -> dict[str, object]:
-    """The first 64 names and values as text; values are cut at 4 KiB.
+    """The first 64 names and values as text; values are cut at 4,096 letters or bytes.
 
     What is no text, or holds NUL, becomes {"base64": …}.
     """
     return {
-        name.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")[:200]: _readable(value[:KEPT_BYTES])
+        name.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")[:200]: _readable(value)
         for name, value in _kept(words)
     }
 
@@ -58,5 +59,5 @@ def _readable(value: bytes) -> object:
     try:
         text = value.decode()
     except UnicodeDecodeError:
-        return {"base64": base64.b64encode(value).decode()}
-    return {"base64": base64.b64encode(value).decode()} if "\x00" in text else text
+        text = "\x00"
+    return {"base64": base64.b64encode(value[:KEPT_BYTES]).decode()} if "\x00" in text else text[:KEPT_BYTES]

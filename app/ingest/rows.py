@@ -1,4 +1,4 @@
-"""From stream entries to rows of COPY: a checked fast form for what Thor's publishers write, a strict one for the rest."""
+"""From stream entries to rows of COPY: a fast form for what Thor's own publishers write, a strict one for the rest."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence

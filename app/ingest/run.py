@@ -2,36 +2,37 @@
 
 import contextlib
 import logging
+import random
 import time
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, TimeoutError as WaitTimeout
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
+from functools import partial
 from threading import Event
 from typing import Final
 
 from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.orm import Session, sessionmaker
-from tenacity import Retrying, retry_if_exception_type, sleep_using_event, stop_when_event_set, wait_random_exponential
 
-from app.bus import keys
 from app.bus.groups import Entry, GroupReader
-from app.bus.leases import Lease, acquire, release, renew
 from app.clock import Clock
 from app.errors import Conflict, Unavailable
 from app.ingest.dead_letters import announce_dead_letters
+from app.ingest.presence import BEAT_S, Presence
 from app.ingest.rows import RowMaker
 from app.ingest.storing import Batch, Stored, TickWriter
+from app.ingest.writer_thread import WriterThread
 from app.market.market import Market
 
 log = logging.getLogger(__name__)
 
 BLOCK_MS: Final = 500
-BEAT_S: Final = 1.0
-CLAIM_EVERY_S: Final = 5.0
-DEAD_AFTER_MS: Final = 5_000
+RECOVER_EVERY_S: Final = 5.0
+LOST_AFTER_MS: Final = 5_000
 REPORT_EVERY_S: Final = 10.0
-HEALTH_KEPT_S: Final = 86_400
+FIRST_WAIT_S: Final = 0.1
+LONGEST_WAIT_S: Final = 3.0  # Shorter than a lease lives, because nothing beats meanwhile.
+STOP_PATIENCE_S: Final = 3.0  # For how long a stop waits for a database that does not answer.
 
 
 @dataclass(frozen=True)
@@ -61,27 +62,41 @@ class IngestTotals:
         self.trimmed += stored.trimmed
 
 
+@dataclass
+class _Writing:
+    """A batch on its way to the database."""
+
+    batch: Batch
+    done: "Future[None]"
+
+
 class _Question:
     """Asks for the next batch before the one at hand is worked on, so that the server is never waited for."""
 
     def __init__(self, reader: GroupReader, plan: IngestPlan) -> None:
         self._reader = reader
         self._plan = plan
-        self._asked = False
+        self._asked, self._asked_at = False, 0.0
 
     def entries(self, *, more: bool) -> list[Entry]:
-        if not self._asked and more:
-            self._reader.ask_new(self._plan.batch_size, BLOCK_MS)
-            self._asked = True
+        if more and not self._asked:
+            self._ask()
         entries = self._reader.take_new() if self._asked else []
         self._asked = False
         if more:
-            self._reader.ask_new(self._plan.batch_size, BLOCK_MS)
-            self._asked = True
+            self._ask()
         return entries
+
+    def is_fresh(self) -> bool:
+        # An answer that has waited for long is not lost, although it looks so to the server.
+        return (time.monotonic() - self._asked_at) * 1000 < LOST_AFTER_MS / 2
 
     def close(self) -> None:
         self._reader.leave()
+
+    def _ask(self) -> None:
+        self._reader.ask_new(self._plan.batch_size, BLOCK_MS)
+        self._asked, self._asked_at = True, time.monotonic()
 
 
 def ingest(
@@ -97,7 +112,7 @@ def ingest(
     try:
         return Ingestor(raw, client, sessions, market, clock, plan).run(stop)
     except Conflict as held:
-        log.debug("%s", held)
+        log.info("%s", held)
         return None
 
 
@@ -105,7 +120,7 @@ class Ingestor:
     """Moves quotes from the stream to PostgreSQL, each exactly once, until told to stop.
 
     `raw` replies in bytes and `client` in text, both to the same server. Conflict when another live process reads
-    under the same consumer name.
+    under the same consumer name. A server that goes away is waited for; a stop ends the waiting within 10 s.
     """
 
     def __init__(
@@ -117,82 +132,89 @@ class Ingestor:
         clock: Clock,
         plan: IngestPlan,
     ) -> None:
+        self._raw, self._clock, self._plan = raw, clock, plan
         self._reader = GroupReader(raw, plan.consumer)
-        self._raw, self._client, self._clock, self._plan = raw, client, clock, plan
+        self._presence = Presence(client, clock, plan.consumer)
         self._maker = RowMaker(market)
         self._writer = TickWriter(sessions, RowMaker(market))
-        self._lease: Lease | None = None
-        self._beat_at = self._claim_at = self._report_at = 0.0
-        self._state, self._error, self._progress_ms = "running", "", 0
-        self._reported = 0
+        self._recover_at = self._report_at = 0.0
+        self._reported = self._failures = 0
         self.totals = IngestTotals()
 
     def run(self, stop: Event, *, until_drained: bool = False) -> IngestTotals:
         """Ingest until `stop` is set, or until nothing is left behind; returns what was done."""
-        self._lease = self._acquire()
+        self._presence.take()
         log.info("ingest started as %s, %s ticks a batch", self._plan.consumer, self._plan.batch_size)
+        self._thread = WriterThread()
         try:
-            for attempt in self._attempts(stop, RedisError, "waiting_for_redis"):
-                with attempt:
-                    self._turns(stop, until_drained)
-        except (Unavailable, RedisError) as error:
-            if not stop.is_set():
-                raise
-            log.warning("stopped while waiting (%s): what is unacknowledged will be read again", error)
+            self._persist(stop, until_drained)
         finally:
-            self._release()
+            if not self._thread.close(STOP_PATIENCE_S):
+                log.warning("PostgreSQL does not answer: a batch is left to itself, and will be read again")
+            self._presence.leave()
         log.info("ingest stopped: %s", self.totals)
         return self.totals
 
+    def _persist(self, stop: Event, until_drained: bool) -> None:
+        while True:
+            try:
+                return self._turns(stop, until_drained)
+            except RedisError as error:
+                self._wait(stop, "waiting_for_redis", error)
+                if stop.is_set():
+                    return self._presence.abandon()
+            except Unavailable:
+                if not stop.is_set():
+                    raise
+                log.warning("stopped while PostgreSQL is away: what is not acknowledged will be read again")
+                return None
+
     def _turns(self, stop: Event, until_drained: bool) -> None:
         self._reader.join()
-        with ThreadPoolExecutor(1, "tick-writer") as writer, contextlib.closing(_Question(self._reader, self._plan)) as new:
-            self._finish_own(writer, stop)
-            under_way: Future[None] | None = None
+        self._finish_own(stop)
+        with contextlib.closing(_Question(self._reader, self._plan)) as new:
+            under_way: _Writing | None = None
             while True:
                 self._beat()
                 entries = new.entries(more=not stop.is_set())
                 batch = self._batch(entries) if entries else None
                 if under_way:
-                    self._settle(under_way)
-                under_way = writer.submit(self._store, batch, stop) if batch else None
-                if not batch and (stop.is_set() or self._idle(writer, stop) and until_drained):
+                    self._settle(under_way, stop)
+                under_way = self._write(batch) if batch else None
+                if under_way is None and self._is_over(stop, until_drained):
                     return
+                self._recover(stop, own=under_way is None and new.is_fresh())
 
-    def _idle(self, writer: ThreadPoolExecutor, stop: Event) -> bool:
-        self._progress()
-        return self._claim(writer, stop) == 0 and self._reader.state().behind == 0
+    def _is_over(self, stop: Event, until_drained: bool) -> bool:
+        self._advance()
+        return stop.is_set() or (until_drained and self._reader.state().behind == 0)
 
-    def _finish_own(self, writer: ThreadPoolExecutor, stop: Event) -> None:
+    def _finish_own(self, stop: Event) -> None:
         after = b"0"
         while not stop.is_set():
             entries = self._reader.read_own(after, self._plan.batch_size)
             if not entries:
                 return
             after = entries[-1][0]
-            self._settle(writer.submit(self._store, self._batch(entries, seen_before=True), stop))
+            self._settle(self._write(self._batch(entries, seen_before=True)), stop)
 
-    def _claim(self, writer: ThreadPoolExecutor, stop: Event) -> int:
-        if time.monotonic() < self._claim_at:
-            return 0
-        self._claim_at = time.monotonic() + CLAIM_EVERY_S
-        entries = self._reader.claim_from_dead(DEAD_AFTER_MS, self._plan.batch_size)
+    def _recover(self, stop: Event, *, own: bool) -> None:
+        if stop.is_set() or time.monotonic() < self._recover_at:
+            return
+        entries = self._reader.claim_lost(LOST_AFTER_MS, self._plan.batch_size, own=own)
         if entries:
-            log.warning("took over %s entries of a dead consumer", len(entries))
-            self._settle(writer.submit(self._store, self._batch(entries, seen_before=True), stop))
-            self._claim_at = 0.0
-        return len(entries)
+            log.warning("took over %s entries that were read and never stored", len(entries))
+            self._settle(self._write(self._batch(entries, seen_before=True)), stop)
+        self._recover_at = 0.0 if entries else time.monotonic() + RECOVER_EVERY_S
 
     def _batch(self, entries: list[Entry], *, seen_before: bool = False) -> Batch:
         return Batch(entries, self._maker.rows(entries, self._clock.now()), seen_before)
 
-    def _store(self, batch: Batch, stop: Event) -> None:
-        for attempt in self._attempts(stop, Unavailable, "waiting_for_postgres"):
-            with attempt:
-                stored = self._writer.store(batch, self._clock.now())
-                self._acknowledge(batch, stored)
+    def _write(self, batch: Batch) -> _Writing:
+        return _Writing(batch, self._thread.submit(partial(self._store, batch)))
 
-    def _acknowledge(self, batch: Batch, stored: Stored) -> None:
+    def _store(self, batch: Batch) -> None:
+        stored = self._writer.store(batch, self._clock.now())
         announce_dead_letters(self._raw, stored.rejects)
         self._reader.ack([entry_id for entry_id, _words in batch.entries])
         self.totals.add(stored)
@@ -200,65 +222,46 @@ class Ingestor:
             log.warning("dead letter %s: %s", reject.id.decode(), reject.reason)
         if stored.trimmed:
             log.error("%s entries were trimmed from the stream before they were stored: they are lost", stored.trimmed)
-        self._progress()
+        self._advance()
 
-    def _settle(self, under_way: "Future[None]") -> None:
+    def _settle(self, writing: _Writing, stop: Event) -> None:
         while True:
             try:
-                return under_way.result(timeout=BEAT_S)
-            except WaitTimeout:
-                self._beat()
+                return self._await(writing.done, stop)
+            except Unavailable as error:
+                self._wait(stop, "waiting_for_postgres", error)
+                if stop.is_set():
+                    raise
+                writing = self._write(writing.batch)
 
-    def _attempts(self, stop: Event, kind: type[Exception], state: str) -> Retrying:
-        def waiting(call: object) -> None:
-            failed = getattr(call, "outcome", None)
-            self._state, self._error = state, str(failed.exception())[:200] if failed else ""
-            log.warning("%s: %s", state.replace("_", " "), self._error)
+    def _await(self, done: "Future[None]", stop: Event) -> None:
+        patience_s = STOP_PATIENCE_S
+        while not done.done():
+            wait([done], timeout=BEAT_S)
+            self._beat()
+            patience_s -= BEAT_S if stop.is_set() else 0.0
+            if patience_s < 0:
+                raise Unavailable("PostgreSQL does not answer")
+        done.result()
 
-        return Retrying(
-            retry=retry_if_exception_type(kind),
-            wait=wait_random_exponential(multiplier=0.2, max=5),
-            sleep=sleep_using_event(stop),
-            stop=stop_when_event_set(stop),
-            before_sleep=waiting,
-            reraise=True,
-        )
+    def _wait(self, stop: Event, state: str, error: Exception) -> None:
+        self._presence.hold_up(state, error)
+        wait_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**self._failures) * random.uniform(0.5, 1.0)
+        self._failures = min(self._failures + 1, 10)
+        if not stop.is_set():
+            log.warning("%s: %s; trying again in %.1f s", state.replace("_", " "), str(error)[:200], wait_s)
+        stop.wait(wait_s)
 
-    def _progress(self) -> None:
-        self._progress_ms = int(self._clock.now().timestamp() * 1000)
-        self._state, self._error = "running", ""
+    def _advance(self) -> None:
+        self._failures = 0
+        self._presence.advance()
 
     def _beat(self) -> None:
-        if time.monotonic() < self._beat_at:
-            return
-        self._beat_at = time.monotonic() + BEAT_S
-        if self._lease is None or not renew(self._client, self._lease):
-            self._lease = self._acquire()
-        key = keys.ingest_health(self._plan.consumer)
-        self._client.hset(key, mapping=self._health())
-        self._client.expire(key, HEALTH_KEPT_S)
-        self._report()
-
-    def _health(self) -> dict[str, str]:
-        figures = {**vars(self.totals), "at_ms": int(self._clock.now().timestamp() * 1000)}
-        words = {"progress_ms": self._progress_ms, "state": self._state, "error": self._error}
-        return {name: str(value) for name, value in {**figures, **words}.items()}
-
-    def _report(self) -> None:
+        self._presence.beat(vars(self.totals))
         if time.monotonic() < self._report_at:
             return
         self._report_at = time.monotonic() + REPORT_EVERY_S
-        if self.totals.read > self._reported:
-            done = self.totals.read - self._reported
+        if (done := self.totals.read - self._reported) > 0:
             behind = self._reader.state().behind
-            log.info("%s entries in %.0f s, %s written in all, %s behind", done, REPORT_EVERY_S, self.totals.written, behind)
+            log.info("%s entries read, %s written since the start, %s behind", done, self.totals.written, behind)
             self._reported = self.totals.read
-
-    def _acquire(self) -> Lease:
-        key = keys.ingest_lease(self._plan.consumer)
-        return acquire(self._client, key, f"{key}:epoch")
-
-    def _release(self) -> None:
-        if self._lease:
-            with contextlib.suppress(RedisError):  # It expires by itself where the server is away.
-                release(self._client, self._lease)

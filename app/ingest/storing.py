@@ -1,11 +1,11 @@
-"""Storing one batch: a plain append where it can, a merge where rows may be there already, row by row where one is bad."""
+"""Storing one batch: a plain append if it can, a merge where rows may be there, a strict reading where one is bad."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.bus.groups import Entry
@@ -15,7 +15,9 @@ from app.ingest.rows import Reject, RowMaker, Rows
 from app.ticks.partitions import ensure_partitions
 from app.ticks.store import append_ticks, merge_ticks
 
-_RETRIABLE_STATES: Final = ("08", "40", "53", "55", "57", "58")  # SQLSTATE classes that pass: connection, rollback, resources.
+# SQLSTATEs, by their beginnings, that pass by themselves or once somebody has seen to it: connections, read-only
+# servers, timeouts, deadlocks, tables that the migrations have yet to make, resources, locks, restarts, failing disks.
+_PASSING: Final = ("08", "25006", "25P03", "25P04", "40", "42P01", "53", "55", "57", "58")
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class TickWriter:
             return self._store(batch, now)
         except DBAPIError as error:
             if _passes(error):
-                raise Unavailable(f"PostgreSQL is away ({type(error).__name__}): the batch waits") from error
+                raise Unavailable(f"PostgreSQL cannot store now ({_first_line(error)})") from error
             raise
 
     def _store(self, batch: Batch, now: datetime) -> Stored:
@@ -80,25 +82,26 @@ class TickWriter:
         written = 0
         try:
             with self._sessions.begin() as session:
-                self._prepare(session, rows)
+                if not rows.days <= self._days:
+                    ensure_partitions(session, rows.days)
                 if rows.lines:
                     written = (append_ticks if append else merge_ticks)(session, rows.lines)
                 save_dead_letters(session, rows.rejects)
         except DBAPIError:
-            self._days.clear()  # The partitions of this transaction may have gone with it.
+            self._days.clear()  # A partition may have been dropped meanwhile.
             raise
+        self._days |= rows.days
         duplicates = len(rows.lines) - written
         self._duplicates_about = duplicates > 0
         return Stored(len(batch.entries), written, duplicates, len(rows.trimmed), rows.rejects)
-
-    def _prepare(self, session: Session, rows: Rows) -> None:
-        if missing := rows.days - self._days:
-            ensure_partitions(session, missing)
-            self._days |= missing
 
 
 def _passes(error: DBAPIError) -> bool:
     state = getattr(error.orig, "pgcode", None)
     if state is None:
-        return isinstance(error, OperationalError) or error.connection_invalidated
-    return state[:2] in _RETRIABLE_STATES
+        return isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
+    return str(state).startswith(_PASSING)
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).strip().partition("\n")[0][:200]

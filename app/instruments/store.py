@@ -17,7 +17,7 @@ def watchlist(session: Session) -> list[str]:
 
 
 def add_catalogue(session: Session) -> int:
-    """Add the catalogue's instruments that the table lacks; what is there stays as it is. Returns how many were added."""
+    """Add the catalogue's instruments that the table lacks, and leave the others alone; returns how many were added."""
     known = set(session.scalars(select(TradingInstrument.symbol)))
     columns = set(TradingInstrument.__table__.columns.keys())
     rows = []

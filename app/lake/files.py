@@ -14,9 +14,10 @@ import pyarrow.parquet as pq
 
 from app.clock import instant_text
 from app.errors import NotFound, Unavailable
-from app.lake.inspection import FileFacts, inspect_file
+from app.lake.facts import SCHEMA_VERSION, FileFacts
+from app.lake.inspection import inspect_file
 from app.lake.layout import Lake
-from app.lake.schemas import SCHEMA_VERSION, FileSchema
+from app.lake.schemas import FileSchema
 
 # Large enough that a query reads whole columns at a stride, small enough that a writer holds only some 30 MB.
 ROW_GROUP_ROWS: Final = 65_536

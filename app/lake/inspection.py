@@ -1,6 +1,5 @@
 """Reading a file of the lake whole, with checksums, to say what is in it or that it is damaged."""
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,22 +13,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from app.errors import Conflict, NotFound, Unavailable
+from app.lake.facts import FileFacts, file_digest
 from app.lake.schemas import FileSchema
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class FileFacts:
-    """What a file holds: times are those of its time column, UTC; `bytes` and `sha256` are of the whole file."""
-
-    rows: int
-    min_ts: datetime
-    max_ts: datetime
-    min_seq: int | None
-    max_seq: int | None
-    bytes: int
-    sha256: str
 
 
 def inspect_file(path: Path, schema: FileSchema) -> FileFacts:
@@ -57,12 +44,6 @@ def inspect_file(path: Path, schema: FileSchema) -> FileFacts:
         bytes=path.stat().st_size,
         sha256=digest,
     )
-
-
-def file_digest(path: Path) -> str:
-    """The SHA-256 of a file's bytes, as 64 hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check_place(path: Path, day: date, symbol: str) -> int:
@@ -139,9 +120,9 @@ def _values_of(footer: pq.FileMetaData, name: str) -> set[object]:
     for group in range(footer.num_row_groups):
         chunks = (footer.row_group(group).column(i) for i in range(footer.num_columns))
         chunk = next((chunk for chunk in chunks if chunk.path_in_schema == name), None)
-        known = chunk.statistics if chunk is not None else None
-        if known is None or not known.has_null_count:
+        if chunk is None or chunk.statistics is None or not chunk.statistics.has_null_count:
             return {None, False}
+        known = chunk.statistics
         if known.null_count:
             found.add(None)
         if known.null_count < chunk.num_values:

@@ -10,10 +10,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, NotFound
-from app.lake.inspection import FileFacts, file_digest
+from app.lake.facts import SCHEMA_VERSION, FileFacts, file_digest
 from app.lake.layout import TICKS, Lake
 from app.lake.models import LakeFile
-from app.lake.schemas import SCHEMA_VERSION
 
 _KEY = ("kind", "session_date", "symbol", "timeframe")
 
@@ -55,9 +54,7 @@ def list_files(
     timeframe: str | None = None,
 ) -> list[LakeFile]:
     """The rows of files of trading days in `[start, end)`, by day, symbol and timeframe; all symbols by default."""
-    query = select(LakeFile).where(
-        LakeFile.kind == kind, LakeFile.session_date >= start, LakeFile.session_date < end
-    )
+    query = select(LakeFile).where(LakeFile.kind == kind, LakeFile.session_date >= start, LakeFile.session_date < end)
     if symbols is not None:
         query = query.where(LakeFile.symbol.in_(symbols))
     if timeframe is not None:

@@ -7,7 +7,6 @@ import pyarrow as pa
 
 from app.lake.layout import BARS, TICKS
 
-SCHEMA_VERSION: Final = 1
 PRICE: Final = pa.decimal128(18, 9)
 INSTANT: Final = pa.timestamp("us", "UTC")
 # A plain string column would clash with the `symbol` that pandas and pyarrow read from the folder's name.

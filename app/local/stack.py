@@ -172,7 +172,8 @@ def _web(options: StackOptions, port: int) -> ProcessSpec:
 
 
 def _worker(options: StackOptions, worker: Worker) -> ProcessSpec:
-    command = [*_CELERY, "worker", "-Q", worker.queue, "-n", f"{worker.queue}@%h", "-P", worker.pool]
+    command = [*_CELERY, "worker", "-Q", worker.queue, "-I", f"workers.{worker.queue}", "-n", f"{worker.queue}@%h"]
+    command += ["-P", worker.pool]
     command += ["-c", str(worker.concurrency), "--loglevel", "INFO", "--without-mingle", "--without-gossip"]
     # First the running tasks may end; then what is not acknowledged goes back to its queue. Threads cannot be ended.
     back_to_queue = ((3.0, signal.SIGQUIT),) if worker.pool == "prefork" else ()

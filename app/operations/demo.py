@@ -128,7 +128,7 @@ def stored_ticks(stores: Stores, days: DemoDays) -> dict[date, int]:
     wanted = Tick.session_date.in_(days.published)
     counts = select(Tick.session_date, func.count()).where(wanted, Tick.source == SIMULATED).group_by(Tick.session_date)
     with stores.sessions() as session:
-        return dict(session.execute(counts).tuples())
+        return dict(session.execute(counts).tuples().all())
 
 
 def _exported(stores: Stores, days: DemoDays, symbols: int) -> bool:

@@ -25,7 +25,8 @@ WATCH = """
 import importlib, pkgutil, sys, threading
 seen = []
 def watch(event, arguments):
-    if event.startswith({effects!r}) or (event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+")):
+    writes = event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+")
+    if writes or event.startswith({effects!r}):
         seen.append(f"{{event}} {{arguments[:2]}}")
 sys.addaudithook(watch)
 for module in {modules!r}:
@@ -49,7 +50,11 @@ def test_the_application_never_names_the_task_queue():
 
 @pytest.mark.parametrize("joint", JOINTS)
 def test_a_joint_imports_only_what_it_joins(joint):
-    ours = {name for name in imported_names(parsed(Path(joint))) if starts(name, ("app", "workers", "celery", "kombu", "redis"))}
+    ours = {
+        name
+        for name in imported_names(parsed(Path(joint)))
+        if starts(name, ("app", "workers", "celery", "kombu", "redis"))
+    }
 
     assert {name for name in ours if not starts(name, JOINTS[joint])} == set()
 
@@ -62,7 +67,9 @@ def test_a_queues_module_knows_the_application_and_the_entry_point_only(path):
 
 
 def test_the_command_line_loads_celery_only_when_it_sends_something():
-    top_level = [node for node in parsed(Path("workers/dispatch.py")).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    top_level = [
+        node for node in parsed(Path("workers/dispatch.py")).body if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
 
     assert not any(starts(name, ("celery", "kombu")) for node in top_level for name in imported_names(node))
 
@@ -107,7 +114,12 @@ def test_the_watch_sees_a_socket_a_process_and_a_written_file(tmp_path):
 def reads_environment(tree: ast.AST) -> bool:
     names = {"environ", "environb", "getenv", "getenvb", "putenv"}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "os" and node.attr in names:
+        if (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "os"
+            and node.attr in names
+        ):
             return True
         if isinstance(node, ast.ImportFrom) and node.module == "os" and names & {alias.name for alias in node.names}:
             return True

@@ -32,6 +32,18 @@ class Client:
                 limit_ms = int((stuck_s + KERNEL_GRACE_S) * 1000)
                 self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, limit_ms)
 
+    def is_gone(self) -> bool:
+        """Whether the peer has hung up, which a server otherwise notices only when it writes."""
+        if self._connection is None:
+            return False
+        try:
+            # The plain socket's method also on an encrypted connection, whose own one cannot peek.
+            return socket.socket.recv(self._connection, 1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
     def cut(self) -> None:
         """End the stream, also where its thread is held up in a send."""
         log.warning("a stream client took nothing for %.0f s and is cut", self.mailbox.stuck_s())

@@ -4,8 +4,8 @@ import logging
 import random
 import time
 from dataclasses import dataclass
+from threading import BoundedSemaphore, RLock, Thread
 from threading import Event as Flag
-from threading import RLock, Thread
 from typing import Any, Final
 
 from redis.exceptions import RedisError
@@ -20,12 +20,15 @@ log = logging.getLogger(__name__)
 
 SETTLE_S: Final = 1.0
 BACKOFF_S: Final = (0.1, 2.0)
+TIDY_S: Final = 1.0
 # Every wake-up of a client's thread costs about 0.1 ms of this process: more clients, fewer and fuller batches.
 PACE_PER_CLIENT_S: Final = 0.0004
 PACE_LIMIT_S: Final = 0.1
 # A burst is handed out in parts, with a breath for the clients' threads between, so that it alone makes nobody slow.
 BATCH: Final = 200
 BREATH_S: Final = 0.001
+# Clients that read what they missed keep the processor busy: so few at a time, and the live stream is not held up.
+RESUMING_AT_ONCE: Final = 4
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class EventHub:
     def __init__(self, tail: StreamTail, limits: StreamLimits) -> None:
         self.tail = tail
         self.limits = limits
+        self.turns = BoundedSemaphore(RESUMING_AT_ONCE)
         self._lock = RLock()
         self._clients: set[Client] = set()
         self._place: StreamId | None = None
@@ -53,6 +57,7 @@ class EventHub:
         self._wanted, self._settled, self._stopping = Flag(), Flag(), Flag()
         self._progress_at = time.monotonic()
         self._failures = 0
+        self._tidied_at = 0.0
         self._counts = dict.fromkeys(("sent", "conflated", "cut", "resets", "refused", "unreadable"), 0)
 
     def join(self, symbols: frozenset[str] | None, connection: Any = None) -> Client | None:
@@ -63,6 +68,8 @@ class EventHub:
         """
         client = Client(Mailbox(symbols, self.limits.queue_events), connection)
         with self._lock:
+            if len(self._clients) >= self.limits.clients:
+                self._drop_gone()
             if len(self._clients) >= self.limits.clients or self._stopping.is_set():
                 self._counts["refused"] += 1
                 return None
@@ -145,7 +152,7 @@ class EventHub:
             except Exception:
                 log.exception("the quote stream's reader failed and goes on")
                 self._lose_bus(None)
-            self._cut_stuck()
+            self._tidy()
 
     def _idle(self) -> bool:
         with self._lock:
@@ -213,9 +220,18 @@ class EventHub:
         for client in self._clients:
             client.mailbox.notify(frame)
 
-    def _cut_stuck(self) -> None:
+    def _tidy(self) -> None:
+        if time.monotonic() < self._tidied_at + TIDY_S:
+            return
+        self._tidied_at = time.monotonic()
         with self._lock:
+            self._drop_gone()
             stuck = [client for client in self._clients if client.mailbox.stuck_s() > self.limits.stuck_s]
             for client in stuck:
                 self._counts["cut"] += 1
                 client.cut()
+
+    def _drop_gone(self) -> None:
+        for client in [client for client in self._clients if client.is_gone()]:
+            client.mailbox.close()
+            self.leave(client)

@@ -8,6 +8,7 @@ from app.api.sse.hub import EventHub
 from app.errors import Unavailable
 
 PAGE: Final = 200
+TURN_WAIT_S: Final = 1.0
 
 
 class Resume:
@@ -31,6 +32,14 @@ class Resume:
         if self._until is not None and self._after >= self._until:
             self.done = True
             return []
+        if not self._hub.turns.acquire(timeout=TURN_WAIT_S):
+            raise Unavailable("others are reading what they missed")
+        try:
+            return self._next_page()
+        finally:
+            self._hub.turns.release()
+
+    def _next_page(self) -> list[bytes]:
         if not self._is_checked and self._is_expired():
             return self._give_up("expired")
         page = self._hub.tail.page_after(self._after, PAGE, self._until)

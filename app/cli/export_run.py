@@ -1,0 +1,98 @@
+"""Exports and bars as the command line runs them: a line for each step, and what came of it in the end."""
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+
+import click
+
+from app.cli.console import EXIT_REFUSED, console, progress
+from app.cli.trading_days import explain_empty
+from app.export.bars import BarRun, SymbolBars
+from app.export.plan import Action, ExportOptions, plan_day
+from app.export.ticks import DayExport, SymbolExport, export_symbols
+from app.lake.files import sweep_staging
+from app.lake.layout import Lake
+from app.runtime import Runtime
+
+
+def run_export(rt: Runtime, lake: Lake, days: Sequence[date], now: datetime, options: ExportOptions) -> None:
+    """Export days one after the other; exits with 3 when `overwrite` met a file that holds more than the database."""
+    began = time.monotonic()
+    sweep_staging(lake, rt.clock.now())
+    done = [DayExport(day, tuple(_export_day(rt, lake, day, now, options))) for day in days]
+    # Last, because the calendar takes a second and 100 MB to load, and full days do not need it.
+    missing = f"No ticks of {', '.join(options.symbols)} are stored" if options.symbols else "No ticks are stored"
+    _say(*explain_empty(rt.market, [export.day for export in done if not export.symbols], missing))
+    if any(export.symbols for export in done):
+        _sum_up(done, time.monotonic() - began)
+    if options.overwrite and any(export.counts()["kept"] for export in done):
+        sys.exit(EXIT_REFUSED)
+
+
+def run_bars(rt: Runtime, day: date, timeframes: Sequence[str], now: datetime) -> None:
+    """Make the bars of a day, or say why there are none."""
+    began = time.monotonic()
+    hours = rt.market.session(day)
+    run = BarRun(rt.sessions, rt.lake, hours, now, timeframes) if hours else None
+    files = run.files() if run else []
+    if run is None or not files:
+        missing = f"The lake has no ticks, run `flask export-to-parquet --date={day}` first"
+        _say(*explain_empty(rt.market, [day], missing))
+        return
+    _say(f"Generating bars for {day}...")
+    made: list[SymbolBars] = []
+    for bars in progress(run.generate(files), "Generating", total=len(files)):
+        made.append(bars)
+        counts = ", ".join(f"{count:,} {name}" for name, count in bars.rows.items())
+        _say(f"Processing symbol {bars.symbol}: {counts} bars")
+    rows = [count for bars in made for count in bars.rows.values()]
+    files_made = _counted(sum(count > 0 for count in rows), "file")
+    _say(f"Bars completed: {sum(rows):,} bars, {files_made} created, time: {time.monotonic() - began:.1f} seconds")
+
+
+def _export_day(rt: Runtime, lake: Lake, day: date, now: datetime, options: ExportOptions) -> Iterator[SymbolExport]:
+    with rt.sessions() as session:
+        plans = plan_day(session, lake, day, options)
+    if not plans:
+        return
+    _say(f"Starting export for {day}...")
+    exports = export_symbols(rt.sessions, lake, plans, now, options)
+    for export in progress(exports, "Exporting", total=len(plans)):
+        action = export.plan.action
+        line = f"Processing symbol {export.plan.symbol}: {_outcome(export)}"
+        click.echo(line, err=True) if action in (Action.STALE, Action.KEEP) else _say(line)
+        yield export
+
+
+def _outcome(export: SymbolExport) -> str:
+    rows, standing = export.plan.rows, export.plan.standing or 0
+    if export.facts:
+        return f"{export.facts.rows:,} ticks exported"
+    if export.plan.action is Action.STALE:
+        return f"STALE, {rows - standing:,} ticks came after its file was written: add --overwrite to write it again"
+    if export.plan.action is Action.KEEP:
+        return f"kept, its file holds {standing:,} ticks and PostgreSQL only {rows:,}: move the file away to replace it"
+    return f"skipped, its file holds all {standing:,} ticks"
+
+
+def _sum_up(done: Sequence[DayExport], took_s: float) -> None:
+    counts = [export.counts() for export in done]
+    total = {name: sum(count[name] for count in counts) for name in counts[0]}
+    left = "".join(f", {total[name]:,} {name}" for name in ("skipped", "stale", "kept") if total[name])
+    _say(f"Export completed: {total['ticks']:,} total ticks, {_counted(total['files'], 'file')} created{left}")
+    _say(f"Total size: {_size(total['bytes'])} compressed, export time: {took_s:.1f} seconds")
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / 1e6:.1f} MB" if size_bytes >= 100_000 else f"{size_bytes / 1e3:.1f} KB"
+
+
+def _say(*lines: str) -> None:
+    for line in lines:
+        console.print(line, markup=False)
