@@ -4,19 +4,24 @@ import os
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.bus.keys import BROKER_DB, RESULTS_DB
 from app.errors import Rejected
+from app.market.market import MARKETS
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 _POSTGRES_SCHEMES: Final = ("postgres", "postgresql", "postgresql+psycopg2")
 
 
 def _absolute(value: Any) -> Any:
-    return PROJECT / Path(value).expanduser() if isinstance(value, str | Path) else value
+    try:
+        return PROJECT / Path(value).expanduser() if isinstance(value, str | Path) else value
+    except RuntimeError:  # ~somebody, who is not known here.
+        raise ValueError("is below the home of a user who does not exist") from None
 
 
 Folder = Annotated[Path, BeforeValidator(_absolute)]
@@ -30,18 +35,24 @@ class Settings(BaseSettings):
     )
 
     database_url: SecretStr | None = Field(None, description="PostgreSQL; unset: `flask up` runs its own")
-    redis_url: SecretStr | None = Field(None, description="Redis 7 or Valkey with appendonly yes; unset: `flask up` runs its own")
-    state_dir: Folder = Field(Path("var"), description="embedded servers, secrets, logs of what runs", validate_default=True)
+    redis_url: SecretStr | None = Field(
+        None, description="Redis 7 or Valkey, appendonly yes; unset: `flask up` runs its own"
+    )
+    state_dir: Folder = Field(
+        Path("var"), description="embedded servers, secrets, logs of what runs", validate_default=True
+    )
     data_dir: Folder | None = Field(None, description="the lake of Parquet files; unset: STATE_DIR/data")
-    thor_pg_bin: Folder | None = Field(None, description="folder with PostgreSQL 18's own programs; unset: from the wheel")
+    thor_pg_bin: Folder | None = Field(None, description="folder with PostgreSQL 18's programs; unset: from the wheel")
 
     host: str = Field("127.0.0.1", description="address that the web server listens on")
-    port: int | None = Field(None, ge=1, le=65535, description="web port; unset: 8000, or a free one when that is taken")
+    port: int | None = Field(None, ge=1, le=65535, description="web port; unset: 8000, or a free one if that is taken")
     flower_port: int | None = Field(None, ge=1, le=65535, description="Flower's port; unset: 5555, or a free one")
     web_threads: int = Field(256, ge=40, le=2000, description="threads of the web server; each SSE client takes one")
 
     market: str = Field("CME_Futures", description="market whose calendar gives trading days")
-    quote_stale_s: float = Field(15.0, gt=0, description="age after which a quote of an open market is stale")
+    quote_stale_s: float = Field(
+        15.0, gt=0, allow_inf_nan=False, description="age after which a quote of an open market is stale"
+    )
     stream_cap: int = Field(10_000_000, ge=1000, description="entries after which publishers are refused")
 
     ingest_batch_size: int = Field(1000, ge=1, le=20_000, description="ticks per database transaction")
@@ -51,9 +62,11 @@ class Settings(BaseSettings):
     sse_resume_window_s: int = Field(900, ge=10, description="how far back Last-Event-ID can resume")
     sse_heartbeat_s: float = Field(5.0, gt=0, le=10, description="longest silence of an SSE connection")
     sse_queue_events: int = Field(512, ge=8, le=4096, description="events waiting per SSE client before conflation")
-    sse_stuck_s: float = Field(30.0, gt=0, description="after which a client that takes nothing is cut")
+    sse_stuck_s: float = Field(
+        30.0, gt=0, allow_inf_nan=False, description="after which a client that takes nothing is cut"
+    )
 
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severe line that is logged")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severe line logged")
     log_format: Literal["console", "json"] = Field("console", description="form of the log lines")
 
     @field_validator("database_url")
@@ -62,7 +75,7 @@ class Settings(BaseSettings):
         if value is None:
             return None
         scheme, _, rest = value.get_secret_value().partition("://")
-        if scheme not in _POSTGRES_SCHEMES or not urlsplit(f"//{rest}").hostname:
+        if scheme not in _POSTGRES_SCHEMES or not _address(f"//{rest}"):
             raise ValueError("must look like postgresql://user:password@host:5432/database")
         return SecretStr(f"postgresql+psycopg2://{rest}")
 
@@ -71,11 +84,20 @@ class Settings(BaseSettings):
     def _redis(cls, value: SecretStr | None) -> SecretStr | None:
         if value is None:
             return None
-        parts = urlsplit(value.get_secret_value())
-        database = parts.path.strip("/") or "0"
-        if parts.scheme not in ("redis", "rediss") or not parts.hostname or not database.isdecimal():
+        parts = _address(value.get_secret_value())
+        database = parts.path.strip("/") or "0" if parts else ""
+        if parts is None or parts.scheme not in ("redis", "rediss") or not database.isdecimal():
             raise ValueError("must look like redis://:password@host:6379/0")
+        if int(database) in (BROKER_DB, RESULTS_DB):
+            raise ValueError(f"must not name database {database}: the task queue's are {BROKER_DB} and {RESULTS_DB}")
         return SecretStr(parts._replace(path=f"/{database}").geturl())
+
+    @field_validator("market")
+    @classmethod
+    def _market(cls, value: str) -> str:
+        if value not in MARKETS:
+            raise ValueError(f"must be one of {', '.join(MARKETS)}")
+        return value
 
     @model_validator(mode="after")
     def _threads_suffice(self) -> Self:
@@ -87,6 +109,15 @@ class Settings(BaseSettings):
     def lake_dir(self) -> Path:
         """The root of the lake."""
         return self.data_dir or self.state_dir / "data"
+
+
+def _address(url: str) -> SplitResult | None:
+    # Says nothing of what is wrong: a misplaced part of a URL may be its password.
+    try:
+        parts = urlsplit(url)
+        return parts if parts.hostname and parts.port != 0 else None
+    except ValueError:
+        return None
 
 
 def inherited_environment() -> dict[str, str]:

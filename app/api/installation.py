@@ -7,6 +7,7 @@ from typing import Final
 from apiflask import APIFlask
 from flask import Response, request
 
+from app.api.bars import bars
 from app.api.docs import configure_docs, docs
 from app.api.health import health
 from app.api.parts import EXTENSION, ApiParts
@@ -24,7 +25,7 @@ from app.runtime import EXTENSION as RUNTIME
 from app.runtime import Runtime
 from app.settings import Settings
 
-BLUEPRINTS: Final = (docs, quotes, stream, health)
+BLUEPRINTS: Final = (docs, quotes, stream, bars, health)
 BODY_LIMIT_BYTES: Final = 1_000_000
 REQUEST_TIMEOUT_S: Final = 1.5
 # Above the second for which the stream's reader waits for an entry.

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.export.plan import NO_OPTIONS, Action, ExportOptions, SymbolPlan, plan_day, plan_symbol
 from app.export.stream import stream_ticks
-from app.lake.files import publish
 from app.lake.facts import FileFacts
+from app.lake.files import publish
 from app.lake.layout import TICKS, Lake
 from app.lake.locks import LOCK_WAIT_S, file_lock
 from app.lake.manifest import record_file

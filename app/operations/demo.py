@@ -128,14 +128,14 @@ def stored_ticks(stores: Stores, days: DemoDays) -> dict[date, int]:
     wanted = Tick.session_date.in_(days.published)
     counts = select(Tick.session_date, func.count()).where(wanted, Tick.source == SIMULATED).group_by(Tick.session_date)
     with stores.sessions() as session:
-        return dict(session.execute(counts).tuples().all())
+        return dict(session.execute(counts).all())
 
 
 def _exported(stores: Stores, days: DemoDays, symbols: int) -> bool:
     wanted = LakeFile.session_date.in_(days.published)
     kinds = select(LakeFile.kind, func.count(), func.sum(LakeFile.rows)).where(wanted).group_by(LakeFile.kind)
     with stores.sessions() as session:
-        found = {kind: (files, rows) for kind, files, rows in session.execute(kinds).tuples()}
+        found = {kind: (files, rows) for kind, files, rows in session.execute(kinds)}
     files = len(days.published) * symbols
     return found.get("ticks") == (files, days.total) and found.get("bars", (0, 0))[0] >= 3 * files
 

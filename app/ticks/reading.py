@@ -19,7 +19,7 @@ _COPY: Final = sql.SQL(
 def count_by_symbol(session: Session, day: date) -> dict[str, int]:
     """Stored ticks of a trading day per symbol, by symbol; empty when there are none."""
     query = select(Tick.symbol, func.count()).where(Tick.session_date == day).group_by(Tick.symbol)
-    return dict(session.execute(query.order_by(Tick.symbol)).tuples().all())
+    return dict(session.execute(query.order_by(Tick.symbol)).all())
 
 
 def unknown_symbols(session: Session, symbols: Collection[str]) -> list[str]:

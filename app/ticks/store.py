@@ -42,7 +42,7 @@ def merge_ticks(session: Session, lines: Sequence[bytes]) -> int:
 def count_by_day(session: Session) -> dict[date, int]:
     """Stored ticks per trading day."""
     query = select(Tick.session_date, func.count()).group_by(Tick.session_date).order_by(Tick.session_date)
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def sources_on(session: Session, day: date) -> set[str]:

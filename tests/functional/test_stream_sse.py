@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
+from uuid import uuid4
 
 import pytest
 from redis import Redis
@@ -291,7 +292,7 @@ class OwnValkey:
     """A Valkey for one test, to be killed and started again."""
 
     def __init__(self, directory: Path) -> None:
-        self._server = EmbeddedValkey(directory, free_port(), "secret-of-a-test")
+        self._server = EmbeddedValkey(directory, free_port(), uuid4().hex)
         self._process: subprocess.Popen[bytes] | None = None
         self.url = self._server.url
 

@@ -66,7 +66,9 @@ def test_only_tests_know_the_folder_of_recorded_data():
 
 
 def test_tests_use_fakes_and_not_mocks():
-    mocked = {str(path) for path in python_files("tests") for name in imported_names(parsed(path)) if "mock" in name.lower()}
+    mocked = {
+        str(path) for path in python_files("tests") for name in imported_names(parsed(path)) if "mock" in name.lower()
+    }
 
     assert mocked == set()
 

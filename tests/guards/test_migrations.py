@@ -1,10 +1,8 @@
 import itertools
 
-import pytest
 from alembic.script import ScriptDirectory
 
 from tests.checks import find_drift
-from tests.servers import shared_directory, start_test_servers
 from tests.tree import ROOT
 
 MIGRATIONS = ROOT / "migrations"
@@ -31,10 +29,3 @@ def test_every_file_is_part_of_the_line():
 
 def test_the_migrations_make_the_tables_that_the_models_describe(servers):
     find_drift(servers.create_database("guard_migrations"), servers.redis_url)
-
-
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory):
-    servers = start_test_servers(shared_directory(tmp_path_factory))
-    yield servers
-    servers.stop()

@@ -6,18 +6,30 @@ import click
 import pytest
 
 from app import VERSION
-from app.dispatch import QUEUES
 from app.factory import create_app
 from app.settings import Settings
+from tests.fakes import RecordingDispatch
 from tests.guards.test_makefile import RULES
 from tests.tree import ROOT, repository_files
 
 TEXT = (ROOT / "README.md").read_text()
 # Words after `flask` or `make` where they are written as code: in a block, a table or a line.
-CODE = "\n".join(re.findall(r"```.*?\n(.*?)```", TEXT, re.DOTALL) + re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", TEXT, flags=re.DOTALL)))
+CODE = "\n".join(
+    re.findall(r"```.*?\n(.*?)```", TEXT, re.DOTALL)
+    + re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", TEXT, flags=re.DOTALL))
+)
 INVOCATIONS = sorted(set(re.findall(r"(?:^|[\s/])flask ([a-z][^\n#|]*)", CODE)))
 TARGETS = sorted(set(re.findall(r"\bmake ([a-z]+)", CODE)))
-PROMISED = {"up", "demo", "status", "replay", "redis-to-postgres", "export-to-parquet", "backfill-parquet", "generate-bars"}
+PROMISED = {
+    "up",
+    "demo",
+    "status",
+    "replay",
+    "redis-to-postgres",
+    "export-to-parquet",
+    "backfill-parquet",
+    "generate-bars",
+}
 
 
 def test_the_two_commands_come_first():
@@ -57,7 +69,9 @@ def test_every_target_of_the_readme_exists():
 
 def test_every_file_of_the_readme_exists():
     links = [target for target in re.findall(r"\]\(([^)#]+)\)", TEXT) if "://" not in target]
-    known = {str(path) for path in repository_files()} | {f"{parent}" for path in repository_files() for parent in path.parents}
+    known = {str(path) for path in repository_files()} | {
+        f"{parent}" for path in repository_files() for parent in path.parents
+    }
 
     assert [link for link in links if link.rstrip("/") not in known] == []
 
@@ -80,7 +94,7 @@ def test_the_version_is_the_same_everywhere():
 @pytest.fixture(scope="module")
 def application(tmp_path_factory):
     settings = Settings(_env_file=None, state_dir=tmp_path_factory.mktemp("state"))
-    return create_app(settings, SilentDispatch())
+    return create_app(settings, RecordingDispatch())
 
 
 @pytest.fixture(scope="module")
@@ -88,19 +102,3 @@ def commands(application):
     group = application.cli
     context = click.Context(group)
     return {name: group.get_command(context, name) for name in group.list_commands(context)}
-
-
-class SilentDispatch:
-    """Takes every wish and does nothing."""
-
-    def start_collector(self, source):
-        pass
-
-    def start_ingest(self):
-        pass
-
-    def export_session(self, market, day):
-        pass
-
-    def probe(self, queue):
-        assert queue in QUEUES

@@ -1,0 +1,69 @@
+from datetime import timedelta
+from threading import Event, Thread
+
+import pytest
+from redis import Redis
+
+from app.bus import keys
+from app.bus.latest import read_latest
+from app.bus.leases import acquire
+from app.bus.stream import stream_state
+from app.errors import Conflict, NotFound
+from app.operations.collecting import SIMULATED, collect, unwant, want_simulation
+from app.runtime import Runtime
+
+CAP = 100_000
+
+
+def test_the_simulated_feed_publishes_until_it_is_unwanted(rt: Runtime, bus: Redis) -> None:
+    want_simulation(rt, ["ES", "NQ"], 1, 500.0)
+    stop = Event()
+    feed = Thread(target=collect, args=(rt, SIMULATED, stop, CAP))
+
+    feed.start()
+    _until(lambda: len(read_latest(bus, ["ES", "NQ"])) == 2)
+    unwant(rt, SIMULATED)
+    feed.join(timeout=10)
+
+    assert not feed.is_alive()
+    assert not bus.exists(keys.lease(SIMULATED))
+    assert {fields["source"] for fields in read_latest(bus, ["ES", "NQ"]).values()} == {SIMULATED}
+
+
+def test_its_numbers_rise_over_a_restart(rt: Runtime, bus: Redis) -> None:
+    want_simulation(rt, ["ES"], 1, 500.0)
+
+    for _ in range(2):
+        before = stream_state(bus).added
+        stop = Event()
+        feed = Thread(target=collect, args=(rt, SIMULATED, stop, CAP))
+        feed.start()
+        _until(lambda added=before: stream_state(bus).added > added)
+        stop.set()
+        feed.join(timeout=10)
+
+    seqs = [int(fields["seq"]) for _id, fields in bus.xrange(keys.STREAM)]
+    assert seqs == sorted(set(seqs))
+
+
+def test_a_source_is_collected_once(rt: Runtime, bus: Redis) -> None:
+    want_simulation(rt, ["ES"], 1, 10.0)
+    acquire(bus, keys.lease(SIMULATED), keys.epoch(SIMULATED), ttl_s=60)
+
+    with pytest.raises(Conflict, match="is held by"):
+        collect(rt, SIMULATED, Event(), CAP)
+
+
+def test_an_unknown_source_is_refused(rt: Runtime) -> None:
+    with pytest.raises(NotFound, match="no collector"):
+        collect(rt, "TELEX", Event(), CAP)
+
+
+def _until(reached: object) -> None:
+    assert callable(reached)
+    deadline = timedelta(seconds=10).total_seconds()
+    pause = Event()
+    while not reached():
+        assert deadline > 0, "it did not happen in time"
+        pause.wait(0.05)
+        deadline -= 0.05

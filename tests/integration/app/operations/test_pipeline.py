@@ -1,0 +1,65 @@
+from redis import Redis
+
+from app.bus import keys
+from app.bus.hashes import write_hash
+from app.bus.leases import acquire
+from app.bus.stream import QuotePublisher
+from app.operations.pipeline import failures, ingestors, pipeline_state, sources
+from app.runtime import Runtime
+from app.settings import load_settings
+from app.ticks.partitions import ensure_partitions
+from tests.factories import DAY, quotes
+from tests.fakes import RecordingDispatch
+
+
+def test_an_empty_system_has_every_stop_at_zero(rt: Runtime) -> None:
+    state = pipeline_state(rt)
+
+    assert not failures(state)
+    assert state["stream"] == {"length": 0, "added": 0, "lag": 0, "pending": 0}
+    assert state["ticks"] == {"total": 0, "days": 0, "by_day": {}, "dead_letters": 0}
+    assert state["lake"] == {"days": 0, "by_day": {}}
+
+
+def test_published_quotes_are_behind_until_they_are_stored(rt: Runtime, bus: Redis) -> None:
+    lease = acquire(bus, keys.lease("REPLAY"), keys.epoch("REPLAY"))
+    QuotePublisher(bus, lease).publish(quotes(5))
+
+    state = pipeline_state(rt)
+
+    assert state["stream"] == {"length": 5, "added": 5, "lag": 5, "pending": 0}
+    assert sources(bus, rt.clock.now())["REPLAY"]["holder"]
+
+
+def test_a_running_ingestor_shows_its_totals_and_the_age_of_its_progress(rt: Runtime, bus: Redis) -> None:
+    acquire(bus, keys.ingest_lease("worker"), "epoch")
+    now = rt.clock.now()
+    health = {"read": 9, "written": 7, "state": "running", "progress_ms": int(now.timestamp() * 1000) - 4000}
+    write_hash(bus, keys.ingest_health("worker"), health)
+
+    shown = ingestors(bus, now)
+
+    assert list(shown) == ["worker"]
+    assert (shown["worker"]["read"], shown["worker"]["written"], shown["worker"]["state"]) == (9, 7, "running")
+    assert 3.9 <= float(str(shown["worker"]["progress_age_s"])) <= 4.1
+
+
+def test_a_server_that_is_away_is_named_and_the_rest_is_shown(rt: Runtime, tmp_path: object) -> None:
+    from flask import Flask
+
+    from app.wiring import wire
+
+    nowhere = load_settings(
+        _env_file=None,
+        database_url=rt.settings.database_url,
+        redis_url="redis://127.0.0.1:1/0",
+        state_dir=rt.settings.state_dir,
+    )
+    half = wire(Flask("half"), nowhere, RecordingDispatch())
+    with half.sessions.begin() as session:
+        ensure_partitions(session, [DAY])
+
+    state = pipeline_state(half)
+
+    assert set(failures(state)) == {"sources", "stream", "ingestors"}
+    assert state["ticks"]["total"] == 0

@@ -1,0 +1,136 @@
+from collections.abc import Iterator
+from datetime import date
+from threading import Thread
+
+import pytest
+from redis import Redis
+
+from app.bus import keys
+from app.bus.leases import acquire
+from app.bus.stream import QuotePublisher
+from app.dispatch import QUEUES
+from app.errors import NotFound
+from app.operations.collecting import SIMULATED, unwant, want_simulation
+from app.runtime import Runtime
+from tests.factories import DAY, quotes
+from tests.fakes import RecordingDispatch
+
+
+@pytest.fixture(autouse=True)
+def worker_runtime(rt: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    # The workers' own runtime would be that of the machine's settings.
+    import workers.analysis
+    import workers.celery_app
+    import workers.collectors
+    import workers.control
+    import workers.export
+    import workers.ingest
+
+    modules = (workers.celery_app, workers.collectors, workers.control, workers.export, workers.ingest)
+    for module in modules:
+        monkeypatch.setattr(module, "runtime", lambda: rt)
+    workers.celery_app.stopping.clear()
+    yield
+    workers.celery_app.stopping.set()
+
+
+def test_the_ingest_task_stores_the_stream_until_the_worker_stops(rt: Runtime, bus: Redis) -> None:
+    from workers.celery_app import stopping
+    from workers.ingest import run_ingest
+
+    lease = acquire(bus, keys.lease("REPLAY"), keys.epoch("REPLAY"))
+    QuotePublisher(bus, lease).publish(quotes(20))
+    loop = Thread(target=run_ingest)
+
+    loop.start()
+    _until(lambda: _stored(rt) == 20)
+    stopping.set()
+    loop.join(timeout=10)
+
+    assert not loop.is_alive()
+    assert not bus.exists(keys.ingest_lease(keys.WORKER_CONSUMER))
+
+
+def test_a_second_ingest_task_ends_at_once(bus: Redis) -> None:
+    from workers.ingest import run_ingest
+
+    holder = f"{keys.ingest_lease(keys.WORKER_CONSUMER)}"
+    token = acquire(bus, holder, f"{holder}:epoch", ttl_s=60).token
+
+    assert run_ingest() is None
+    assert bus.hget(holder, "token") == str(token)
+
+
+def test_the_collector_task_collects_what_is_wanted(rt: Runtime, bus: Redis) -> None:
+    from workers.collectors import run_collector
+
+    want_simulation(rt, ["ES"], 1, 100.0)
+    loop = Thread(target=run_collector, args=(SIMULATED,))
+
+    loop.start()
+    _until(lambda: bool(bus.exists(keys.latest("ES"))))
+    unwant(rt, SIMULATED)
+    loop.join(timeout=10)
+
+    assert not loop.is_alive()
+
+
+def test_the_control_task_does_a_tick(dispatch: RecordingDispatch) -> None:
+    from workers.control import market_tick
+
+    market_tick()
+
+    assert ("start_ingest",) in dispatch.sent
+
+
+def test_the_export_task_refuses_a_day_without_a_session() -> None:
+    from workers.export import export_session
+
+    with pytest.raises(NotFound, match="no session on 2025-12-25"):
+        export_session("CME_Futures", "2025-12-25")
+
+
+def test_the_export_task_writes_what_is_stored(rt: Runtime, bus: Redis) -> None:
+    from threading import Event
+
+    from app.ingest.run import Ingestor, IngestPlan
+    from workers.export import export_session
+
+    lease = acquire(bus, keys.lease("REPLAY"), keys.epoch("REPLAY"))
+    QuotePublisher(bus, lease).publish(quotes(30))
+    ingestor = Ingestor(rt.raw_redis, rt.redis, rt.sessions, rt.market, rt.clock, IngestPlan("test"))
+    ingestor.run(Event(), until_drained=True)
+
+    export_session("CME_Futures", DAY.isoformat())
+
+    assert rt.lake.ticks_file(date(2025, 10, 9), "ES").exists()
+    assert rt.lake.bars_file(date(2025, 10, 9), "ES", "1m").exists()
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_every_probe_shows_the_life_of_its_queue(queue: str, bus: Redis) -> None:
+    module = __import__(f"workers.{queue}", fromlist=["probe"])
+
+    module.probe()
+
+    assert int(bus.get(keys.pulse(queue))) > 0
+
+
+
+def _stored(rt: Runtime) -> int:
+    from app.ticks.store import count_by_day
+
+    with rt.sessions() as session:
+        return sum(count_by_day(session).values())
+
+
+def _until(reached: object) -> None:
+    from threading import Event
+
+    assert callable(reached)
+    pause = Event()
+    for _ in range(200):
+        if reached():
+            return
+        pause.wait(0.05)
+    raise AssertionError("it did not happen in time")
