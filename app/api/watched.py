@@ -16,10 +16,15 @@ WAIT_S: Final = 2.0
 
 
 class Watchlist:
-    """Answers with the list read at most 5 s ago; while the database is away, with the last that was read."""
+    """Answers with the list read at most `kept_s` ago; while the database is away, with the last that was read.
 
-    def __init__(self, read: Callable[[], Sequence[str]]) -> None:
+    While another thread reads, whoever knows no list yet waits for it, at most `wait_s`.
+    """
+
+    def __init__(self, read: Callable[[], Sequence[str]], *, kept_s: float = KEPT_S, wait_s: float = WAIT_S) -> None:
         self._read = read
+        self._kept_s = kept_s
+        self._wait_s = wait_s
         self._reading = Lock()
         self._symbols: list[str] | None = None
         self._tried_at = 0.0
@@ -27,10 +32,10 @@ class Watchlist:
     def symbols(self) -> list[str]:
         """The watched symbols in order; the database's error, or Unavailable, when it has never answered yet."""
         known = self._symbols
-        if known is not None and time.monotonic() < self._tried_at + KEPT_S:
+        if known is not None and time.monotonic() < self._tried_at + self._kept_s:
             return known
         # Whoever comes while another reads takes what is known: a silent database must not hold up everyone.
-        if not self._reading.acquire(timeout=WAIT_S if known is None else 0):
+        if not self._reading.acquire(timeout=self._wait_s if known is None else 0):
             if known is None:
                 raise Unavailable("the watchlist cannot be read: name the symbols, or try again")
             return known

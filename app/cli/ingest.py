@@ -18,12 +18,14 @@ from app.runtime import runtime
 
 
 @command("redis-to-postgres")
-@click.option("--batch-size", type=click.IntRange(1, 20_000), help="Quotes per transaction (default INGEST_BATCH_SIZE).")
-@click.option("--consumer-id", help="Name under which this process reads the stream (default cli-<host>).")
+@click.option("--batch-size", type=click.IntRange(1, 20_000), help="Quotes per transaction [INGEST_BATCH_SIZE].")
+@click.option("--consumer-id", help="Name under which this process reads the stream [cli-<host>].")
 @click.option("--status", is_flag=True, help="Show lag, pending entries and dead letters, and end.")
 @click.option("--drain", is_flag=True, help="End when everything in the stream is stored.")
 @click.option("--json", "as_json", is_flag=True, help="With --status: print JSON.")
-def redis_to_postgres(batch_size: int | None, consumer_id: str | None, status: bool, drain: bool, as_json: bool) -> None:
+def redis_to_postgres(
+    batch_size: int | None, consumer_id: str | None, status: bool, drain: bool, as_json: bool
+) -> None:
     """Store every quote of the stream in PostgreSQL, until Ctrl-C.
 
     Entries are acknowledged only after they are committed: kill it at any moment and start it again. Several may run
@@ -37,8 +39,8 @@ def redis_to_postgres(batch_size: int | None, consumer_id: str | None, status: b
     if status:
         _show_status(as_json)
         return
+    consumer = parse_consumer(f"cli-{socket.gethostname()}"[:64] if consumer_id is None else consumer_id)
     check_persistence(rt.redis)
-    consumer = parse_consumer(consumer_id or f"cli-{socket.gethostname()}")
     plan = IngestPlan(consumer, batch_size or rt.settings.ingest_batch_size)
     stop = Event()
     ingestor = Ingestor(rt.raw_redis, rt.redis, rt.sessions, rt.market, rt.clock, plan)
@@ -57,8 +59,8 @@ def _show_status(as_json: bool) -> None:
         dead = count_dead_letters(session)
     readers = ingestors(rt.redis, rt.clock.now())
     if as_json:
-        figures = {"stream_length": stream.length, "lag": group.lag, "pending": group.pending, "dead_letters": dead}
-        console.print_json(json.dumps({**figures, "ingestors": readers}))
+        state = {"stream_length": stream.length, "lag": group.lag, "pending": group.pending, "dead_letters": dead}
+        click.echo(json.dumps({**state, "ingestors": readers}, indent=2))
         return
     console.print(f"Stream: {stream.length:,} entries kept, {stream.added:,} ever published")
     console.print(f"Behind: {group.lag:,} not read, {group.pending:,} read and not yet acknowledged")

@@ -59,7 +59,8 @@ def replay_files(files: tuple[Path, ...], speed: str, as_live: bool) -> None:
         published = replay(rt.redis, recordings, plan, rt.market, rt.clock, stop, advance)
     took_s = time.monotonic() - began
     ended = "Replay stopped" if published < rows else "Replay completed"
-    console.print(f"{ended}: {published:,} of {rows:,} quotes published in {took_s:.1f} s ({published / took_s:,.0f}/s)")
+    rate = published / max(took_s, 0.001)
+    console.print(f"{ended}: {published:,} of {rows:,} quotes published in {took_s:.1f} s ({rate:,.0f}/s)")
 
 
 COMMANDS = (replay_files,)

@@ -97,7 +97,7 @@ def _write(path: Path, schema: FileSchema, batches: Iterable[pa.RecordBatch], la
         write_page_checksum=True,
     ) as writer:
         for group in _groups(batches):
-            writer.write_table(group, row_group_size=group.num_rows)
+            writer.write_table(group, row_group_size=2 * ROW_GROUP_ROWS)
             rows += group.num_rows
             # Arrow's allocator keeps what it freed, 40 MB of it in a long file.
             pa.default_memory_pool().release_unused()

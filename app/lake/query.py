@@ -131,8 +131,8 @@ def _bar_paths(lake: Lake, symbol: str, timeframe: str, start: datetime, end: da
 
 
 def _nothing(schema: FileSchema) -> pa.Table:
-    text = [f.with_type(pa.string()) if pa.types.is_dictionary(f.type) else f for f in schema.columns]
-    return pa.schema(text).empty_table()
+    types = {f.name: pa.string() if pa.types.is_dictionary(f.type) else f.type for f in schema.columns}
+    return pa.schema(types).empty_table()
 
 
 def _paths(files: Sequence[Partition]) -> list[str]:

@@ -18,27 +18,42 @@ _IMMEDIATE = signal.SIGQUIT if hasattr(signal, "SIGQUIT") else signal.SIGTERM
 def clear_stale_postmaster(data_dir: Path) -> None:
     """Make sure that no server works on this data directory, so that a new one can start.
 
-    Only for the holder of the state directory: whatever still works there is a leftover and is ended. The pid file
-    goes after that, because its pid may belong to a zombie or to a stranger by now. Conflict when a leftover stays.
+    Only for the holder of the state directory: whatever still works there is a leftover and is ended. A pid file whose
+    pid belongs to a zombie or to a stranger by now would stop the new server, so it goes. Conflict when a leftover
+    stays.
     """
     pid_file = data_dir / "postmaster.pid"
     if not pid_file.exists():
         return
-    _end(_working_in(data_dir), data_dir)
-    pid_file.unlink(missing_ok=True)
+    _end(
+        [process for process in psutil.process_iter() if _is_server(process) and _works_in(process, data_dir)], data_dir
+    )
+    # A pid that nobody has is left to the server, which also looks for shared memory in use.
+    if _pid_in(pid_file) is None or psutil.pid_exists(_pid_in(pid_file) or 0):
+        pid_file.unlink(missing_ok=True)
 
 
-def _working_in(data_dir: Path) -> list[psutil.Process]:
-    # The server makes its data directory the working directory of each of its processes.
-    place = str(data_dir.resolve())
-    return [process for process in psutil.process_iter() if _cwd(process) == place and _is_server(process)]
+def _pid_in(pid_file: Path) -> int | None:
+    first = pid_file.read_text(encoding="utf-8", errors="replace").partition("\n")[0].strip()
+    return int(first) if first.isdecimal() else None
 
 
-def _cwd(process: psutil.Process) -> str | None:
+def _works_in(process: psutil.Process, data_dir: Path) -> bool:
+    # The server makes its data directory the working directory of each of its processes; a container's root may see
+    # only the command line of another user's.
     try:
-        return process.cwd()
+        return process.cwd() == str(data_dir.resolve())
+    except psutil.AccessDenied:
+        return _names(process, data_dir) or any(_names(parent, data_dir) for parent in process.parents())
     except psutil.Error:
-        return None
+        return False
+
+
+def _names(process: psutil.Process, data_dir: Path) -> bool:
+    try:
+        return str(data_dir) in process.cmdline()
+    except psutil.Error:
+        return False
 
 
 def _is_server(process: psutil.Process) -> bool:

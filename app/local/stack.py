@@ -77,13 +77,12 @@ def build_stack(options: StackOptions) -> list[ProcessSpec | Step]:
     web_port = _choose_port(state, "web", options.web_port, WEB_PORT, ())
     flower_port = _choose_port(state, "flower", options.flower_port, FLOWER_PORT, (web_port,))
     servers, addresses = _servers(options, state, (web_port, flower_port))
-    names = tuple(spec.name for spec in servers)
-    announce = Step("addresses", lambda: write_servers(state, addresses), after=names)
-    migrations = Step(MIGRATIONS, options.migrate, after=(announce.name,))
+    after = tuple(spec.name for spec in servers)
+    announce = Step("addresses", lambda: write_servers(state, addresses), after)
     return [
         *servers,
         announce,
-        migrations,
+        Step(MIGRATIONS, options.migrate, after=(announce.name,)),
         _web(options, web_port),
         *(_worker(options, worker) for worker in options.workers),
         _beat(options, state),
@@ -173,8 +172,8 @@ def _web(options: StackOptions, port: int) -> ProcessSpec:
 
 def _worker(options: StackOptions, worker: Worker) -> ProcessSpec:
     command = [*_CELERY, "worker", "-Q", worker.queue, "-I", f"workers.{worker.queue}", "-n", f"{worker.queue}@%h"]
-    command += ["-P", worker.pool]
-    command += ["-c", str(worker.concurrency), "--loglevel", "INFO", "--without-mingle", "--without-gossip"]
+    command += ["-P", worker.pool, "-c", str(worker.concurrency), "--loglevel", "INFO"]
+    command += ["--without-mingle", "--without-gossip"]
     # First the running tasks may end; then what is not acknowledged goes back to its queue. Threads cannot be ended.
     back_to_queue = ((3.0, signal.SIGQUIT),) if worker.pool == "prefork" else ()
     return replace(

@@ -3,18 +3,21 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 import httpx
 
 from app.bus.latest import read_latest
 from app.bus.stream import stream_state
+from app.lake.layout import TICKS
 from app.lake.manifest import list_files, verify_file
 from app.operations.demo import DemoDays, stored_ticks
 from app.stores import Stores
 
 HTTP_TIMEOUT_S: Final = 15.0
 SSE_EVENTS: Final = 5
+ONE_DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ def _postgres(stores: Stores, days: DemoDays) -> tuple[bool, str]:
 
 def _parquet(stores: Stores, days: DemoDays) -> tuple[bool, str]:
     with stores.sessions() as session:
-        files = [row for day in days.published for row in list_files(session, kind="ticks", start=day, end=day)]
+        files = [row for day in days.published for row in list_files(session, kind=TICKS, start=day, end=day + ONE_DAY)]
     for row in files:
         verify_file(stores.lake, row)
     rows = sum(row.rows for row in files)

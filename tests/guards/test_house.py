@@ -16,7 +16,7 @@ FORBIDDEN_NAMES = {"util", "utils", "helper", "helpers", "common", "manager", "m
 MACHINE = re.compile("/wor" + r"k\b|/far" + r"m\b|[.]libr" + "ary/")
 SHARED = "../sha" + "red"
 REGISTRIES = re.compile("py" + r"pi\.org|pythonho" + r"sted\.org|registry\.npm" + r"js|deb\.deb" + "ian")
-MIRRORS = (Path("tests/unit"), Path("tests/integration"))
+MIRRORS = (Path("tests/unit/app"), Path("tests/integration/app"))
 
 
 @pytest.mark.parametrize("path", [path for path in code_files() if path.name == "__init__.py"], ids=str)

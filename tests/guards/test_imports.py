@@ -15,7 +15,7 @@ QUEUE_MODULES = [path for path in python_files("workers") if path.stem in QUEUES
 
 # What the modules that join the application with its task queue may import of this project and of Celery.
 JOINTS = {
-    "wsgi.py": ("app.errors", "app.factory", "app.logs", "app.settings", "workers.dispatch"),
+    "wsgi.py": ("app.errors", "app.factory", "app.logs", "app.settings", "app.wiring", "workers.dispatch"),
     "celeryconfig.py": ("app.dispatch", "workers.queues", "kombu"),
     "workers/queues.py": ("app.dispatch",),
     "workers/dispatch.py": ("app.bus", "app.dispatch", "app.errors", "celery", "kombu"),

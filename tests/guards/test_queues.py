@@ -10,7 +10,7 @@ import pytest
 
 import celeryconfig
 from app.dispatch import QUEUES
-from app.local.stack import WORKERS
+from app.local.stack import WORKERS, StackOptions, build_stack
 from tests.guards.compose import option, services
 from tests.tree import ROOT, parsed, python_files
 from workers.dispatch import CeleryDispatch, make_celery
@@ -97,12 +97,10 @@ def test_every_queue_has_one_worker_in_the_local_stack():
     assert Counter(worker.queue for worker in WORKERS) == Counter(QUEUES)
 
 
-def test_every_queue_has_a_service_with_the_same_pool_as_in_the_local_stack():
+def test_every_queue_has_a_service_that_runs_the_same_worker_as_the_local_stack(local_commands):
     commands = [service["command"] for service in services().values() if "worker" in service.get("command", [])]
 
-    consumed = Counter((option(words, "-Q"), option(words, "-P"), option(words, "-c")) for words in commands)
-
-    assert consumed == Counter((worker.queue, worker.pool, str(worker.concurrency)) for worker in WORKERS)
+    assert sorted(words[words.index("--quiet") :] for words in commands) == sorted(local_commands)
 
 
 def test_every_periodic_task_exists():
@@ -123,15 +121,24 @@ def test_every_message_that_the_application_sends_has_a_task_that_takes_it():
     assert [name for name, arguments in celery.sent if not takes(name, len(arguments))] == []
 
 
-def test_the_workers_load_every_task():
+def test_the_workers_load_every_task(local_commands):
+    modules = [option(command, "-I") for command in local_commands]
     script = (
-        "from workers.celery_app import celery; celery.loader.import_default_modules(); "
+        f"from workers.celery_app import celery; import {', '.join(modules)}; "
         "print(*(name for name in celery.tasks if not name.startswith('celery.')))"
     )
 
     answer = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
 
     assert set(answer.stdout.split()) == set(TASKS)
+
+
+@pytest.fixture
+def local_commands(tmp_path):
+    """The workers' command lines in the local stack, from Celery's options on."""
+    specs = build_stack(StackOptions(tmp_path, ROOT, {}, migrate=lambda: None))
+    commands = [list(spec.command) for spec in specs if spec.name in QUEUES]
+    return [words[words.index("--quiet") :] for words in commands]
 
 
 class RecordingCelery:

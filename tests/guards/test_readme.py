@@ -77,7 +77,7 @@ def test_every_file_of_the_readme_exists():
 
 
 def test_every_address_of_the_readme_is_served(application):
-    paths = {path.partition("?")[0] for path in re.findall(r"127\.0\.0\.1:8000(/[^\s'\"`)]*)", TEXT)}
+    paths = {path.partition("?")[0] for path in re.findall(r"127\.0\.0\.1:8000(/[^\s'\"`)>]*)", TEXT)}
     adapter = application.url_map.bind("127.0.0.1")
 
     assert paths

@@ -39,7 +39,8 @@ def test_each_worker_consumes_its_own_queue(tmp_path: Path) -> None:
     commands = {name: " ".join(_words(spec)) for name, spec in _own_processes(tmp_path).items() if name != "web"}
 
     for name in EVERYTHING[5:10]:
-        assert f"worker -Q {name} -n {name}@%h " in commands[name]
+        assert f"worker -Q {name} " in commands[name]
+        assert f" -n {name}@%h " in commands[name]
     assert "-P prefork -c 1 " in commands["export"]
     assert "-P threads -c 8 " in commands["collectors"]
 

@@ -1,0 +1,213 @@
+import socket
+import threading
+
+import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.orm import sessionmaker
+
+from app.bus import keys
+from app.bus.connection import connect
+from app.bus.groups import GroupReader
+from app.errors import Unavailable
+from app.local.ports import free_port
+from app.operations.health import Check, Probes, check_ingest, check_postgres, check_queues, check_redis
+from tests.factories import MOMENT, wire
+
+NOW_MS = int(MOMENT.timestamp() * 1000)
+
+
+def test_a_redis_with_an_append_only_file_is_ok(bus):
+    check = check_redis(bus)
+
+    assert (check.name, check.ok) == ("redis", True)
+    assert check.figures["answer_ms"] >= 0
+
+
+def test_a_redis_that_forgets_is_not_ok(bus):
+    bus.config_set("appendonly", "no")
+    try:
+        check = check_redis(bus)
+    finally:
+        bus.config_set("appendonly", "yes")
+
+    assert not check.ok
+    assert "appendonly yes" in check.detail
+
+
+def test_a_redis_that_is_away_is_not_ok():
+    assert not check_redis(connect(f"redis://127.0.0.1:{free_port()}/0")).ok
+
+
+def test_a_postgresql_that_answers_is_ok(sessions):
+    assert check_postgres(sessions).ok
+
+
+def test_a_connection_that_died_in_the_pool_is_not_held_against_postgresql(database_url):
+    engine = create_engine(database_url)
+    sessions = sessionmaker(engine)
+    check_postgres(sessions)
+    with engine.connect() as connection:
+        pid = connection.connection.dbapi_connection.get_backend_pid()
+    with create_engine(database_url).begin() as other:
+        other.exec_driver_sql(f"SELECT pg_terminate_backend({pid})")
+        other.engine.dispose(close=False)
+
+    check = check_postgres(sessions)
+
+    engine.dispose()
+    assert check.ok
+
+
+def test_a_postgresql_that_is_away_is_not_ok():
+    engine = create_engine(f"postgresql+psycopg2://thor@127.0.0.1:{free_port()}/thor")
+
+    check = check_postgres(sessionmaker(engine))
+
+    assert not check.ok
+    assert "\n" not in check.detail
+
+
+def test_ingest_is_ok_before_there_is_anything_to_do(bus):
+    check = check_ingest(bus, MOMENT)
+
+    assert (check.ok, check.figures) == (True, {"behind": 0, "pending": 0, "ingestors": 0})
+
+
+def test_entries_that_nobody_reads_are_not_ok(bus):
+    bus.xadd(keys.STREAM, wire())
+
+    check = check_ingest(bus, MOMENT)
+
+    assert not check.ok
+    assert check.detail == "1 entries behind, no ingestor runs"
+
+
+@pytest.mark.parametrize(("silence_s", "ok"), [(0, True), (15, True), (15.1, False)])
+def test_entries_that_wait_are_ok_as_long_as_an_ingestor_makes_progress(bus, raw_bus, silence_s, ok):
+    ingestor(bus, raw_bus, "one", NOW_MS - int(silence_s * 1000))
+    bus.xadd(keys.STREAM, wire())
+
+    check = check_ingest(bus, MOMENT)
+
+    assert check.ok is ok
+    assert check.figures == {"behind": 1, "pending": 0, "ingestors": 1, "progress_age_s": silence_s}
+
+
+def test_an_ingestor_without_a_lease_does_not_count(bus, raw_bus):
+    ingestor(bus, raw_bus, "dead", NOW_MS)
+    bus.delete(keys.ingest_lease("dead"))
+    bus.xadd(keys.STREAM, wire())
+
+    assert not check_ingest(bus, MOMENT).ok
+
+
+def test_an_ingestor_that_never_made_progress_is_not_ok_while_entries_wait(bus, raw_bus):
+    ingestor(bus, raw_bus, "new", NOW_MS)
+    bus.delete(keys.ingest_health("new"))
+    bus.xadd(keys.STREAM, wire())
+
+    assert not check_ingest(bus, MOMENT).ok
+
+
+def test_the_ingestor_that_is_best_off_decides(bus, raw_bus):
+    ingestor(bus, raw_bus, "slow", NOW_MS - 60_000)
+    ingestor(bus, raw_bus, "quick", NOW_MS - 1_000)
+    bus.xadd(keys.STREAM, wire())
+
+    assert check_ingest(bus, MOMENT).ok
+
+
+def test_silence_of_ingest_is_ok_when_nothing_waits(bus, raw_bus):
+    ingestor(bus, raw_bus, "idle", NOW_MS - 3_600_000)
+
+    assert check_ingest(bus, MOMENT).ok
+
+
+def test_queues_are_ok_while_each_shows_a_sign_of_life(bus):
+    bus.set(keys.pulse("export"), NOW_MS - 60_000)
+    bus.set(keys.pulse("ingest"), NOW_MS)
+
+    check = check_queues(bus, ["export", "ingest"], MOMENT)
+
+    assert check.ok
+    assert check.figures == {"pulse_age_s": {"export": 60.0, "ingest": 0.0}}
+
+
+def test_a_queue_that_is_silent_or_never_spoke_is_named(bus):
+    bus.set(keys.pulse("export"), NOW_MS - 60_100)
+    bus.set(keys.pulse("ingest"), NOW_MS)
+
+    check = check_queues(bus, ["export", "ingest", "control"], MOMENT)
+
+    assert not check.ok
+    assert check.detail == "no sign of life from export, control"
+
+
+def test_a_queue_that_is_at_a_long_task_is_alive(bus):
+    bus.set(keys.busy("export"), NOW_MS - 600_000)
+
+    assert check_queues(bus, ["export"], MOMENT).ok
+
+
+def test_checks_are_run_side_by_side_and_answered_in_order():
+    together = threading.Barrier(3, timeout=10)
+
+    def meet(name):
+        together.wait()
+        return Check(name, True, "met")
+
+    checks = Probes({name: lambda name=name: meet(name) for name in "abc"}, timeout_s=10).run()
+
+    assert [(check.name, check.ok) for check in checks] == [("a", True), ("b", True), ("c", True)]
+
+
+def test_a_check_that_does_not_come_back_is_not_ok_and_is_not_started_twice():
+    starts, may_end = [], threading.Event()
+
+    def hang():
+        starts.append(1)
+        may_end.wait()
+        return Check("hanging", True, "at last")
+
+    probes = Probes({"hanging": hang, "quick": lambda: Check("quick", True, "done")}, timeout_s=0.05)
+    first, second = probes.run(), probes.run()
+    may_end.set()
+
+    assert [[check.ok for check in checks] for checks in (first, second)] == [[False, True]] * 2
+    assert "no answer within 0.05 s" in first[0].detail
+    assert len(starts) == 1
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("a fault"), Unavailable("no server")])
+def test_a_check_that_breaks_is_not_ok(error):
+    def fail():
+        raise error
+
+    [check] = Probes({"broken": fail}).run()
+
+    assert (check.name, check.ok) == ("broken", False)
+    assert str(error) in check.detail
+
+
+def test_a_server_that_accepts_and_never_answers_is_not_ok(black_hole):
+    silent = connect(f"redis://127.0.0.1:{black_hole}/0", socket_timeout_s=0.5)
+    engine = create_engine(f"postgresql+psycopg2://thor@127.0.0.1:{black_hole}/thor")
+    probes = Probes(
+        {"redis": lambda: check_redis(silent), "postgres": lambda: check_postgres(sessionmaker(engine))}, timeout_s=0.1
+    )
+
+    assert [check.ok for check in probes.run()] == [False, False]
+
+
+def ingestor(bus, raw_bus, consumer, progress_ms):
+    reader = GroupReader(raw_bus, consumer)
+    reader.join()
+    reader.read_new(1, None)
+    bus.set(keys.ingest_lease(consumer), "held")
+    bus.hset(keys.ingest_health(consumer), "progress_ms", progress_ms)
+
+
+@pytest.fixture
+def black_hole():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]

@@ -1,0 +1,93 @@
+import re
+
+import pytest
+
+from app.api.docs import ASSETS
+from app.factory import create_app
+from app.settings import load_settings
+from tests.fakes import RecordingDispatch
+
+PATHS = ("/api/quotes", "/api/quotes/stream", "/api/health/live", "/api/health/ready")
+
+
+def test_the_specification_is_openapi_3_1_and_names_every_endpoint(spec):
+    assert spec["openapi"].startswith("3.1.")
+    assert set(PATHS) <= set(spec["paths"])
+    assert "servers" not in spec
+
+
+def test_every_operation_has_a_name_a_summary_and_problem_documents_for_errors(spec):
+    for operation in operations(spec):
+        assert operation["operationId"]
+        assert operation["summary"]
+        for status, answer in operation["responses"].items():
+            content = set(answer.get("content", {}))
+            assert status < "400" or "application/problem+json" in content or "application/json" in content
+        assert "application/problem+json" in operation["responses"]["default"]["content"]
+
+
+def test_operation_names_differ(spec):
+    names = [operation["operationId"] for operation in operations(spec)]
+
+    assert len(set(names)) == len(names)
+
+
+def test_every_reference_leads_somewhere(spec):
+    for reference in re.findall(r"'\$ref': '#/([^']+)'", str(spec)):
+        part = spec
+        for name in reference.split("/"):
+            part = part[name]
+        assert part
+
+
+def test_the_quotes_answer_and_the_stream_are_shown_by_example(spec):
+    quotes = spec["paths"]["/api/quotes"]["get"]["responses"]["200"]["content"]["application/json"]
+    stream = spec["paths"]["/api/quotes/stream"]["get"]["responses"]["200"]["content"]
+
+    assert quotes["example"]["quotes"][0]["symbol"] == "ES"
+    assert "event: quote" in stream["text/event-stream"]["example"]
+
+
+def test_the_parameters_are_described(spec):
+    parameters = {found["name"]: found for found in spec["paths"]["/api/quotes"]["get"]["parameters"]}
+
+    assert set(parameters) == {"symbols", "at"}
+    assert "500" in str(parameters["symbols"])
+
+
+def test_the_page_takes_everything_from_this_machine(client):
+    page = client.get("/docs").text
+    loaded = re.findall(r'(?:src|href)="([^"]+)"', page)
+
+    assert len(loaded) == 4
+    assert all(address.startswith("/docs/assets/") for address in loaded)
+    for address in loaded:
+        with client.get(address) as answer:
+            assert answer.status_code == 200
+
+
+def test_styles_and_scripts_name_no_address_outside_that_a_browser_would_load():
+    styles = (ASSETS / "swagger-ui.css").read_text()
+
+    assert not re.search(r"(?:url\(|@import)\s*[\"']?https?:", styles)
+
+
+def test_the_index_leads_to_the_documentation_and_the_endpoints(client):
+    links = re.findall(r'href="([^"]+)"', client.get("/").text)
+
+    assert {"/docs", "/api/quotes", "/api/health/ready"} <= set(links)
+    assert client.get("/docs").status_code == 200
+
+
+def operations(spec):
+    return [operation for path in spec["paths"].values() for operation in path.values()]
+
+
+@pytest.fixture
+def spec(client):
+    return client.get("/openapi.json").json
+
+
+@pytest.fixture
+def client(tmp_path):
+    return create_app(load_settings(_env_file=None, state_dir=tmp_path), RecordingDispatch()).test_client()

@@ -1,0 +1,102 @@
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from app.errors import Conflict, Rejected
+from app.lake.layout import Lake, parse_timeframe, parse_timeframes
+
+DAY = date(2025, 10, 9)
+
+
+def test_a_file_lies_where_the_contract_says(lake):
+    ticks, bars = lake.ticks_file(DAY, "ES"), lake.bars_file(DAY, "BRK.B", "5m")
+
+    assert ticks == lake.root / "ticks/date=2025-10-09/symbol=ES/ticks.parquet"
+    assert bars == lake.root / "bars/date=2025-10-09/symbol=BRK.B/bars_5m.parquet"
+    assert lake.relative(bars) == "bars/date=2025-10-09/symbol=BRK.B/bars_5m.parquet"
+
+
+@pytest.mark.parametrize("symbol", ["", "es", "../ES", "ES/..", "..", "ES\n", "A" * 17, "*", "ES;", "/ES", "ＥＳ"])
+def test_a_symbol_that_is_no_symbol_makes_no_path(lake, symbol):
+    with pytest.raises(Rejected):
+        lake.ticks_file(DAY, symbol)
+
+
+@pytest.mark.parametrize("timeframe", ["", "2m", "1M", "../1m", "1m,5m"])
+def test_a_timeframe_that_is_none_makes_no_path(lake, timeframe):
+    with pytest.raises(Rejected, match="1m, 5m, 1h"):
+        lake.bars_file(DAY, "ES", timeframe)
+
+
+@pytest.mark.parametrize("link", ["ticks", "ticks/date=2025-10-09", "ticks/date=2025-10-09/symbol=ES"])
+def test_a_symbolic_link_inside_the_lake_is_refused(lake, tmp_path, link):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (lake.root / link).parent.mkdir(parents=True)
+    (lake.root / link).symlink_to(outside, target_is_directory=True)
+
+    with pytest.raises(Conflict, match="symbolic link"):
+        lake.ticks_file(DAY, "ES")
+
+
+def test_the_lake_itself_may_be_reached_through_a_link(lake, tmp_path):
+    place(lake, "ticks/date=2025-10-09/symbol=ES/ticks.parquet")
+    link = tmp_path / "link"
+    link.symlink_to(lake.root, target_is_directory=True)
+
+    found = Lake(link).ticks_files(DAY, date(2025, 10, 10))
+
+    assert [file.path for file in found] == [link / "ticks/date=2025-10-09/symbol=ES/ticks.parquet"]
+
+
+def test_files_are_found_by_day_and_symbol_and_the_last_day_is_left_out(lake):
+    for day in (8, 9, 10):
+        for symbol in ("NQ", "ES"):
+            place(lake, f"ticks/date=2025-10-{day:02}/symbol={symbol}/ticks.parquet")
+
+    found = lake.ticks_files(date(2025, 10, 8), date(2025, 10, 10))
+
+    assert [(file.day.day, file.symbol) for file in found] == [(8, "ES"), (8, "NQ"), (9, "ES"), (9, "NQ")]
+    assert [file.symbol for file in lake.ticks_files(date.min, date.max, {"NQ"})] == ["NQ"] * 3
+
+
+def test_only_files_of_the_contract_are_found(lake):
+    place(lake, "bars/date=2025-10-09/symbol=ES/bars_5m.parquet")
+    for stray in (
+        ".staging/bars@date=2025-10-09@symbol=ES@bars_1m.parquet@0.part",
+        "bars/date=2025-10-9/symbol=ES/bars_1m.parquet",
+        "bars/date=2025-10-09/symbol=es/bars_1m.parquet",
+        "bars/date=2025-10-09/notes/bars_1m.parquet",
+        "bars/date=2025-10-09/symbol=NQ/bars_1m.parquet/folder",
+    ):
+        place(lake, stray)
+
+    assert lake.bars_files("1m", date.min, date.max) == []
+    assert [file.symbol for file in lake.bars_files("5m", date.min, date.max)] == ["ES"]
+
+
+def test_an_empty_lake_has_no_files(tmp_path):
+    assert Lake(tmp_path / "absent").ticks_files(date.min, date.max) == []
+
+
+def test_timeframes_come_once_each_from_short_to_long():
+    assert parse_timeframes("1h, 1m,1m") == ["1m", "1h"]
+    assert parse_timeframe("5m") == "5m"
+
+
+@pytest.mark.parametrize("text", ["", ",", "1d", "1m;5m"])
+def test_timeframes_that_name_nothing_known_are_rejected(text):
+    with pytest.raises(Rejected):
+        parse_timeframes(text)
+
+
+def place(lake, name):
+    path: Path = lake.root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+
+
+@pytest.fixture
+def lake(tmp_path):
+    return Lake(tmp_path / "lake")
