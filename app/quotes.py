@@ -103,9 +103,10 @@ def to_fields(quote: Quote) -> list[str]:
         )
     flat = ["symbol", quote.symbol, "source", quote.source, "seq", str(quote.seq)]
     flat += ("ts", _write_instant(quote.ts), "recv_ts", _write_instant(quote.recv_ts))
-    flat += ("session_date", str(quote.session_date), "ts_origin", _one_of("ts_origin", quote.ts_origin, ORIGINS))
+    flat += ("session_date", str(quote.session_date))
     if quote.contract is not None:
         flat += ("contract", _matched("contract", quote.contract, _CONTRACT))
+    flat += ("ts_origin", _one_of("ts_origin", quote.ts_origin, ORIGINS))
     for name, price in zip(PRICE_FIELDS, cast(_Prices, quote[_PRICES]), strict=True):
         if price is not None:
             flat += (name, _write_price(price))

@@ -9,8 +9,8 @@ import pyarrow as pa
 from sqlalchemy import insert
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.lake.files import publish
 from app.lake.facts import FileFacts
+from app.lake.files import publish
 from app.lake.layout import Lake
 from app.lake.schemas import BAR_FILE, TICK_FILE
 from app.market.sessions import Session as Hours

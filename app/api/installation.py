@@ -27,7 +27,7 @@ from app.settings import Settings
 
 BLUEPRINTS: Final = (docs, quotes, stream, bars, health)
 BODY_LIMIT_BYTES: Final = 1_000_000
-REQUEST_TIMEOUT_S: Final = 1.5
+REQUEST_TIMEOUT_S: Final = 1.0
 # Above the second for which the stream's reader waits for an entry.
 STREAM_TIMEOUT_S: Final = 3.0
 

@@ -5,7 +5,7 @@ import functools
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 import click
 from flask.cli import with_appcontext
@@ -37,11 +37,23 @@ def exit_code(error: ThorError) -> int:
     return EXIT_REFUSED if isinstance(error, Conflict) else EXIT_FAILED
 
 
+class OneLineCommand(click.Command):
+    """A command that says in one line what is wrong with its options."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """As click does it, but without the usage; exit code 2 when the options are wrong."""
+        try:
+            return super().make_context(*args, **kwargs)
+        except click.UsageError as error:
+            fail(error.format_message(), EXIT_BAD_INPUT)
+
+
 def command(name: str, **options: Any) -> Callable[[Callable[..., Any]], click.Command]:
     """A command of the `flask` line that runs in the application and turns errors into one line and an exit code."""
 
     def decorate(function: Callable[..., Any]) -> click.Command:
-        made: click.Command = click.command(name, **options)(with_appcontext(reporting(function)))  # type: ignore[no-untyped-call]
+        run = with_appcontext(reporting(function))
+        made: click.Command = click.command(name, cls=OneLineCommand, **options)(run)
         return made
 
     return decorate
@@ -65,7 +77,7 @@ def reporting(function: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def fail(message: str, code: int) -> None:
+def fail(message: str, code: int) -> NoReturn:
     """Print one line on standard error and leave with `code`."""
     click.echo(f"error: {message}", err=True)
     sys.exit(code)

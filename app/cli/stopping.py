@@ -13,7 +13,7 @@ def stop_on_signals(stop: Event) -> Iterator[None]:
 
     def stopping(number: int, _frame: FrameType | None) -> None:
         stop.set()
-        signal.signal(number, before[number])
+        signal.signal(number, before[signal.Signals(number)])
 
     before = {number: signal.signal(number, stopping) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -58,7 +58,8 @@ SELECT source FROM ({ticks}) GROUP BY source HAVING count(DISTINCT coalesce(cont
 _COUNT_VOLUME: Final = """
 UPDATE minutes SET v_last = counted.total FROM (
     WITH seen AS (
-        SELECT *, volume * 2 < lag(volume) OVER (PARTITION BY source, contract ORDER BY place) AS restarts
+        SELECT *, coalesce(volume * 2 < lag(volume) OVER (PARTITION BY source, contract ORDER BY place), false)
+            AS restarts
         FROM ({ticks}) WHERE volume IS NOT NULL AND source IN (SELECT unnest($unsteady))
     ), runs AS (
         SELECT *, count_if(restarts) OVER (PARTITION BY source, contract ORDER BY place) AS run,

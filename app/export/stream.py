@@ -64,7 +64,6 @@ class _Copy:
             thread.start()
             try:
                 yield source
-                thread.join()
             except BaseException:
                 cause = self._error
                 with suppress(psycopg2.Error):
@@ -72,16 +71,18 @@ class _Copy:
                 source.close()
                 thread.join()
                 self._session.invalidate()
-                # When the copy failed first, what Arrow made of the torn end is its consequence.
-                self._explain(cause)
+                if cause is not None:
+                    raise self._explained(cause) from cause  # What Arrow made of the torn end is its consequence.
                 raise
-        self._explain(self._error)
+            thread.join()
+        if self._error is not None:
+            self._session.invalidate()
+            raise self._explained(self._error) from self._error
 
-    def _explain(self, error: Exception | None) -> None:
-        if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
-            raise Unavailable(f"PostgreSQL failed while it sent {self._symbol} of {self._day}: run it again") from error
-        if error is not None:
-            raise error
+    def _explained(self, error: Exception) -> Exception:
+        if not isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
+            return error
+        return Unavailable(f"PostgreSQL failed while it sent {self._symbol} of {self._day}: run it again")
 
     def _run(self, write_end: int) -> None:
         target = io.BufferedWriter(io.FileIO(write_end, "w"), _BUFFER_BYTES)

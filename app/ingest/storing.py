@@ -91,7 +91,7 @@ class TickWriter:
             self._days.clear()  # A partition may have been dropped meanwhile.
             raise
         self._days |= rows.days
-        duplicates = len(rows.lines) - written
+        duplicates = len(rows.ids) - written
         self._duplicates_about = duplicates > 0
         return Stored(len(batch.entries), written, duplicates, len(rows.trimmed), rows.rejects)
 

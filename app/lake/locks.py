@@ -8,7 +8,7 @@ from datetime import date
 from typing import Final
 
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict
@@ -52,5 +52,6 @@ def _check(session: Session, what: str) -> None:
 def _release(session: Session, key: dict[str, int]) -> None:
     try:
         session.execute(text("SELECT pg_advisory_unlock(:key)"), key)
-    except DBAPIError:
+    except SQLAlchemyError:
+        # The connection is gone, and the lock with it.
         session.invalidate()

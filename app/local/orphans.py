@@ -25,16 +25,19 @@ def clear_stale_postmaster(data_dir: Path) -> None:
     pid_file = data_dir / "postmaster.pid"
     if not pid_file.exists():
         return
-    _end(
-        [process for process in psutil.process_iter() if _is_server(process) and _works_in(process, data_dir)], data_dir
-    )
+    servers = [process for process in psutil.process_iter() if _is_server(process)]
+    _end([process for process in servers if _works_in(process, data_dir)], data_dir)
+    pid = _pid_in(pid_file)
     # A pid that nobody has is left to the server, which also looks for shared memory in use.
-    if _pid_in(pid_file) is None or psutil.pid_exists(_pid_in(pid_file) or 0):
+    if pid is None or psutil.pid_exists(pid):
         pid_file.unlink(missing_ok=True)
 
 
 def _pid_in(pid_file: Path) -> int | None:
-    first = pid_file.read_text(encoding="utf-8", errors="replace").partition("\n")[0].strip()
+    try:
+        first = pid_file.read_text(encoding="utf-8", errors="replace").partition("\n")[0].strip()
+    except FileNotFoundError:
+        return None
     return int(first) if first.isdecimal() else None
 
 

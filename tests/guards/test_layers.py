@@ -11,6 +11,19 @@ from tests.tree import ROOT, python_files
 
 Planted = tuple[str, str]
 
+STAGES = ("app.collectors", "app.ingest", "app.export")
+# What the design forbids, whatever the contracts are called and however they are written.
+DESIGN = [
+    *itertools.permutations(STAGES, 2),
+    *((part, "celery") for part in ("app.factory", "app.local", "app.bus")),
+    *((part, "app.settings") for part in (*STAGES, "app.operations", "app.ticks")),
+    *((part, "app.api") for part in ("app.operations", "app.local", "app.lake")),
+    ("app.operations", "workers"),
+    ("app.errors", "app.clock"),
+    ("app.market", "redis"),
+    ("app.quotes", "sqlalchemy"),
+]
+
 LINTER = Path(sys.executable).parent / "lint-imports"
 CONFIGURATION = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
 CONTRACTS = CONFIGURATION["contracts"]
@@ -24,7 +37,7 @@ def test_the_code_keeps_every_contract():
 
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract["name"])
 def test_a_tree_without_imports_keeps_the_contract(contract, skeleton):
-    assert lint(skeleton, contract) == (0, [])
+    assert lint(skeleton, [contract]) == (0, [])
 
 
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract["name"])
@@ -34,10 +47,19 @@ def test_every_import_that_the_contract_forbids_is_caught(contract, skeleton):
     for importer, imported in planted:
         plant(skeleton, importer, imported)
 
-    code, caught = lint(skeleton, contract)
+    code, caught = lint(skeleton, [contract])
 
     assert code != 0
     assert [pair for pair in planted if pair not in caught] == []
+
+
+def test_what_the_design_forbids_is_caught(skeleton):
+    for importer, imported in DESIGN:
+        plant(skeleton, importer, imported)
+
+    _, caught = lint(skeleton, CONTRACTS)
+
+    assert [pair for pair in DESIGN if pair not in caught] == []
 
 
 def test_every_part_of_the_application_stands_in_exactly_one_band():
@@ -73,9 +95,9 @@ def plant(tree: Path, importer: str, imported: str) -> None:
         file.write(f"import {imported}\n")
 
 
-def lint(tree: Path, contract: dict) -> tuple[int, list[Planted]]:
-    """The linter's exit code, and the imports that it names, for one contract over the tree."""
-    (tree / ".importlinter").write_text(as_ini(contract))
+def lint(tree: Path, contracts: list[dict]) -> tuple[int, list[Planted]]:
+    """The linter's exit code, and the imports that it names, for these contracts over the tree."""
+    (tree / ".importlinter").write_text(as_ini(contracts))
     command = [LINTER, "--no-logo", "--no-cache", "--config", ".importlinter"]
     answer = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
     assert "Analyzed" in answer.stdout, answer.stdout + answer.stderr
@@ -83,9 +105,10 @@ def lint(tree: Path, contract: dict) -> tuple[int, list[Planted]]:
     return answer.returncode, [tuple(name.split(" -> ")) for name in named]
 
 
-def as_ini(contract: dict) -> str:
+def as_ini(contracts: list[dict]) -> str:
     shared = {name: value for name, value in CONFIGURATION.items() if name != "contracts"}
-    return section("importlinter", shared) + section("importlinter:contract:1", contract)
+    numbered = [section(f"importlinter:contract:{number}", contract) for number, contract in enumerate(contracts)]
+    return section("importlinter", shared) + "".join(numbered)
 
 
 def section(name: str, values: dict) -> str:

@@ -171,10 +171,10 @@ def test_a_stranger_on_its_port_does_not_answer_for_a_process(group: Group) -> N
 
 
 def test_servers_stop_after_those_that_need_them(group: Group) -> None:
-    say = "trap 'echo bye; exit' TERM; echo up; while :; do sleep 0.05; done"
+    say = "trap '{pause}echo bye; exit' TERM; echo up; while :; do sleep 0.05; done"
     items: list[ProcessSpec | Step] = [
-        ProcessSpec("server", ("sh", "-c", say), ready_text="up"),
-        ProcessSpec("web", ("sh", "-c", say), ready_text="up", after=("server",)),
+        ProcessSpec("server", ("sh", "-c", say.format(pause="")), ready_text="up"),
+        ProcessSpec("web", ("sh", "-c", say.format(pause="sleep 0.4; ")), ready_text="up", after=("server",)),
     ]
 
     group.run(items)
@@ -234,7 +234,9 @@ def test_a_secret_in_the_environment_reaches_the_child_and_no_argument_list(grou
         ready_text="characters",
     )
 
-    group.run([spec], lambda: arguments.extend(part for process in _children() for part in process.cmdline()))
+    group.run(
+        [spec], lambda: arguments.extend(part for child in psutil.Process().children() for part in child.cmdline())
+    )
 
     assert f"flower | {len(secret)} characters" in group.lines()
     assert "600" in arguments
@@ -311,7 +313,3 @@ def _alive(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
-
-
-def _children() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)

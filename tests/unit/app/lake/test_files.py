@@ -22,7 +22,8 @@ EXACT = ["0.0065325", "110.015625", "-37.63", "999999999.999999999", "0", "0.000
 
 
 def test_a_published_file_holds_every_cell_exactly(lake):
-    ticks = [trade(i, price, None, seq=i, contract=None, bid=None, last_size=2**63 - 1) for i, price in enumerate(EXACT)]
+    sparse = {"contract": None, "bid": None, "last_size": 2**63 - 1}
+    ticks = [trade(i, price, None, seq=i, **sparse) for i, price in enumerate(EXACT)]
 
     facts = write_ticks(lake, ticks)
 

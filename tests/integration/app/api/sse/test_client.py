@@ -1,3 +1,4 @@
+import contextlib
 import socket
 import threading
 
@@ -78,8 +79,8 @@ def test_a_server_that_gives_no_socket_is_served_too():
 
 @pytest.fixture
 def pair():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        with socket.create_connection(listener.getsockname()) as theirs:
-            ours, _address = listener.accept()
-            with ours:
-                yield ours, theirs
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        theirs = stack.enter_context(socket.create_connection(listener.getsockname()))
+        ours = stack.enter_context(listener.accept()[0])
+        yield ours, theirs

@@ -41,6 +41,41 @@ def test_nothing_is_lost_or_repeated_while_events_keep_coming(hub, tail):
     steady.join()
 
 
+def test_what_the_hub_hands_out_late_is_not_repeated():
+    tail = StagedTail()
+    hub = EventHub(tail, StreamLimits())
+    client = hub.join(None)
+    tail.hold()
+    tail.publish(event(1), event(2), event(3))
+
+    got = numbers(all_frames(Resume(hub, client, event(1).id)))
+    tail.release()
+    tail.publish(event(4))
+    got += numbers([client.mailbox.take(10)])
+
+    hub.close()
+    assert got == [2, 3, 4]
+
+
+def test_what_the_hub_handed_out_just_before_the_client_went_live_is_not_lost():
+    tail = StagedTail()
+    hub = EventHub(tail, StreamLimits())
+    other, client = hub.join(None), hub.join(None)
+    hub.go_live(other)
+    tail.publish(event(1), event(2))
+    other.mailbox.take(10)
+
+    def overtake():
+        tail.publish(event(3))
+        other.mailbox.take(10)
+
+    tail.after_next_page(overtake)
+    got = numbers(all_frames(Resume(hub, client, event(1).id)))
+
+    hub.close()
+    assert got == [2, 3]
+
+
 def test_only_wanted_symbols_are_sent(hub, tail):
     tail.publish(event(1, "ES"), event(2, "NQ"), event(3, "ES"))
     client = hub.join(frozenset({"NQ"}))
@@ -116,6 +151,39 @@ def test_it_waits_until_the_end_of_the_stream_is_known(tail):
 
     with pytest.raises(Unavailable):
         Resume(never_started, client, event(1).id).step()
+
+
+class StagedTail(FakeTail):
+    """Lets a test decide what happens between two steps of others."""
+
+    def __init__(self):
+        super().__init__()
+        self._may_read = threading.Event()
+        self._may_read.set()
+        self._then = None
+
+    def hold(self):
+        self._may_read.clear()
+
+    def release(self):
+        self._may_read.set()
+
+    def after_next_page(self, act):
+        self._then = act
+
+    def wait_after(self, place, count):
+        page = super().wait_after(place, count)
+        if self._may_read.is_set():
+            return page
+        self._may_read.wait(10)
+        return super().wait_after(place, count)
+
+    def page_after(self, place, count, until=None):
+        page = super().page_after(place, count, until)
+        act, self._then = self._then, None
+        if act:
+            act()
+        return page
 
 
 def all_frames(resume):

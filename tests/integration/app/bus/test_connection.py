@@ -1,0 +1,54 @@
+import contextlib
+import time
+
+import pytest
+from redis.exceptions import RedisError
+
+from app.bus.connection import check_persistence, connect, with_database
+from app.errors import Conflict, Unavailable
+from app.local.ports import free_port
+from app.local.valkey import EmbeddedValkey
+from tests.proxy import relayed
+
+
+def test_a_connection_that_broke_is_made_again(bus, redis_url):
+    with relayed(redis_url) as relay, connect(relay.url) as client:
+        client.set("a", "1")
+        relay.cut()
+
+        assert client.get("a") == "1"
+
+
+def test_a_server_that_swallows_everything_is_given_up(bus, redis_url):
+    with relayed(redis_url) as relay, connect(relay.url, socket_timeout_s=0.1) as client:
+        client.ping()
+        relay.swallow()
+
+        with pytest.raises(RedisError):
+            client.ping()
+
+
+def test_replies_are_text_or_bytes_as_asked(bus, raw_bus):
+    bus.set("a", "é")
+
+    assert (bus.get("a"), raw_bus.get("a")) == ("é", "é".encode())
+
+
+def test_a_server_with_an_append_only_file_passes(bus):
+    check_persistence(bus)
+
+
+def test_a_server_without_an_append_only_file_is_refused(private_redis):
+    private_redis.config_set("appendonly", "no")
+
+    with pytest.raises(Conflict, match="appendonly yes"):
+        check_persistence(private_redis)
+
+
+def test_a_server_that_is_away_is_unavailable():
+    with connect(f"redis://127.0.0.1:{free_port()}/0") as client, pytest.raises(Unavailable, match="check REDIS_URL"):
+        check_persistence(client)
+
+
+def test_another_database_of_the_same_server():
+    assert with_database("redis://:p%40ss@h:6379/0?x=1", 7) == "redis://:p%40ss@h:6379/7?x=1"

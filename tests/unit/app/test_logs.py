@@ -1,0 +1,122 @@
+import json
+import logging
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from app.logs import configure_logs
+
+URL = "redis://:s3cr%40t-word@127.0.0.1:6379/0"
+log = logging.getLogger("thor.test")
+
+
+@pytest.fixture(autouse=True)
+def root_as_it_was() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.mark.parametrize("form", ["console", "json"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password s3cr%40t-word",
+        "password s3cr@t-word",
+        f"cannot reach {URL}",
+        "postgresql+psycopg2://thor:other-word@10.0.0.1/thor",
+    ],
+)
+def test_passwords_become_stars(capsys, form, text):
+    configure_logs("INFO", form, [URL, None])
+
+    log.info("it says: %s", text)
+
+    written = capsys.readouterr().err
+    assert "word" not in written.replace("password", "")
+    assert "***" in written
+
+
+def test_a_password_in_a_traceback_becomes_stars(capsys):
+    configure_logs("INFO", "console", [URL])
+
+    try:
+        raise ConnectionError("no way to postgresql://u:other-word@h/d with s3cr@t-word")
+    except ConnectionError:
+        log.exception("failed")
+
+    written = capsys.readouterr().err
+    assert "ConnectionError" in written
+    assert "-word" not in written
+
+
+@pytest.mark.parametrize("form", ["console", "json"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\x0b", "\x85", "\u2028"])
+def test_an_event_is_one_line_whatever_is_in_it(capsys, form, end):
+    configure_logs("INFO", form)
+
+    log.info("user%s12:00:00.000 info    thor: forged", end)
+
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_what_moves_the_cursor_is_written_out(capsys):
+    configure_logs("INFO", "console")
+
+    log.warning("\x1b[2J\x07\u202e")
+
+    assert capsys.readouterr().err.endswith(r"thor.test: \x1b[2J\x07\u202e" + "\n")
+
+
+def test_the_lines_of_a_traceback_cannot_pass_for_events(capsys):
+    configure_logs("INFO", "console")
+
+    try:
+        raise ValueError("bad\n12:00:00.000 info    thor: forged")
+    except ValueError:
+        log.exception("failed")
+
+    first, *rest = capsys.readouterr().err.splitlines()
+    assert re.match(r"\d\d:\d\d:\d\d\.\d{3} error +thor\.test: failed$", first)
+    assert all(line.startswith("  ") for line in rest)
+
+
+def test_json_holds_the_parts_of_an_event(capsys):
+    configure_logs("INFO", "json")
+
+    log.warning("stored %s ticks", 7)
+
+    event = json.loads(capsys.readouterr().err)
+    assert (event["event"], event["level"], event["logger"]) == ("stored 7 ticks", "warning", "thor.test")
+    assert event["timestamp"].endswith("Z")
+
+
+def test_what_is_less_severe_than_the_level_is_left_out(capsys):
+    configure_logs("WARNING", "console")
+
+    log.info("routine")
+
+    assert capsys.readouterr().err == ""
+
+
+def test_what_the_queues_say_at_every_tick_is_left_out_and_their_failures_are_not(capsys):
+    configure_logs("INFO", "console")
+
+    logging.getLogger("celery.worker.strategy").info("Task control.market_tick[1] received")
+    logging.getLogger("celery.app.trace").error("Task control.market_tick[1] raised")
+
+    assert [line.split(": ", 1)[1] for line in capsys.readouterr().err.splitlines()] == [
+        "Task control.market_tick[1] raised"
+    ]
+
+
+def test_configuring_twice_writes_each_line_once(capsys):
+    configure_logs("INFO", "console")
+    configure_logs("INFO", "console")
+
+    log.info("once")
+
+    assert len(capsys.readouterr().err.splitlines()) == 1
