@@ -4,6 +4,7 @@ from functools import cache
 
 import click
 
+from app.cli.console import exit_code
 from app.errors import ThorError
 from app.factory import create_app
 from app.logs import configure_logs
@@ -13,8 +14,8 @@ from workers.dispatch import CeleryDispatch, make_celery
 
 try:
     settings = load_settings()
+    configure_logs(settings.log_level, settings.log_format, server_addresses(settings))
 except ThorError as error:
     click.echo(f"error: {error}", err=True)
-    raise SystemExit(2) from None
-configure_logs(settings.log_level, settings.log_format, server_addresses(settings))
+    raise SystemExit(exit_code(error)) from None
 app = create_app(settings, CeleryDispatch(cache(lambda: make_celery(server_addresses(settings)[1]))))

@@ -11,7 +11,7 @@ from app.extensions import Model
 _PARTITION = re.compile(r"ticks_p\d{8}.*")
 
 
-def include_name(name: str | None, type_: str, parent_names: object) -> bool:
+def include_name(name: str | None, type_: str, _parents: object) -> bool:
     """Partitions are made while Thor runs, not by migrations."""
     return not (type_ == "table" and name and _PARTITION.fullmatch(name))
 

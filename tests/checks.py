@@ -171,7 +171,8 @@ def check_secrets() -> str:
         answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False)
     if answer.returncode not in (0, 3):
         said = (answer.stdout + answer.stderr).strip()
-        raise Failed(f"{said}\nIf it is no secret: {BIN.name}/detect-secrets scan -n --slim --baseline {BASELINE}")
+        accept = f"detect-secrets scan -n --slim --baseline {BASELINE}"
+        raise Failed(f"{said}\nWhat is no secret goes into the baseline, after git add: .venv/bin/{accept}")
     return f"{len(names)} files"
 
 

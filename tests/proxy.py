@@ -8,7 +8,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 
 class Relay:
-    """Passes bytes on in both directions; tells `url`, the server's address by way of it."""
+    """Passes bytes on in both directions; tells `url`, the server's address by way of it.
+
+    `round_trips` counts the requests, or runs of them, that were made after the answers to those before.
+    """
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -19,6 +22,8 @@ class Relay:
         self._open = Event()
         self._open.set()
         self._losing = Event()
+        self._asked = False
+        self.round_trips = 0
         userinfo, _, _ = parts.netloc.rpartition("@")
         own = f"{userinfo}@127.0.0.1:{self._listener.getsockname()[1]}"
         self.url = urlunsplit(parts._replace(netloc=own))
@@ -66,6 +71,8 @@ class Relay:
                 if answers and self._losing.is_set():
                     self._losing.clear()
                     break
+                self.round_trips += not answers and not self._asked
+                self._asked = not answers
                 target.sendall(data)
             for end in (source, target):
                 with contextlib.suppress(OSError):

@@ -1,6 +1,8 @@
 """GET /api/bars: OHLCV bars from the lake."""
 
+import logging
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -8,7 +10,7 @@ from apiflask import APIBlueprint
 
 from app.api.bar_shapes import BARS_EXAMPLE, BarsAnswer, BarsQuery
 from app.clock import instant_text
-from app.errors import NotFound, Rejected
+from app.errors import Conflict, NotFound, Rejected
 from app.lake.layout import Lake
 from app.market.market import Market
 from app.runtime import runtime
@@ -16,6 +18,7 @@ from app.runtime import runtime
 if TYPE_CHECKING:
     import pyarrow as pa
 
+log = logging.getLogger(__name__)
 bars = APIBlueprint("bars", __name__, url_prefix="/api", tag="Bars")
 
 SPAN_LIMIT: Final = timedelta(days=732)
@@ -28,7 +31,10 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 @bars.get("/bars")
 @bars.input(BarsQuery, location="query", arg_name="query")
 @bars.output(BarsAnswer, example=BARS_EXAMPLE)
-@bars.doc(operation_id="getBars", responses={400: "A parameter is wrong", 404: "The symbol has no bars"})
+@bars.doc(
+    operation_id="getBars",
+    responses={400: "A parameter is wrong", 404: "The symbol has no bars", 409: "A file is damaged"},
+)
 def list_bars(query: BarsQuery) -> dict[str, object]:
     """Bars of a symbol
 
@@ -39,9 +45,9 @@ def list_bars(query: BarsQuery) -> dict[str, object]:
 
     rt = runtime()
     now = query.at or rt.clock.now()
-    start, end = _range(rt.lake, rt.market, query, now)
     where = (rt.lake, query.symbol, query.timeframe)
-    with connect(rt.lake, memory_limit_mb=MEMORY_LIMIT_MB, threads=1) as connection:
+    with _discreet(query), connect(rt.lake, memory_limit_mb=MEMORY_LIMIT_MB, threads=1) as connection:
+        start, end = _range(rt.lake, rt.market, query, now)
         sources = bar_sources(connection, *where, start, end)
         source = query.source or _preferred(sources)
         found = read_bars(connection, *where, source, start, end, query.limit + 1) if source in sources else None
@@ -58,6 +64,16 @@ def list_bars(query: BarsQuery) -> dict[str, object]:
         "truncated": bool(more),
         "next_start": instant_text(more[0]["t_open"]) if more else None,
     }
+
+
+@contextmanager
+def _discreet(query: BarsQuery) -> Iterator[None]:
+    try:
+        yield
+    except Conflict as error:
+        log.error("bars of %s: %s", query.symbol, error)
+        # The reason names files of this machine, which are no client's business.
+        raise Conflict(f"the bars of {query.symbol} cannot be read: `flask generate-bars` makes them again") from None
 
 
 def _range(lake: Lake, market: Market, query: BarsQuery, now: datetime) -> tuple[datetime, datetime]:

@@ -38,7 +38,7 @@ def run_bars(rt: Runtime, day: date, timeframes: Sequence[str], now: datetime) -
     run = BarRun(rt.sessions, rt.lake, hours, now, timeframes) if hours else None
     files = run.files() if run else []
     if run is None or not files:
-        missing = f"The lake has no ticks, run `flask export-to-parquet --date={day}` first"
+        missing = "No ticks in the lake, export them first with `flask export-to-parquet`"
         _say(*explain_empty(rt.market, [day], missing))
         return
     _say(f"Generating bars for {day}...")

@@ -5,14 +5,10 @@ import subprocess
 
 import pytest
 
+from tests.guards.makefile import RULES, TEXT
 from tests.tree import ROOT
 
 TARGETS = ("setup", "demo", "up", "test", "check", "bench", "help")
-TEXT = (ROOT / "Makefile").read_text()
-RULES = {
-    name: after.partition("##")[0].split() for name, after in re.findall(r"^([a-z-]+):(?!=)(.*)$", TEXT, re.MULTILINE)
-}
-
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed here")
 
 

@@ -9,7 +9,7 @@ from app import VERSION
 from app.factory import create_app
 from app.settings import Settings
 from tests.fakes import RecordingDispatch
-from tests.guards.test_makefile import RULES
+from tests.guards.makefile import RULES
 from tests.tree import ROOT, repository_files
 
 TEXT = (ROOT / "README.md").read_text()

@@ -1,13 +1,9 @@
-import contextlib
-import time
-
 import pytest
 from redis.exceptions import RedisError
 
 from app.bus.connection import check_persistence, connect, with_database
 from app.errors import Conflict, Unavailable
 from app.local.ports import free_port
-from app.local.valkey import EmbeddedValkey
 from tests.proxy import relayed
 
 

@@ -12,6 +12,14 @@ from app.errors import Conflict
 from tests.proxy import relayed
 
 KEY, EPOCH = "collector:TEST:lease", "collector:TEST:epoch"
+HOLDER = """
+import time
+from app.bus.connection import connect
+from app.bus.leases import acquire
+acquire(connect("{url}"), "{key}", "{epoch}")
+print("taken", flush=True)
+time.sleep(60)
+"""
 
 
 def take(client, **options):
@@ -42,7 +50,7 @@ def test_a_holder_of_another_machine_is_never_taken_for_dead(bus):
 
 
 def test_a_holder_that_was_killed_is_displaced_at_once(bus, redis_url):
-    program = f"from app.bus import connection, leases; import time; leases.acquire(connection.connect({redis_url!r}), {KEY!r}, {EPOCH!r}); print('taken', flush=True); time.sleep(60)"
+    program = HOLDER.format(url=redis_url, key=KEY, epoch=EPOCH)
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as holder:
         assert holder.stdout.readline() == b"taken\n"
         first = int(bus.hget(KEY, "token"))

@@ -9,7 +9,10 @@ from app.lake.locks import file_lock
 from tests.factories import DAY
 
 DEADLINE_S = 20
-HOLDERS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+HOLDERS = """
+FROM pg_locks WHERE locktype = 'advisory' AND granted
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 
 
 def test_a_second_writer_of_the_same_file_is_refused_after_its_patience(sessions):
@@ -44,7 +47,7 @@ def test_the_lock_is_free_after_an_error(sessions):
         raise RuntimeError
 
     with sessions() as session:
-        assert session.scalar(text(HOLDERS)) == 0
+        assert session.scalar(text(f"SELECT count(*) {HOLDERS}")) == 0
 
 
 def test_holding_it_is_no_transaction_that_a_server_would_end(sessions):
@@ -60,8 +63,7 @@ def test_holding_it_is_no_transaction_that_a_server_would_end(sessions):
 def test_a_lock_that_was_lost_is_noticed_before_the_deed(sessions):
     with file_lock(sessions, DAY, "ES") as still_held:
         with sessions() as session:
-            holders = "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND granted"
-            session.execute(text(holders))
+            session.execute(text(f"SELECT pg_terminate_backend(pid, 5000) {HOLDERS}"))
 
         with pytest.raises(Conflict, match="was lost"):
             still_held()

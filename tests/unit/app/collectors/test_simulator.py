@@ -13,7 +13,7 @@ from app.errors import Rejected
 from app.instruments.catalogue import CATALOGUE, DEFAULT_WATCHLIST
 from app.market.market import market
 from app.market.sessions import Session
-from app.quotes import Quote, check_quotes
+from app.quotes import Quote, to_fields
 
 EVERY = tuple(CATALOGUE)
 MIDDAY = datetime(2025, 11, 19, 18, 0, tzinfo=UTC)
@@ -89,7 +89,8 @@ def test_prices_are_exact_multiples_of_the_tick_and_books_are_not_crossed() -> N
     quotes = list(session_quotes(session("2025-11-19"), EVERY, 1, 500))
 
     assert_book_and_prices_are_sound(quotes)
-    check_quotes(quotes)
+    for quote in quotes:
+        to_fields(quote)  # Rejected, were it not fit for the wire.
 
 
 def test_most_books_are_one_tick_wide_but_not_all() -> None:
@@ -216,7 +217,8 @@ def test_live_books_prices_and_figures_are_sound() -> None:
     quotes = run(live(EVERY, rate=500), MIDDAY, 20)
 
     assert_book_and_prices_are_sound(quotes)
-    check_quotes(quotes)
+    for quote in quotes:
+        to_fields(quote)  # Rejected, were it not fit for the wire.
     for ticks in by_symbol(quotes).values():
         assert_figures_follow_the_trades(ticks)
 

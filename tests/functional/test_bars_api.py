@@ -1,0 +1,220 @@
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from app.clock import instant_text
+from app.lake.files import publish
+from app.lake.schemas import BAR_FILE
+from tests.factories import DAY
+from tests.fakes import FixedClock
+from tests.ticks import CLOSE, LATER, OPEN, bar_table, trade
+
+NEXT = DAY + timedelta(days=1)
+
+
+def test_bars_have_exact_prices_and_say_whose_they_are(ask, lake):
+    write(lake, [trade(0, "6751.25", 12, source="SCHWAB"), trade(0, "-0.0065325", None, source="SCHWAB")])
+
+    answer = ask("symbol=ES&timeframe=1m&start=2025-10-08T22:00:00Z&end=2025-10-08T22:02:00Z")
+
+    assert answer == {
+        "symbol": "ES",
+        "timeframe": "1m",
+        "source": "SCHWAB",
+        "sources": ["SCHWAB"],
+        "start": "2025-10-08T22:00:00.000000Z",
+        "end": "2025-10-08T22:02:00.000000Z",
+        "bars": [
+            {
+                "t_open": "2025-10-08T22:00:00.000000Z",
+                "t_close": "2025-10-08T22:01:00.000000Z",
+                **dict.fromkeys(("open", "high", "low", "close"), "6751.25"),
+                "volume": 12,
+                "tick_count": 1,
+                "source": "SCHWAB",
+            },
+            {
+                "t_open": "2025-10-08T22:01:00.000000Z",
+                "t_close": "2025-10-08T22:02:00.000000Z",
+                **dict.fromkeys(("open", "high", "low", "close"), "-0.0065325"),
+                "volume": None,
+                "tick_count": 1,
+                "source": "SCHWAB",
+            },
+        ],
+        "truncated": False,
+        "next_start": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("price", "text"), [("100", "100"), ("0", "0"), ("1e-9", "0.000000001"), ("1200.50", "1200.5")]
+)
+def test_prices_are_plain_decimal_text(ask, lake, price, text):
+    write(lake, [trade(0, Decimal(price), 1)])
+
+    assert ask("symbol=ES")["bars"][0]["open"] == text
+
+
+def test_without_a_range_it_is_the_last_session(ask, lake):
+    write(lake, [trade(0, 1, 1)] * 3)
+    write(lake, [trade(0, 2, 1, session_date=NEXT)] * 2, first=OPEN + timedelta(days=1))
+
+    last, before = ask("symbol=es"), ask("symbol=ES&at=2025-10-09T21:30:00Z")
+
+    assert [bar["open"] for bar in last["bars"]] == ["2", "2"]
+    assert (last["start"], last["timeframe"]) == ("2025-10-09T22:00:00.000000Z", "1m")
+    assert [bar["open"] for bar in before["bars"]] == ["1", "1", "1"]
+    assert (before["start"], before["end"]) == (instant_text(OPEN), instant_text(CLOSE))
+
+
+def test_a_bar_is_not_known_before_its_close(ask, lake):
+    write(lake, [trade(0, 1, 1)] * 3)
+
+    answer = ask("symbol=ES&at=2025-10-08T22:02:59Z")
+
+    assert [bar["t_close"] for bar in answer["bars"]] == ["2025-10-08T22:01:00.000000Z", "2025-10-08T22:02:00.000000Z"]
+    assert answer["truncated"] is False
+
+
+def test_a_range_without_end_reaches_to_now(ask, lake):
+    write(lake, [trade(0, 1, 1)] * 3)
+
+    answer = ask("symbol=ES&start=2025-10-08T22:01:00%2B00:00")
+
+    assert len(answer["bars"]) == 2
+    assert answer["end"] == instant_text(LATER)
+
+
+def test_what_is_cut_off_can_be_asked_for_next(ask, lake):
+    write(lake, [trade(0, i, 1) for i in range(5)])
+
+    first = ask("symbol=ES&start=2025-10-08T22:00:00Z&limit=3")
+    second = ask(f"symbol=ES&start={first['next_start']}&limit=3&source={first['source']}")
+
+    assert [bar["open"] for bar in first["bars"] + second["bars"]] == ["0", "1", "2", "3", "4"]
+    assert (first["truncated"], second["truncated"], second["next_start"]) == (True, False, None)
+
+
+def test_a_limit_that_fits_exactly_cuts_nothing_off(ask, lake):
+    write(lake, [trade(0, i, 1) for i in range(3)])
+
+    assert ask("symbol=ES&limit=3")["truncated"] is False
+
+
+def test_sources_are_never_mixed_and_the_most_real_one_is_preferred(ask, lake):
+    sources = ("SIMULATED", "REPLAY", "EXCEL", "SCHWAB")
+    write(lake, [trade(0, i, 1, source=source) for i, source in enumerate(sources)])
+
+    chosen, asked = ask("symbol=ES"), ask("symbol=ES&source=REPLAY")
+
+    assert (chosen["source"], chosen["sources"]) == ("SCHWAB", ["EXCEL", "REPLAY", "SCHWAB", "SIMULATED"])
+    assert [bar["source"] for bar in chosen["bars"]] == ["SCHWAB"]
+    assert (asked["source"], [bar["open"] for bar in asked["bars"]]) == ("REPLAY", ["1"])
+
+
+def test_a_range_without_bars_is_empty(ask, lake):
+    write(lake, [trade(0, 1, 1)])
+
+    answer = ask("symbol=ES&start=2024-10-08T22:00:00Z&end=2024-10-08T23:00:00Z")
+    other = ask("symbol=ES&source=SCHWAB")
+
+    assert (answer["bars"], answer["source"], answer["sources"]) == ([], None, [])
+    assert (other["bars"], other["source"], other["sources"]) == ([], "SCHWAB", ["REPLAY"])
+
+
+def test_every_timeframe_has_its_own_file(ask, lake, client):
+    write(lake, [trade(0, 1, 1)], timeframe="1h")
+
+    assert ask("symbol=ES&timeframe=1h")["bars"][0]["t_close"] == "2025-10-08T23:00:00.000000Z"
+    assert client.get("/api/bars?symbol=ES&timeframe=5m").status_code == 404
+
+
+@pytest.mark.parametrize("query", ["symbol=NQ", "symbol=ES&at=2025-10-01T00:00:00Z"])
+def test_a_symbol_without_bars_is_not_found(client, lake, query):
+    write(lake, [trade(0, 1, 1)])
+
+    answer = client.get(f"/api/bars?{query}")
+
+    assert (answer.status_code, answer.content_type) == (404, "application/problem+json")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "symbol=",
+        "symbol=ES,NQ",
+        "symbol=../x",
+        "symbol=%EF%BC%A5%EF%BC%B3",
+        "symbol=ES&timeframe=2m",
+        "symbol=ES&timeframe=",
+        "symbol=ES&source=BLOOMBERG",
+        "symbol=ES&start=2025-10-08",
+        "symbol=ES&start=2025-10-08T22:00:00",
+        "symbol=ES&end=2025-10-08T22:00:00Z",
+        "symbol=ES&start=2025-10-09T00:00:00Z&end=2025-10-09T00:00:00Z",
+        "symbol=ES&start=2025-10-09T00:00:00Z&end=2025-10-08T00:00:00Z",
+        "symbol=ES&start=2030-10-09T00:00:00Z",
+        "symbol=ES&start=2000-10-09T00:00:00Z",
+        "symbol=ES&limit=0",
+        "symbol=ES&limit=10001",
+        "symbol=ES&limit=-1",
+        "symbol=ES&limit=1e3",
+        "symbol=ES&limit=NaN",
+        "symbol=ES&limit=%EF%BC%92",
+        "symbol=ES&offset=1",
+        "symbol=ES&symbol=NQ",
+    ],
+)
+def test_a_question_that_makes_no_sense_is_a_problem_of_the_caller(client, lake, query):
+    write(lake, [trade(0, 1, 1)])
+
+    answer = client.get(f"/api/bars?{query}")
+
+    assert (answer.status_code, answer.content_type) == (400, "application/problem+json")
+    assert answer.json["detail"]
+
+
+def test_a_damaged_file_is_told_and_not_guessed_at(client, lake):
+    write(lake, [trade(0, 1, 1)])
+    path = lake.bars_file(DAY, "ES", "1m")
+    path.write_bytes(path.read_bytes()[:-9])
+
+    answer = client.get("/api/bars?symbol=ES")
+
+    assert (answer.status_code, "cannot be read" in answer.json["detail"]) == (409, True)
+    assert str(lake.root) not in answer.text
+
+
+def write(lake, quotes, first=OPEN, timeframe="1m"):
+    seconds = {"1m": 60, "1h": 3600}[timeframe]
+    day = quotes[0].session_date
+    if len({found.source for found in quotes}) > 1:
+        parts = [bar_table([found], first, seconds) for found in sorted(quotes, key=lambda found: found.source)]
+        batches = [batch for part in parts for batch in part.to_batches()]
+    else:
+        batches = bar_table(quotes, first, seconds).to_batches()
+    target = lake.bars_file(day, "ES", timeframe)
+    publish(lake, target, BAR_FILE, batches, day=day, symbol="ES", taken_at=LATER)
+
+
+@pytest.fixture
+def clock():
+    return FixedClock(LATER)
+
+
+@pytest.fixture
+def lake(rt):
+    return rt.lake
+
+
+@pytest.fixture
+def ask(client):
+    def answer_to(query):
+        answer = client.get(f"/api/bars?{query}")
+        assert answer.status_code == 200, answer.text
+        return answer.json
+
+    return answer_to

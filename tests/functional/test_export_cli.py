@@ -1,0 +1,202 @@
+import re
+import subprocess
+import sys
+from datetime import timedelta
+
+import pyarrow.parquet as pq
+import pytest
+from sqlalchemy import delete
+
+from app.lake.layout import BARS
+from app.lake.manifest import list_files
+from app.ticks.models import Tick
+from tests.factories import DAY, quotes
+from tests.fakes import FixedClock
+from tests.ticks import LATER, store_quotes, trade
+from tests.tree import ROOT
+
+NEXT = DAY + timedelta(days=1)
+EXPORT = ["export-to-parquet", "--date=2025-10-09"]
+
+
+def test_an_export_tells_what_it_did(run, rt):
+    store_quotes(rt.sessions, [*quotes(1203), *quotes(2, symbol="NQ")])
+
+    result = run(*EXPORT)
+
+    lines = result.stdout.splitlines()
+    assert lines[:4] == [
+        "Starting export for 2025-10-09...",
+        "Processing symbol ES: 1,203 ticks exported",
+        "Processing symbol NQ: 2 ticks exported",
+        "Export completed: 1,205 total ticks, 2 files created",
+    ]
+    assert re.fullmatch(r"Total size: \d+\.\d [KM]B compressed, export time: \d+\.\d seconds", lines[4])
+    assert (len(lines), result.stderr, result.exit_code) == (5, "", 0)
+    assert [file.symbol for file in rt.lake.ticks_files(DAY, NEXT)] == ["ES", "NQ"]
+
+
+def test_a_second_export_skips_and_overwrite_does_not(run, rt):
+    store_quotes(rt.sessions, quotes(3))
+    run(*EXPORT)
+
+    again, over = run(*EXPORT), run(*EXPORT, "--overwrite")
+
+    assert "Processing symbol ES: skipped, its file holds all 3 ticks" in again.stdout
+    assert "Export completed: 0 total ticks, 0 files created, 1 skipped" in again.stdout
+    assert "Export completed: 3 total ticks, 1 file created" in over.stdout
+
+
+def test_a_stale_file_is_told_on_standard_error(run, rt):
+    store_quotes(rt.sessions, quotes(3))
+    run(*EXPORT)
+    store_quotes(rt.sessions, quotes(2, first_seq=9))
+
+    result = run(*EXPORT)
+
+    assert result.stderr == (
+        "Processing symbol ES: STALE, 2 ticks came after its file was written: add --overwrite to write it again\n"
+    )
+    assert result.exit_code == 0
+    assert pq.read_metadata(rt.lake.ticks_file(DAY, "ES")).num_rows == 3
+
+
+def test_overwriting_a_file_that_holds_more_than_the_database_is_refused(run, rt):
+    store_quotes(rt.sessions, quotes(3))
+    run(*EXPORT)
+    with rt.sessions.begin() as session:
+        session.execute(delete(Tick).where(Tick.seq == 1))
+
+    assert run(*EXPORT).exit_code == 0
+    result = run(*EXPORT, "--overwrite")
+
+    assert "kept, its file holds 3 ticks and PostgreSQL only 2" in result.stderr
+    assert result.exit_code == 3
+
+
+@pytest.mark.parametrize("command", ["export-to-parquet", "backfill-parquet"])
+def test_a_range_includes_both_ends_and_explains_its_gaps(run, rt, command):
+    days = [DAY - timedelta(days=6), DAY - timedelta(days=1), DAY]
+    store_quotes(rt.sessions, [trade(0, 1, 1, session_date=day) for day in days])
+
+    result = run(command, "--start=2025-10-03", "--end=2025-10-09", "--symbols=es")
+
+    assert [file.day for file in rt.lake.ticks_files(DAY - timedelta(days=30), NEXT)] == days
+    assert result.stdout.count("Starting export for") == 3
+    assert "No session: 2025-10-04, 2025-10-05" in result.stdout
+    assert "No ticks of ES are stored: 2025-10-06, 2025-10-07" in result.stdout
+    assert "Export completed: 3 total ticks, 3 files created" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("day", "line"), [("2025-10-04", "No session: 2025-10-04"), ("2025-10-09", "No ticks are stored: 2025-10-09")]
+)
+def test_a_day_without_anything_to_export_is_explained(run, rt, day, line):
+    result = run("export-to-parquet", f"--date={day}")
+
+    assert (result.stdout, result.exit_code) == (f"{line}\n", 0)
+    assert not rt.lake.root.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["export-to-parquet"], "no day is named"),
+        (["export-to-parquet", "--date=2025-02-30"], "2025-02-30"),
+        (["export-to-parquet", "--date=2025-10-14"], "lies in the future"),
+        (["export-to-parquet", "--date=2025-10-09", "--start=2025-10-01"], "exclude each other"),
+        (["export-to-parquet", "--start=2025-10-09", "--end=2025-10-01"], "is after"),
+        (["backfill-parquet", "--start=2025-10-09", "--end=2099-01-01"], "3,660"),
+        (["backfill-parquet", "--start=2025-10-09", "--end=2026-01-01"], "lies in the future"),
+        ([*EXPORT, "--symbols=ES,XX"], "no tick of XX is stored"),
+        ([*EXPORT, "--symbols=*"], "a symbol is"),
+        ([*EXPORT, "--symbols="], "no symbol is named"),
+        ([*EXPORT, "--output-dir=/dev/null"], "is a file"),
+        ([*EXPORT, "--output-dir=../x"], "plainly"),
+        ([*EXPORT, "--at=noon"], "noon"),
+        (["export-to-parquet", "--date=0001-01-01"], "outside the calendar"),
+        (["generate-bars", "--date=2025-10-9"], "2025-10-9"),
+        (["generate-bars", "--date=2025-10-14"], "lies in the future"),
+        (["generate-bars", "--date=2025-10-09", "--timeframes=2m"], "1m, 5m, 1h"),
+        (["generate-bars", "--date=2025-10-09", "--timeframes="], "no timeframe"),
+    ],
+    ids=" ".join,
+)
+def test_bad_input_is_one_line_and_changes_nothing(run, rt, arguments, reason):
+    store_quotes(rt.sessions, quotes(3))
+
+    result = run(*arguments)
+
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert re.fullmatch(rf"error: [^\n]*{re.escape(reason)}[^\n]*\n", result.stderr)
+    assert not rt.lake.root.exists()
+
+
+def test_another_folder_gets_the_same_layout(run, rt, tmp_path):
+    store_quotes(rt.sessions, quotes(3))
+
+    result = run(*EXPORT, f"--output-dir={tmp_path / 'own'}")
+
+    assert result.exit_code == 0
+    assert (tmp_path / "own/ticks/date=2025-10-09/symbol=ES/ticks.parquet").is_file()
+    assert not rt.lake.root.exists()
+    with rt.sessions() as session:
+        assert list_files(session, DAY, NEXT) == []
+
+
+def test_at_decides_what_lies_in_the_future(run, rt):
+    result = run("export-to-parquet", "--date=2025-10-09", "--at=2025-10-01T00:00:00Z")
+
+    assert "lies in the future" in result.stderr
+
+
+def test_bars_are_generated_from_the_lake(run, rt):
+    store_quotes(rt.sessions, [trade(60 * i, 100, i) for i in range(90)])
+    run(*EXPORT)
+
+    result = run("generate-bars", "--date=2025-10-09", "--timeframes=5m,1m")
+
+    lines = result.stdout.splitlines()
+    assert lines[:2] == ["Generating bars for 2025-10-09...", "Processing symbol ES: 90 1m, 18 5m bars"]
+    assert re.fullmatch(r"Bars completed: 108 bars, 2 files created, time: \d+\.\d seconds", lines[2])
+    with rt.sessions() as session:
+        assert [row.timeframe for row in list_files(session, DAY, NEXT, BARS)] == ["1m", "5m"]
+
+
+@pytest.mark.parametrize(
+    ("day", "line"),
+    [
+        ("2025-10-04", "No session: 2025-10-04"),
+        ("2025-10-09", "No ticks in the lake, export them first with `flask export-to-parquet`: 2025-10-09"),
+    ],
+)
+def test_a_day_without_ticks_in_the_lake_is_explained(run, day, line):
+    result = run("generate-bars", f"--date={day}")
+
+    assert (result.stdout, result.exit_code) == (f"{line}\n", 0)
+
+
+@pytest.mark.parametrize("command", ["export-to-parquet", "backfill-parquet", "generate-bars"])
+def test_help_shows_how_to_call_it(run, command):
+    result = run(command, "--help")
+
+    assert f"flask {command} --" in result.stdout
+
+
+def test_the_command_line_starts_without_arrow_and_duckdb():
+    script = "import app.factory, sys; print({'pyarrow', 'duckdb', 'pandas'} & set(sys.modules))"
+
+    answer = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert answer.stdout == "set()\n"
+
+
+@pytest.fixture
+def clock():
+    return FixedClock(LATER)
+
+
+@pytest.fixture
+def run(runner):
+    return lambda *arguments: runner.invoke(args=arguments)

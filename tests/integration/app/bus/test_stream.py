@@ -1,0 +1,214 @@
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from app.bus import keys
+from app.bus.connection import connect
+from app.bus.latest import read_latest
+from app.bus.leases import acquire
+from app.bus.stream import QuotePublisher, StreamState, stream_state
+from app.errors import Conflict, Rejected, Unavailable
+from app.local.ports import free_port
+from app.quotes import to_fields
+from tests.factories import MOMENT, quote, quotes
+from tests.proxy import relayed
+
+
+def entries(client):
+    return [fields for _, fields in client.xrange(keys.STREAM)]
+
+
+def fields_of(published):
+    flat = to_fields(published)
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def everything(client):
+    kept = {key: client.dump(key) for key in client.keys("quotes:*")}
+    return kept, client.xinfo_stream(keys.STREAM)["last-generated-id"] if client.exists(keys.STREAM) else None
+
+
+def latest_seq(client, symbol="ES"):
+    return client.hget(keys.latest(symbol), "seq")
+
+
+def test_a_batch_is_appended_in_order_and_word_for_word(bus, publisher):
+    batch = [quote(seq=1), quote(symbol="NQ", seq=2, bid=None), quote(seq=3, last=Decimal("-1.5"))]
+
+    publisher.publish(batch)
+
+    assert entries(bus) == [fields_of(published) for published in batch]
+
+
+def test_the_newest_quote_of_each_symbol_is_kept_with_its_place_in_the_stream(bus, publisher):
+    publisher.publish([quote(seq=1), quote(symbol="NQ", seq=2), quote(seq=3, last=None)])
+
+    ids = [entry_id for entry_id, _ in bus.xrange(keys.STREAM)]
+    assert read_latest(bus, ["NQ", "ES", "GC"]) == {
+        "NQ": {"stream_id": ids[1], **fields_of(quote(symbol="NQ", seq=2))},
+        "ES": {"stream_id": ids[2], **fields_of(quote(seq=3, last=None))},
+    }
+
+
+def test_a_batch_takes_one_round_trip(bus, redis_url):
+    with relayed(redis_url) as relay, connect(relay.url) as client:
+        publisher = QuotePublisher(client, acquire(bus, keys.lease("REPLAY"), keys.epoch("REPLAY")))
+        publisher.publish(quotes(1))  # Tells the server the script, once.
+        before = relay.round_trips
+
+        publisher.publish([quote(symbol=symbol, seq=seq) for seq in range(2, 300) for symbol in ("ES", "NQ", "GC")])
+
+        assert relay.round_trips - before == 1
+
+
+def test_an_older_event_never_takes_the_place_of_a_newer_one(bus, publisher):
+    publisher.publish([quote(seq=5, ts=MOMENT)])
+
+    publisher.publish([quote(seq=9, ts=MOMENT - timedelta(microseconds=1))])
+
+    assert (latest_seq(bus), len(entries(bus))) == ("5", 2)
+
+
+def test_within_a_batch_too_the_newest_event_counts(bus, publisher):
+    later = MOMENT + timedelta(seconds=1)
+
+    publisher.publish([quote(seq=1, ts=later), quote(seq=2), quote(seq=3)])
+
+    assert latest_seq(bus) == "1"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "newest"),
+    [
+        (9, 10, 10),
+        (10, 9, 10),
+        (10**18 - 1, 10**18, 10**18),
+        (10**18, 10**18 - 1, 10**18),
+        (2**63 - 2, 2**63 - 1, 2**63 - 1),
+        (2**63 - 1, 2**63 - 2, 2**63 - 1),
+    ],
+)
+def test_of_events_at_the_same_time_the_one_with_the_higher_number_is_newer(bus, publisher, first, second, newest):
+    publisher.publish([quote(seq=first)])
+    publisher.publish([quote(seq=second)])
+
+    assert latest_seq(bus) == str(newest)
+
+
+def test_the_newest_quote_holds_nothing_of_the_one_before(bus, publisher):
+    publisher.publish([quote(seq=1, open=Decimal(5))])
+
+    publisher.publish([quote(seq=2, open=None)])
+
+    assert "open" not in bus.hgetall(keys.latest("ES"))
+
+
+def test_nothing_is_published_under_a_lease_that_has_passed_on(bus, publisher):
+    publisher.publish(quotes(1))
+    bus.delete(keys.lease("REPLAY"))
+    acquire(bus, keys.lease("REPLAY"), keys.epoch("REPLAY"))
+    before = everything(bus)
+
+    with pytest.raises(Conflict, match="nothing was published"):
+        publisher.publish(quotes(2, first_seq=2))
+
+    assert everything(bus) == before
+
+
+def test_nothing_is_published_under_a_lease_that_has_expired(bus, publisher):
+    bus.delete(keys.lease("REPLAY"))
+
+    with pytest.raises(Conflict, match="nothing was published"):
+        publisher.publish(quotes(1))
+
+    assert not bus.exists(keys.STREAM)
+
+
+def test_nothing_is_published_to_a_full_stream(bus):
+    lease = acquire(bus, keys.lease("REPLAY"), keys.epoch("REPLAY"))
+    publisher = QuotePublisher(bus, lease, cap=3)
+    publisher.publish(quotes(3))
+    before = everything(bus)
+
+    with pytest.raises(Unavailable, match="the quote stream is full"):
+        publisher.publish(quotes(1, first_seq=4))
+
+    assert everything(bus) == before
+
+
+@pytest.mark.parametrize(
+    "bad", [{"last": Decimal("NaN")}, {"symbol": "es"}, {"ts": MOMENT.replace(tzinfo=None)}, {"volume": -1}], ids=str
+)
+def test_nothing_is_published_of_a_batch_with_a_malformed_quote(bus, publisher, bad):
+    publisher.publish(quotes(1))
+    before = everything(bus)
+
+    with pytest.raises(Rejected):
+        publisher.publish([quote(seq=2), quote(seq=3, **bad)])
+
+    assert everything(bus) == before
+
+
+def test_nothing_is_published_where_the_newest_quote_cannot_be_kept(bus, publisher):
+    publisher.publish(quotes(1))
+    bus.set(keys.latest("NQ"), "no hash")
+    before = everything(bus)
+
+    with pytest.raises(Unavailable, match="WRONGTYPE"):
+        publisher.publish([quote(seq=2), quote(symbol="NQ", seq=3)])
+
+    assert everything(bus) == before
+
+
+def test_nothing_is_published_where_the_stream_is_something_else(bus, publisher):
+    bus.set(keys.STREAM, "no stream")
+
+    with pytest.raises(Unavailable, match="WRONGTYPE"):
+        publisher.publish(quotes(1))
+
+    assert bus.keys("quotes:*") == [keys.STREAM]
+
+
+def test_an_empty_batch_is_nothing(bus, publisher):
+    publisher.publish([])
+
+    assert not bus.exists(keys.STREAM)
+
+
+def test_a_batch_whose_answer_got_lost_is_sent_again_with_the_same_numbers(bus, redis_url):
+    with relayed(redis_url) as relay, connect(relay.url) as client:
+        publisher = QuotePublisher(client, acquire(client, keys.lease("REPLAY"), keys.epoch("REPLAY")))
+        publisher.publish(quotes(1))
+        relay.lose_next_answer()
+
+        publisher.publish(quotes(2, first_seq=2))
+
+    assert [fields["seq"] for fields in entries(bus)] == ["1", "2", "3", "2", "3"]
+    assert latest_seq(bus) == "3"
+
+
+def test_a_server_that_is_away_is_unavailable(bus, publisher):
+    with connect(f"redis://127.0.0.1:{free_port()}/0") as client:
+        lonely = QuotePublisher(client, replace(publisher._lease))
+
+        with pytest.raises(Unavailable, match="Redis is away"):
+            lonely.publish(quotes(1))
+
+
+def test_the_script_is_told_again_to_a_server_that_forgot_it(bus, publisher):
+    publisher.publish(quotes(1))
+    bus.script_flush()
+
+    publisher.publish(quotes(1, first_seq=2))
+
+    assert len(entries(bus)) == 2
+
+
+def test_the_state_of_the_stream_counts_also_what_was_trimmed(bus, publisher):
+    assert stream_state(bus) == StreamState(0, 0, "0-0")
+    publisher.publish(quotes(5))
+    bus.xtrim(keys.STREAM, maxlen=2, approximate=False)
+
+    assert stream_state(bus) == StreamState(2, 5, bus.xrevrange(keys.STREAM, count=1)[0][0])
