@@ -22,6 +22,7 @@ REQUIRED_FIELDS: Final = ("symbol", "source", "seq", "ts")
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 _SIZE_LIMIT: Final = 2**63
+_FLAGS: Final = {"0": False, "1": True, "false": False, "true": True}
 _PRICE_STEP: Final = 9
 
 
@@ -221,9 +222,9 @@ def _read_price(name: str, text: str | None) -> Decimal | None:
 
 
 def _read_flag(name: str, text: str) -> bool:
-    if text not in ("0", "1"):
-        raise Rejected(f"{name}: {text[:40]!r} is neither 0 nor 1")
-    return text == "1"
+    if text not in _FLAGS:
+        raise Rejected(f"{name}: {text[:40]!r} is none of {', '.join(_FLAGS)}")
+    return _FLAGS[text]
 
 
 def known_source(text: str) -> Source:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from app.quotes import Quote, to_fields
+from app.ticks.store import COPY_COLUMNS
 
 MOMENT = datetime(2025, 10, 9, 15, 30, tzinfo=UTC)
 DAY = date(2025, 10, 9)
@@ -46,3 +47,12 @@ def words(**fields: str | bytes | None) -> list[bytes]:
     """The words of a stream entry as the server returns them; see `wire`."""
     flat = [part for pair in wire(**fields).items() for part in pair]
     return [part.encode() if isinstance(part, str) else part for part in flat]
+
+
+def lines(*some: Quote) -> list[bytes]:
+    """Rows of COPY's text format, as ingest makes them of quotes."""
+    return ["\t".join(_cell(getattr(one, name)) for name in COPY_COLUMNS).encode() + b"\n" for one in some]
+
+
+def _cell(value: object) -> str:
+    return r"\N" if value is None else str(value)

@@ -15,14 +15,22 @@ QUEUE_MODULES = [path for path in python_files("workers") if path.stem in QUEUES
 
 # What the modules that join the application with its task queue may import of this project and of Celery.
 JOINTS = {
-    "wsgi.py": ("app.errors", "app.factory", "app.logs", "app.settings", "app.wiring", "workers.dispatch"),
+    "wsgi.py": (
+        "app.cli.console",
+        "app.errors",
+        "app.factory",
+        "app.logs",
+        "app.settings",
+        "app.wiring",
+        "workers.dispatch",
+    ),
     "celeryconfig.py": ("app.dispatch", "workers.queues", "kombu"),
     "workers/queues.py": ("app.dispatch",),
     "workers/dispatch.py": ("app.bus", "app.dispatch", "app.errors", "celery", "kombu"),
 }
 
 WATCH = """
-import importlib, pkgutil, sys, threading
+import importlib, sys, threading
 seen = []
 def watch(event, arguments):
     writes = event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+")

@@ -10,6 +10,7 @@ from app.bus.connection import connect
 from app.bus.leases import LEASE_TTL_S, Lease, acquire, release, renew
 from app.errors import Conflict
 from tests.proxy import relayed
+from tests.servers import ROOT
 
 KEY, EPOCH = "collector:TEST:lease", "collector:TEST:epoch"
 HOLDER = """
@@ -51,7 +52,7 @@ def test_a_holder_of_another_machine_is_never_taken_for_dead(bus):
 
 def test_a_holder_that_was_killed_is_displaced_at_once(bus, redis_url):
     program = HOLDER.format(url=redis_url, key=KEY, epoch=EPOCH)
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as holder:
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=ROOT) as holder:
         assert holder.stdout.readline() == b"taken\n"
         first = int(bus.hget(KEY, "token"))
         with pytest.raises(Conflict, match=f"process {holder.pid} on"):

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -7,7 +6,7 @@ import pytest
 from app.bus import keys
 from app.bus.connection import connect
 from app.bus.latest import read_latest
-from app.bus.leases import acquire
+from app.bus.leases import Lease, acquire
 from app.bus.stream import QuotePublisher, StreamState, stream_state
 from app.errors import Conflict, Rejected, Unavailable
 from app.local.ports import free_port
@@ -189,12 +188,12 @@ def test_a_batch_whose_answer_got_lost_is_sent_again_with_the_same_numbers(bus, 
     assert latest_seq(bus) == "3"
 
 
-def test_a_server_that_is_away_is_unavailable(bus, publisher):
+def test_a_server_that_is_away_is_unavailable():
     with connect(f"redis://127.0.0.1:{free_port()}/0") as client:
-        lonely = QuotePublisher(client, replace(publisher._lease))
+        publisher = QuotePublisher(client, Lease(keys.lease("REPLAY"), 1))
 
         with pytest.raises(Unavailable, match="Redis is away"):
-            lonely.publish(quotes(1))
+            publisher.publish(quotes(1))
 
 
 def test_the_script_is_told_again_to_a_server_that_forgot_it(bus, publisher):

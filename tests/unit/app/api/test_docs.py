@@ -7,7 +7,7 @@ from app.factory import create_app
 from app.settings import load_settings
 from tests.fakes import RecordingDispatch
 
-PATHS = ("/api/quotes", "/api/quotes/stream", "/api/health/live", "/api/health/ready")
+PATHS = ("/api/quotes", "/api/quotes/stream", "/api/bars", "/api/health/live", "/api/health/ready")
 
 
 def test_the_specification_is_openapi_3_1_and_names_every_endpoint(spec):

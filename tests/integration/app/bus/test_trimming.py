@@ -1,0 +1,94 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.bus import keys
+from app.bus.groups import GroupReader
+from app.bus.trimming import acknowledged_watermark, trim_stored
+
+HOUR_S = 3600
+NOW = datetime(2025, 10, 9, 15, 30, tzinfo=UTC)
+OLD = NOW - timedelta(hours=2)
+
+
+@pytest.fixture
+def ids(bus):
+    bus.config_set("stream-node-max-entries", 10)  # Trimming takes whole nodes.
+    first_ms = int(OLD.timestamp() * 1000)
+    yield [bus.xadd(keys.STREAM, {"seq": n}, id=f"{first_ms + n}-0") for n in range(1000)]
+    bus.config_set("stream-node-max-entries", 100)
+
+
+def left(bus):
+    return [entry_id for entry_id, _ in bus.xrange(keys.STREAM)]
+
+
+def joined(raw_bus, group=keys.INGEST_GROUP):
+    reader = GroupReader(raw_bus, "one", group=group)
+    reader.join()
+    return reader
+
+
+def read(reader, count):
+    reader.ask_new(count, 1)
+    entries = reader.take_new()
+    reader.leave()
+    return [entry_id for entry_id, _ in entries]
+
+
+def test_without_a_group_nothing_is_trimmed(bus, ids):
+    assert (acknowledged_watermark(bus), trim_stored(bus, NOW, HOUR_S)) == (None, 0)
+    assert left(bus) == ids
+
+
+def test_without_a_stream_there_is_nothing_to_trim(bus):
+    assert trim_stored(bus, NOW, HOUR_S) == 0
+
+
+def test_what_nobody_has_read_stays(bus, raw_bus, ids):
+    joined(raw_bus)
+
+    assert trim_stored(bus, NOW, HOUR_S) == 0
+    assert left(bus) == ids
+
+
+def test_what_was_read_and_not_acknowledged_stays(bus, raw_bus, ids):
+    reader = joined(raw_bus)
+    read(reader, 1000)
+    reader.ack([entry_id.encode() for entry_id in ids[:500]])
+
+    trimmed = trim_stored(bus, NOW, HOUR_S)
+
+    assert 0 < trimmed <= 500
+    assert left(bus) == ids[trimmed:]
+    assert set(ids[500:]) <= set(left(bus))
+
+
+def test_what_another_group_needs_stays(bus, raw_bus, ids):
+    for group, count in ((keys.INGEST_GROUP, 1000), ("another", 100)):
+        reader = joined(raw_bus, group)
+        reader.ack(read(reader, count))
+
+    assert 0 < trim_stored(bus, NOW, HOUR_S) <= 100
+    assert set(ids[100:]) <= set(left(bus))
+
+
+def test_what_clients_can_still_ask_for_stays(bus, raw_bus, ids):
+    reader = joined(raw_bus)
+    reader.ack(read(reader, 1000))
+
+    trimmed = trim_stored(bus, OLD + timedelta(milliseconds=300), 0.1)
+
+    assert 0 < trimmed <= 200
+    assert set(ids[200:]) <= set(left(bus))
+
+
+def test_everything_stored_and_old_goes_but_the_newest(bus, raw_bus, ids):
+    reader = joined(raw_bus)
+    reader.ack(read(reader, 1000))
+
+    trim_stored(bus, NOW, HOUR_S)
+
+    assert 1 <= len(left(bus)) <= 10
+    assert left(bus)[-1] == ids[-1]
+    assert reader.state().behind == 0
