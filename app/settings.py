@@ -39,13 +39,15 @@ class Settings(BaseSettings):
         None, description="Redis 7 or Valkey, appendonly yes; unset: `flask up` runs its own"
     )
     state_dir: Folder = Field(
-        Path("var"), description="embedded servers, secrets, logs of what runs", validate_default=True
+        Path("var"), description="embedded servers, their secrets, and what runs", validate_default=True
     )
     data_dir: Folder | None = Field(None, description="the lake of Parquet files; unset: STATE_DIR/data")
     thor_pg_bin: Folder | None = Field(None, description="folder with PostgreSQL 18's programs; unset: from the wheel")
 
-    host: str = Field("127.0.0.1", description="address that the web server listens on")
-    port: int | None = Field(None, ge=1, le=65535, description="web port; unset: 8000, or a free one if that is taken")
+    web_host: str = Field("127.0.0.1", description="address that the web server listens on")
+    web_port: int | None = Field(
+        None, ge=1, le=65535, description="web port; unset: 8000, or a free one"
+    )
     flower_port: int | None = Field(None, ge=1, le=65535, description="Flower's port; unset: 5555, or a free one")
     web_threads: int = Field(256, ge=40, le=2000, description="threads of the web server; each SSE client takes one")
 

@@ -15,9 +15,10 @@ from app.market.market import Market
 
 
 class ConnectRedis(Protocol):
-    """Makes a client of the bus; Unavailable when there is no server to connect to."""
+    """How to get a client of the bus."""
 
-    def __call__(self, *, text: bool = True, socket_timeout_s: float = SOCKET_TIMEOUT_S) -> Redis: ...
+    def __call__(self, *, text: bool = True, socket_timeout_s: float = SOCKET_TIMEOUT_S) -> Redis:
+        """A client, replying in text or in bytes; Unavailable when there is no server to connect to."""
 
 
 @dataclass(frozen=True)

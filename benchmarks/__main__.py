@@ -27,7 +27,9 @@ def measures(servers: TestServers, folder: Path) -> Iterator[Callable[[], list[M
 
 def main() -> int:
     """Print the table; 1 when a ratio is below its aim."""
-    table = Table("measure", "ratio", "aim", "rows/s", "limit rows/s", "peak MB", "runs", "limit", title="Thor against its limits")
+    table = Table(
+        "measure", "ratio", "aim", "rows/s", "limit rows/s", "peak MB", "runs", "limit", title="Thor against its limits"
+    )
     low = False
     with tempfile.TemporaryDirectory() as name:
         servers = start_test_servers(Path(name) / "servers")

@@ -1,7 +1,6 @@
 """Ingest: from the stream into the tick table, against a raw COPY of the same rows into the same table."""
 
 import tempfile
-from io import BytesIO
 from pathlib import Path
 from threading import Event
 

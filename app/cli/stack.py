@@ -98,8 +98,8 @@ def _options(rt: Runtime, migrate: Callable[[], None]) -> StackOptions:
         database_url=settings.database_url.get_secret_value() if settings.database_url else None,
         redis_url=settings.redis_url.get_secret_value() if settings.redis_url else None,
         postgres_bin=settings.thor_pg_bin,
-        host=settings.host,
-        web_port=settings.port,
+        host=settings.web_host,
+        web_port=settings.web_port,
         flower_port=settings.flower_port,
         web_threads=settings.web_threads,
     )

@@ -27,8 +27,6 @@ from app.market.market import Market
 log = logging.getLogger(__name__)
 
 BLOCK_MS: Final = 500
-RECOVER_EVERY_S: Final = 5.0
-LOST_AFTER_MS: Final = 5_000
 REPORT_EVERY_S: Final = 10.0
 FIRST_WAIT_S: Final = 0.1
 LONGEST_WAIT_S: Final = 3.0  # Shorter than a lease lives, because nothing beats meanwhile.
@@ -37,10 +35,12 @@ STOP_PATIENCE_S: Final = 3.0  # For how long a stop waits for a database that do
 
 @dataclass(frozen=True)
 class IngestPlan:
-    """Who reads, and how many entries make a transaction."""
+    """Who reads, how many entries make a transaction, and when and how often entries of the dead are taken over."""
 
     consumer: str
     batch_size: int = 1000
+    lost_after_ms: int = 5_000
+    recover_every_s: float = 5.0
 
 
 @dataclass
@@ -89,7 +89,7 @@ class _Question:
 
     def is_fresh(self) -> bool:
         # An answer that has waited for long is not lost, although it looks so to the server.
-        return (time.monotonic() - self._asked_at) * 1000 < LOST_AFTER_MS / 2
+        return (time.monotonic() - self._asked_at) * 1000 < self._plan.lost_after_ms / 2
 
     def close(self) -> None:
         self._reader.leave()
@@ -201,11 +201,11 @@ class Ingestor:
     def _recover(self, stop: Event, *, own: bool) -> None:
         if stop.is_set() or time.monotonic() < self._recover_at:
             return
-        entries = self._reader.claim_lost(LOST_AFTER_MS, self._plan.batch_size, own=own)
+        entries = self._reader.claim_lost(self._plan.lost_after_ms, self._plan.batch_size, own=own)
         if entries:
             log.warning("took over %s entries that were read and never stored", len(entries))
             self._settle(self._write(self._batch(entries, seen_before=True)), stop)
-        self._recover_at = 0.0 if entries else time.monotonic() + RECOVER_EVERY_S
+        self._recover_at = 0.0 if entries else time.monotonic() + self._plan.recover_every_s
 
     def _batch(self, entries: list[Entry], *, seen_before: bool = False) -> Batch:
         return Batch(entries, self._maker.rows(entries, self._clock.now()), seen_before)

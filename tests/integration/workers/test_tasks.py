@@ -116,7 +116,6 @@ def test_every_probe_shows_the_life_of_its_queue(queue: str, bus: Redis) -> None
     assert int(bus.get(keys.pulse(queue))) > 0
 
 
-
 def _stored(rt: Runtime) -> int:
     from app.ticks.store import count_by_day
 

@@ -15,7 +15,7 @@ def load(**given):
 
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch):
-    for name in ("DATABASE_URL", "REDIS_URL", "STATE_DIR", "DATA_DIR", "PORT", "LOG_LEVEL", "MARKET"):
+    for name in ("DATABASE_URL", "REDIS_URL", "STATE_DIR", "DATA_DIR", "WEB_PORT", "LOG_LEVEL", "MARKET"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -28,20 +28,20 @@ def test_without_any_setting_thor_runs_its_own_servers_below_the_project():
 
 
 def test_the_environment_is_read_by_upper_case_names_and_empty_means_unset(monkeypatch):
-    monkeypatch.setenv("PORT", "8123")
+    monkeypatch.setenv("WEB_PORT", "8123")
     monkeypatch.setenv("DATA_DIR", "/srv/lake")
     monkeypatch.setenv("LOG_LEVEL", "")
 
     settings = load()
 
-    assert (settings.port, settings.lake_dir, settings.log_level) == (8123, Path("/srv/lake"), "INFO")
+    assert (settings.web_port, settings.lake_dir, settings.log_level) == (8123, Path("/srv/lake"), "INFO")
 
 
 def test_settings_cannot_be_changed():
     settings = load()
 
     with pytest.raises(ValidationError):
-        settings.port = 1  # type: ignore[misc]
+        settings.web_port = 1  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg2"])
@@ -106,7 +106,7 @@ def test_all_problems_are_told_at_once():
         load(database_url=SECRET, redis_url=SECRET, port="eighty", market="Moon")
 
     told = [line.partition(":")[0].strip() for line in str(refused.value).splitlines()[1:]]
-    assert sorted(told) == ["DATABASE_URL", "MARKET", "PORT", "REDIS_URL"]
+    assert sorted(told) == ["DATABASE_URL", "MARKET", "REDIS_URL", "WEB_PORT"]
 
 
 def test_clients_of_the_stream_leave_threads_to_everything_else():
@@ -118,7 +118,7 @@ def test_clients_of_the_stream_leave_threads_to_everything_else():
 
 def test_a_key_of_the_env_file_that_is_no_setting_is_refused_by_name(tmp_path):
     file = tmp_path / ".env"
-    file.write_text(f"PORT=8123\nREDIS_ULR=redis://:{SECRET}@h:6379/0\n")
+    file.write_text(f"WEB_PORT=8123\nREDIS_ULR=redis://:{SECRET}@h:6379/0\n")
 
     with pytest.raises(Rejected) as refused:
         load_settings(_env_file=file)
@@ -129,10 +129,10 @@ def test_a_key_of_the_env_file_that_is_no_setting_is_refused_by_name(tmp_path):
 
 def test_the_environment_goes_before_the_env_file(tmp_path, monkeypatch):
     file = tmp_path / ".env"
-    file.write_text("PORT=8123\n")
-    monkeypatch.setenv("PORT", "8124")
+    file.write_text("WEB_PORT=8123\n")
+    monkeypatch.setenv("WEB_PORT", "8124")
 
-    assert load_settings(_env_file=file).port == 8124
+    assert load_settings(_env_file=file).web_port == 8124
 
 
 def test_no_secret_is_shown_with_the_settings():
