@@ -20,7 +20,7 @@ from tests.servers import TestServers, start_test_servers
 def measures(servers: TestServers, folder: Path) -> Iterator[Callable[[], list[Measure]]]:
     """The measures, each with a database of its own."""
     yield lambda: [bench_publish(servers.redis_url)]
-    yield lambda: [bench_ingest(servers.create_database("bench_ingest"), servers.redis_url)]
+    yield lambda: [bench_ingest(servers.create_database("bench_ingest"), servers.redis_database(3))]
     yield lambda: list(bench_export(servers.create_database("bench_export"), folder))
     yield lambda: list(bench_bars(folder))
 
@@ -40,7 +40,7 @@ def main() -> int:
                     table.add_row(*_cells(measure))
         finally:
             servers.stop()
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     return int(low)
 

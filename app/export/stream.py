@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
@@ -19,14 +20,17 @@ from app.ticks.reading import copy_ticks
 
 _BLOCK_BYTES: Final = 1 << 20
 _BUFFER_BYTES: Final = 1 << 18
-_OPTIONS: Final = pc.ConvertOptions(
+_READING: Final = pc.ReadOptions(column_names=TICK_FILE.columns.names, block_size=_BLOCK_BYTES, use_threads=False)
+_PARSING: Final = pc.ParseOptions(delimiter="\t", quote_char=False, double_quote=False, escape_char=False)
+_CONVERTING: Final = pc.ConvertOptions(
     column_types=TICK_FILE.columns,
     strings_can_be_null=True,
-    quoted_strings_can_be_null=False,
-    null_values=[""],
+    null_values=[r"\N"],
     true_values=["t"],
     false_values=["f"],
 )
+_ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPED: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
 def stream_ticks(session: Session, day: date, symbol: str) -> Iterator[pa.RecordBatch]:
@@ -39,12 +43,27 @@ def stream_ticks(session: Session, day: date, symbol: str) -> Iterator[pa.Record
     rows = 0
     with copy.running() as source:
         if source.peek(1):
-            reading = pc.ReadOptions(column_names=TICK_FILE.columns.names, block_size=_BLOCK_BYTES, use_threads=False)
-            for batch in pc.open_csv(source, read_options=reading, convert_options=_OPTIONS):
+            for batch in pc.open_csv(source, _READING, _PARSING, _CONVERTING):
                 rows += batch.num_rows
-                yield batch.cast(TICK_FILE.columns)
+                columns = [_unescaped(column) for column in batch.columns]
+                yield pa.RecordBatch.from_arrays(columns, schema=TICK_FILE.columns)
     if rows != copy.sent:
         raise Unavailable(f"PostgreSQL sent {copy.sent} ticks of {symbol} on {day}, but {rows} arrived: run it again")
+
+
+def _unescaped(column: pa.Array) -> pa.Array:
+    # Only text can hold escapes, and all text comes as a dictionary of few values.
+    if not pa.types.is_dictionary(column.type):
+        return column
+    values = column.dictionary.to_pylist()
+    plain = [_ESCAPE.sub(_meant, value) for value in values]
+    if plain == values:
+        return column
+    return pa.DictionaryArray.from_arrays(column.indices, pa.array(plain, pa.string()))
+
+
+def _meant(escape: re.Match[str]) -> str:
+    return _ESCAPED.get(escape[1], escape[1])
 
 
 class _Copy:

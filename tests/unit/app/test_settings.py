@@ -73,9 +73,9 @@ def test_a_redis_url_without_a_database_means_the_first(path):
         ("redis_url", f"redis://:{SECRET}@h:6379/2"),
         ("redis_url", f"redis://:{SECRET}/x@h:6379/0"),
         ("redis_url", f"redis://:{SECRET}"),
-        ("port", SECRET),
-        ("port", 0),
-        ("port", 65536),
+        ("web_port", SECRET),
+        ("web_port", 0),
+        ("web_port", 65536),
         ("market", SECRET),
         ("log_level", SECRET),
         ("log_format", "xml"),
@@ -103,7 +103,7 @@ def test_a_bad_value_is_refused_by_the_name_of_the_setting_and_without_the_value
 
 def test_all_problems_are_told_at_once():
     with pytest.raises(Rejected) as refused:
-        load(database_url=SECRET, redis_url=SECRET, port="eighty", market="Moon")
+        load(database_url=SECRET, redis_url=SECRET, web_port="eighty", market="Moon")
 
     told = [line.partition(":")[0].strip() for line in str(refused.value).splitlines()[1:]]
     assert sorted(told) == ["DATABASE_URL", "MARKET", "REDIS_URL", "WEB_PORT"]

@@ -57,6 +57,10 @@ def test_every_cell_of_every_row_arrives_exactly(sessions, lake):
             quote(seq=3, **empty, trade=False, ts_origin="local", source="EXCEL"),
             quote(seq=2, contract='A,"b"', ts=quote().ts + timedelta(microseconds=1)),
             quote(seq=1, contract="NULL"),
+            quote(seq=4, contract=r"\N"),
+            quote(seq=5, contract="\\\\tab\there"),
+            quote(seq=6, contract="line\nfeed\r"),
+            quote(seq=7, contract=""),
             quote(seq=1, source="SCHWAB", recv_ts=datetime(2025, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)),
         ],
     )

@@ -1,0 +1,410 @@
+import threading
+import time
+from datetime import timedelta
+from threading import Event
+
+import pytest
+from sqlalchemy import create_engine, select, text
+from sqlalchemy.orm import sessionmaker
+
+from app.bus import keys
+from app.bus.connection import connect
+from app.bus.groups import GroupReader, group_state
+from app.bus.leases import acquire
+from app.bus.trimming import trim_stored
+from app.errors import Conflict
+from app.ingest.models import DeadLetter
+from app.ingest.rows import RowMaker
+from app.ingest.run import IngestPlan, ingest
+from app.ingest.storing import Batch, TickWriter
+from app.local.ports import free_port
+from tests.factories import MOMENT, quote, quotes, words
+from tests.proxy import relayed
+from tests.waiting import until
+
+QUICK = {"lost_after_ms": 50, "recover_every_s": 0.05}
+END_ALL = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = 'thor'
+"""
+
+
+def numbers(count, first=1):
+    return list(range(first, first + count))
+
+
+def deliver(raw_bus, consumer, count):
+    """What a consumer has read and not acknowledged when it dies."""
+    reader = GroupReader(raw_bus, consumer)
+    reader.join()
+    reader.ask_new(count, 1)
+    entries = reader.take_new()
+    reader.leave()
+    return entries
+
+
+@pytest.fixture
+def nowhere():
+    """Sessions of a database that refuses connections."""
+    return sessionmaker(create_engine(f"postgresql+psycopg2://u:p@127.0.0.1:{free_port()}/d"))
+
+
+def test_everything_in_the_stream_is_stored_and_acknowledged(bus, publisher, drain, stored):
+    publisher.publish(quotes(2_500))
+
+    totals = drain(batch_size=1000)
+
+    assert stored() == numbers(2_500)
+    assert group_state(bus).behind == 0
+    assert (totals.read, totals.written, totals.duplicates, totals.dead) == (2_500, 2_500, 0, 0)
+
+
+def test_what_was_published_before_the_first_ingestor_is_stored_too(publisher, drain, stored):
+    publisher.publish(quotes(1))
+    drain()
+    publisher.publish(quotes(1, first_seq=2))
+    drain("another")
+
+    assert stored() == [1, 2]
+
+
+POISON = {
+    "last": ["NaN", "1e309", "1,5", "0x1", "4" * 40, "1.0000000001"],
+    "ts": ["2025-10-09T15:30:00", "1970-01-01T00:00:00Z", "2125-01-01T00:00:00Z", "NaT", "2025-02-30T15:30:00.000000Z"],
+    "recv_ts": ["2025-02-30T15:30:00.000000Z"],  # Found out by the database only.
+    "seq": ["-1", "x", str(2**63), None],
+    "symbol": ["es", "../x", "E\x00S", b"\xff\xfe", None],
+    "source": ["BLOOMBERG", None],
+    "volume": ["-1", "1.5"],
+    "v": ["99", "\x00"],
+    "note": [b"x" * 1_000_000, b"\xff"],
+}
+
+
+def test_poison_of_every_kind_is_put_aside_with_its_reason_and_costs_no_neighbour(bus, add, drain, stored, sessions):
+    ids = []
+    for seq, fields in enumerate({name: value} for name, values in POISON.items() for value in values):
+        add(words(seq=str(1000 + seq)))
+        ids.append(add(words(**fields)))
+    ids.append(bus.xadd(keys.STREAM, {"a": "b"}))
+    ids.append(bus.xadd(keys.STREAM, {f"field{n}": n for n in range(5_000)}))
+    add(words(seq="1"))
+
+    totals = drain()
+
+    with sessions() as session:
+        dead = session.scalars(select(DeadLetter)).all()
+    assert sorted(letter.stream_id for letter in dead) == sorted(ids)
+    assert all(letter.reason and letter.fields for letter in dead)
+    assert stored() == [1, *numbers(len(ids) - 2, first=1000)]
+    assert (totals.dead, group_state(bus).behind) == (len(ids), 0)
+    assert bus.xlen(keys.DEAD_STREAM) == len(ids)
+
+
+def test_the_same_event_again_is_not_stored_again(publisher, drain, stored):
+    publisher.publish(quotes(10))
+    publisher.publish(quotes(10))
+    publisher.publish(quotes(12))
+
+    totals = drain()
+
+    assert stored() == numbers(12)
+    assert (totals.read, totals.written, totals.duplicates) == (32, 12, 20)
+
+
+def test_a_restarted_ingestor_finishes_its_own_entries_first(bus, raw_bus, publisher, drain, stored):
+    publisher.publish(quotes(30))
+    deliver(raw_bus, "one", 20)
+
+    totals = drain("one", batch_size=7)
+
+    assert stored() == numbers(30)
+    assert (totals.written, group_state(bus).pending) == (30, 0)
+
+
+def test_what_was_stored_and_not_acknowledged_is_not_stored_again(bus, raw_bus, add, drain, rt, stored, sessions):
+    add(words(seq="1"))
+    add(words(last="NaN"))
+    entries = deliver(raw_bus, "one", 2)
+    maker = RowMaker(rt.market)
+    TickWriter(rt.sessions, maker).store(Batch(entries, maker.rows(entries, rt.clock.now())), rt.clock.now())
+
+    totals = drain("one")
+
+    with sessions() as session:
+        assert len(session.scalars(select(DeadLetter)).all()) == 1
+    assert stored() == [1]
+    assert (totals.duplicates, group_state(bus).behind) == (1, 0)
+
+
+def test_entries_of_a_dead_ingestor_are_taken_over(bus, raw_bus, publisher, drain, stored):
+    publisher.publish(quotes(10))
+    deliver(raw_bus, "dead", 6)
+
+    drain("living", **QUICK)
+
+    assert stored() == numbers(10)
+    assert group_state(bus).behind == 0
+
+
+def test_entries_of_a_dead_ingestor_are_taken_over_also_while_new_ones_never_cease(raw_bus, publisher, running, stored):
+    publisher.publish(quotes(6))
+    deliver(raw_bus, "dead", 6)
+    enough = Event()
+
+    def never_cease():
+        seq = 7
+        while not enough.is_set():
+            publisher.publish(quotes(5, first_seq=seq))
+            seq += 5
+
+    flow = threading.Thread(target=never_cease)
+    flow.start()
+    try:
+        with running("living", batch_size=5, **QUICK):
+            until(lambda: stored()[:6] == numbers(6))
+    finally:
+        enough.set()
+        flow.join()
+
+
+def test_entries_of_a_living_ingestor_are_left_to_it(bus, raw_bus, publisher, running, until_stored, stored):
+    publisher.publish(quotes(5))
+    acquire(bus, keys.ingest_lease("living"), "epoch")
+    deliver(raw_bus, "living", 5)
+
+    with running("one", **QUICK):
+        publisher.publish(quotes(5, first_seq=6))
+        until_stored(5)
+        time.sleep(0.3)  # Long enough for several rounds of looking for lost entries.
+
+    assert stored() == numbers(5, first=6)
+
+
+def test_entries_trimmed_before_they_were_stored_are_counted(bus, raw_bus, publisher, drain, stored):
+    publisher.publish(quotes(10))
+    deliver(raw_bus, "one", 4)
+    deliver(raw_bus, "dead", 3)
+    bus.xtrim(keys.STREAM, maxlen=3, approximate=False)
+
+    totals = drain("one", **QUICK)
+
+    assert (stored(), totals.trimmed, group_state(bus).behind) == ([8, 9, 10], 7, 0)
+
+
+def test_two_ingestors_share_the_stream(bus, publisher, running, until_stored, stored):
+    with running("one", batch_size=10) as one, running("two", batch_size=10) as two:
+        for first in range(1, 2_001, 100):
+            publisher.publish(quotes(100, first_seq=first))
+        until_stored(2_000)
+        totals = [one.end(), two.end()]
+
+    assert stored() == numbers(2_000)
+    assert sum(part.written for part in totals) == 2_000
+    assert all(part.written for part in totals)
+    assert group_state(bus).behind == 0
+
+
+def test_a_consumers_name_belongs_to_one_process(rt, ingestor, running):
+    with running("one"):
+        until(lambda: rt.redis.exists(keys.ingest_lease("one")))
+
+        with pytest.raises(Conflict, match="is held by process"):
+            ingestor("one").run(Event())
+        held = ingest(rt.raw_redis, rt.redis, rt.sessions, rt.market, rt.clock, IngestPlan("one"), Event())
+
+    assert held is None
+
+
+def test_an_ingestor_ends_when_another_has_taken_its_name(bus, running):
+    with running("one") as one:
+        until(lambda: bus.exists(keys.ingest_health("one")))
+        bus.delete(keys.ingest_lease("one"))
+        acquire(bus, keys.ingest_lease("one"), "epoch")
+
+        with pytest.raises(Conflict):
+            one.done.result(10)
+
+
+def test_an_ingestor_that_ends_gives_its_name_back(bus, drain):
+    drain("one")
+
+    assert not bus.exists(keys.ingest_lease("one"))
+
+
+def test_an_ingestor_shows_its_progress(bus, publisher, running, until_stored):
+    publisher.publish(quotes(3))
+
+    with running("one"):
+        until_stored(3)
+        until(lambda: bus.hget(keys.ingest_health("one"), "written") == "3")
+
+        shown = bus.hgetall(keys.ingest_health("one"))
+        assert (shown["read"], shown["dead"], shown["state"]) == ("3", "0", "running")
+        assert int(shown["progress_ms"]) > 0
+
+
+def test_connections_to_postgres_that_end_cost_nothing(publisher, running, until_stored, stored, engine):
+    with running("one", batch_size=50) as one:
+        for first in range(1, 2_001, 100):
+            publisher.publish(quotes(100, first_seq=first))
+            with engine.connect() as connection:
+                connection.execute(text(END_ALL))
+        until_stored(2_000)
+        totals = one.end()
+
+    assert stored() == numbers(2_000)
+    assert totals.read >= 2_000
+
+
+def test_connections_to_redis_that_end_cost_nothing(bus, redis_url, publisher, running, until_stored, stored):
+    with relayed(redis_url) as relay, connect(relay.url) as client, connect(relay.url, text=False) as raw:
+        with running("one", batch_size=50, client=client, raw=raw, **QUICK):
+            for first in range(1, 2_001, 100):
+                publisher.publish(quotes(100, first_seq=first))
+                relay.cut()
+            until_stored(2_000)
+            until(lambda: group_state(bus).behind == 0)
+
+    assert stored() == numbers(2_000)
+
+
+def test_clients_that_the_server_kills_cost_nothing(bus, publisher, running, until_stored, stored):
+    with running("one", batch_size=50, **QUICK):
+        for first in range(1, 2_001, 100):
+            publisher.publish(quotes(100, first_seq=first))
+            own = str(bus.connection_pool.connection_kwargs["db"])
+            for client in bus.client_list():
+                if client["db"] == own and client["id"] != str(bus.client_id()):
+                    bus.client_kill_filter(_id=client["id"])
+        until_stored(2_000)
+        until(lambda: group_state(bus).behind == 0)
+
+    assert stored() == numbers(2_000)
+
+
+def test_a_connection_without_any_sign_of_life_is_given_up(
+    monkeypatch, bus, redis_url, publisher, running, until_stored, stored
+):
+    monkeypatch.setattr("app.bus.groups.ANSWER_S", 0.2)
+    with relayed(redis_url) as relay:
+        with connect(relay.url, socket_timeout_s=0.3) as client, connect(relay.url, text=False) as raw:
+            with running("one", client=client, raw=raw, **QUICK):
+                publisher.publish(quotes(10))
+                until_stored(10)
+                relay.swallow()
+                publisher.publish(quotes(10, first_seq=11))
+                until(lambda: group_state(bus).behind > 0)
+                time.sleep(1)  # Longer than every patience.
+                relay.restore()
+                relay.cut()
+                until_stored(20)
+
+    assert stored() == numbers(20)
+
+
+def test_a_batch_whose_acknowledgement_got_lost_is_stored_once(
+    bus, redis_url, publisher, running, until_stored, stored
+):
+    with relayed(redis_url) as relay, connect(relay.url) as client, connect(relay.url, text=False) as raw:
+        with running("one", client=client, raw=raw, **QUICK):
+            for first in range(1, 101, 10):
+                relay.lose_next_answer()
+                publisher.publish(quotes(10, first_seq=first))
+                until_stored(first + 9)
+            until(lambda: group_state(bus).behind == 0)
+
+    assert stored() == numbers(100)
+
+
+def test_a_group_that_was_destroyed_is_joined_again(bus, publisher, running, until_stored, stored):
+    with running("one"):
+        publisher.publish(quotes(5))
+        until_stored(5)
+        bus.xgroup_destroy(keys.STREAM, keys.INGEST_GROUP)
+        publisher.publish(quotes(5, first_seq=6))
+        until_stored(10)
+
+    assert stored() == numbers(10)
+
+
+def test_a_server_that_was_flushed_is_joined_again(bus, running, publisher, until_stored, stored):
+    with running("one"):
+        publisher.publish(quotes(5))
+        until_stored(5)
+        bus.flushdb()
+        acquire(bus, keys.lease("REPLAY"), keys.epoch("REPLAY"))
+        for seq in (6, 7):
+            bus.xadd(keys.STREAM, dict(zip(*[iter(words(seq=str(seq)))] * 2, strict=True)))
+        until_stored(7)
+        until(lambda: bus.exists(keys.ingest_lease("one")))
+
+    assert stored() == numbers(7)
+
+
+def test_a_stop_stores_what_was_read_and_ends(bus, publisher, running, until_stored, stored):
+    with running("one") as one:
+        publisher.publish(quotes(100))
+        until_stored(1)
+        one.end()
+
+    assert group_state(bus).pending == 0
+    assert len(stored()) == 100 - group_state(bus).lag
+
+
+def test_a_stop_while_the_database_refuses_connections_ends_and_leaves_the_entries(bus, publisher, running, nowhere):
+    publisher.publish(quotes(10))
+
+    with running("one", sessions=nowhere) as one:
+        until(lambda: bus.hget(keys.ingest_health("one"), "state") == "waiting_for_postgres")
+        until(lambda: "Connection refused" in bus.hget(keys.ingest_health("one"), "error"))
+        assert bus.exists(keys.ingest_lease("one"))
+
+        totals = one.end(within_s=10)
+
+    assert (group_state(bus).pending, totals.written) == (10, 0)
+    assert not bus.exists(keys.ingest_lease("one"))
+
+
+def test_a_stop_while_the_database_hangs_ends_and_leaves_the_entries(bus, publisher, running, sessions, stored):
+    publisher.publish(quotes(10))
+
+    with sessions.begin() as holder, running("one") as one:
+        holder.execute(text("LOCK TABLE ticks IN ACCESS EXCLUSIVE MODE"))
+        until(lambda: group_state(bus).pending == 10)
+
+        one.end(within_s=10)
+
+        assert group_state(bus).pending == 10
+    assert stored() == []
+
+
+def test_a_stop_while_redis_is_away_ends(redis_url, running, bus):
+    with relayed(redis_url) as relay, connect(relay.url) as client, connect(relay.url, text=False) as raw:
+        with running("one", client=client, raw=raw) as one:
+            until(lambda: bus.exists(keys.ingest_health("one")))
+            relay.close()
+
+            one.end(within_s=10)
+
+
+def test_a_stop_before_the_start_does_nothing(bus, publisher, ingestor, stored):
+    publisher.publish(quotes(10))
+    stop = Event()
+    stop.set()
+
+    ingestor("one").run(stop)
+
+    assert (stored(), group_state(bus).behind) == ([], 10)
+
+
+def test_what_is_stored_can_be_trimmed_and_ingest_goes_on(bus, publisher, drain, stored, rt):
+    publisher.publish(quotes(1_000))
+    drain()
+
+    trimmed = trim_stored(bus, rt.clock.now() + timedelta(hours=1), window_s=0)
+    publisher.publish([quote(seq=1_001, ts=MOMENT + timedelta(seconds=1))])
+    drain()
+
+    assert trimmed > 0
+    assert stored() == numbers(1_001)
