@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     sse_heartbeat_s: float = Field(5.0, gt=0, le=10, description="longest silence of an SSE connection")
     sse_queue_events: int = Field(512, ge=8, le=4096, description="events waiting per SSE client before conflation")
     sse_stuck_s: float = Field(
-        30.0, gt=0, allow_inf_nan=False, description="after which a client that takes nothing is cut"
+        25.0, gt=0, allow_inf_nan=False, description="after which a client that takes nothing is cut"
     )
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severe line logged")

@@ -1,8 +1,9 @@
 """What all tests share: servers, a migrated database and a part of Redis for each xdist worker, the application."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from apiflask import APIFlask
@@ -138,12 +139,25 @@ def app(
     """The application on an empty bus and an empty database."""
     made = create_app(settings, dispatch, clock)
     yield made
-    rt: Runtime = made.extensions[EXTENSION]
-    for client in ("redis", "raw_redis"):
-        if client in vars(rt):
-            getattr(rt, client).close()
-    with made.app_context():
-        db.engine.dispose()
+    _close(made)
+
+
+@pytest.fixture
+def runner_on(settings: Settings, dispatch: RecordingDispatch) -> Iterator[Callable[..., FlaskCliRunner]]:
+    """Makes callers of the commands of an application with some settings replaced, such as by a server of its own."""
+    made: list[APIFlask] = []
+
+    def make(**replaced: Any) -> FlaskCliRunner:
+        other = create_app(
+            settings.model_copy(update=load_settings(_env_file=None, **replaced).model_dump(include=set(replaced))),
+            dispatch,
+        )
+        made.append(other)
+        return other.test_cli_runner()
+
+    yield make
+    for other in made:
+        _close(other)
 
 
 @pytest.fixture
@@ -163,3 +177,12 @@ def client(app: APIFlask) -> FlaskClient:
 def runner(app: APIFlask) -> FlaskCliRunner:
     """A caller of the application's commands."""
     return app.test_cli_runner()
+
+
+def _close(app: APIFlask) -> None:
+    rt: Runtime = app.extensions[EXTENSION]
+    for client in ("redis", "raw_redis"):
+        if client in vars(rt):
+            getattr(rt, client).close()
+    with app.app_context():
+        db.engine.dispose()

@@ -51,7 +51,8 @@ class Relay:
         """Break everything and listen no more."""
         self._open.set()
         # A listener that is closed while another thread accepts stays open; one that is shut down does not.
-        self._listener.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self.cut()
 

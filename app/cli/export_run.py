@@ -90,7 +90,7 @@ def _counted(count: int, noun: str) -> str:
 
 
 def _size(size_bytes: int) -> str:
-    return f"{size_bytes / 1e6:.1f} MB" if size_bytes >= 100_000 else f"{size_bytes / 1e3:.1f} KB"
+    return f"{size_bytes / 1e3:.1f} KB" if 0 < size_bytes < 100_000 else f"{size_bytes / 1e6:.1f} MB"
 
 
 def _say(*lines: str) -> None:

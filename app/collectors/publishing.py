@@ -29,11 +29,14 @@ T = TypeVar("T")
 class SourcePublisher:
     """Holds a source and publishes its quotes. The lease is renewed by use, and taken again if it expired unused.
 
-    Conflict at its making while another live process holds the source; RedisError when the bus is away.
+    Renewing takes a round trip every `renew_every_s`, which must be shorter than a lease lives. Conflict at its making
+    while another live process holds the source; RedisError when the bus is away.
     """
 
-    def __init__(self, client: Redis, source: str, *, cap: int = STREAM_CAP) -> None:
-        self._client, self._source, self._cap = client, source, cap
+    def __init__(
+        self, client: Redis, source: str, *, cap: int = STREAM_CAP, renew_every_s: float = RENEW_EVERY_S
+    ) -> None:
+        self._client, self._source, self._cap, self._renew_every_s = client, source, cap, renew_every_s
         self._counter = count(1)
         self._take()
 
@@ -83,14 +86,14 @@ class SourcePublisher:
 
     def _renew(self) -> None:
         if renew(self._client, self._lease):
-            self._renew_at = time.monotonic() + RENEW_EVERY_S
+            self._renew_at = time.monotonic() + self._renew_every_s
         else:
             self._take()
 
     def _hold(self, lease: Lease) -> None:
         self._lease = lease
         self._publisher = QuotePublisher(self._client, lease, cap=self._cap)
-        self._renew_at = time.monotonic() + RENEW_EVERY_S
+        self._renew_at = time.monotonic() + self._renew_every_s
 
     def _asking(self, call: Callable[[], T]) -> T:
         try:

@@ -71,7 +71,7 @@ def _quotes(batch: "pa.RecordBatch", market: Market, recv_ts: datetime) -> list[
     columns = {name: batch[name].to_pylist() for name in names}
     columns["ts"] = [ts.replace(tzinfo=UTC) for ts in columns["ts"]]
     for name in set(PRICE_FIELDS) & set(names):
-        columns[name] = [price and price.normalize() for price in columns[name]]
+        columns[name] = [None if price is None else price.normalize() for price in columns[name]]
     if "trade" not in columns:
         columns["trade"] = [size is not None for size in columns.get("last_size", [None] * batch.num_rows)]
     days = _days(columns["ts"], market)

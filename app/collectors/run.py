@@ -20,20 +20,23 @@ from app.quotes import Quote
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY_S: Final = 2.0
 HEALTH_KEPT_S: Final = 86_400
 FeedStep = Callable[[datetime], Sequence[Quote]]
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """What a collector does. `make_feed` gets the function that numbers quotes, and gives what is new at an instant."""
+    """What a collector does: publish what is new every `interval_s`, and ask every `look_every_s` whether to go on.
+
+    `make_feed` gets the function that numbers quotes, and gives what is new at an instant.
+    """
 
     source: str
     interval_s: float
     is_wanted: Callable[[], bool]
     make_feed: Callable[[Callable[[], int]], FeedStep]
     stream_cap: int = STREAM_CAP
+    look_every_s: float = 2.0
 
 
 def run_collector(client: Redis, assignment: Assignment, clock: Clock, stop: Event) -> int:
@@ -73,7 +76,7 @@ class _Collector:
                 self._show_health()
             except RedisError as error:  # Publishing waits for the server; what was wanted last is wanted still.
                 log.warning("cannot ask whether %s is wanted: %s", self._assignment.source, str(error)[:200])
-            self._look_at = time.monotonic() + LOOK_EVERY_S
+            self._look_at = time.monotonic() + self._assignment.look_every_s
         return self._wanted
 
     def _show_health(self) -> None:

@@ -3,7 +3,7 @@
 import io
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
 from threading import Thread
@@ -33,10 +33,11 @@ _ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPED: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
-def stream_ticks(session: Session, day: date, symbol: str) -> Iterator[pa.RecordBatch]:
+def stream_ticks(session: Session, day: date, symbol: str) -> Generator[pa.RecordBatch]:
     """Batches in the lake's columns and in the order of (ts, seq, source), all of one snapshot; none without ticks.
 
-    The session is busy until the last batch is taken; when the caller stops before, its connection is dropped.
+    The session is busy until the last batch is taken. A caller that stops before must close the generator ahead of the
+    session; the connection is dropped then.
     Unavailable when the database goes away, or when fewer rows arrive than it says it sent.
     """
     copy = _Copy(session, day, symbol)

@@ -1,6 +1,7 @@
 """Ticks of a trading day from the database to the lake, symbol by symbol."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -90,12 +91,12 @@ def export_symbol(
         if plan.action is not Action.WRITE:
             return SymbolExport(plan, None)
         target = lake.ticks_file(plan.day, plan.symbol)
-        with sessions() as session:
+        with sessions() as session, closing(stream_ticks(session, plan.day, plan.symbol)) as batches:
             facts = publish(
                 lake,
                 target,
                 TICK_FILE,
-                stream_ticks(session, plan.day, plan.symbol),
+                batches,
                 day=plan.day,
                 symbol=plan.symbol,
                 taken_at=now,

@@ -30,7 +30,7 @@ BLOCK_MS: Final = 500
 REPORT_EVERY_S: Final = 10.0
 FIRST_WAIT_S: Final = 0.1
 LONGEST_WAIT_S: Final = 3.0  # Shorter than a lease lives, because nothing beats meanwhile.
-STOP_PATIENCE_S: Final = 3.0  # For how long a stop waits for a database that does not answer.
+STOP_PATIENCE_S: Final = 2.0  # For how long a stop waits for a database that does not answer.
 
 
 @dataclass(frozen=True)

@@ -138,7 +138,8 @@ def _explained(lake: Lake) -> Iterator[None]:
     except OSError as error:
         if error.errno in _FULL:
             raise Unavailable(f"no space is left under {lake.root}: free some, then run it again") from None
-        raise Unavailable(f"cannot write under {lake.root}: {error.strerror or error}") from None
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise Unavailable(f"cannot write under {lake.root}: {reason}") from None
 
 
 def _make_folders(folder: Path) -> None:

@@ -22,7 +22,9 @@ def test_bars_of_every_symbol_and_timeframe_are_written_and_recorded(sessions, l
 
     made = generate_bars(sessions, lake, HOURS, LATER)
 
-    assert [(bars.symbol, bars.rows) for bars in made] == [(name, {"1m": 90, "5m": 18, "1h": 2}) for name in ("ES", "NQ")]
+    assert [(bars.symbol, bars.rows) for bars in made] == [
+        (name, {"1m": 90, "5m": 18, "1h": 2}) for name in ("ES", "NQ")
+    ]
     with sessions() as session:
         recorded = list_files(session, DAY, NEXT, BARS)
     assert [(row.symbol, row.timeframe, row.rows) for row in recorded] == [

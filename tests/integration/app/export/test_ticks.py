@@ -1,3 +1,4 @@
+import resource
 import subprocess
 import sys
 import time
@@ -40,10 +41,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from sqlalchemy import create_engine
 from sqlalchemy.orm import sessionmaker
+from app.errors import Unavailable
 from app.export.ticks import export_day
 from app.lake.layout import Lake
 sessions = sessionmaker(create_engine(sys.argv[1]))
-export_day(sessions, Lake(Path(sys.argv[2])), date(2025, 10, 9), datetime(2025, 10, 10, 12, tzinfo=UTC))
+try:
+    export_day(sessions, Lake(Path(sys.argv[2])), date(2025, 10, 9), datetime(2025, 10, 10, 12, tzinfo=UTC))
+except Unavailable as error:
+    print(error)
 """
 
 
@@ -257,6 +262,22 @@ def test_killed_exporters_leave_no_file_in_sight_and_the_next_run_completes(sess
     assert list(lake.staging.iterdir()) == []
     with sessions() as session:
         assert [verify_file(lake, row).exists() for row in list_files(session, DAY, NEXT)] == [True, True]
+
+
+def test_a_disk_that_fails_while_rows_arrive_ends_in_one_error(sessions, lake, database_url):
+    fill(sessions, "ES", 200_000)
+
+    exporter = subprocess.run(
+        [sys.executable, "-c", EXPORTER, database_url, str(lake.root)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, 1_000)),
+    )
+
+    assert (exporter.stdout, exporter.stderr) == (f"cannot write under {lake.root}: File too large\n", "")
+    assert [path for path in lake.root.rglob("*") if path.is_file()] == []
 
 
 def test_a_database_that_goes_away_while_it_sends_leaves_no_file(sessions, lake):

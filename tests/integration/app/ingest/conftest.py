@@ -1,7 +1,7 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import Event
 
 import pytest
@@ -9,7 +9,7 @@ from redis import Redis
 from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.bus.keys import STREAM, epoch, lease
+from app.bus.keys import STREAM, epoch, ingest_health, lease
 from app.bus.leases import acquire
 from app.bus.stream import QuotePublisher
 from app.ingest.run import Ingestor, IngestPlan, IngestTotals
@@ -21,14 +21,19 @@ from tests.waiting import until
 class Running:
     """An ingestor in a thread."""
 
-    ingestor: Ingestor
+    stop: Event
     done: "Future[IngestTotals]"
-    stop: Event = field(default_factory=Event)
+    failure_is_known: bool = False
 
     def end(self, within_s: float = 10) -> IngestTotals:
         """Have it stop; its totals."""
         self.stop.set()
         return self.done.result(within_s)
+
+    def failure(self, within_s: float = 10) -> BaseException | None:
+        """Why it ended by itself."""
+        self.failure_is_known = True
+        return self.done.exception(within_s)
 
 
 Run = Callable[..., contextlib.AbstractContextManager[Running]]
@@ -71,18 +76,21 @@ def drain(ingestor: Callable[..., Ingestor]) -> Callable[..., IngestTotals]:
 
 
 @pytest.fixture
-def running(ingestor: Callable[..., Ingestor]) -> Run:
+def running(bus: Redis, ingestor: Callable[..., Ingestor]) -> Run:
     """An ingestor in a thread for the length of a block."""
 
     @contextlib.contextmanager
     def run(consumer: str = "one", **options: object) -> Iterator[Running]:
-        made = ingestor(consumer, **options)
-        stop = Event()
+        made, stop, client = ingestor(consumer, **options), Event(), options.get("client", bus)
         with ThreadPoolExecutor(1) as pool:
+            one = Running(stop, pool.submit(made.run, stop))
             try:
-                yield Running(made, pool.submit(made.run, stop), stop)
+                until(lambda: one.done.done() or client.exists(ingest_health(consumer)))
+                yield one
             finally:
                 stop.set()
+                if not one.failure_is_known:
+                    one.done.result(15)
 
     return run
 

@@ -19,7 +19,7 @@ from app.ingest.run import IngestPlan, ingest
 from app.ingest.storing import Batch, TickWriter
 from app.local.ports import free_port
 from tests.factories import MOMENT, quote, quotes, words
-from tests.proxy import relayed
+from tests.proxy import Relay
 from tests.waiting import until
 
 QUICK = {"lost_after_ms": 50, "recover_every_s": 0.05}
@@ -41,6 +41,24 @@ def deliver(raw_bus, consumer, count):
     entries = reader.take_new()
     reader.leave()
     return entries
+
+
+class Network(Relay):
+    """A relay with clients for an ingestor."""
+
+    clients: dict
+
+
+@pytest.fixture
+def relay(redis_url, bus):
+    network = Network(redis_url)
+    with (
+        connect(network.url, socket_timeout_s=0.3) as client,
+        connect(network.url, text=False, socket_timeout_s=0.3) as raw,
+    ):
+        network.clients = {"client": client, "raw": raw}
+        yield network
+    network.close()
 
 
 @pytest.fixture
@@ -207,8 +225,6 @@ def test_two_ingestors_share_the_stream(bus, publisher, running, until_stored, s
 
 def test_a_consumers_name_belongs_to_one_process(rt, ingestor, running):
     with running("one"):
-        until(lambda: rt.redis.exists(keys.ingest_lease("one")))
-
         with pytest.raises(Conflict, match="is held by process"):
             ingestor("one").run(Event())
         held = ingest(rt.raw_redis, rt.redis, rt.sessions, rt.market, rt.clock, IngestPlan("one"), Event())
@@ -218,12 +234,11 @@ def test_a_consumers_name_belongs_to_one_process(rt, ingestor, running):
 
 def test_an_ingestor_ends_when_another_has_taken_its_name(bus, running):
     with running("one") as one:
-        until(lambda: bus.exists(keys.ingest_health("one")))
-        bus.delete(keys.ingest_lease("one"))
-        acquire(bus, keys.ingest_lease("one"), "epoch")
+        key = keys.ingest_lease("one")
+        bus.delete(key)
+        acquire(bus, key, f"{key}:epoch")
 
-        with pytest.raises(Conflict):
-            one.done.result(10)
+        assert isinstance(one.failure(), Conflict)
 
 
 def test_an_ingestor_that_ends_gives_its_name_back(bus, drain):
@@ -257,14 +272,13 @@ def test_connections_to_postgres_that_end_cost_nothing(publisher, running, until
     assert totals.read >= 2_000
 
 
-def test_connections_to_redis_that_end_cost_nothing(bus, redis_url, publisher, running, until_stored, stored):
-    with relayed(redis_url) as relay, connect(relay.url) as client, connect(relay.url, text=False) as raw:
-        with running("one", batch_size=50, client=client, raw=raw, **QUICK):
-            for first in range(1, 2_001, 100):
-                publisher.publish(quotes(100, first_seq=first))
-                relay.cut()
-            until_stored(2_000)
-            until(lambda: group_state(bus).behind == 0)
+def test_connections_to_redis_that_end_cost_nothing(bus, relay, publisher, running, until_stored, stored):
+    with running("one", batch_size=50, **relay.clients, **QUICK):
+        for first in range(1, 2_001, 100):
+            publisher.publish(quotes(100, first_seq=first))
+            relay.cut()
+        until_stored(2_000)
+        until(lambda: group_state(bus).behind == 0)
 
     assert stored() == numbers(2_000)
 
@@ -284,35 +298,29 @@ def test_clients_that_the_server_kills_cost_nothing(bus, publisher, running, unt
 
 
 def test_a_connection_without_any_sign_of_life_is_given_up(
-    monkeypatch, bus, redis_url, publisher, running, until_stored, stored
+    monkeypatch, relay, publisher, running, until_stored, stored
 ):
     monkeypatch.setattr("app.bus.groups.ANSWER_S", 0.2)
-    with relayed(redis_url) as relay:
-        with connect(relay.url, socket_timeout_s=0.3) as client, connect(relay.url, text=False) as raw:
-            with running("one", client=client, raw=raw, **QUICK):
-                publisher.publish(quotes(10))
-                until_stored(10)
-                relay.swallow()
-                publisher.publish(quotes(10, first_seq=11))
-                until(lambda: group_state(bus).behind > 0)
-                time.sleep(1)  # Longer than every patience.
-                relay.restore()
-                relay.cut()
-                until_stored(20)
+    with running("one", **relay.clients, **QUICK):
+        publisher.publish(quotes(10))
+        until_stored(10)
+        relay.swallow()
+        publisher.publish(quotes(10, first_seq=11))
+        time.sleep(2)  # Longer than every patience.
+        relay.restore()
+        relay.cut()
+        until_stored(20)
 
     assert stored() == numbers(20)
 
 
-def test_a_batch_whose_acknowledgement_got_lost_is_stored_once(
-    bus, redis_url, publisher, running, until_stored, stored
-):
-    with relayed(redis_url) as relay, connect(relay.url) as client, connect(relay.url, text=False) as raw:
-        with running("one", client=client, raw=raw, **QUICK):
-            for first in range(1, 101, 10):
-                relay.lose_next_answer()
-                publisher.publish(quotes(10, first_seq=first))
-                until_stored(first + 9)
-            until(lambda: group_state(bus).behind == 0)
+def test_a_batch_whose_acknowledgement_got_lost_is_stored_once(bus, relay, publisher, running, until_stored, stored):
+    with running("one", **relay.clients, **QUICK):
+        for first in range(1, 101, 10):
+            relay.lose_next_answer()
+            publisher.publish(quotes(10, first_seq=first))
+            until_stored(first + 9)
+        until(lambda: group_state(bus).behind == 0)
 
     assert stored() == numbers(100)
 
@@ -366,26 +374,26 @@ def test_a_stop_while_the_database_refuses_connections_ends_and_leaves_the_entri
     assert not bus.exists(keys.ingest_lease("one"))
 
 
-def test_a_stop_while_the_database_hangs_ends_and_leaves_the_entries(bus, publisher, running, sessions, stored):
+def test_a_stop_while_the_database_hangs_ends_and_leaves_the_entries(bus, publisher, running, sessions, drain, stored):
     publisher.publish(quotes(10))
 
-    with sessions.begin() as holder, running("one") as one:
+    with sessions.begin() as holder:
         holder.execute(text("LOCK TABLE ticks IN ACCESS EXCLUSIVE MODE"))
-        until(lambda: group_state(bus).pending == 10)
-
-        one.end(within_s=10)
-
-        assert group_state(bus).pending == 10
-    assert stored() == []
-
-
-def test_a_stop_while_redis_is_away_ends(redis_url, running, bus):
-    with relayed(redis_url) as relay, connect(relay.url) as client, connect(relay.url, text=False) as raw:
-        with running("one", client=client, raw=raw) as one:
-            until(lambda: bus.exists(keys.ingest_health("one")))
-            relay.close()
+        with running("one") as one:
+            until(lambda: group_state(bus).pending == 10)
 
             one.end(within_s=10)
+        assert group_state(bus).pending == 10
+
+    drain("one")
+    assert stored() == numbers(10)
+
+
+def test_a_stop_while_redis_is_away_ends(relay, running):
+    with running("one", **relay.clients) as one:
+        relay.close()
+
+        one.end(within_s=10)
 
 
 def test_a_stop_before_the_start_does_nothing(bus, publisher, ingestor, stored):
