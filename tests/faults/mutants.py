@@ -1,8 +1,9 @@
-"""Ingestors with a planted fault, as processes: python -m tests.faults.mutants KIND BATCH_SIZE, settings in the environment."""
+"""Ingestors with a planted fault, as processes: python -m tests.faults.mutants KIND BATCH_SIZE."""
 
 import sys
 from threading import Event
 
+from app.cli.stopping import stop_on_signals
 from app.factory import create_app
 from app.ingest.run import Ingestor, IngestPlan
 from app.ingest.storing import Batch
@@ -31,14 +32,16 @@ class ForgetsItsOwn(Ingestor):
         pass
 
 
-KINDS = {"acknowledges-first": AcknowledgesFirst, "forgets-its-own": ForgetsItsOwn}
+KINDS = {"sound": Ingestor, "acknowledges-first": AcknowledgesFirst, "forgets-its-own": ForgetsItsOwn}
 
 
 def main(kind: str, batch_size: str) -> None:
-    """Ingest until the process is killed."""
+    """Ingest with the settings of the environment until the process is told to end."""
     rt = create_app(load_settings(_env_file=None), RecordingDispatch()).extensions[EXTENSION]
     plan = IngestPlan(CONSUMER, int(batch_size))
-    KINDS[kind](rt.raw_redis, rt.redis, rt.sessions, rt.market, rt.clock, plan).run(Event())
+    stop = Event()
+    with stop_on_signals(stop):
+        KINDS[kind](rt.raw_redis, rt.redis, rt.sessions, rt.market, rt.clock, plan).run(stop)
 
 
 if __name__ == "__main__":
