@@ -45,9 +45,7 @@ class Settings(BaseSettings):
     thor_pg_bin: Folder | None = Field(None, description="folder with PostgreSQL 18's programs; unset: from the wheel")
 
     web_host: str = Field("127.0.0.1", description="address that the web server listens on")
-    web_port: int | None = Field(
-        None, ge=1, le=65535, description="web port; unset: 8000, or a free one"
-    )
+    web_port: int | None = Field(None, ge=1, le=65535, description="web port; unset: 8000, or a free one")
     flower_port: int | None = Field(None, ge=1, le=65535, description="Flower's port; unset: 5555, or a free one")
     web_threads: int = Field(256, ge=40, le=2000, description="threads of the web server; each SSE client takes one")
 

@@ -20,8 +20,6 @@ from sqlalchemy import text
 
 from app.bus import keys
 from app.bus.groups import group_state
-from app.bus.leases import acquire
-from app.bus.stream import QuotePublisher
 from app.quotes import Quote
 from app.settings import Settings
 from tests.factories import MOMENT, quote
@@ -31,7 +29,6 @@ from tests.waiting import until
 
 SYMBOLS = ("ES", "NQ", "GC")
 PORTION = 500
-LIFE_S = 0.25
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -56,13 +53,13 @@ class Killer:
         self._random = random.Random(20251009)
         self.interrupted = 0
 
-    def kill(self, lives: Iterable[Callable[[], None]]) -> None:
-        """One life for each of the calls, which publish something; the kill comes shortly after the first batch."""
+    def kill(self, lives: Iterable[Callable[[], None]], longest_s: float) -> None:
+        """One life for each of the calls, which publish something; it lasts up to so long after the first batch."""
         for publish in lives:
             publishing = threading.Thread(target=publish)
             publishing.start()
             with self._living() as process:
-                time.sleep(self._random.uniform(0, LIFE_S))
+                time.sleep(self._random.uniform(0, longest_s))
                 self._check(process)
             self.interrupted += group_state(self._bus).behind > 0
             publishing.join()
@@ -111,11 +108,6 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 @pytest.fixture
-def publisher(bus):
-    return QuotePublisher(bus, acquire(bus, keys.lease("REPLAY"), keys.epoch("REPLAY"), ttl_s=600))
-
-
-@pytest.fixture
 def publish(publisher):
     def publish(quotes):
         for start in range(0, len(quotes), PORTION):
@@ -149,7 +141,7 @@ def test_an_ingestor_killed_20_times_loses_nothing_and_doubles_nothing(bus, publ
     command = [sys.executable, "-m", "flask", "redis-to-postgres", "--consumer-id", CONSUMER, "--batch-size", "500"]
     killer = Killer(bus, command, environment, tmp_path / "log")
 
-    killer.kill(lives(quotes, 20, publish))
+    killer.kill(lives(quotes, 20, publish), longest_s=0.25)
     publish(quotes[:1])  # Something new, however far the last one came.
     killer.finish()
 
@@ -159,10 +151,10 @@ def test_an_ingestor_killed_20_times_loses_nothing_and_doubles_nothing(bus, publ
 
 @pytest.mark.parametrize(("kind", "loses"), [("sound", False), ("acknowledges-first", True), ("forgets-its-own", True)])
 def test_such_kills_show_which_ingestor_loses(bus, publish, audit, environment, tmp_path, kind, loses):
-    quotes = flow(48_000)
-    killer = Killer(bus, [sys.executable, "-m", "tests.faults.mutants", kind, "2000"], environment, tmp_path / "log")
+    quotes = flow(72_000)
+    killer = Killer(bus, [sys.executable, "-m", "tests.faults.mutants", kind, "3000"], environment, tmp_path / "log")
 
-    killer.kill(lives(quotes, 6, publish))
+    killer.kill(lives(quotes, 8, publish), longest_s=0.1)
     publish(quotes[:1])  # Something new, however far the last one came.
     killer.finish()
 
