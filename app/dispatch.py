@@ -18,5 +18,11 @@ class Dispatch(Protocol):
     def export_session(self, market: str, day: date) -> None:
         """Write a trading day's ticks and bars to the lake."""
 
+    def apply_retention(self, market: str) -> None:
+        """Drop the ticks of days past the retention whose files are verified."""
+
+    def reconcile(self) -> None:
+        """Balance what was published against what became of it."""
+
     def probe(self, queue: str) -> None:
         """Ask a queue's worker for a sign of life."""

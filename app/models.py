@@ -1,8 +1,33 @@
 """Every table of the database, in one import, so that the metadata is whole."""
 
-from app.ingest.models import DeadLetter
 from app.instruments.models import TradingInstrument
 from app.lake.models import LakeFile
+from app.ledger.models import (
+    DeadLetter,
+    DeadLetterAction,
+    DuplicateCount,
+    FeedCoverage,
+    Gap,
+    IngestBatch,
+    Loss,
+    PublishedCount,
+    Reconciliation,
+    StreamPosition,
+)
 from app.ticks.models import Tick
 
-TABLES = (DeadLetter, LakeFile, Tick, TradingInstrument)
+TABLES = (
+    DeadLetter,
+    DeadLetterAction,
+    DuplicateCount,
+    FeedCoverage,
+    Gap,
+    IngestBatch,
+    LakeFile,
+    Loss,
+    PublishedCount,
+    Reconciliation,
+    StreamPosition,
+    Tick,
+    TradingInstrument,
+)

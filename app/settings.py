@@ -55,7 +55,14 @@ class Settings(BaseSettings):
     )
     stream_cap: int = Field(10_000_000, ge=1000, description="entries after which publishers are refused")
 
+    spool_max_mb: int = Field(
+        1024, ge=1, le=1_000_000, description="disk that a collector may fill while Redis is away"
+    )
+    ingestors: int = Field(1, ge=1, le=16, description="ingest loops that share the stream")
     ingest_batch_size: int = Field(1000, ge=1, le=20_000, description="ticks per database transaction")
+    tick_retention_days: int = Field(
+        60, ge=1, le=3660, description="days for which PostgreSQL keeps ticks; the lake keeps them for good"
+    )
     partitions_ahead_days: int = Field(7, ge=1, le=60, description="days for which tick partitions exist in advance")
 
     sse_max_clients: int = Field(200, ge=1, le=1900, description="SSE clients per web process")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from app.export.bar_query import build_bars
+from app.history.bar_query import build_bars
 from app.lake.files import publish
 from app.lake.layout import Lake
 from app.lake.query import connect

@@ -17,6 +17,7 @@ from app.clock import Clock, SystemClock
 from app.extensions import db
 from app.factory import create_app
 from app.instruments.store import add_catalogue
+from app.models import TABLES as ALL_TABLES
 from app.operations.migrating import migrate_database
 from app.runtime import EXTENSION, Runtime
 from app.settings import Settings, load_settings
@@ -27,7 +28,7 @@ from tests.servers import TestServers, shared_directory, start_test_servers
 # Database n of Redis is the bus; 1 and 2 are the broker's and the results', whoever asks.
 FIRST_BUS_DB = 10
 PARTITIONS_AHEAD_DAYS = 2
-TABLES = "ticks, dead_letters, lake_files, trading_instruments"
+TABLES = ", ".join(model.__tablename__ for model in ALL_TABLES)
 
 
 def pytest_configure() -> None:

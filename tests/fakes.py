@@ -36,6 +36,14 @@ class RecordingDispatch:
         """Keep the wish."""
         self.sent.append(("export_session", market, day))
 
+    def apply_retention(self, market: str) -> None:
+        """Keep the wish."""
+        self.sent.append(("apply_retention", market))
+
+    def reconcile(self) -> None:
+        """Keep the wish."""
+        self.sent.append(("reconcile",))
+
     def probe(self, queue: str) -> None:
         """Keep the wish."""
         self.sent.append(("probe", queue))

@@ -42,6 +42,14 @@ class CeleryDispatch:
         """Write a trading day's ticks and bars to the lake."""
         self._send("export.export_session", market, day.isoformat(), expires_s=None)
 
+    def apply_retention(self, market: str) -> None:
+        """Drop the ticks of days past the retention whose files are verified."""
+        self._send("export.apply_retention", market, expires_s=None)
+
+    def reconcile(self) -> None:
+        """Balance what was published against what became of it."""
+        self._send("control.reconcile")
+
     def probe(self, queue: str) -> None:
         """Ask a queue's worker for a sign of life."""
         self._send(f"{queue}.probe")

@@ -9,7 +9,7 @@ import pyarrow as pa
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.clock import parse_instant
-from app.export.bar_query import build_bars
+from app.history.bar_query import build_bars
 from app.lake.files import publish
 from app.lake.inspection import check_place, inspect_file, labels_of
 from app.lake.layout import BARS, TICKS, TIMEFRAMES, Lake, Partition

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.export.plan import NO_OPTIONS, Action, ExportOptions, SymbolPlan, plan_day, plan_symbol
-from app.export.stream import stream_ticks
+from app.history.hot_ticks import stream_ticks
 from app.lake.facts import FileFacts
 from app.lake.files import publish
 from app.lake.layout import TICKS, Lake

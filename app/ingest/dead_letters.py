@@ -11,8 +11,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.bus import keys
-from app.ingest.models import DeadLetter
 from app.ingest.rows import Reject
+from app.ledger.models import DeadLetter
 
 KEPT_BYTES = 4096
 KEPT_FIELDS = 64

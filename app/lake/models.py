@@ -12,7 +12,8 @@ class LakeFile(Model):
     """A published file. Times are those of the file's rows (of bars: `t_open`); `written_at` is when it was published.
 
     `timeframe` is empty for ticks. `path` runs from the lake's root, with forward slashes. `min_seq` and `max_seq` are
-    null for bars. `sha256` is of the file's bytes.
+    null for bars. `sha256` is of the file's bytes. `verified_at` is when the file was last read whole and found as
+    published; `purged_at` is when the day's ticks left the database, from where on the file is their only place.
     """
 
     __tablename__ = "lake_files"
@@ -36,3 +37,5 @@ class LakeFile(Model):
     sha256: Mapped[str] = mapped_column(String(64))
     schema_version: Mapped[int] = mapped_column(Integer)
     written_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    verified_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    purged_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

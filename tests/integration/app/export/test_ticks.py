@@ -13,8 +13,8 @@ from sqlalchemy import delete, select, text
 
 from app.errors import Conflict, Rejected, Unavailable
 from app.export.plan import Action, ExportOptions, plan_day
-from app.export.stream import stream_ticks
 from app.export.ticks import export_day, export_symbol
+from app.history.hot_ticks import stream_ticks
 from app.lake.inspection import labels_of
 from app.lake.layout import TICKS, Lake
 from app.lake.manifest import find_file, list_files, verify_file

@@ -2,8 +2,8 @@ from sqlalchemy import select
 
 from app.bus import keys
 from app.ingest.dead_letters import announce_dead_letters, count_dead_letters, save_dead_letters
-from app.ingest.models import DeadLetter
 from app.ingest.rows import Reject
+from app.ledger.models import DeadLetter
 
 
 def reject(number=1, words=(b"symbol", b"ES"), reason="ts missing"):

@@ -13,10 +13,10 @@ from app.bus.groups import GroupReader, group_state
 from app.bus.leases import acquire
 from app.bus.trimming import trim_stored
 from app.errors import Conflict
-from app.ingest.models import DeadLetter
 from app.ingest.rows import RowMaker
 from app.ingest.run import IngestPlan, ingest
 from app.ingest.storing import Batch, TickWriter
+from app.ledger.models import DeadLetter
 from app.local.ports import free_port
 from tests.factories import MOMENT, quote, quotes, words
 from tests.proxy import Relay

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pyarrow.parquet as pq
 import pytest
 
-from app.export.bar_query import build_bars
+from app.history.bar_query import build_bars
 from app.lake.layout import TIMEFRAMES, Lake
 from app.lake.query import connect
 from app.lake.schemas import BAR_FILE

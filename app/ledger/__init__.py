@@ -1,0 +1,1 @@
+"""The ledger: what became of every published event that is not simply a row of ticks."""
