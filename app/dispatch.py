@@ -12,8 +12,8 @@ class Dispatch(Protocol):
     def start_collector(self, source: str) -> None:
         """Run the collector of `source` unless it runs already."""
 
-    def start_ingest(self) -> None:
-        """Run the ingestor unless it runs already."""
+    def start_ingest(self, slot: int) -> None:
+        """Run the ingestor number `slot`, from 1 on, unless it runs already."""
 
     def export_session(self, market: str, day: date) -> None:
         """Write a trading day's ticks and bars to the lake."""

@@ -23,7 +23,6 @@ EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 _SIZE_LIMIT: Final = 2**63
 _FLAGS: Final = {"0": False, "1": True, "false": False, "true": True}
-_PRICE_STEP: Final = 9
 
 
 class Quote(NamedTuple):
@@ -67,6 +66,7 @@ _SIZES: Final = slice(FIELD_NAMES.index(SIZE_FIELDS[0]), FIELD_NAMES.index(SIZE_
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,15}")
 _CONTRACT = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,23}")
 _PRICE = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,9})?")
+_is_price = _PRICE.fullmatch
 _WHOLE = re.compile(r"[0-9]{1,19}")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:[0-5]\d)", re.ASCII)
 
@@ -98,19 +98,19 @@ def to_fields(quote: Quote) -> list[str]:
     Rejected when the quote could not be stored exactly: a malformed symbol or contract, an unknown source, a naive
     time, a price that is not finite with at most 9 digits before and after the point, or a size that is negative.
     """
-    if not (_is_symbol(quote.symbol) and quote.source in SOURCES and 0 <= quote.seq < _SIZE_LIMIT):
-        raise Rejected(
-            f"quote {quote.symbol[:20]!r} {quote.source[:20]!r} {quote.seq}: symbol, source or seq is malformed"
-        )
-    flat = ["symbol", quote.symbol, "source", quote.source, "seq", str(quote.seq)]
-    flat += ("ts", _write_instant(quote.ts), "recv_ts", _write_instant(quote.recv_ts))
-    flat += ("session_date", str(quote.session_date))
-    if quote.contract is not None:
-        flat += ("contract", _matched("contract", quote.contract, _CONTRACT))
-    flat += ("ts_origin", _one_of("ts_origin", quote.ts_origin, ORIGINS))
+    symbol, source, seq, ts, recv_ts, day, contract, ts_origin = quote[:8]
+    if not (_is_symbol(symbol) and source in SOURCES and 0 <= seq < _SIZE_LIMIT):
+        raise Rejected(f"quote {symbol[:20]!r} {source[:20]!r} {seq}: symbol, source or seq is malformed")
+    at = _write_instant(ts)
+    flat = ["symbol", symbol, "source", source, "seq", str(seq), "ts", at]
+    flat += ("recv_ts", at if recv_ts is ts else _write_instant(recv_ts), "session_date", _day_text(day))
+    if contract is not None:
+        flat += ("contract", _checked_contract(contract))
+    flat += ("ts_origin", _one_of("ts_origin", ts_origin, ORIGINS))
     for name, price in zip(PRICE_FIELDS, cast(_Prices, quote[_PRICES]), strict=True):
         if price is not None:
-            flat += (name, _write_price(price))
+            text = str(price)
+            flat += (name, text if _is_price(text) else _write_price(price))
     for name, size in zip(SIZE_FIELDS, cast(_Sizes, quote[_SIZES]), strict=True):
         if size is not None:
             flat += (name, _write_size(size))
@@ -151,13 +151,19 @@ def _is_symbol(text: str) -> bool:
     return _SYMBOL.fullmatch(text) is not None
 
 
+@lru_cache(maxsize=4096)
+def _checked_contract(text: str) -> str:
+    return _matched("contract", text, _CONTRACT)
+
+
+@lru_cache(maxsize=1024)
+def _day_text(day: date) -> str:
+    return day.isoformat()
+
+
 def _write_price(price: Decimal) -> str:
-    text = str(price)
-    # Most prices are short and plain, and need no closer look.
-    if len(text) <= _PRICE_STEP and text.replace(".", "", 1).lstrip("-").isdecimal():
-        return text
     text = format(price, "f")
-    if not _PRICE.fullmatch(text):
+    if not _is_price(text):
         raise Rejected(f"price {text[:40]} is not finite with at most 9 digits before and after the point")
     return text
 
@@ -170,7 +176,8 @@ def _write_size(size: int) -> str:
 
 def _write_instant(value: datetime) -> str:
     if value.tzinfo is UTC:
-        return value.isoformat("T", "microseconds")[:26] + "Z"
+        # Far quicker than the isoformat of an aware datetime.
+        return f"{_day_text(value.date())}T{value.time().isoformat('microseconds')}Z"
     if value.tzinfo is None:
         raise Rejected(f"the time {value} has no zone")
     return instant_text(value)

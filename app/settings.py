@@ -117,6 +117,11 @@ class Settings(BaseSettings):
         """The root of the lake."""
         return self.data_dir or self.state_dir / "data"
 
+    @cached_property
+    def spool_dir(self) -> Path:
+        """Where collectors keep what the bus does not take."""
+        return self.state_dir / "spool"
+
 
 def _address(url: str) -> SplitResult | None:
     # Says nothing of what is wrong: a misplaced part of a URL may be its password.

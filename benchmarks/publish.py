@@ -1,8 +1,9 @@
-"""Publishing: the fenced script with its latest hashes, against bare XADDs that were encoded beforehand."""
+"""Publishing as a replay does, fenced, counted and with latest hashes, against bare XADDs encoded beforehand."""
 
 import socket
 import tempfile
 from pathlib import Path
+from threading import Event
 from urllib.parse import urlsplit
 
 import hiredis
@@ -10,8 +11,7 @@ from redis import Redis
 
 from app.bus import keys
 from app.bus.connection import connect
-from app.bus.leases import acquire
-from app.bus.stream import QuotePublisher
+from app.collectors.publishing import SourcePublisher
 from app.quotes import Quote, to_fields
 from benchmarks.measure import Measure, compare, peak_of
 from benchmarks.quotes import make_quotes
@@ -19,7 +19,7 @@ from tests.servers import start_test_servers
 
 QUOTES = 50_000
 BATCH = 500
-AIM = 0.20
+AIM = 0.30
 
 
 def bench_publish(redis_url: str) -> Measure:
@@ -39,9 +39,9 @@ def bench_publish(redis_url: str) -> Measure:
 
 
 def _publish(client: Redis, quotes: list[Quote]) -> None:
-    publisher = QuotePublisher(client, acquire(client, keys.lease("REPLAY"), keys.epoch("REPLAY"), ttl_s=600))
-    for start in range(0, len(quotes), BATCH):
-        publisher.publish(quotes[start : start + BATCH])
+    publisher = SourcePublisher(client, "REPLAY")
+    lists = (quotes[start : start + BATCH] for start in range(0, len(quotes), BATCH))
+    assert sum(publisher.publish_all(lists, Event())) == len(quotes)
 
 
 def _publish_alone(redis_url: str) -> None:

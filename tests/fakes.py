@@ -28,9 +28,9 @@ class RecordingDispatch:
         """Keep the wish."""
         self.sent.append(("start_collector", source))
 
-    def start_ingest(self) -> None:
+    def start_ingest(self, slot: int) -> None:
         """Keep the wish."""
-        self.sent.append(("start_ingest",))
+        self.sent.append(("start_ingest", slot))
 
     def export_session(self, market: str, day: date) -> None:
         """Keep the wish."""

@@ -4,6 +4,7 @@ from typing import Any
 
 from celery.signals import worker_ready
 
+from app.operations.reconciling import reconcile_unless_under_way
 from app.operations.tick import TickPolicy
 from app.operations.tick import market_tick as turn
 from workers.celery_app import celery, runtime, show_life
@@ -13,7 +14,13 @@ from workers.celery_app import celery, runtime, show_life
 def market_tick() -> None:
     """Do what is missing: partitions, collectors, ingest, signs of life, trimming."""
     rt = runtime()
-    turn(rt, TickPolicy(rt.settings.partitions_ahead_days, rt.settings.sse_resume_window_s))
+    turn(rt, TickPolicy(rt.settings.partitions_ahead_days, rt.settings.sse_resume_window_s, rt.settings.ingestors))
+
+
+@celery.task(name="control.reconcile", acks_late=False)
+def reconcile() -> None:
+    """Balance what was published against what became of it, unless another process does so already."""
+    reconcile_unless_under_way(runtime())
 
 
 @worker_ready.connect

@@ -34,9 +34,9 @@ class CeleryDispatch:
         """Run the collector of `source` unless it runs already."""
         self._send("collectors.run_collector", source)
 
-    def start_ingest(self) -> None:
-        """Run the ingestor unless it runs already."""
-        self._send("ingest.run_ingest")
+    def start_ingest(self, slot: int) -> None:
+        """Run the ingestor number `slot`, from 1 on, unless it runs already."""
+        self._send("ingest.run_ingest", slot)
 
     def export_session(self, market: str, day: date) -> None:
         """Write a trading day's ticks and bars to the lake."""
@@ -54,7 +54,7 @@ class CeleryDispatch:
         """Ask a queue's worker for a sign of life."""
         self._send(f"{queue}.probe")
 
-    def _send(self, task: str, *arguments: str, expires_s: int | None = NUDGE_EXPIRES_S) -> None:
+    def _send(self, task: str, *arguments: str | int, expires_s: int | None = NUDGE_EXPIRES_S) -> None:
         from kombu.exceptions import OperationalError
 
         try:

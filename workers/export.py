@@ -4,6 +4,8 @@ from datetime import date
 
 from app.errors import Unavailable
 from app.operations.exporting import export_session as export
+from app.operations.retention import RetentionPolicy
+from app.operations.retention import apply_retention as apply
 from workers.celery_app import celery, runtime, show_life
 
 
@@ -11,6 +13,13 @@ from workers.celery_app import celery, runtime, show_life
 def export_session(market: str, day: str) -> None:
     """Write a trading day's ticks and bars; what is there and complete is left alone."""
     export(runtime(), market, date.fromisoformat(day))
+
+
+@celery.task(name="export.apply_retention", autoretry_for=(Unavailable,), retry_backoff=True, retry_jitter=True)
+def apply_retention(market: str) -> None:
+    """Drop the ticks of days past the retention whose files are verified; the others are left and logged."""
+    rt = runtime()
+    apply(rt, market, RetentionPolicy(rt.settings.tick_retention_days))
 
 
 @celery.task(name="export.probe")

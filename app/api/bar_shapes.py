@@ -11,7 +11,7 @@ from app.errors import Rejected
 from app.lake.layout import TIMEFRAMES, parse_timeframe
 from app.quotes import SOURCES, known_source, parse_symbol
 
-LIMIT: Final = 1000
+JSON_LIMIT: Final = 1000
 LIMIT_MAX: Final = 10_000
 
 
@@ -39,7 +39,18 @@ SourceName = Annotated[
 Limit = Annotated[
     int,
     naming_field(_read_limit),
-    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT}),
+    WithJsonSchema(
+        {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": LIMIT_MAX,
+            "description": f"most bars in one answer; in JSON {JSON_LIMIT} when unset; "
+            "CSV and Arrow hold all of the range when unset",
+        }
+    ),
+]
+CursorText = Annotated[
+    str, Field(description="the next_cursor of the answer before; the range and the source are those of that question")
 ]
 Price = Annotated[str, Field(description="decimal text, exact", examples=["6751.25"])]
 
@@ -54,7 +65,8 @@ class BarsQuery(BaseModel):
     start: Moment | None = None
     end: Moment | None = None
     source: SourceName | None = None
-    limit: Limit = LIMIT
+    limit: Limit | None = None
+    cursor: CursorText | None = None
     at: Moment | None = None
 
 
@@ -70,6 +82,22 @@ class BarAnswer(BaseModel):
     volume: int | None = Field(description="contracts traded since the bar before; null = the source does not tell")
     tick_count: int = Field(description="events of the source in the bar, trades and quotes")
     source: Literal["EXCEL", "SCHWAB", "REPLAY", "SIMULATED"]
+    coverage: float | None = Field(
+        ge=0, le=1, description="share of the bar's minutes in which the source was alive; null = nothing is known"
+    )
+
+
+class HoleAnswer(BaseModel):
+    """Buckets of one session that touch and have no bar; nothing is ever filled in."""
+
+    model_config = ConfigDict(title="Hole", populate_by_name=True)
+
+    start: Instant = Field(alias="from")
+    end: Instant = Field(alias="to")
+    label: Literal["quiet", "no_feed", "unknown"] = Field(
+        description="quiet: the source was alive in every minute and nothing was traded; "
+        "no_feed: in some minute of each bucket it was not; unknown: nothing is recorded, or it is too early to tell"
+    )
 
 
 class BarsAnswer(BaseModel):
@@ -84,8 +112,10 @@ class BarsAnswer(BaseModel):
     start: Instant
     end: Instant
     bars: list[BarAnswer]
+    holes: list[HoleAnswer] = Field(description="where the source has no bar, as far as this answer reaches")
     truncated: bool = Field(description="more bars follow: ask again from next_start, and with this source")
     next_start: Instant | None
+    next_cursor: str | None = Field(description="the same as one word: ask again with it for what follows")
 
 
 BARS_EXAMPLE: Final[dict[str, Any]] = {
@@ -106,8 +136,16 @@ BARS_EXAMPLE: Final[dict[str, Any]] = {
             "volume": 6411,
             "tick_count": 2107,
             "source": "SCHWAB",
+            "coverage": 1.0,
         }
     ],
-    "truncated": True,
-    "next_start": "2025-10-09T13:31:00.000000Z",
+    "holes": [{"from": "2025-10-09T13:31:00.000000Z", "to": "2025-10-09T13:33:00.000000Z", "label": "quiet"}],
+    "truncated": False,
+    "next_start": None,
+    "next_cursor": None,
 }
+CSV_EXAMPLE: Final = (
+    "symbol,source,session_date,t_open,t_close,open,high,low,close,volume,tick_count,coverage\n"
+    "ES,SCHWAB,2025-10-09,2025-10-09T13:30:00.000000Z,2025-10-09T13:31:00.000000Z,"
+    "6751.25,6753,6750.75,6752.5,6411,2107,1\n"
+)

@@ -1,121 +1,70 @@
-"""GET /api/bars: OHLCV bars from the lake."""
+"""GET /api/bars: OHLCV bars of any range, from files or from stored ticks."""
 
-import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from apiflask import APIBlueprint
+from flask import Response, jsonify
 
-from app.api.bar_shapes import BARS_EXAMPLE, BarsAnswer, BarsQuery
-from app.clock import instant_text
-from app.errors import Conflict, NotFound, Rejected
-from app.lake.layout import Lake
-from app.market.market import Market
-from app.runtime import runtime
+from app.api.bar_question import BarQuestion, understand_bars
+from app.api.bar_shapes import BARS_EXAMPLE, CSV_EXAMPLE, JSON_LIMIT, BarsAnswer, BarsQuery
+from app.api.negotiation import JSON, asked_form, vary_by_accept
+from app.api.pages import answer_tables, link_next, open_forms
+from app.runtime import Runtime, runtime
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-log = logging.getLogger(__name__)
 bars = APIBlueprint("bars", __name__, url_prefix="/api", tag="Bars")
 
-SPAN_LIMIT: Final = timedelta(days=732)
-MEMORY_LIMIT_MB: Final = 256
-# Real data before replayed and simulated ones.
-PREFERENCE: Final = ("SCHWAB", "EXCEL", "REPLAY", "SIMULATED")
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+OPENAPI: Final[Any] = {
+    200: open_forms(BARS_EXAMPLE, CSV_EXAMPLE),
+    400: "A parameter is wrong, or the cursor is not ours",
+    404: "The symbol has no bars and no ticks",
+    406: "Accept names no form that there is",
+    409: "A file of the lake is damaged",
+}
+
+
+@bars.after_request
+def tell_caches(answer: Response) -> Response:
+    """As `vary_by_accept`, errors too."""
+    return vary_by_accept(answer)
 
 
 @bars.get("/bars")
 @bars.input(BarsQuery, location="query", arg_name="query")
-@bars.output(BarsAnswer, example=BARS_EXAMPLE)
-@bars.doc(
-    operation_id="getBars",
-    responses={400: "A parameter is wrong", 404: "The symbol has no bars", 409: "A file is damaged"},
-)
-def list_bars(query: BarsQuery) -> dict[str, object]:
+@bars.output(BarsAnswer)
+@bars.doc(operation_id="getBars", responses=OPENAPI)
+def list_bars(query: BarsQuery) -> Response:
     """Bars of a symbol
 
-    Those that open in `[start, end)`; without both, those of the last session in the lake. Sources are never mixed.
+    Those that open in `[start, end)`, at most 732 days apart, and have closed; without both, those of the last session.
+    They come from the lake's files where those are complete, else from the ticks stored so far, in the same way.
+    Sources are never mixed. `coverage` and `holes` tell a quiet market from a source that was away.
     """
+    form, rt = asked_form(), runtime()
+    with rt.sessions() as session:
+        question = understand_bars(session, rt, query)
+    if form != JSON and query.limit is None:
+        return _stream(rt, question, form)
+    return _answer_page(rt, question, form, query.limit or JSON_LIMIT)
+
+
+def _answer_page(rt: Runtime, question: BarQuestion, form: str, limit: int) -> Response:
     # DuckDB and Arrow take half a second and 100 MB to load: the first answer does, not the start.
-    from app.lake.query import bar_sources, connect, read_bars
+    from app.api.bar_tables import COVERED_BARS, json_of, read_page
 
-    rt = runtime()
-    now = query.at or rt.clock.now()
-    where = (rt.lake, query.symbol, query.timeframe)
-    with _discreet(query), connect(rt.lake, memory_limit_mb=MEMORY_LIMIT_MB, threads=1) as connection:
-        start, end = _range(rt.lake, rt.market, query, now)
-        sources = bar_sources(connection, *where, start, end)
-        source = query.source or _preferred(sources)
-        found = read_bars(connection, *where, source, start, end, query.limit + 1) if source in sources else None
-    known = [bar for bar in _read(found) if bar["t_close"] <= now] if found is not None else []
-    shown, more = known[: query.limit], known[query.limit :]
-    return {
-        "symbol": query.symbol,
-        "timeframe": query.timeframe,
-        "source": source,
-        "sources": sources,
-        "start": instant_text(start),
-        "end": instant_text(end),
-        "bars": [_answer(bar) for bar in shown],
-        "truncated": bool(more),
-        "next_start": instant_text(more[0]["t_open"]) if more else None,
-    }
+    with rt.sessions() as session:
+        page = read_page(session, rt, question, limit)
+    if form == JSON:
+        answer = jsonify(json_of(rt, question, page))
+    else:
+        answer = answer_tables(form, [page.bars], COVERED_BARS, _name(question))
+    return link_next(answer, page.following.cursor() if page.following else None)
 
 
-@contextmanager
-def _discreet(query: BarsQuery) -> Iterator[None]:
-    try:
-        yield
-    except Conflict as error:
-        log.error("bars of %s: %s", query.symbol, error)
-        # The reason names files of this machine, which are no client's business.
-        raise Conflict(f"the bars of {query.symbol} cannot be read: `flask generate-bars` makes them again") from None
+def _stream(rt: Runtime, question: BarQuestion, form: str) -> Response:
+    from app.api.bar_tables import COVERED_BARS, stream_pages
+
+    return answer_tables(form, stream_pages(rt, question), COVERED_BARS, _name(question))
 
 
-def _range(lake: Lake, market: Market, query: BarsQuery, now: datetime) -> tuple[datetime, datetime]:
-    days = [file.day for file in lake.bars_files(query.timeframe, date.min, date.max, {query.symbol})]
-    if not days:
-        raise NotFound(
-            f"the lake has no {query.timeframe} bars of {query.symbol}: make them with `flask generate-bars`"
-        )
-    if query.start is None and query.end is None:
-        return _last_session(market, query.symbol, days, now)
-    if query.start is None:
-        raise Rejected("end is given without start: give both")
-    end = query.end or now
-    if query.start >= end:
-        raise Rejected(f"start {instant_text(query.start)} is not before end {instant_text(end)}")
-    if end - query.start > SPAN_LIMIT:
-        raise Rejected(f"start and end are more than {SPAN_LIMIT.days} days apart: ask for fewer at a time")
-    return query.start, end
-
-
-def _last_session(market: Market, symbol: str, days: Sequence[date], now: datetime) -> tuple[datetime, datetime]:
-    for day in reversed(days):
-        hours = market.session(day)
-        if hours is not None and hours.open <= now:
-            return hours.open, hours.close
-    raise NotFound(f"the lake has no bars of {symbol} from before {instant_text(now)}")
-
-
-def _preferred(sources: Sequence[str]) -> str | None:
-    return next((source for source in PREFERENCE if source in sources), None)
-
-
-def _read(table: "pa.Table") -> Iterator[dict[str, Any]]:
-    columns = table.select(["open", "high", "low", "close", "volume", "tick_count", "source"]).to_pylist()
-    # Times as plain numbers: as Python objects they would make Arrow load pandas.
-    times = (table.column(name).cast("int64").to_pylist() for name in ("t_open", "t_close"))
-    for row, *micros in zip(columns, *times, strict=True):
-        opened, closed = (_EPOCH + timedelta(microseconds=value) for value in micros)
-        yield {"t_open": opened, "t_close": closed, **row}
-
-
-def _answer(bar: dict[str, Any]) -> dict[str, object]:
-    times = {name: instant_text(bar[name]) for name in ("t_open", "t_close")}
-    prices = {name: format(bar[name].normalize(), "f") for name in ("open", "high", "low", "close")}
-    return {**bar, **times, **prices}
+def _name(question: BarQuestion) -> str:
+    return f"{question.wanted.symbol}_bars_{question.wanted.timeframe}"

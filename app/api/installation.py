@@ -7,9 +7,13 @@ from typing import Final
 from apiflask import APIFlask
 from flask import Response, request
 
+from app.api.accounting import accounting
 from app.api.bars import bars
+from app.api.dead_letters import dead_letters
 from app.api.docs import configure_docs, docs
+from app.api.gaps import gaps
 from app.api.health import health
+from app.api.lake import lake
 from app.api.parts import EXTENSION, ApiParts
 from app.api.problems import install_problems, request_id
 from app.api.query import require_plain_query
@@ -17,15 +21,25 @@ from app.api.quotes import quotes
 from app.api.sse.hub import EventHub, StreamLimits
 from app.api.sse.tail import StreamTail
 from app.api.stream import stream
+from app.api.ticks import ticks
 from app.api.watched import Watchlist
 from app.dispatch import QUEUES
 from app.instruments.store import watchlist
-from app.operations.health import Check, Probes, check_ingest, check_postgres, check_queues, check_redis
+from app.operations.health import (
+    Check,
+    Probes,
+    check_ingest,
+    check_ledger,
+    check_postgres,
+    check_queues,
+    check_redis,
+    check_room,
+)
 from app.runtime import EXTENSION as RUNTIME
 from app.runtime import Runtime
 from app.settings import Settings
 
-BLUEPRINTS: Final = (docs, quotes, stream, bars, health)
+BLUEPRINTS: Final = (docs, quotes, stream, ticks, bars, dead_letters, lake, accounting, gaps, health)
 BODY_LIMIT_BYTES: Final = 1_000_000
 REQUEST_TIMEOUT_S: Final = 1.0
 # Above the second for which the stream's reader waits for an entry.
@@ -61,6 +75,8 @@ def _parts(runtime: Runtime, queues: Sequence[str]) -> ApiParts:
     probes["redis"] = lambda: check_redis(edge.bus)
     probes["postgres"] = lambda: check_postgres(runtime.sessions)
     probes["ingest"] = lambda: check_ingest(edge.bus, runtime.clock.now())
+    probes["room"] = lambda: check_room(edge.bus, runtime.settings.stream_cap)
+    probes["ledger"] = lambda: check_ledger(runtime.sessions, runtime.clock.now())
     probes["queues"] = lambda: check_queues(edge.bus, queues, runtime.clock.now())
     return edge
 

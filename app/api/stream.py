@@ -11,6 +11,7 @@ from app.api.problems import problem
 from app.api.query import StreamQuery
 from app.api.sse.feed import feed
 from app.api.sse.frames import StreamId, parse_id
+from app.api.sse.wire import wire_of
 
 RETRY_AFTER_S: Final = 10
 HEADERS: Final = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
@@ -40,7 +41,8 @@ def follow_quotes(query: StreamQuery) -> Response:
     """
     edge, after = parts(), _last_event_id(query)
     symbols = query.symbols or edge.watchlist.symbols()
-    client = edge.hub.join(frozenset(symbols), request.environ.get("gunicorn.socket"))
+    wanted, connection = frozenset(symbols), request.environ.get("gunicorn.socket")
+    client = edge.hub.join(wanted, connection, wire_of(request.environ))
     if client is None:
         detail = f"all {edge.hub.limits.clients} places for stream clients are taken: close one, or try again later"
         return problem(429, detail, headers={"Retry-After": str(RETRY_AFTER_S)})

@@ -33,6 +33,12 @@ def connect(url: str, *, text: bool = True, socket_timeout_s: float = SOCKET_TIM
     )
 
 
+def without_retries(client: Redis) -> Redis:
+    """The client, which from now on tries each command once: whoever waits for it has better things to do."""
+    client.set_retry(Retry(NoBackoff(), 0))
+    return client
+
+
 def with_database(url: str, database: int) -> str:
     """The same server, another of its numbered databases."""
     return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))

@@ -1,7 +1,9 @@
 """Reading the stream in a consumer group: nothing is forgotten until it is acknowledged."""
 
+import logging
 import re
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -9,10 +11,16 @@ from redis import Redis
 from redis.exceptions import ResponseError
 
 from app.bus import keys
+from app.bus.joining import Position, join_group
+from app.bus.missing import notice_command
 from app.errors import Rejected
+
+log = logging.getLogger(__name__)
 
 ANSWER_S: Final = 5.0  # For how long an answer may be overdue before the connection counts as dead.
 _CONSUMER = re.compile(r"[A-Za-z0-9._-]{1,64}")
+# What the server says to a reader whose group went away, before it reads or while it waits.
+_GROUP_GONE: Final = ("NOGROUP", "UNBLOCKED")
 
 # One stream entry as raw bytes: its id, and names and values in turn (None when the entry was trimmed away).
 Entry = tuple[bytes, list[bytes] | None]
@@ -40,17 +48,19 @@ class GroupReader:
         self._consumer = consumer
         self._group = group
         self._asking: Any = None
-        self._answer_s = ANSWER_S
+        self._acking: Any = None
+        self._overdue_s: deque[float] = deque()  # One for each question that is not answered.
+        self._is_acked = True
         for command in ("XREADGROUP", "XCLAIM"):
             client.set_response_callback(command, _raw)
 
-    def join(self) -> None:
-        """Create the group at the stream's beginning, unless it is there."""
-        try:
-            self._client.xgroup_create(keys.STREAM, self._group, id="0", mkstream=True)
-        except ResponseError as error:
-            if "BUSYGROUP" not in str(error):
-                raise
+    def join(self, position: Callable[[], Position | None] = lambda: None) -> str:
+        """Create the group unless it is there; returns the stream's generation.
+
+        It begins after the `position` up to which everything was acknowledged, where that was saved for this very
+        stream, else at the stream's beginning.
+        """
+        return join_group(self._client, self._group, position)
 
     def read_own(self, after: bytes, count: int) -> list[Entry]:
         """Entries delivered to this consumer earlier and never acknowledged, after an id (`b"0"` for the first)."""
@@ -59,23 +69,46 @@ class GroupReader:
     def ask_new(self, count: int, block_ms: int) -> None:
         """Ask for entries never delivered to anyone, waiting up to `block_ms` for the first; `take_new` has the answer.
 
-        The server prepares the answer while the caller works on the one before.
+        The server prepares the answer while the caller works on the one before. Questions may be asked ahead. What was
+        trimmed away before anyone was given it is announced as lost right before.
         """
         if self._asking is None:
             self._asking = self._client.connection_pool.get_connection()
-        self._answer_s = block_ms / 1000 + ANSWER_S
-        self._asking.send_command(*self._command(b">", count, block_ms))
+        notice, read = notice_command(self._group), self._command(b">", count, block_ms)
+        # Without a ping first: its answer would be taken for one that is still to come.
+        self._asking.send_packed_command(self._asking.pack_commands([notice, read]), check_health=False)
+        self._overdue_s.append(block_ms / 1000 + ANSWER_S)
+
+    @property
+    def asked(self) -> int:
+        """How many questions are not answered yet."""
+        return len(self._overdue_s)
+
+    def has_answer(self, within_s: float) -> bool:
+        """Whether the answer to the oldest question begins to come in so many seconds."""
+        return bool(self._overdue_s) and bool(self._asking.can_read(timeout=within_s))
 
     def take_new(self) -> list[Entry]:
-        """The answer to the last `ask_new`, empty when nothing came in time; RedisError when there is no answer."""
-        return _entries(self._asking.read_response(disable_decoding=True, timeout=self._answer_s))
+        """The answer to the oldest question, empty when nothing came in time; RedisError when there is no answer."""
+        within_s = self._overdue_s[0]
+        try:
+            if lost := self._asking.read_response(timeout=within_s):
+                log.error("%s entries were trimmed from the stream before anybody read them: they are lost", lost)
+        except ResponseError as error:
+            log.warning("whether entries were trimmed unread could not be told: %s", error)
+        entries = _entries(self._asking.read_response(disable_decoding=True, timeout=within_s))
+        self._overdue_s.popleft()
+        return entries
 
     def leave(self) -> None:
-        """Drop the connection of an unanswered question; what it would have delivered stays pending."""
-        if self._asking is not None:
-            self._asking.disconnect()
-            self._client.connection_pool.release(self._asking)
-            self._asking = None
+        """Drop the connections of unanswered questions; what they would have delivered stays pending."""
+        for connection in (self._asking, self._acking):
+            if connection is not None:
+                connection.disconnect()
+                self._client.connection_pool.release(connection)
+        self._asking = self._acking = None
+        self._overdue_s.clear()
+        self._is_acked = True
 
     def claim_lost(self, idle_ms: int, count: int, *, own: bool) -> list[Entry]:
         """Take over entries pending for `idle_ms` with consumers whose lease is gone, up to `count` of each.
@@ -92,6 +125,21 @@ class GroupReader:
         """Acknowledge entries that are stored for good."""
         if ids:
             self._client.xack(keys.STREAM, self._group, *ids)
+
+    def send_ack(self, ids: Sequence[bytes]) -> None:
+        """Acknowledge entries that are stored for good, without waiting for the server; `finish_acks` waits."""
+        self.finish_acks()
+        if ids:
+            if self._acking is None:
+                self._acking = self._client.connection_pool.get_connection()
+            self._acking.send_command("XACK", keys.STREAM, self._group, *ids, check_health=False)
+            self._is_acked = False
+
+    def finish_acks(self) -> None:
+        """Wait until what was acknowledged counts as such; RedisError when that is not known."""
+        if not self._is_acked:
+            self._acking.read_response(timeout=ANSWER_S)
+            self._is_acked = True
 
     def state(self) -> GroupState:
         """How far the group is behind the stream."""
@@ -124,6 +172,11 @@ class GroupReader:
         # The server forgets a claimed entry that the stream no longer has, without a word in its answer.
         missing = set(ids) - {entry_id for entry_id, _words in claimed}
         return claimed + [(gone, None) for gone in sorted(missing) if not self._client.xrange(keys.STREAM, gone, gone)]
+
+
+def is_group_gone(error: Exception) -> bool:
+    """Whether the server refused a reading because the group, or the stream with it, is no longer there."""
+    return isinstance(error, ResponseError) and any(word in str(error) for word in _GROUP_GONE)
 
 
 def parse_consumer(text: str) -> str:

@@ -1,5 +1,6 @@
 """Every key that Thor keeps in Redis, and which database of the server holds what."""
 
+from datetime import date
 from typing import Final
 
 BUS_DB: Final = 0
@@ -8,8 +9,10 @@ RESULTS_DB: Final = 2
 
 STREAM: Final = "quotes:stream:unified"
 DEAD_STREAM: Final = "quotes:stream:dead"
+LOSSES: Final = "quotes:stream:losses"  # Stream: what was lost before it could be stored, each loss announced once.
+GENERATION: Final = "quotes:stream:generation"  # A random id, as old as the stream's group: a flush takes both.
+RECONCILED: Final = "quotes:reconciled"  # Hash: by trading day, a mark of the stored ticks at its last balance.
 INGEST_GROUP: Final = "quotes:cgrp:postgres_ingest"
-WORKER_CONSUMER: Final = "worker"  # The name under which the ingest queue reads the stream.
 
 
 def latest(symbol: str) -> str:
@@ -27,6 +30,21 @@ def epoch(source: str) -> str:
     return f"collector:{source}:epoch"
 
 
+def published(source: str, token: int) -> str:
+    """How many events were ever published under a fencing token, a hash by `<session_date>|<symbol>`."""
+    return f"quotes:published:{source}:{token}"
+
+
+def published_pattern() -> str:
+    """The pattern of the keys that `published` gives."""
+    return "quotes:published:*"
+
+
+def announced(source: str) -> str:
+    """Which losses a source's collector has told, by the loss's id, a hash that expires."""
+    return f"collector:{source}:announced"
+
+
 def desired(source: str) -> str:
     """Whether a source is wanted, and its options, a hash."""
     return f"collector:{source}:desired"
@@ -35,6 +53,16 @@ def desired(source: str) -> str:
 def health(source: str) -> str:
     """A collector's progress, a hash."""
     return f"collector:{source}:health"
+
+
+def alive(source: str, day: date) -> str:
+    """The minutes of a session's roll window in which a source's feed was healthy, a bitmap."""
+    return f"collector:{source}:alive:{day.isoformat()}"
+
+
+def worker_consumer(slot: int) -> str:
+    """The name under which the ingest queue's loop number `slot`, from 1 on, reads the stream."""
+    return "worker" if slot == 1 else f"worker-{slot}"
 
 
 def ingest_lease(consumer: str) -> str:
@@ -47,6 +75,11 @@ def ingest_health(consumer: str) -> str:
     return f"quotes:ingest:{consumer}:health"
 
 
+def ran(work: str) -> str:
+    """When the control queue last sent out a periodic work, epoch milliseconds."""
+    return f"control:{work}:ran"
+
+
 def pulse(queue: str) -> str:
     """When a queue's worker last finished a task, epoch milliseconds."""
     return f"worker:{queue}:pulse"
@@ -55,3 +88,16 @@ def pulse(queue: str) -> str:
 def busy(queue: str) -> str:
     """Since when a queue's worker has been at its present task, epoch milliseconds; absent when it is free."""
     return f"worker:{queue}:busy"
+
+
+RETENTION_DONE: Final = "retention:done"  # The last completed trading day after which the retention was applied.
+
+
+def retention_asked(day: date) -> str:
+    """That the retention of the days before a completed trading day was asked for, a while ago at most."""
+    return f"retention:asked:{day.isoformat()}"
+
+
+def tick_counts(day: date) -> str:
+    """How many ticks the database holds of a trading day by symbol, and the mark of the partition at that time."""
+    return f"cache:tick_counts:{day.isoformat()}"

@@ -16,14 +16,14 @@ LEASE_TTL_S = 10.0
 TOKEN_EPOCH_S = 1_577_836_800  # 2020-01-01T00:00:00Z: tokens are seconds since then or more, and fit 31 bits to 2088.
 _SAME_START_S = 2.0
 
-# KEYS: lease, highest token. ARGV: ttl_ms, host, pid, started, attempt, token to displace or ''.
+# KEYS: lease, highest token. ARGV: ttl_ms, host, pid, started, attempt, token to displace or '', token to exceed.
 # The answer to an attempt may get lost on its way: the same attempt again finds that it has succeeded.
 _ACQUIRE = f"""
 local held = redis.call('HGET', KEYS[1], 'token')
 if held and redis.call('HGET', KEYS[1], 'attempt') == ARGV[5] then return {{1, held}} end
 if held and held ~= ARGV[6] then return {{0, held}} end
 local floor = tonumber(redis.call('TIME')[1]) - {TOKEN_EPOCH_S}
-local token = math.max(tonumber(redis.call('GET', KEYS[2]) or '0') + 1, floor)
+local token = math.max(tonumber(redis.call('GET', KEYS[2]) or '0') + 1, tonumber(ARGV[7]) + 1, floor)
 redis.call('SET', KEYS[2], token)
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'token', token, 'host', ARGV[2], 'pid', ARGV[3], 'started', ARGV[4], 'attempt', ARGV[5])
@@ -48,18 +48,22 @@ class Lease:
     token: int
 
 
-def acquire(client: Redis, key: str, epoch_key: str, *, ttl_s: float = LEASE_TTL_S) -> Lease:
+def acquire(
+    client: Redis, key: str, epoch_key: str, *, ttl_s: float = LEASE_TTL_S, attempt: str | None = None, above: int = 0
+) -> Lease:
     """Take the lease; Conflict, naming the holder, while another live process has it.
 
-    A holder on this machine whose process is gone is displaced at once instead of after `ttl_s`. `client` replies in
-    text.
+    A holder on this machine whose process is gone is displaced at once instead of after `ttl_s`. Where the answer may
+    get lost, give the same unique `attempt` at every try: the lease that it got is found again. The token is higher
+    than `above`, whatever the server has forgotten. `client` replies in text.
     """
-    lease = _try(client, key, epoch_key, ttl_s, displace="")
+    words = (int(ttl_s * 1000), *_identity(), attempt or uuid4().hex)
+    lease = _try(client, key, epoch_key, *words, "", above)
     if lease:
         return lease
     holder = read_hash(client, key)
     if not holder or _is_dead(holder):
-        lease = _try(client, key, epoch_key, ttl_s, displace=holder.get("token", ""))
+        lease = _try(client, key, epoch_key, *words, holder.get("token", ""), above)
     if lease is None:
         where = f"process {holder.get('pid', '?')} on {holder.get('host', '?')}"
         raise Conflict(f"{key} is held by {where}: stop it first, or wait {ttl_s:.0f} s after it has died")
@@ -76,10 +80,13 @@ def release(client: Redis, lease: Lease) -> None:
     client.eval(_RELEASE, 1, lease.key, lease.token)
 
 
-def _try(client: Redis, key: str, epoch_key: str, ttl_s: float, displace: str) -> Lease | None:
-    holder = (socket.gethostname(), os.getpid(), f"{_started_s(os.getpid()):.2f}", uuid4().hex)
-    taken, token = client.eval(_ACQUIRE, 2, key, epoch_key, int(ttl_s * 1000), *holder, displace)
+def _try(client: Redis, key: str, epoch_key: str, *words: str | int) -> Lease | None:
+    taken, token = client.eval(_ACQUIRE, 2, key, epoch_key, *words)
     return Lease(key, int(token)) if taken else None
+
+
+def _identity() -> tuple[str, int, str]:
+    return socket.gethostname(), os.getpid(), f"{_started_s(os.getpid()):.2f}"
 
 
 def _is_dead(holder: Mapping[str, str]) -> bool:

@@ -1,48 +1,26 @@
-"""The quote stream: publishing in one fenced round trip, reading in a consumer group, trimming below the watermark."""
+"""The quote stream: publishing in one fenced round trip, each batch at most once, and how the stream stands."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import uuid4
 
 from redis import Redis
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ConnectionError as LinkLost
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from app.bus import keys
+from app.bus.drops import Drop, announce_drop
+from app.bus.encoding import Batch, encode, pack_call
 from app.bus.leases import Lease
-from app.clock import instant_text
+from app.bus.publish_script import PUBLISH
+from app.bus.published import last_batch, raise_published
 from app.errors import Conflict, Unavailable
-from app.quotes import Quote, to_fields
+from app.quotes import Quote
 
 STREAM_CAP: Final = 10_000_000  # about 2 GB: 80 minutes of 2,000 events a second that nobody stores.
-
-# KEYS: lease, stream, then one latest hash per symbol.
-# ARGV: token, cap, number of symbols, per symbol (ts, seq, index of its newest event),
-#       then per event the count of its words and the words.
-_PUBLISH: Final = """
-if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return redis.error_reply('FENCED') end
-if redis.call('XLEN', KEYS[2]) >= tonumber(ARGV[2]) then return redis.error_reply('FULL') end
-local symbols = tonumber(ARGV[3])
-local latest = {}
-for s = 1, symbols do
-  local ts, seq, key = ARGV[1 + 3 * s], ARGV[2 + 3 * s], KEYS[2 + s]
-  local had = redis.call('HMGET', key, 'ts', 'seq')
-  local newer = not had[1] or ts > had[1]
-  if ts == had[1] then newer = #seq > #had[2] or (#seq == #had[2] and seq > had[2]) end
-  if newer then latest[tonumber(ARGV[3 + 3 * s])] = key end
-end
--- Whatever can fail has been asked: from here on the batch takes effect as a whole.
-local at, event = 4 + 3 * symbols, 1
-while ARGV[at] do
-  local last = at + tonumber(ARGV[at])
-  local id = redis.call('XADD', KEYS[2], '*', unpack(ARGV, at + 1, last))
-  local key = latest[event]
-  if key then
-    redis.call('DEL', key)
-    redis.call('HSET', key, 'stream_id', id, unpack(ARGV, at + 1, last))
-  end
-  at, event = last + 1, event + 1
-end
-"""
 
 
 @dataclass(frozen=True)
@@ -55,49 +33,156 @@ class StreamState:
 
 
 class QuotePublisher:
-    """Publishes quotes of one source under its lease."""
+    """Publishes quotes of one source under its lease; use it from one thread.
 
-    def __init__(self, client: Redis, lease: Lease, *, cap: int = STREAM_CAP) -> None:
-        self._client = client
-        self._lease = lease
-        self._cap = cap
-        self._script = client.register_script(_PUBLISH)
+    `before` is the publisher of the same source under an earlier token: where the server took its last batch although
+    the answer got lost, that batch is not published again, and where the server has forgotten its counts, they are
+    written again.
+    """
+
+    def __init__(
+        self, client: Redis, lease: Lease, *, cap: int = STREAM_CAP, before: "QuotePublisher | None" = None
+    ) -> None:
+        self._client, self._lease, self._cap = client, lease, cap
+        # One that never sent anything has not yet looked at the one before it.
+        self._before: QuotePublisher | None = (before._before or before) if before else None
+        self._script = client.register_script(PUBLISH)
+        self._name = uuid4().hex
+        self._number = 0
+        self._link: Any = None
+        self._asked: Batch | None = None  # Sent, and not yet answered.
+        self._doubtful: tuple[int, Batch] | None = None  # Its answer got lost.
+        self._taken: Batch | None = before._taken if before else None  # By the server, from the publisher before.
+        self._published: dict[str, Counter[str]] = before._published if before else {}
 
     def publish(self, quotes: Sequence[Quote]) -> None:
         """Append the quotes to the stream and update the newest per symbol, all or nothing, in one round trip.
 
         Rejected when a quote is malformed and Conflict when the lease has passed to another: nothing was published.
         Unavailable when the stream is full (nothing was published) or the server is away (unknown: publish the same
-        quotes again, with the same sequence numbers).
+        quotes again, before any others, and they are published once).
         """
-        if not quotes:
+        if quotes:
+            self.publish_batch(encode(quotes))
+
+    def publish_batch(self, batch: Batch) -> None:
+        """`publish` for quotes that are encoded already."""
+        self.send(batch)
+        self.settle()
+
+    def send(self, batch: Batch) -> None:
+        """Have the server begin to publish a batch; `settle` tells what came of it, before the next is sent."""
+        self.abandon()
+        with self._refusals():
+            if self._before:
+                self._take_over(self._before)
+            if batch == self._taken:
+                self._taken = None
+                return
+            self._taken = None
+            if self._doubtful is None or self._doubtful[1] != batch:
+                self._number += 1
+                self._doubtful = None
+            self._asked = batch
+            self._write(batch, ("EVALSHA", self._script.sha))
+
+    def settle(self) -> None:
+        """Wait until the batch that was sent is published; the errors are those of `publish`."""
+        batch = self._asked
+        if batch is None:
             return
-        names, arguments = _arguments(quotes)
+        with self._refusals():
+            try:
+                applied = self._read()
+            except (LinkLost, NoScriptError):  # The server restarted, or forgot the script.
+                self._write(batch, ("EVAL", PUBLISH), once_more=True)
+                applied = self._read()
+        if applied not in (0, 1):
+            raise Unavailable(f"Redis answered a batch with {str(applied)[:40]!r}")
+        self._count(batch)
+        self._asked = self._doubtful = None
+
+    def abandon(self) -> None:
+        """Wait no longer for the answer to the batch that was sent; it may have been published."""
+        if self._asked:
+            self._doubtful = (self._number, self._asked)
+            self._asked = None
+            self._drop_link()
+
+    def announce(self, drop: Drop) -> None:
+        """Tell a loss once, as `announce_drop` does; the errors are those of `publish`."""
+        with self._refusals():
+            token = announce_drop(self._client, self._lease, drop)
+        key = keys.published(drop.source, token)
+        self._published.setdefault(key, Counter())[drop.name] += drop.count
+
+    def _write(self, batch: Batch, call: tuple[str, str], *, once_more: bool = False) -> None:
+        key = keys.published(batch.source, self._lease.token)
+        latest = [keys.latest(symbol) for symbol in batch.symbols]
+        names = list(batch.counts)
+        had = self._published.get(key, Counter())
+        grown = [batch.counts[name] for name in names]
+        head = (*call, 3 + len(latest), self._lease.key, keys.STREAM, key, *latest)
+        head += (self._lease.token, self._name, self._number, self._cap, len(names), *names, *grown)
+        command = pack_call((*head, *(had[name] for name in names)), batch)
         try:
-            self._script(
-                keys=[self._lease.key, keys.STREAM, *(keys.latest(name) for name in names)],
-                args=[self._lease.token, self._cap, *arguments],
-            )
+            self._link = self._link or self._client.connection_pool.get_connection()
+            self._link.send_packed_command([command])
+        except LinkLost:
+            self._drop_link()
+            if once_more:
+                raise
+
+    def _read(self) -> Any:
+        if self._link is None:
+            raise LinkLost("the link was lost while sending")
+        try:
+            answer = self._link.read_response()
+        except ResponseError:
+            self._release_link()
+            raise
+        except BaseException:
+            self._drop_link()
+            raise
+        self._release_link()
+        return answer
+
+    def _drop_link(self) -> None:
+        if self._link is not None:
+            self._link.disconnect()
+        self._release_link()
+
+    def _release_link(self) -> None:
+        if self._link is not None:
+            self._client.connection_pool.release(self._link)
+            self._link = None
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        try:
+            yield
         except ResponseError as error:
+            self._asked = None
             raise _refusal(error, self._lease) from None
         except RedisError as error:
+            self.abandon()
             raise Unavailable(f"Redis is away ({type(error).__name__}): publish again") from error
 
+    def _take_over(self, before: "QuotePublisher") -> None:
+        if before._doubtful:
+            number, batch = before._doubtful
+            key = keys.published(batch.source, before._lease.token)
+            if last_batch(self._client, key, before._name) >= number:
+                before._count(batch)
+                before._doubtful = None
+                self._taken = batch
+        for key, counts in self._published.items():
+            raise_published(self._client, key, counts)
+        self._before = None
 
-def _arguments(quotes: Sequence[Quote]) -> tuple[list[str], list[Any]]:
-    newest: dict[str, int] = {}
-    events: list[Any] = []
-    for index, quote in enumerate(quotes):
-        words = to_fields(quote)
-        events.append(len(words))
-        events += words
-        best = newest.get(quote.symbol)
-        if best is None or (quote.ts, quote.seq) >= (quotes[best].ts, quotes[best].seq):
-            newest[quote.symbol] = index
-    head: list[Any] = [len(newest)]
-    for index in newest.values():
-        head += (instant_text(quotes[index].ts), quotes[index].seq, index + 1)
-    return list(newest), head + events
+    def _count(self, batch: Batch) -> None:
+        key = keys.published(batch.source, self._lease.token)
+        self._published.setdefault(key, Counter()).update(batch.counts)
 
 
 def _refusal(error: ResponseError, lease: Lease) -> Exception:

@@ -1,23 +1,42 @@
 """Trimming the stream: only what every group has acknowledged and no client can still ask for."""
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from redis import Redis
 
 from app.bus import keys
+from app.bus.joining import Position
 
 _NODES: Final = 100_000  # Entries one call may look at, so that a long trim does not hold the server up.
+_STEPS: Final = 1_000
 
 
-def trim_stored(client: Redis, now: datetime, window_s: float) -> int:
-    """Drop entries below the acknowledged watermark that are older than `window_s`; returns how many."""
+@dataclass(frozen=True)
+class Trimmed:
+    """What a trim did: entries dropped, and the id that everything still in the stream reaches or exceeds.
+
+    `oldest_id` is None before there is anything: what is older than it can never be read again.
+    """
+
+    entries: int
+    oldest_id: str | None
+
+
+def trim_stored(client: Redis, now: datetime, window_s: float) -> Trimmed:
+    """Drop entries below the acknowledged watermark that are older than `window_s`, in steps that hold nobody up."""
     watermark = acknowledged_watermark(client)
-    if watermark is None:
-        return 0
-    window = f"{max(0, int((now.timestamp() - window_s) * 1000))}-0"
-    oldest = min(watermark, window, key=_order)
-    return int(client.xtrim(keys.STREAM, minid=oldest, approximate=True, limit=_NODES))
+    trimmed = 0
+    if watermark is not None:
+        window = f"{max(0, int((now.timestamp() - window_s) * 1000))}-0"
+        oldest = min(watermark, window, key=_order)
+        for _step in range(_STEPS):
+            dropped = int(client.xtrim(keys.STREAM, minid=oldest, approximate=True, limit=_NODES))
+            trimmed += dropped
+            if dropped == 0:
+                break
+    return Trimmed(trimmed, _oldest_id(client))
 
 
 def acknowledged_watermark(client: Redis) -> str | None:
@@ -29,6 +48,35 @@ def acknowledged_watermark(client: Redis) -> str | None:
         pending = client.xpending(keys.STREAM, group["name"])
         marks.append(pending["min"] or group["last-delivered-id"])
     return min(marks, key=_order, default=None)
+
+
+def acknowledged_position(client: Redis, group: str = keys.INGEST_GROUP) -> Position | None:
+    """The stream's generation, and the id up to which, itself included, the group has acknowledged everything.
+
+    Both are of one moment; None while there is no group. `client` replies in text.
+    """
+    with client.pipeline(transaction=True) as pipe:
+        pipe.get(keys.GENERATION)
+        pipe.exists(keys.STREAM)
+        pipe.xinfo_groups(keys.STREAM)
+        pipe.xpending(keys.STREAM, group)
+        generation, exists, groups, pending = pipe.execute(raise_on_error=False)
+    if generation is None or not exists or isinstance(pending, Exception):
+        return None
+    given: list[str] = [row["last-delivered-id"] for row in groups if row["name"] == group]
+    return generation, _before(pending["min"]) if pending["min"] else given[0]
+
+
+def _oldest_id(client: Redis) -> str | None:
+    info: Any = client.xinfo_stream(keys.STREAM) if client.exists(keys.STREAM) else {}
+    if not info.get("entries-added"):
+        return None
+    return str(info["first-entry"][0] if info["first-entry"] else info["last-generated-id"])
+
+
+def _before(stream_id: str) -> str:
+    ms, part = _order(stream_id)
+    return f"{ms}-{part - 1}" if part else f"{ms - 1}-{2**64 - 1}"
 
 
 def _order(stream_id: str) -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """The command line: one module per group of commands."""
 
-from app.cli import database, demo, export, ingest, replay, stack
+from app.cli import accounting, database, dead_letters, demo, export, ingest, lake, replay, stack
 
 COMMANDS = (
     *stack.COMMANDS,
@@ -8,5 +8,8 @@ COMMANDS = (
     *database.COMMANDS,
     *replay.COMMANDS,
     *ingest.COMMANDS,
+    *dead_letters.COMMANDS,
+    *accounting.COMMANDS,
     *export.COMMANDS,
+    *lake.COMMANDS,
 )

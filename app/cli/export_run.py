@@ -7,13 +7,16 @@ from datetime import date, datetime
 
 import click
 
-from app.cli.console import EXIT_REFUSED, console, progress
+from app.cli.console import EXIT_FAILED, EXIT_REFUSED, console, progress
 from app.cli.trading_days import explain_empty
+from app.cli.wording import counted, size_text
+from app.errors import Conflict, Unavailable
 from app.export.bars import BarRun, SymbolBars
 from app.export.plan import Action, ExportOptions, plan_day
 from app.export.ticks import DayExport, SymbolExport, export_symbols
 from app.lake.files import sweep_staging
 from app.lake.layout import Lake
+from app.lake.manifest import purged_at
 from app.runtime import Runtime
 
 
@@ -24,11 +27,39 @@ def run_export(rt: Runtime, lake: Lake, days: Sequence[date], now: datetime, opt
     done = [DayExport(day, tuple(_export_day(rt, lake, day, now, options))) for day in days]
     # Last, because the calendar takes a second and 100 MB to load, and full days do not need it.
     missing = f"No ticks of {', '.join(options.symbols)} are stored" if options.symbols else "No ticks are stored"
-    _say(*explain_empty(rt.market, [export.day for export in done if not export.symbols], missing))
+    empty = [export.day for export in done if not export.symbols]
+    purged = _purged(rt, empty) if lake is rt.lake else set()
+    _say(*explain_empty(rt.market, [day for day in empty if day not in purged], missing))
+    _say(*(f"{day} was purged: its files are in the lake" for day in sorted(purged)))
     if any(export.symbols for export in done):
         _sum_up(done, time.monotonic() - began)
     if options.overwrite and any(export.counts()["kept"] for export in done):
         sys.exit(EXIT_REFUSED)
+
+
+def run_backfill(rt: Runtime, days: Sequence[date], now: datetime, options: ExportOptions) -> None:
+    """Export days one after the other, a line for each, going on after one that fails.
+
+    Exits with 1 when a day failed, with 3 when one was refused.
+    """
+    began = time.monotonic()
+    sweep_staging(rt.lake, rt.clock.now())
+    done: list[DayExport] = []
+    code = 0
+    for day in progress(days, "Backfilling"):
+        try:
+            export = _backfill_day(rt, day, now, options)
+        except (Conflict, Unavailable) as error:
+            click.echo(f"{day}: failed, {error}", err=True)
+            code = EXIT_FAILED if isinstance(error, Unavailable) else code or EXIT_REFUSED
+            continue
+        done.append(export)
+        _say(f"{day}: {_day_status(rt, export)}")
+    if any(export.symbols for export in done):
+        _sum_up(done, time.monotonic() - began)
+    if not code and options.overwrite and any(export.counts()["kept"] for export in done):
+        code = EXIT_REFUSED
+    sys.exit(code)
 
 
 def run_bars(rt: Runtime, day: date, timeframes: Sequence[str], now: datetime) -> None:
@@ -48,7 +79,7 @@ def run_bars(rt: Runtime, day: date, timeframes: Sequence[str], now: datetime) -
         counts = ", ".join(f"{count:,} {name}" for name, count in bars.rows.items())
         _say(f"Processing symbol {bars.symbol}: {counts} bars")
     rows = [count for bars in made for count in bars.rows.values()]
-    files_made = _counted(sum(count > 0 for count in rows), "file")
+    files_made = counted(sum(count > 0 for count in rows), "file")
     _say(f"Bars completed: {sum(rows):,} bars, {files_made} created, time: {time.monotonic() - began:.1f} seconds")
 
 
@@ -66,8 +97,34 @@ def _export_day(rt: Runtime, lake: Lake, day: date, now: datetime, options: Expo
         yield export
 
 
+def _backfill_day(rt: Runtime, day: date, now: datetime, options: ExportOptions) -> DayExport:
+    with rt.sessions() as session:
+        plans = plan_day(session, rt.lake, day, options)
+    return DayExport(day, tuple(export_symbols(rt.sessions, rt.lake, plans, now, options)))
+
+
+def _day_status(rt: Runtime, export: DayExport) -> str:
+    if not export.symbols and _purged(rt, [export.day]):
+        return "purged, its files are in the lake"
+    if not export.symbols:
+        return "no ticks" if rt.market.session(export.day) else "no session"
+    counts = export.counts()
+    written = f"exported, {counted(counts['ticks'], 'tick')} in {counted(counts['files'], 'file')}"
+    told = [written] if counts["files"] else []
+    told += [f"{counts[name]:,} {name}" for name in ("skipped", "stale", "kept") if counts[name]]
+    advice = ": add --overwrite to write what is stale again" if counts["stale"] else ""
+    return ", ".join(told or ["merged, nothing in its late ticks was new"]) + advice
+
+
+def _purged(rt: Runtime, days: Sequence[date]) -> set[date]:
+    with rt.sessions() as session:
+        return {day for day in days if purged_at(session, day)}
+
+
 def _outcome(export: SymbolExport) -> str:
     rows, standing = export.plan.rows, export.plan.standing or 0
+    if export.merged is not None:
+        return f"{export.merged:,} of {rows:,} late ticks were new and merged into its file"
     if export.facts:
         return f"{export.facts.rows:,} ticks exported"
     if export.plan.action is Action.STALE:
@@ -81,16 +138,8 @@ def _sum_up(done: Sequence[DayExport], took_s: float) -> None:
     counts = [export.counts() for export in done]
     total = {name: sum(count[name] for count in counts) for name in counts[0]}
     left = "".join(f", {total[name]:,} {name}" for name in ("skipped", "stale", "kept") if total[name])
-    _say(f"Export completed: {total['ticks']:,} total ticks, {_counted(total['files'], 'file')} created{left}")
-    _say(f"Total size: {_size(total['bytes'])} compressed, export time: {took_s:.1f} seconds")
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")
-
-
-def _size(size_bytes: int) -> str:
-    return f"{size_bytes / 1e3:.1f} KB" if 0 < size_bytes < 100_000 else f"{size_bytes / 1e6:.1f} MB"
+    _say(f"Export completed: {total['ticks']:,} total ticks, {counted(total['files'], 'file')} created{left}")
+    _say(f"Total size: {size_text(total['bytes'])} compressed, export time: {took_s:.1f} seconds")
 
 
 def _say(*lines: str) -> None:

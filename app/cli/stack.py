@@ -35,10 +35,10 @@ def up() -> None:
 @command("status")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def status(as_json: bool) -> None:
-    """Tell what runs, where, and how the pipeline stands: sources, stream, ingest, ticks, lake."""
+    """Tell what runs, where, and how the pipeline stands: sources, stream, ingest, ticks, lake, ledger."""
     rt = runtime()
     processes = read_processes(rt.settings.state_dir)
-    state = pipeline_state(rt)
+    state = pipeline_state(rt, rt.settings.stream_cap)
     if as_json:
         report = {
             "running": bool(processes),

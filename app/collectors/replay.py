@@ -47,13 +47,13 @@ def replay(
     quotes the present time and new numbers. Waits while the bus is away or full. Conflict when another replay runs.
     """
     publisher, published = SourcePublisher(client, SOURCE, cap=plan.stream_cap), 0
+    lists: Iterable[list[Quote]] = paced(_chunks(recordings, market, clock), plan.speed, stop)
+    if plan.as_live:
+        lists = (_as_live(quotes, clock, market, publisher.next_seq) for quotes in lists)
     try:
-        for batch in paced(_chunks(recordings, market, clock), plan.speed, stop):
-            quotes = _as_live(batch, clock, market, publisher.next_seq) if plan.as_live else batch
-            if not publisher.publish_patiently(quotes, stop):
-                break
-            published += len(quotes)
-            on_batch(len(quotes))
+        for count in publisher.publish_all(lists, stop):
+            published += count
+            on_batch(count)
     finally:
         publisher.release()
     return published

@@ -1,10 +1,10 @@
-"""The loop of a live source: one lease, one sequence, publish, and patience when the bus is away."""
+"""The loop of a live source: one lease, one sequence, publish or spool, and show that it is alive."""
 
 import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from threading import Event
 from typing import Final
 
@@ -15,12 +15,18 @@ from app.bus import keys
 from app.bus.hashes import write_hash
 from app.bus.stream import STREAM_CAP
 from app.clock import Clock
+from app.collectors.outbox import Outbox
 from app.collectors.publishing import SourcePublisher
+from app.collectors.spool import Spool
+from app.errors import Conflict
+from app.market.market import Market
 from app.quotes import Quote
 
 log = logging.getLogger(__name__)
 
 HEALTH_KEPT_S: Final = 86_400
+ALIVE_KEPT_S: Final = 10 * 86_400
+LAST_DRAIN_S: Final = 5.0
 FeedStep = Callable[[datetime], Sequence[Quote]]
 
 
@@ -28,13 +34,17 @@ FeedStep = Callable[[datetime], Sequence[Quote]]
 class Assignment:
     """What a collector does: publish what is new every `interval_s`, and ask every `look_every_s` whether to go on.
 
-    `make_feed` gets the function that numbers quotes, and gives what is new at an instant.
+    `make_feed` gets the function that numbers quotes, and gives what is new at an instant; it raises when the feed is
+    broken, and the collector ends. `spool` keeps what the bus does not take; `market` gives the trading day in whose
+    minutes the feed is marked as alive.
     """
 
     source: str
     interval_s: float
     is_wanted: Callable[[], bool]
     make_feed: Callable[[Callable[[], int]], FeedStep]
+    spool: Spool
+    market: Market
     stream_cap: int = STREAM_CAP
     look_every_s: float = 2.0
 
@@ -42,7 +52,9 @@ class Assignment:
 def run_collector(client: Redis, assignment: Assignment, clock: Clock, stop: Event) -> int:
     """Publish a source's quotes until it is unwanted or `stop` is set; returns how many were published.
 
-    Conflict when another live process collects the source.
+    While the bus is away or full they go to the spool, and from there to the bus in order when it is back, as does what
+    an earlier process left. Conflict when another live process collects the source. `client` should give up within
+    seconds, because the feed waits for it.
     """
     publisher = SourcePublisher(client, assignment.source, cap=assignment.stream_cap)
     collector = _Collector(client, publisher, assignment, clock)
@@ -57,29 +69,82 @@ def run_collector(client: Redis, assignment: Assignment, clock: Clock, stop: Eve
 class _Collector:
     def __init__(self, client: Redis, publisher: SourcePublisher, assignment: Assignment, clock: Clock) -> None:
         self._client, self._publisher, self._assignment, self._clock = client, publisher, assignment, clock
+        self._outbox = Outbox(publisher, assignment.spool)
         self._look_at = 0.0
         self._wanted = True
-        self.published = 0
+        self._alive: set[tuple[date, int]] = set()
+
+    @property
+    def published(self) -> int:
+        return self._outbox.published
 
     def run(self, stop: Event) -> None:
         step = self._assignment.make_feed(self._publisher.next_seq)
-        while not stop.is_set() and self._is_wanted():
-            quotes = step(self._clock.now())
-            if self._publisher.publish_patiently(quotes, stop):
-                self.published += len(quotes)
-            stop.wait(self._assignment.interval_s)
+        try:
+            while not stop.is_set() and self._is_wanted():
+                self._outbox.put(step(self._clock.now()))
+                self._note_alive()
+                stop.wait(self._assignment.interval_s)
+            self._outbox.drain(LAST_DRAIN_S)
+        except Conflict as error:
+            self._tell_fenced(error)
+            raise
+        except Exception:
+            self._tell("failed")
+            raise
+        self._tell("stopped")
 
     def _is_wanted(self) -> bool:
-        if time.monotonic() >= self._look_at:
+        # A bus that does not answer is asked for quotes only; what was wanted last is wanted still.
+        if time.monotonic() >= self._look_at and self._outbox.is_reachable:
             try:
                 self._wanted = self._assignment.is_wanted()
-                self._show_health()
-            except RedisError as error:  # Publishing waits for the server; what was wanted last is wanted still.
+                self._show("spooling" if self._outbox.is_spooling else "running")
+                self._mark_alive()
+            except RedisError as error:
                 log.warning("cannot ask whether %s is wanted: %s", self._assignment.source, str(error)[:200])
             self._look_at = time.monotonic() + self._assignment.look_every_s
         return self._wanted
 
-    def _show_health(self) -> None:
-        at_ms = int(self._clock.now().timestamp() * 1000)
-        shown = {"at_ms": at_ms, "published": self.published, "state": "running"}
+    def _show(self, state: str) -> None:
+        spool = self._assignment.spool
+        shown = {
+            "at_ms": int(self._clock.now().timestamp() * 1000),
+            "state": state,
+            "published": self.published,
+            "spooled": spool.size,
+            "dropped": spool.dropped,
+            "damaged": spool.damaged,
+            "last_error": self._outbox.last_error,
+        }
         write_hash(self._client, keys.health(self._assignment.source), shown, HEALTH_KEPT_S)
+
+    def _tell(self, state: str) -> None:
+        try:
+            self._show(state)
+        except RedisError as error:
+            log.warning("cannot show that %s is %s: %s", self._assignment.source, state, str(error)[:200])
+
+    def _tell_fenced(self, error: Conflict) -> None:
+        spool, source = self._assignment.spool, self._assignment.source
+        told = f"{error}; {spool.size} quotes wait in {spool.path} until this machine collects {source} again"
+        log.error("%s stops: %s", source, told)
+        at_ms = int(self._clock.now().timestamp() * 1000)
+        try:  # The rest of the health is the new holder's.
+            write_hash(self._client, keys.health(source), {"fenced": told[:300], "fenced_at_ms": at_ms}, HEALTH_KEPT_S)
+        except RedisError as lost:
+            log.warning("cannot show that %s was fenced: %s", source, str(lost)[:200])
+
+    def _note_alive(self) -> None:
+        now = self._clock.now()
+        window = self._assignment.market.window_of(now)
+        self._alive.add((window.day, (now - window.start) // timedelta(minutes=1)))
+
+    def _mark_alive(self) -> None:
+        with self._client.pipeline(transaction=False) as pipe:
+            for day, minute in self._alive:
+                key = keys.alive(self._assignment.source, day)
+                pipe.setbit(key, minute, 1)
+                pipe.expire(key, ALIVE_KEPT_S)
+            pipe.execute()
+        self._alive.clear()

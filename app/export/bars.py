@@ -14,7 +14,7 @@ from app.lake.files import publish
 from app.lake.inspection import check_place, inspect_file, labels_of
 from app.lake.layout import BARS, TICKS, TIMEFRAMES, Lake, Partition
 from app.lake.locks import file_lock
-from app.lake.manifest import find_file, record_file, verify_file
+from app.lake.manifest import check_bytes, find_file, record_file
 from app.lake.query import connect
 from app.lake.schemas import BAR_FILE, TICK_FILE
 from app.market.sessions import Session as Hours
@@ -68,7 +68,7 @@ class BarRun:
         check_place(file.path, file.day, file.symbol)
         # DuckDB checks no checksum and would make wrong bars of a damaged file without a word.
         if row is not None and row.path == self.lake.relative(file.path):
-            verify_file(self.lake, row)
+            check_bytes(self.lake, row)
         else:
             inspect_file(file.path, TICK_FILE)
 

@@ -10,10 +10,12 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from app.clock import instant_text
 from app.errors import Conflict, Rejected
-from app.lake.inspection import check_place
+from app.lake.inspection import check_place, labels_of
 from app.lake.layout import TICKS, Lake
-from app.lake.manifest import find_file
+from app.lake.manifest import find_file, is_known, purged_at
+from app.lake.models import LakeFile
 from app.ticks.reading import count_by_symbol, unknown_symbols
 
 # Measured: 9 to 20 bytes for a tick; twice that, so that an export never fills the last of a disk.
@@ -22,10 +24,12 @@ SPARE_BYTES: Final = 64 << 20
 
 
 class Action(StrEnum):
-    """What becomes of a symbol's file: written; left because it is complete; left though it lacks ticks that have come
-    since (stale); left because it holds more than the database (kept)."""
+    """What becomes of a symbol's file: written; completed by the late ticks of a day that was purged (merge); left
+    because it is complete (skip); left though it lacks ticks that have come since (stale); left because it holds more
+    than the database (keep)."""
 
     WRITE = "write"
+    MERGE = "merge"
     SKIP = "skip"
     STALE = "stale"
     KEEP = "keep"
@@ -36,6 +40,7 @@ class ExportOptions:
     """How to treat files that exist: `refresh` writes stale ones again, `overwrite` complete ones too.
 
     `symbols` limits the export; None is every symbol. `recorded` notes files in the manifest, which knows one lake.
+    Late ticks of a purged day are merged whatever is chosen, and for all symbols together.
     """
 
     symbols: Sequence[str] | None = None
@@ -67,14 +72,18 @@ def plan_day(
 ) -> list[SymbolPlan]:
     """Decide on every symbol with ticks on a trading day, by symbol; empty when none is stored.
 
-    Rejected when a symbol asked for has no tick on any day; Conflict when the disk has too little space.
+    Rejected when a symbol asked for has no tick on any day; Conflict when the disk has too little space, or when the
+    files of a purged day are wanted elsewhere than in the lake.
     """
-    if options.symbols is not None and (unknown := unknown_symbols(session, options.symbols)):
+    if options.symbols is not None and (unknown := _unknown(session, options.symbols)):
         raise Rejected(f"no tick of {', '.join(unknown)} is stored: check the symbols with `flask status`")
     counts = count_by_symbol(session, day)
-    asked = [symbol for symbol in counts if options.symbols is None or symbol in options.symbols]
+    was_purged = purged_at(session, day) is not None
+    if was_purged and not options.recorded:
+        raise Conflict(f"the ticks of {day} are in the lake alone: copy the folders date={day} from there")
+    asked = [symbol for symbol in counts if options.symbols is None or was_purged or symbol in options.symbols]
     plans = [plan_symbol(session, lake, day, symbol, counts[symbol], options) for symbol in asked]
-    _check_space(lake, sum(plan.rows for plan in plans if plan.action is Action.WRITE), free_bytes)
+    _check_space(lake, sum(map(_written_rows, plans)), free_bytes)
     return plans
 
 
@@ -82,9 +91,11 @@ def plan_symbol(session: Session, lake: Lake, day: date, symbol: str, rows: int,
     """Decide on one symbol, of which the database holds `rows` ticks on that trading day."""
     path = lake.ticks_file(day, symbol)
     recorded = find_file(session, TICKS, day, symbol) if options.recorded else None
+    if options.recorded and purged_at(session, day) is not None:
+        return SymbolPlan(day, symbol, Action.MERGE, rows, recorded.rows if recorded else None)
     if not path.is_file():
         return SymbolPlan(day, symbol, Action.WRITE, rows, None)
-    whole = recorded is not None and recorded.bytes == path.stat().st_size
+    whole = recorded is not None and recorded.damage is None and _is_as_recorded(path, recorded)
     standing = recorded.rows if recorded is not None and whole else _rows_of(path, day, symbol)
     trusted = whole or (standing is not None and not options.recorded)
     return SymbolPlan(day, symbol, _decide(rows, standing, trusted, options), rows, standing)
@@ -98,6 +109,26 @@ def _decide(rows: int, standing: int | None, trusted: bool, options: ExportOptio
     if standing == rows:
         return Action.SKIP
     return Action.WRITE if options.refresh else Action.STALE
+
+
+def _written_rows(plan: SymbolPlan) -> int:
+    if plan.action is Action.MERGE:
+        return plan.rows + (plan.standing or 0)
+    return plan.rows if plan.action is Action.WRITE else 0
+
+
+def _unknown(session: Session, symbols: Sequence[str]) -> list[str]:
+    return [symbol for symbol in unknown_symbols(session, symbols) if not is_known(session, symbol)]
+
+
+def _is_as_recorded(path: Path, recorded: LakeFile) -> bool:
+    # A writer that was killed before it recorded its file may have put one there that is of the same size.
+    if path.stat().st_size != recorded.bytes:
+        return False
+    try:
+        return labels_of(path).get("exported_at") == instant_text(recorded.written_at)
+    except Conflict:
+        return False
 
 
 def _rows_of(path: Path, day: date, symbol: str) -> int | None:

@@ -1,12 +1,13 @@
 """Ticks of a trading day from the database to the lake, symbol by symbol."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.export.merging import merge_day
 from app.export.plan import NO_OPTIONS, Action, ExportOptions, SymbolPlan, plan_day, plan_symbol
 from app.history.hot_ticks import stream_ticks
 from app.lake.facts import FileFacts
@@ -22,10 +23,19 @@ Sessions = sessionmaker[Session]
 
 @dataclass(frozen=True, slots=True)
 class SymbolExport:
-    """What happened to one symbol; `facts` describe the file that was written, None when none was."""
+    """What happened to one symbol; `facts` describe the file that was written, None when none was.
+
+    `merged` is how many late ticks were new to the file of a purged day, None where nothing was merged.
+    """
 
     plan: SymbolPlan
     facts: FileFacts | None
+    merged: int | None = None
+
+    @property
+    def written(self) -> int:
+        """How many ticks the lake gained, or got again."""
+        return self.merged if self.merged is not None else self.facts.rows if self.facts else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +50,7 @@ class DayExport:
         written = [done.facts for done in self.symbols if done.facts]
         left = [done.plan.action for done in self.symbols if not done.facts]
         return {
-            "ticks": sum(facts.rows for facts in written),
+            "ticks": sum(done.written for done in self.symbols),
             "files": len(written),
             "bytes": sum(facts.bytes for facts in written),
             "skipped": left.count(Action.SKIP),
@@ -65,8 +75,13 @@ def export_day(
 def export_symbols(
     sessions: Sessions, lake: Lake, plans: Iterable[SymbolPlan], now: datetime, options: ExportOptions
 ) -> Iterator[SymbolExport]:
-    """Carry out plans one by one, each when it is asked for."""
+    """Carry out plans one by one, each when it is asked for; those of a purged day together."""
+    plans = list(plans)
+    if late := [plan for plan in plans if plan.action is Action.MERGE]:
+        yield from _merge(sessions, lake, late, now)
     for plan in plans:
+        if plan.action is Action.MERGE:
+            continue
         if plan.action is Action.WRITE:
             yield export_symbol(sessions, lake, plan, now, options)
         else:
@@ -81,7 +96,7 @@ def export_symbol(
     options: ExportOptions,
     lock_wait_s: float = LOCK_WAIT_S,
 ) -> SymbolExport:
-    """Write one symbol's file, unless another process did so since the plan was made.
+    """Write one symbol's file, unless another process did so since the plan was made, or purged the day.
 
     Conflict when another process writes it for over `lock_wait_s` seconds; Unavailable when the disk or
     the database fails. Until the new file is whole the old one, or none, is in its place.
@@ -106,6 +121,13 @@ def export_symbol(
             with sessions.begin() as session:
                 record_file(session, TICKS, plan.day, plan.symbol, lake.relative(target), facts, now)
     return SymbolExport(replace(plan, rows=facts.rows), facts)
+
+
+def _merge(sessions: Sessions, lake: Lake, plans: Sequence[SymbolPlan], now: datetime) -> Iterator[SymbolExport]:
+    made = {plan.symbol: plan for plan in plans}
+    for merged in merge_day(sessions, lake, plans[0].day, now):
+        plan = made.get(merged.symbol, SymbolPlan(plans[0].day, merged.symbol, Action.MERGE, merged.late, None))
+        yield SymbolExport(replace(plan, rows=merged.late), merged.facts, merged.added)
 
 
 def _renewed(sessions: Sessions, lake: Lake, plan: SymbolPlan, options: ExportOptions) -> SymbolPlan:

@@ -1,4 +1,4 @@
-"""Ticks to bars, as questions to DuckDB: one pass over a tick file makes minutes, and minutes make every timeframe.
+"""Ticks to bars, as questions to DuckDB: one pass over the ticks makes minutes, and minutes make every timeframe.
 
 A bar of a source holds the ticks of its bucket; buckets are counted from the session's open. Prices are those of ticks
 that carry a trade. A source that flags none in a session has its trades inferred: a tick whose price or volume is new.
@@ -25,6 +25,7 @@ from app.market.sessions import Session
 
 # A published file is in the order of (ts, seq), so a row's number stands for both.
 _IN_ORDER: Final = "SELECT *, file_row_number AS place FROM read_parquet($path, file_row_number = true)"
+_GIVEN: Final = "SELECT *, row_number() OVER () AS place FROM given_ticks"
 _TO_ORDER: Final = "SELECT *, row_number() OVER (ORDER BY ts, seq) AS place FROM read_parquet($path)"
 _IN_SESSION: Final = """
 SELECT *, (epoch_us(ts) - epoch_us($open)) // 60000000 AS minute, CASE WHEN trade THEN last END AS price
@@ -99,6 +100,10 @@ FROM bars WHERE t_close <= $known_until ORDER BY t_open, source
 """
 
 
+# The columns of ticks that bars are made of.
+BAR_INPUT: Final = ("source", "seq", "ts", "contract", "last", "last_size", "volume", "trade")
+
+
 def build_bars(
     connection: duckdb.DuckDBPyConnection,
     path: Path,
@@ -112,7 +117,36 @@ def build_bars(
     Ticks outside of the session's `[open, close)` do not count. A bar is left out until `known_until` reaches its
     `t_close`; the last bar closes with the session. Conflict when the file is damaged.
     """
-    _gather_minutes(connection, path, hours)
+    in_order = labels_of(path).get("sorted_by") == ",".join(TICK_FILE.sorted_by)
+    ticks, place = _IN_ORDER if in_order else _TO_ORDER, {"path": str(path.absolute())}
+    _gather_minutes(connection, ticks, place, hours, several_contracts=not holds_one_value(path, "contract"))
+    return _make_bars(connection, symbol, hours, known_until, timeframes)
+
+
+def build_bars_of(
+    connection: duckdb.DuckDBPyConnection,
+    ticks: pa.Table,
+    symbol: str,
+    hours: Session,
+    known_until: datetime,
+    timeframes: Iterable[str],
+) -> dict[str, pa.Table]:
+    """As `build_bars`, of a table with the columns `BAR_INPUT` in the order of (ts, seq, source)."""
+    connection.register("given_ticks", ticks)
+    try:
+        _gather_minutes(connection, _GIVEN, {}, hours, several_contracts=True)
+    finally:
+        connection.unregister("given_ticks")
+    return _make_bars(connection, symbol, hours, known_until, timeframes)
+
+
+def _make_bars(
+    connection: duckdb.DuckDBPyConnection,
+    symbol: str,
+    hours: Session,
+    known_until: datetime,
+    timeframes: Iterable[str],
+) -> dict[str, pa.Table]:
     fixed = {"symbol": symbol, "day": hours.day, "open": hours.open, "close": hours.close, "known_until": known_until}
     questions = {name: {**fixed, "seconds": TIMEFRAMES[name]} for name in timeframes}
     return {
@@ -121,10 +155,11 @@ def build_bars(
     }
 
 
-def _gather_minutes(connection: duckdb.DuckDBPyConnection, path: Path, hours: Session) -> None:
-    in_order = labels_of(path).get("sorted_by") == ",".join(TICK_FILE.sorted_by)
-    ticks = _IN_SESSION.format(ticks=_IN_ORDER if in_order else _TO_ORDER)
-    scan = {"path": str(path.absolute()), "open": hours.open, "close": hours.close}
+def _gather_minutes(
+    connection: duckdb.DuckDBPyConnection, ticks: str, place: dict[str, str], hours: Session, *, several_contracts: bool
+) -> None:
+    ticks = _IN_SESSION.format(ticks=ticks)
+    scan = {**place, "open": hours.open, "close": hours.close}
 
     def run(statement: str, ticks: str = ticks, **params: object) -> list[tuple[object, ...]]:
         return connection.execute(statement.format(ticks=ticks), {**scan, **params}).fetchall()
@@ -135,7 +170,7 @@ def _gather_minutes(connection: duckdb.DuckDBPyConnection, path: Path, hours: Se
         connection.execute("DELETE FROM minutes WHERE source IN (SELECT unnest($1))", [silent]).fetchall()
         run(f"INSERT INTO minutes {_MINUTES}", _INFERRED.format(ticks=ticks), silent=silent)
     unsteady = {source for source, _, steady in sources if not steady}
-    if not holds_one_value(path, "contract"):
+    if several_contracts:
         unsteady |= {source for (source,) in run(_SEVERAL_CONTRACTS)}
     if unsteady:
         run(_COUNT_VOLUME, unsteady=sorted(unsteady))

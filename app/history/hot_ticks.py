@@ -17,10 +17,10 @@ from sqlalchemy.orm import Session
 from app.errors import Unavailable
 from app.lake.schemas import TICK_FILE
 from app.ticks.reading import copy_ticks
+from app.ticks.slices import EVERYTHING, TickSlice
 
 _BLOCK_BYTES: Final = 1 << 20
 _BUFFER_BYTES: Final = 1 << 18
-_READING: Final = pc.ReadOptions(column_names=TICK_FILE.columns.names, block_size=_BLOCK_BYTES, use_threads=False)
 _PARSING: Final = pc.ParseOptions(delimiter="\t", quote_char=False, double_quote=False, escape_char=False)
 _CONVERTING: Final = pc.ConvertOptions(
     column_types=TICK_FILE.columns,
@@ -33,21 +33,23 @@ _ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPED: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
-def stream_ticks(session: Session, day: date, symbol: str) -> Generator[pa.RecordBatch]:
+def stream_ticks(session: Session, day: date, symbol: str, part: TickSlice = EVERYTHING) -> Generator[pa.RecordBatch]:
     """Batches in the lake's columns and in the order of (ts, seq, source), all of one snapshot; none without ticks.
 
-    The session is busy until the last batch is taken. A caller that stops before must close the generator ahead of the
-    session; the connection is dropped then.
+    `part` says which ticks, and in which of the columns. The session is busy until the last batch is taken. A caller
+    that stops before must close the generator ahead of the session; the connection is dropped then.
     Unavailable when the database goes away, or when fewer rows arrive than it says it sent.
     """
-    copy = _Copy(session, day, symbol)
+    copy = _Copy(session, day, symbol, part)
+    schema = pa.schema([TICK_FILE.columns.field(name) for name in part.columns])
+    reading = pc.ReadOptions(column_names=schema.names, block_size=_BLOCK_BYTES, use_threads=False)
     rows = 0
     with copy.running() as source:
         if source.peek(1):
-            for batch in pc.open_csv(source, _READING, _PARSING, _CONVERTING):
+            for batch in pc.open_csv(source, reading, _PARSING, _CONVERTING):
                 rows += batch.num_rows
                 columns = [_unescaped(column) for column in batch.columns]
-                yield pa.RecordBatch.from_arrays(columns, schema=TICK_FILE.columns)
+                yield pa.RecordBatch.from_arrays(columns, schema=schema)
     if rows != copy.sent:
         raise Unavailable(f"PostgreSQL sent {copy.sent} ticks of {symbol} on {day}, but {rows} arrived: run it again")
 
@@ -70,8 +72,8 @@ def _meant(escape: re.Match[str]) -> str:
 class _Copy:
     """COPY running in a thread of its own, so that the database works while Arrow does."""
 
-    def __init__(self, session: Session, day: date, symbol: str) -> None:
-        self._session, self._day, self._symbol = session, day, symbol
+    def __init__(self, session: Session, day: date, symbol: str, part: TickSlice) -> None:
+        self._session, self._day, self._symbol, self._part = session, day, symbol, part
         self._error: Exception | None = None
         self.sent = 0
 
@@ -107,7 +109,7 @@ class _Copy:
     def _run(self, write_end: int) -> None:
         target = io.BufferedWriter(io.FileIO(write_end, "w"), _BUFFER_BYTES)
         try:
-            self.sent = copy_ticks(self._session, self._day, self._symbol, target)
+            self.sent = copy_ticks(self._session, self._day, self._symbol, target, self._part)
         except Exception as error:
             self._error = error
         finally:

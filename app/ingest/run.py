@@ -1,4 +1,4 @@
-"""The ingest loop: read a batch while the one before is written, commit, then acknowledge."""
+"""The ingest loop: store a batch, commit, then acknowledge, with the next one read while the database works."""
 
 import contextlib
 import gc
@@ -6,7 +6,7 @@ import logging
 import random
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from functools import partial
 from threading import Event
@@ -16,14 +16,19 @@ from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.bus.groups import Entry, GroupReader
+from app.bus import keys
+from app.bus.groups import Entry, GroupReader, is_group_gone
+from app.bus.joining import Position
 from app.clock import Clock
 from app.errors import Conflict, Unavailable
+from app.ingest.background import in_background
+from app.ingest.batch import Batch, Stored
 from app.ingest.dead_letters import announce_dead_letters
+from app.ingest.intake import Intake
 from app.ingest.presence import BEAT_S, Presence
 from app.ingest.rows import RowMaker
-from app.ingest.storing import Batch, Stored, TickWriter
-from app.ingest.writer_thread import WriterThread
+from app.ingest.storing import TickWriter, unavailable_while_away
+from app.ledger.positions import read_position
 from app.market.market import Market
 
 log = logging.getLogger(__name__)
@@ -32,8 +37,9 @@ BLOCK_MS: Final = 500
 DRAINING_BLOCK_MS: Final = 20  # Whoever waits for the end should not wait for news.
 REPORT_EVERY_S: Final = 10.0
 FIRST_WAIT_S: Final = 0.1
-LONGEST_WAIT_S: Final = 3.0  # Shorter than a lease lives, because nothing beats meanwhile.
-STOP_PATIENCE_S: Final = 2.0  # For how long a stop waits for a database that does not answer.
+LONGEST_WAIT_S: Final = 3.0
+LOOK_EVERY_S: Final = 0.1  # How soon a stop is noticed.
+STOP_PATIENCE_S: Final = 3.0  # For how long a stop waits for servers that do not answer.
 
 
 @dataclass(frozen=True)
@@ -63,42 +69,6 @@ class IngestTotals:
         self.duplicates += stored.duplicates
         self.dead += len(stored.rejects)
         self.trimmed += stored.trimmed
-
-
-@dataclass
-class _Writing:
-    """A batch on its way to the database."""
-
-    batch: Batch
-    done: "Future[None]"
-
-
-class _Question:
-    """Asks for the next batch before the one at hand is worked on, so that the server is never waited for."""
-
-    def __init__(self, reader: GroupReader, plan: IngestPlan, block_ms: int) -> None:
-        self._reader, self._plan, self._block_ms = reader, plan, block_ms
-        self._asked, self._asked_at = False, 0.0
-
-    def entries(self, *, more: bool) -> list[Entry]:
-        if more and not self._asked:
-            self._ask()
-        entries = self._reader.take_new() if self._asked else []
-        self._asked = False
-        if more:
-            self._ask()
-        return entries
-
-    def is_fresh(self) -> bool:
-        # An answer that has waited for long is not lost, although it looks so to the server.
-        return (time.monotonic() - self._asked_at) * 1000 < self._plan.lost_after_ms / 2
-
-    def close(self) -> None:
-        self._reader.leave()
-
-    def _ask(self) -> None:
-        self._reader.ask_new(self._plan.batch_size, self._block_ms)
-        self._asked, self._asked_at = True, time.monotonic()
 
 
 def ingest(
@@ -134,12 +104,14 @@ class Ingestor:
         clock: Clock,
         plan: IngestPlan,
     ) -> None:
-        self._raw, self._clock, self._plan = raw, clock, plan
+        self._raw, self._sessions, self._clock, self._plan = raw, sessions, clock, plan
         self._reader = GroupReader(raw, plan.consumer)
         self._presence = Presence(client, clock, plan.consumer)
         self._maker = RowMaker(market)
-        self._writer = TickWriter(sessions, RowMaker(market))
-        self._recover_at = self._report_at = 0.0
+        self._writer = TickWriter(sessions, self._maker, plan.consumer)
+        self._intake: Intake | None = None
+        self._generation = ""
+        self._recover_at = self._report_at = self._moved_at = 0.0
         self._reported = self._failures = 0
         self.totals = IngestTotals()
 
@@ -147,80 +119,115 @@ class Ingestor:
         """Ingest until `stop` is set, or until nothing is left behind; returns what was done."""
         self._presence.take()
         log.info("ingest started as %s, %s ticks a batch", self._plan.consumer, self._plan.batch_size)
-        self._thread = WriterThread()
-        try:
-            with _rare_collections():
-                self._persist(stop, until_drained)
-        finally:
-            if not self._thread.close(STOP_PATIENCE_S):
-                log.warning("PostgreSQL does not answer: a batch is left to itself, and will be read again")
-            self._presence.leave()
+        ending, ended = Event(), Event()
+        if stop.is_set():
+            ending.set()
+        with _rare_collections():
+            beats = in_background("ingest-beats", partial(self._keep_beating, ended))
+            loop = in_background("ingest-loop", partial(self._persist, ending, until_drained))
+            try:
+                self._oversee(loop, beats, stop, ending)
+            finally:
+                ending.set()
+                ended.set()
+                wait([beats], timeout=STOP_PATIENCE_S)
         log.info("ingest stopped: %s", self.totals)
         return self.totals
 
-    def _persist(self, stop: Event, until_drained: bool) -> None:
+    def _oversee(self, loop: "Future[None]", beats: "Future[None]", stop: Event, ending: Event) -> None:
+        while not (stop.is_set() or loop.done() or beats.done()):
+            wait([loop, beats], timeout=LOOK_EVERY_S, return_when=FIRST_COMPLETED)
+        ending.set()
+        self._move()
+        while not loop.done():
+            wait([loop], timeout=LOOK_EVERY_S)
+            if time.monotonic() - self._moved_at > STOP_PATIENCE_S:
+                log.warning("a server does not answer: what is not acknowledged is left, and will be read again")
+                break
+        for part in (beats, loop):
+            if part.done():
+                part.result()
+
+    def _keep_beating(self, ended: Event) -> None:
+        try:
+            while not ended.is_set():
+                try:
+                    self._presence.beat(vars(self.totals))
+                    self._report()
+                except RedisError as error:
+                    self._presence.hold_up("waiting_for_redis", error)
+                ended.wait(BEAT_S)
+        finally:
+            self._presence.leave()
+
+    def _persist(self, ending: Event, until_drained: bool) -> None:
         while True:
             try:
-                return self._turns(stop, until_drained)
+                return self._turns(ending, until_drained)
             except RedisError as error:
-                self._wait(stop, "waiting_for_redis", error)
-                if stop.is_set():
-                    return self._presence.abandon()
-            except Unavailable:
-                if not stop.is_set():
-                    raise
-                log.warning("stopped while PostgreSQL is away: what is not acknowledged will be read again")
+                self._wait(ending, "waiting_for_redis", error)
+            except Unavailable as error:
+                self._wait(ending, "waiting_for_postgres", error)
+            if ending.is_set():
+                log.warning("stopped while a server is away: what is not acknowledged will be read again")
                 return None
 
-    def _turns(self, stop: Event, until_drained: bool) -> None:
-        self._reader.join()
-        self._finish_own(stop)
+    def _turns(self, ending: Event, until_drained: bool) -> None:
+        self._generation = self._reader.join(self._position)
+        self._finish_own(ending)
         block_ms = DRAINING_BLOCK_MS if until_drained else BLOCK_MS
-        with contextlib.closing(_Question(self._reader, self._plan, block_ms)) as new:
-            under_way: _Writing | None = None
+        intake = Intake(self._reader, self._batch, self._plan.batch_size, block_ms, ending)
+        with contextlib.closing(intake):
+            self._intake = intake
             while True:
-                self._beat()
-                entries = new.entries(more=not stop.is_set())
-                batch = self._batch(entries) if entries else None
-                if under_way:
-                    self._settle(under_way, stop)
-                under_way = self._write(batch) if batch else None
-                if under_way is None and self._is_over(stop, until_drained):
+                self._move()
+                if batch := intake.next():
+                    self._settle(batch, ending)
+                elif self._is_over(intake, ending, until_drained):
                     return
-                self._recover(stop, own=under_way is None and new.is_fresh())
+                self._recover(ending, own=intake.is_fresh(self._plan.lost_after_ms / 2000))
 
-    def _is_over(self, stop: Event, until_drained: bool) -> bool:
+    def _is_over(self, intake: Intake, ending: Event, until_drained: bool) -> bool:
+        self._reader.finish_acks()
         self._advance()
-        return stop.is_set() or (until_drained and self._reader.state().behind == 0)
+        if ending.is_set():
+            return intake.is_empty
+        return until_drained and self._reader.state().behind == 0
 
-    def _finish_own(self, stop: Event) -> None:
+    def _finish_own(self, ending: Event) -> None:
         after = b"0"
-        while not stop.is_set():
+        while not ending.is_set():
             entries = self._reader.read_own(after, self._plan.batch_size)
             if not entries:
                 return
             after = entries[-1][0]
-            self._settle(self._write(self._batch(entries, seen_before=True)), stop)
+            self._settle(self._batch(entries, seen_before=True), ending)
 
-    def _recover(self, stop: Event, *, own: bool) -> None:
-        if stop.is_set() or time.monotonic() < self._recover_at:
+    def _recover(self, ending: Event, *, own: bool) -> None:
+        if ending.is_set() or time.monotonic() < self._recover_at:
             return
         entries = self._reader.claim_lost(self._plan.lost_after_ms, self._plan.batch_size, own=own)
         if entries:
             log.warning("took over %s entries that were read and never stored", len(entries))
-            self._settle(self._write(self._batch(entries, seen_before=True)), stop)
+            self._settle(self._batch(entries, seen_before=True), ending)
         self._recover_at = 0.0 if entries else time.monotonic() + self._plan.recover_every_s
 
     def _batch(self, entries: list[Entry], *, seen_before: bool = False) -> Batch:
-        return Batch(entries, self._maker.rows(entries, self._clock.now()), seen_before)
+        return Batch(entries, self._maker.rows(entries, self._clock.now()), seen_before, self._generation)
 
-    def _write(self, batch: Batch) -> _Writing:
-        return _Writing(batch, self._thread.submit(partial(self._store, batch)))
+    def _settle(self, batch: Batch, ending: Event) -> None:
+        while True:
+            try:
+                return self._store(batch)
+            except Unavailable as error:
+                self._wait(ending, "waiting_for_postgres", error)
+                if ending.is_set():
+                    raise
 
     def _store(self, batch: Batch) -> None:
-        stored = self._writer.store(batch, self._clock.now())
+        stored = self._writer.store(batch, self._clock.now(), self._intake.read_ahead if self._intake else None)
         announce_dead_letters(self._raw, stored.rejects)
-        self._reader.ack([entry_id for entry_id, _words in batch.entries])
+        self._reader.send_ack([entry_id for entry_id, _words in batch.entries])
         self.totals.add(stored)
         for reject in stored.rejects:
             log.warning("dead letter %s: %s", reject.id.decode(), reject.reason)
@@ -228,40 +235,28 @@ class Ingestor:
             log.error("%s entries were trimmed from the stream before they were stored: they are lost", stored.trimmed)
         self._advance()
 
-    def _settle(self, writing: _Writing, stop: Event) -> None:
-        while True:
-            try:
-                return self._await(writing.done, stop)
-            except Unavailable as error:
-                self._wait(stop, "waiting_for_postgres", error)
-                if stop.is_set():
-                    raise
-                writing = self._write(writing.batch)
+    def _position(self) -> Position | None:
+        log.info("there is no consumer group: making it where the last one left off")
+        with unavailable_while_away(), self._sessions() as session:
+            return read_position(session, keys.INGEST_GROUP)
 
-    def _await(self, done: "Future[None]", stop: Event) -> None:
-        patience_s = STOP_PATIENCE_S
-        while not done.done():
-            wait([done], timeout=BEAT_S)
-            self._beat()
-            patience_s -= BEAT_S if stop.is_set() else 0.0
-            if patience_s < 0:
-                raise Unavailable("PostgreSQL does not answer")
-        done.result()
-
-    def _wait(self, stop: Event, state: str, error: Exception) -> None:
+    def _wait(self, ending: Event, state: str, error: Exception) -> None:
         self._presence.hold_up(state, error)
         wait_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**self._failures) * random.uniform(0.5, 1.0)
         self._failures = min(self._failures + 1, 10)
-        if not stop.is_set():
+        if not (ending.is_set() or is_group_gone(error)):
             log.warning("%s: %s; trying again in %.1f s", state.replace("_", " "), str(error)[:200], wait_s)
-        stop.wait(wait_s)
+        ending.wait(wait_s)
 
     def _advance(self) -> None:
         self._failures = 0
         self._presence.advance()
+        self._move()
 
-    def _beat(self) -> None:
-        self._presence.beat(vars(self.totals))
+    def _move(self) -> None:
+        self._moved_at = time.monotonic()
+
+    def _report(self) -> None:
         if time.monotonic() < self._report_at:
             return
         self._report_at = time.monotonic() + REPORT_EVERY_S

@@ -2,9 +2,10 @@
 
 import errno
 import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -14,16 +15,31 @@ import pyarrow.parquet as pq
 
 from app.clock import instant_text
 from app.errors import NotFound, Unavailable
+from app.lake.claims import claimed, remove_abandoned
 from app.lake.facts import SCHEMA_VERSION, FileFacts
 from app.lake.inspection import inspect_file
 from app.lake.layout import Lake
+from app.lake.packing import ROW_GROUP_ROWS, packing
 from app.lake.schemas import FileSchema
 
-# Large enough that a query reads whole columns at a stride, small enough that a writer holds only some 30 MB.
-ROW_GROUP_ROWS: Final = 65_536
-ZSTD_LEVEL: Final = 1
-STALE_AFTER_S: Final = 3600
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A file that is written and was read back, but does not stand in its place yet; `facts` are what it holds."""
+
+    lake: Lake
+    path: Path
+    target: Path
+    facts: FileFacts
+
+    def put(self) -> None:
+        """Put it in its place, for good; readers see what was there before, or all of this. Unavailable on failure."""
+        with _explained(self.lake):
+            _make_folders(self.target.parent)
+            self.path.replace(self.target)
+            _sync(self.target.parent)
 
 
 def publish(
@@ -39,69 +55,73 @@ def publish(
 ) -> FileFacts:
     """Write `batches` to `target`, which readers see either as it was before or whole; returns what the file holds.
 
-    The footer's labels are `thor.schema_version`, `kind`, `rows`, `session_date`, `symbol`, `sorted_by` and
-    `exported_at`, the instant `taken_at` at which the data were taken. The caller must be the only writer of the
-    target; what a killed writer of the same target left behind is removed. `guard` is called right before the file is
-    renamed and may raise. When it or `batches` raises, or NotFound because there is no row, Conflict because rows are
-    out of order, Unavailable because of the disk, nothing changes.
+    As `draft`, and put in its place. `guard` is called right before that and may raise, whereupon nothing changes.
     """
-    with _staged(lake, target) as draft, _explained(lake):
-        labels = {
-            "kind": schema.kind,
-            "session_date": day.isoformat(),
-            "symbol": symbol,
-            "sorted_by": ",".join(schema.sorted_by),
-            "exported_at": instant_text(taken_at),
-            "schema_version": str(SCHEMA_VERSION),
-        }
-        rows = _write(draft, schema, batches, labels)
-        if not rows:
-            raise NotFound(f"there is nothing to write for {symbol} on {day}")
-        facts = inspect_file(draft, schema)
-        if facts.rows != rows:
-            raise Unavailable(f"{rows} rows were written for {target}, but {facts.rows} read back: check the disk")
-        _sync(draft)
-        _make_folders(target.parent)
+    with draft(lake, target, schema, batches, day=day, symbol=symbol, taken_at=taken_at) as written:
         guard()
-        draft.replace(target)
-        _sync(target.parent)
-    return facts
+        written.put()
+    return written.facts
 
 
-def sweep_staging(lake: Lake, now: datetime, older_than_s: float = STALE_AFTER_S) -> int:
+@contextmanager
+def draft(
+    lake: Lake,
+    target: Path,
+    schema: FileSchema,
+    batches: Iterable[pa.RecordBatch],
+    *,
+    day: date,
+    symbol: str,
+    taken_at: datetime,
+    labels: Callable[[], Mapping[str, str]] = dict,
+) -> Iterator[Draft]:
+    """Write `batches` beside `target` and read them back; what is not put in its place by the end is removed.
+
+    The footer's labels are `thor.schema_version`, `kind`, `rows`, `session_date`, `symbol`, `sorted_by` and
+    `exported_at`, the instant `taken_at` at which the data were taken, and those that `labels` gives after the last
+    batch. The caller must be the only writer of the target; what a killed writer of the same target left behind is
+    removed. Raises what `batches` raises, NotFound because there is no row, Conflict because rows are out of order,
+    Unavailable because of the disk.
+    """
+    with _staged(lake, target) as path:
+        with _explained(lake):
+            known = {
+                "kind": schema.kind,
+                "session_date": day.isoformat(),
+                "symbol": symbol,
+                "sorted_by": ",".join(schema.sorted_by),
+                "exported_at": instant_text(taken_at),
+                "schema_version": str(SCHEMA_VERSION),
+            }
+            rows = _write(path, schema, batches, lambda: {**known, **labels()})
+            if not rows:
+                raise NotFound(f"there is nothing to write for {symbol} on {day}")
+            facts = inspect_file(path, schema)
+            if facts.rows != rows:
+                raise Unavailable(f"{rows} rows were written for {target}, but {facts.rows} read back: check the disk")
+            _sync(path)
+        yield Draft(lake, path, target, facts)
+
+
+def sweep_staging(lake: Lake, now: datetime) -> int:
     """Remove what killed writers left in the staging folder; returns how many files that were.
 
-    A file counts as left behind when nothing was written to it for `older_than_s` seconds.
+    What a living writer is at work on stays; where the drive cannot tell, whatever was written to within the hour.
     """
-    swept = 0
-    for path in lake.staging.glob("*.part"):
-        try:
-            if (now - datetime.fromtimestamp(path.stat().st_mtime, UTC)).total_seconds() > older_than_s:
-                path.unlink()
-                swept += 1
-        except FileNotFoundError:
-            continue  # Its writer has finished meanwhile.
-    return swept
+    return sum(remove_abandoned(path, now) for path in lake.staging.glob("*.part"))
 
 
-def _write(path: Path, schema: FileSchema, batches: Iterable[pa.RecordBatch], labels: dict[str, str]) -> int:
+def _write(
+    path: Path, schema: FileSchema, batches: Iterable[pa.RecordBatch], labels: Callable[[], dict[str, str]]
+) -> int:
     rows = 0
-    with pq.ParquetWriter(
-        path,
-        schema.columns,
-        compression="zstd",
-        compression_level=ZSTD_LEVEL,
-        use_dictionary=schema.dictionaries,
-        column_encoding=dict.fromkeys(schema.deltas, "DELTA_BINARY_PACKED"),
-        store_decimal_as_integer=True,
-        write_page_checksum=True,
-    ) as writer:
+    with pq.ParquetWriter(path, schema.columns, **packing(schema)) as writer:
         for group in _groups(batches):
             writer.write_table(group, row_group_size=2 * ROW_GROUP_ROWS)
             rows += group.num_rows
             # Arrow's allocator keeps what it freed, 40 MB of it in a long file.
             pa.default_memory_pool().release_unused()
-        writer.add_key_value_metadata({f"thor.{key}": value for key, value in {**labels, "rows": str(rows)}.items()})
+        writer.add_key_value_metadata({f"thor.{key}": value for key, value in {**labels(), "rows": str(rows)}.items()})
     return rows
 
 
@@ -125,10 +145,11 @@ def _staged(lake: Lake, target: Path) -> Iterator[Path]:
         for left in lake.staging.glob(f"{name}@*.part"):
             left.unlink(missing_ok=True)
     draft = lake.staging / f"{name}@{uuid4().hex}.part"
-    try:
+    with ExitStack() as stack:
+        stack.callback(draft.unlink, missing_ok=True)
+        with _explained(lake):
+            stack.enter_context(claimed(draft))
         yield draft
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 @contextmanager

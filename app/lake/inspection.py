@@ -46,6 +46,13 @@ def inspect_file(path: Path, schema: FileSchema) -> FileFacts:
     )
 
 
+def read_batches(path: Path, batch_rows: int = 65_536) -> Iterator[pa.RecordBatch]:
+    """A file's rows in its order, every page read against its checksum; errors as of `inspect_file`."""
+    with _reading(path):
+        file = pq.ParquetFile(path, page_checksum_verification=True, pre_buffer=False)
+        yield from file.iter_batches(batch_rows, use_threads=False)
+
+
 def check_place(path: Path, day: date, symbol: str) -> int:
     """How many rows a file of this partition holds, from its footer alone.
 

@@ -5,13 +5,13 @@ from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, NotFound
 from app.lake.facts import SCHEMA_VERSION, FileFacts, file_digest
-from app.lake.layout import TICKS, Lake
+from app.lake.layout import BARS, TICKS, Lake
 from app.lake.models import LakeFile
 
 _KEY = ("kind", "session_date", "symbol", "timeframe")
@@ -27,10 +27,14 @@ def record_file(
     written_at: datetime,
     timeframe: str = "",
 ) -> None:
-    """Note a published file; the row of an older file in its place is replaced. `path` runs from the lake's root."""
+    """Note a published file; the row of an older file in its place is replaced. `path` runs from the lake's root.
+
+    What was known of the older file is forgotten, except that its ticks are in the lake alone.
+    """
     key = {"kind": kind, "session_date": day, "symbol": symbol, "timeframe": timeframe}
     values = {"path": path, **asdict(facts), "schema_version": SCHEMA_VERSION, "written_at": written_at}
-    session.execute(insert(LakeFile).values(**key, **values).on_conflict_do_update(index_elements=_KEY, set_=values))
+    fresh = {**values, "verified_at": None, "damage": None}
+    session.execute(insert(LakeFile).values(**key, **values).on_conflict_do_update(index_elements=_KEY, set_=fresh))
 
 
 def find_file(session: Session, kind: str, day: date, symbol: str, timeframe: str = "") -> LakeFile | None:
@@ -43,6 +47,12 @@ def find_file(session: Session, kind: str, day: date, symbol: str, timeframe: st
             LakeFile.timeframe == timeframe,
         )
     )
+
+
+def is_known(session: Session, symbol: str) -> bool:
+    """Whether the lake has ticks of a symbol on any day."""
+    found = select(LakeFile.id).where(LakeFile.kind == TICKS, LakeFile.symbol == symbol).limit(1)
+    return session.scalar(found) is not None
 
 
 def list_files(
@@ -62,14 +72,64 @@ def list_files(
     return list(session.scalars(query.order_by(LakeFile.session_date, LakeFile.symbol, LakeFile.timeframe)))
 
 
-def verify_file(lake: Lake, row: LakeFile) -> Path:
+def purged_at(session: Session, day: date) -> datetime | None:
+    """When a trading day's ticks left the database, so that its files are their only place; None when they did not."""
+    return session.scalar(select(func.min(LakeFile.purged_at)).where(_ticks_of(day)))
+
+
+def mark_purged(session: Session, day: date, symbols: Collection[str], now: datetime) -> None:
+    """Note that the symbols' ticks of a trading day are in the lake alone, where they were just verified."""
+    values = {"purged_at": func.coalesce(LakeFile.purged_at, now), "verified_at": now, "damage": None}
+    session.execute(update(LakeFile).where(_ticks_of(day), LakeFile.symbol.in_(symbols)).values(values))
+
+
+def mark_verified(session: Session, row: LakeFile, now: datetime, damage: str | None = None) -> None:
+    """Note what reading a file whole showed: that it is as published, or its `damage`.
+
+    A row that has been replaced since `row` was read stays as it is.
+    """
+    values = {"damage": damage} if damage else {"damage": None, "verified_at": now}
+    same = (LakeFile.id == row.id, LakeFile.sha256 == row.sha256)
+    session.execute(update(LakeFile).where(*same).values(values))
+
+
+def check_bytes(lake: Lake, row: LakeFile) -> Path:
     """The path of a recorded file, after reading all its bytes.
 
     NotFound when it is gone, Conflict when a single byte differs from what was published.
     """
     path = lake.root / row.path
     if not path.is_file():
-        raise NotFound(f"{path} is recorded but gone: export {row.session_date} again")
+        raise NotFound(f"{path} is recorded but gone: {_remedy(row)}")
     if path.stat().st_size != row.bytes or file_digest(path) != row.sha256:
-        raise Conflict(f"{path} is damaged, it is not what was published: export {row.session_date} with --overwrite")
+        raise Conflict(f"{path} is damaged, it is not what was published: {_remedy(row)}")
     return path
+
+
+def verify_file(lake: Lake, row: LakeFile) -> Path:
+    """The path of a recorded file, after reading it whole: size, hash, page checksums, order, place and contents.
+
+    NotFound when it is gone, Conflict when anything differs from what was published and recorded.
+    """
+    # Arrow takes half a second to load, which whoever only asks for rows of the manifest saves.
+    from app.lake.inspection import check_place, inspect_file
+    from app.lake.schemas import FILES
+
+    path = check_bytes(lake, row)
+    check_place(path, row.session_date, row.symbol)
+    found = asdict(inspect_file(path, FILES[row.kind]))
+    if wrong := [name for name, value in found.items() if getattr(row, name) != value]:
+        raise Conflict(f"{path} has other {', '.join(wrong)} than its row of the manifest says: {_remedy(row)}")
+    return path
+
+
+def _ticks_of(day: date) -> ColumnElement[bool]:
+    return and_(LakeFile.kind == TICKS, LakeFile.session_date == day)
+
+
+def _remedy(row: LakeFile) -> str:
+    if row.kind == BARS:
+        return f"make the bars of {row.session_date} again"
+    if row.purged_at:
+        return "its ticks are no longer in PostgreSQL, so restore it from a backup"
+    return f"export {row.session_date} again with --overwrite"

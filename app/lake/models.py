@@ -14,6 +14,7 @@ class LakeFile(Model):
     `timeframe` is empty for ticks. `path` runs from the lake's root, with forward slashes. `min_seq` and `max_seq` are
     null for bars. `sha256` is of the file's bytes. `verified_at` is when the file was last read whole and found as
     published; `purged_at` is when the day's ticks left the database, from where on the file is their only place.
+    `damage` says what was wrong when it was last read, null when nothing was.
     """
 
     __tablename__ = "lake_files"
@@ -39,3 +40,4 @@ class LakeFile(Model):
     written_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     verified_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     purged_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    damage: Mapped[str | None] = mapped_column(Text)

@@ -37,7 +37,7 @@ class Worker:
 
 WORKERS = (
     Worker("collectors", "threads", 8),
-    Worker("ingest", "threads", 4),
+    Worker("ingest", "threads", 18),
     Worker("export", "prefork", 1),
     Worker("analysis", "prefork", 1),
     Worker("control", "threads", 2),

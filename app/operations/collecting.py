@@ -1,21 +1,38 @@
 """Which sources are wanted, and running the collector of one."""
 
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from threading import Event
 from typing import Final
 
+from redis import Redis
+
 from app.bus import keys
+from app.bus.connection import without_retries
 from app.bus.hashes import read_hash, write_hash
 from app.bus.latest import read_latest
 from app.collectors.run import Assignment, FeedStep, run_collector
 from app.collectors.simulator import LiveSimulation
+from app.collectors.spool import Spool
 from app.errors import NotFound, Rejected
 from app.quotes import Quote, from_fields
 from app.stores import Stores
 
 SIMULATED: Final = "SIMULATED"
 STEP_S: Final = 0.1
+ANSWER_S: Final = 1.5  # For how long the feed waits for the bus, which has a spool to fall back on.
+
+
+@dataclass(frozen=True)
+class CollectorLimits:
+    """Where collectors keep what the bus does not take, how many bytes each may, and when the stream counts as full."""
+
+    spool_dir: Path
+    spool_max_bytes: int
+    stream_cap: int
 
 
 def want_simulation(stores: Stores, symbols: list[str], seed: int, rate_per_s: float) -> None:
@@ -31,15 +48,29 @@ def unwant(stores: Stores, source: str) -> None:
 
 def is_wanted(stores: Stores, source: str) -> bool:
     """Whether the source is to be collected."""
-    return read_hash(stores.redis, keys.desired(source)).get("wanted") == "1"
+    return _wants(stores.redis, source)
 
 
-def collect(stores: Stores, source: str, stop: Event, stream_cap: int) -> int:
+def collect(stores: Stores, source: str, stop: Event, limits: CollectorLimits) -> int:
     """Collect a source until it is unwanted or `stop` is set; Conflict when another process does already."""
     if source != SIMULATED:
         raise NotFound(f"there is no collector for {source[:20]!r}: known is {SIMULATED}")
-    assignment = Assignment(source, STEP_S, lambda: is_wanted(stores, source), _simulation(stores), stream_cap)
-    return run_collector(stores.redis, assignment, stores.clock, stop)
+    spool = Spool(limits.spool_dir / f"{source}.db", source, limits.spool_max_bytes)
+    with closing(spool), stores.connect_redis(socket_timeout_s=ANSWER_S) as client:
+        assignment = Assignment(
+            source,
+            STEP_S,
+            lambda: _wants(client, source),
+            _simulation(stores),
+            spool,
+            stores.market,
+            limits.stream_cap,
+        )
+        return run_collector(without_retries(client), assignment, stores.clock, stop)
+
+
+def _wants(client: Redis, source: str) -> bool:
+    return read_hash(client, keys.desired(source)).get("wanted") == "1"
 
 
 def _simulation(stores: Stores) -> Callable[[Callable[[], int]], FeedStep]:

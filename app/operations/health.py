@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Lock, Thread
 from typing import Any, Final
 
@@ -18,7 +18,9 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.bus import keys
 from app.bus.connection import check_persistence
 from app.bus.groups import group_state
+from app.bus.stream import stream_state
 from app.errors import ThorError
+from app.ledger.totals import unexplained_since
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +28,7 @@ PROBE_TIMEOUT_S: Final = 2.0
 ABANDONED_AFTER_S: Final = 30.0
 INGEST_SILENCE_S: Final = 15.0
 PULSE_SILENCE_S: Final = 60.0
+FULL_SHARE: Final = 0.8
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,26 @@ def check_ingest(client: Redis, now: datetime) -> Check:
     age_s = round(now.timestamp() - max(progress_ms) / 1000, 1)
     ok = not state.behind or age_s <= INGEST_SILENCE_S
     return Check("ingest", ok, f"{behind}, last progress {age_s} s ago", {**figures, "progress_age_s": age_s})
+
+
+def check_room(client: Redis, cap: int) -> Check:
+    """The stream is below 80 % of the length at which publishers are refused."""
+    length = stream_state(client).length
+    figures = {"length": length, "cap": cap, "fill_percent": round(100 * length / cap, 1)}
+    detail = f"{length:,} of {cap:,} entries"
+    if length < FULL_SHARE * cap:
+        return Check("room", True, detail, figures)
+    advice = "see to ingest (`flask redis-to-postgres --status`) before collectors have to spool"
+    return Check("room", False, f"the stream is nearly full, {detail}: {advice}", figures)
+
+
+def check_ledger(sessions: sessionmaker[Session], now: datetime) -> Check:
+    """Whether events were found missing in the last 24 h that nothing explains: a warning, and always ok."""
+    with sessions() as session:
+        missing = unexplained_since(session, now - timedelta(days=1))
+    warning = f"{missing:,} events lost without an explanation in the last 24 h: see `flask losses`"
+    detail = warning if missing else "no unexplained loss in the last 24 h"
+    return Check("ledger", True, detail, {"unexplained_24h": missing})
 
 
 def check_queues(client: Redis, queues: Sequence[str], now: datetime) -> Check:

@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 from app.bus import keys
 from app.bus.groups import group_state
 from app.bus.hashes import read_hash
-from app.bus.stream import stream_state
+from app.bus.stream import STREAM_CAP, stream_state
 from app.errors import Unavailable
 from app.ingest.dead_letters import count_dead_letters
 from app.lake.models import LakeFile
+from app.operations.accounting import ledger_summary
 from app.quotes import SOURCES
 from app.stores import Stores
 from app.ticks.models import Tick
@@ -25,36 +26,50 @@ Figures = dict[str, object]
 DAYS_SHOWN: Final = 10
 
 
-def pipeline_state(stores: Stores) -> Figures:
-    """Every stop's figures; a server that is away gives `error` in place of its figures."""
+def pipeline_state(stores: Stores, stream_cap: int = STREAM_CAP) -> Figures:
+    """Every stop's figures and the ledger's; a server that is away gives `error` in place of its figures.
+
+    `stream_cap` is the length at which publishers are refused.
+    """
     now = stores.clock.now()
     return {
         "at": now.isoformat(),
         "sources": _tried(lambda: sources(stores.redis, now)),
-        "stream": _tried(lambda: stream(stores.redis)),
+        "stream": _tried(lambda: stream(stores.redis, stream_cap)),
         "ingestors": _tried(lambda: ingestors(stores.redis, now)),
         "ticks": _tried(lambda: _in_session(stores, ticks)),
         "lake": _tried(lambda: _in_session(stores, lake)),
+        "ledger": _tried(lambda: ledger_summary(stores)),
     }
 
 
 def sources(client: Redis, now: datetime) -> Figures:
-    """Per source that is wanted, held or has published: who holds it, and how old its last sign of progress is."""
+    """Per source that is wanted, held or has published: who holds it, and how old its last sign of progress is.
+
+    `spooled` quotes wait on the collector's disk for Redis, `dropped` ones found no room there.
+    """
     shown: Figures = {}
     for source in SOURCES:
         lease, health = read_hash(client, keys.lease(source)), read_hash(client, keys.health(source))
         wanted = read_hash(client, keys.desired(source)).get("wanted") == "1"
         if lease or health or wanted:
             holder = f"{lease['pid']}@{lease['host']}" if lease else None
-            published = int(health.get("published", 0))
-            shown[source] = {"wanted": wanted, "holder": holder, "published": published, "age_s": _age_s(health, now)}
+            counts = {name: int(health.get(name, 0)) for name in ("published", "spooled", "dropped", "damaged")}
+            told = {name: health[name] for name in ("state", "fenced", "last_error") if health.get(name)}
+            shown[source] = {"wanted": wanted, "holder": holder, **counts, "age_s": _age_s(health, now), **told}
     return shown
 
 
-def stream(client: Redis) -> Figures:
-    """Entries kept and ever added, and how far ingest is behind."""
+def stream(client: Redis, cap: int = STREAM_CAP) -> Figures:
+    """Entries kept and ever added, how full that is in percent of the cap, and how far ingest is behind."""
     state, group = stream_state(client), group_state(client)
-    return {"length": state.length, "added": state.added, "lag": group.lag, "pending": group.pending}
+    return {
+        "length": state.length,
+        "added": state.added,
+        "fill_percent": round(100 * state.length / cap, 1),
+        "lag": group.lag,
+        "pending": group.pending,
+    }
 
 
 def ingestors(client: Redis, now: datetime) -> dict[str, Figures]:

@@ -1,26 +1,42 @@
 """The periodic tick: compare what should be with what is, and do what is missing."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from redis.exceptions import RedisError
+from sqlalchemy.exc import DBAPIError
 
 from app.bus import keys
-from app.bus.trimming import trim_stored
 from app.dispatch import QUEUES
+from app.errors import ThorError
 from app.operations.collecting import SIMULATED, is_wanted
+from app.operations.exporting import stale_days
+from app.operations.loss_folding import fold_losses, fold_published
 from app.operations.migrating import days_ahead
+from app.operations.retention import retention_due
+from app.operations.trimming import trim_stream
 from app.stores import Stores
 from app.ticks.partitions import ensure_partitions, existing_partitions
 
 log = logging.getLogger(__name__)
 
+RECONCILE: Final = "reconcile"
+LOOK_FOR_STALE: Final = "look-for-stale"
+EVERY: Final = timedelta(minutes=5)
+# The last events of a session are on their way for a while after its close.
+AFTER_CLOSE: Final = timedelta(minutes=1)
+
 
 @dataclass(frozen=True)
 class TickPolicy:
-    """For how many days partitions exist ahead, and how far back SSE clients can resume."""
+    """For how many days partitions exist ahead, how far back SSE clients can resume, and how many loops ingest."""
 
     partitions_ahead_days: int
     resume_window_s: float
+    ingestors: int = 1
 
 
 @dataclass(frozen=True)
@@ -37,7 +53,9 @@ class StartCollector:
 
 @dataclass(frozen=True)
 class StartIngest:
-    """Nobody reads the stream for the workers."""
+    """Nobody reads the stream in one of the workers' slots, which count from 1."""
+
+    slot: int
 
 
 @dataclass(frozen=True)
@@ -52,28 +70,111 @@ class TrimStream:
     """Drop what is stored and older than clients can resume from."""
 
 
-Step = MakePartitions | StartCollector | StartIngest | Probe | TrimStream
+@dataclass(frozen=True)
+class FoldCounts:
+    """Copy what Redis knows of publishing and losses to the database."""
+
+
+@dataclass(frozen=True)
+class Reconcile:
+    """The last balance is five minutes old, or from before the close."""
+
+
+@dataclass(frozen=True)
+class ApplyRetention:
+    """A session has closed, and old days may leave the database."""
+
+
+@dataclass(frozen=True)
+class ExportStale:
+    """Ticks came after their day was exported."""
+
+    day: date
+
+
+Step = (
+    MakePartitions
+    | StartCollector
+    | StartIngest
+    | Probe
+    | TrimStream
+    | FoldCounts
+    | Reconcile
+    | ApplyRetention
+    | ExportStale
+)
+Planner = Callable[[Stores, TickPolicy], Iterator[Step]]
 
 
 def plan_tick(stores: Stores, policy: TickPolicy) -> list[Step]:
-    """What is missing, in the order in which it is done."""
+    """What is missing, in the order in which it is done; what cannot be found out is logged and left out."""
     steps: list[Step] = []
-    with stores.sessions() as session:
-        if set(days_ahead(stores, policy.partitions_ahead_days)) - existing_partitions(session):
-            steps.append(MakePartitions())
-    if is_wanted(stores, SIMULATED) and not stores.redis.exists(keys.lease(SIMULATED)):
-        steps.append(StartCollector(SIMULATED))
-    if not stores.redis.exists(keys.ingest_lease(keys.WORKER_CONSUMER)):
-        steps.append(StartIngest())
-    return [*steps, *(Probe(queue) for queue in QUEUES), TrimStream()]
+    for planner in _PLANNERS:
+        try:
+            steps += planner(stores, policy)
+        except Exception as error:
+            _say(f"the tick cannot find out {planner.__name__.strip('_').replace('_', ' ')}", error)
+    return steps
 
 
 def market_tick(stores: Stores, policy: TickPolicy) -> Sequence[Step]:
-    """Do what is missing; every step may be done twice without harm."""
+    """Do what is missing; every step may be done twice without harm, and one that fails does not keep the others."""
     steps = plan_tick(stores, policy)
     for step in steps:
-        _do(stores, policy, step)
+        try:
+            _do(stores, policy, step)
+        except Exception as error:
+            _say(f"the tick failed at {step}", error)
     return steps
+
+
+def _missing_partitions(stores: Stores, policy: TickPolicy) -> Iterator[Step]:
+    with stores.sessions() as session:
+        if set(days_ahead(stores, policy.partitions_ahead_days)) - existing_partitions(session):
+            yield MakePartitions()
+
+
+def _missing_loops(stores: Stores, policy: TickPolicy) -> Iterator[Step]:
+    if is_wanted(stores, SIMULATED) and not stores.redis.exists(keys.lease(SIMULATED)):
+        yield StartCollector(SIMULATED)
+    for slot in range(1, policy.ingestors + 1):
+        if not stores.redis.exists(keys.ingest_lease(keys.worker_consumer(slot))):
+            yield StartIngest(slot)
+
+
+def _constant_work(_stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
+    yield from (Probe(queue) for queue in QUEUES)
+    yield from (TrimStream(), FoldCounts())
+
+
+def _due_reconcile(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
+    now, ran = stores.clock.now(), _ran(stores, RECONCILE)
+    [closed] = stores.market.last_completed(now - AFTER_CLOSE, 1)
+    every_so_often = stores.market.is_open(now) and (ran is None or now - ran >= EVERY)
+    if every_so_often or ran is None or ran < closed.close + AFTER_CLOSE:
+        yield Reconcile()
+
+
+def _due_retention(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
+    if retention_due(stores):
+        yield ApplyRetention()
+
+
+def _stale_exports(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
+    now, ran = stores.clock.now(), _ran(stores, LOOK_FOR_STALE)
+    if ran is None or now - ran >= EVERY:
+        _note(stores, LOOK_FOR_STALE)
+        yield from (ExportStale(day) for day in stale_days(stores))
+
+
+_PLANNERS: Final[Sequence[Planner]] = (
+    _missing_partitions,
+    _missing_loops,
+    _constant_work,
+    _due_reconcile,
+    _due_retention,
+    _stale_exports,
+)
 
 
 def _do(stores: Stores, policy: TickPolicy, step: Step) -> None:
@@ -84,10 +185,34 @@ def _do(stores: Stores, policy: TickPolicy, step: Step) -> None:
             log.info("made tick partitions: %s", ", ".join(map(str, sorted(made))))
         case StartCollector(source):
             stores.dispatch.start_collector(source)
-        case StartIngest():
-            stores.dispatch.start_ingest()
+        case StartIngest(slot):
+            stores.dispatch.start_ingest(slot)
         case Probe(queue):
             stores.dispatch.probe(queue)
         case TrimStream():
-            if trimmed := trim_stored(stores.redis, stores.clock.now(), policy.resume_window_s):
-                log.info("trimmed %s stored entries from the stream", trimmed)
+            trim_stream(stores, policy.resume_window_s)
+        case FoldCounts():
+            fold_losses(stores)
+            fold_published(stores)
+        case Reconcile():
+            stores.dispatch.reconcile()
+            _note(stores, RECONCILE)
+        case ApplyRetention():
+            stores.dispatch.apply_retention(stores.market.name)
+        case ExportStale(day):
+            stores.dispatch.export_session(stores.market.name, day)
+
+
+def _say(what: str, error: Exception) -> None:
+    # A server that is away needs no trace to be understood.
+    is_known = isinstance(error, ThorError | RedisError | DBAPIError)
+    log.error("%s: %s", what, str(error).partition("\n")[0], exc_info=None if is_known else error)
+
+
+def _ran(stores: Stores, work: str) -> datetime | None:
+    told = stores.redis.get(keys.ran(work))
+    return datetime.fromtimestamp(int(told) / 1000, stores.clock.now().tzinfo) if told else None
+
+
+def _note(stores: Stores, work: str) -> None:
+    stores.redis.set(keys.ran(work), int(stores.clock.now().timestamp() * 1000))

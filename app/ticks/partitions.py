@@ -1,18 +1,36 @@
-"""Partitions of the tick table: one per trading day, made before the first tick of the day arrives."""
+"""Partitions of the tick table: one per trading day, made ahead of its first tick and dropped once the lake has it."""
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
+
+from app.errors import Conflict
 
 _NAME = re.compile(r"ticks_p(\d{8})")
 _LOCK: Final = 7_310_001  # One maker of partitions at a time; the number has no other meaning.
 _PARTITIONS: Final = """
 SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'ticks'::regclass
 """
+_STATES: Final = """
+SELECT c.relname, pg_relation_size(c.oid), concat_ws(
+    ':', c.oid, pg_relation_size(c.oid), pg_stat_get_tuples_inserted(c.oid), pg_stat_get_tuples_deleted(c.oid)
+)
+FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'ticks'::regclass
+"""
+# Whoever waits for a lock makes all others wait behind it: a partition's writers only, or everybody.
+HOLD_WAIT_MS: Final = 2_000
+DROP_WAIT_MS: Final = 100
+_BUSY: Final = ("55P03", "40P01")  # SQLSTATEs: the lock timed out, a deadlock.
+
+
+class PartitionBusy(Conflict):
+    """Somebody writes or reads the partition, or the table of all days, at this moment: try again."""
 
 
 def partition_name(day: date) -> str:
@@ -42,3 +60,45 @@ def ensure_partitions(session: Session, days: Iterable[date]) -> set[date]:
         bounds = f"FROM ('{day.isoformat()}') TO ('{(day + timedelta(days=1)).isoformat()}')"
         session.execute(text(f"ALTER TABLE ticks ATTACH PARTITION {partition_name(day)} FOR VALUES {bounds}"))
     return missing
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionState:
+    """How large a partition is, and a mark that changes with every row that comes or goes, some seconds later."""
+
+    size_bytes: int
+    mark: str
+
+
+def partition_states(session: Session) -> dict[date, PartitionState]:
+    """The state of every partition, by trading day, without reading one of them."""
+    found = {name: PartitionState(size, mark) for name, size, mark in session.execute(text(_STATES))}
+    named = ((_NAME.fullmatch(name), state) for name, state in sorted(found.items()))
+    return {date.fromisoformat(match[1]): state for match, state in named if match}
+
+
+def hold_partition(session: Session, day: date) -> None:
+    """Keep a day's ticks as they are until the transaction ends; PartitionBusy when a writer is at them for over 2 s.
+
+    Readers, and writers of other days, go on.
+    """
+    _locked(session, day, HOLD_WAIT_MS, f"LOCK TABLE {partition_name(day)} IN SHARE MODE")
+
+
+def drop_partition(session: Session, day: date) -> None:
+    """Take a day's ticks out of the database when the transaction commits; PartitionBusy when somebody uses the table.
+
+    Until then everybody else waits for the table of all days, so whatever is left to do must be short.
+    """
+    _locked(session, day, DROP_WAIT_MS, "LOCK TABLE ONLY ticks IN ACCESS EXCLUSIVE MODE")
+    _locked(session, day, DROP_WAIT_MS, f"DROP TABLE {partition_name(day)}")
+
+
+def _locked(session: Session, day: date, wait_ms: int, statement: str) -> None:
+    session.execute(text(f"SET LOCAL lock_timeout = {wait_ms}"))
+    try:
+        session.execute(text(statement))
+    except DBAPIError as error:
+        if getattr(error.orig, "pgcode", None) not in _BUSY:
+            raise
+        raise PartitionBusy(f"the ticks of {day} are in use: run it again when nobody writes or reads them") from None

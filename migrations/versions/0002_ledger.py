@@ -160,10 +160,12 @@ def upgrade() -> None:
     )
     op.add_column("lake_files", sa.Column("verified_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("lake_files", sa.Column("purged_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("lake_files", sa.Column("damage", sa.Text(), nullable=True))
 
 
 def downgrade() -> None:
     """Back."""
+    op.drop_column("lake_files", "damage")
     op.drop_column("lake_files", "purged_at")
     op.drop_column("lake_files", "verified_at")
     op.drop_constraint(op.f("ck_dead_letters_state"), "dead_letters", type_="check")

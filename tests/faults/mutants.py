@@ -1,50 +1,122 @@
-"""Ingestors with a planted fault, as processes: python -m tests.faults.mutants KIND BATCH_SIZE."""
+"""Thor's processes with a bug planted in them: python -m tests.faults.mutants BUG MODULE ARGUMENTS…
 
+Each of the bugs is one that this kind of pipeline is known for. A scenario whose judge does not see it proves nothing.
+"""
+
+import runpy
 import sys
-from threading import Event
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import count
+from typing import Any
 
-from app.cli.stopping import stop_on_signals
-from app.factory import create_app
-from app.ingest.run import Ingestor, IngestPlan
-from app.ingest.storing import Batch
-from app.runtime import EXTENSION
-from app.settings import load_settings
-from tests.fakes import RecordingDispatch
-
-CONSUMER = "killed"
 # A commit on a slow disk: the faster it is, the more kills it takes to meet the gap.
 COMMIT_S = 0.05
+CAP = 500
 
 
-class AcknowledgesFirst(Ingestor):
-    """Acknowledges a batch before it is committed."""
+def acknowledge_first() -> None:
+    """Entries count as done when they are read, before anything of them is committed."""
+    from app.bus.groups import GroupReader
+    from app.ingest.storing import TickWriter
 
-    def _store(self, batch: Batch) -> None:
-        self._reader.ack([entry_id for entry_id, _words in batch.entries])
-        Event().wait(COMMIT_S)
-        super()._store(batch)
+    words, store = GroupReader._command, TickWriter.store
 
+    def command(reader: GroupReader, *arguments: Any) -> tuple[Any, ...]:
+        made = words(reader, *arguments)
+        place = made.index("COUNT")
+        return (*made[:place], "NOACK", *made[place:])
 
-class ForgetsItsOwn(Ingestor):
-    """Reads new entries only, never those that it was given before it died."""
+    def slow_store(writer: TickWriter, *arguments: Any) -> Any:
+        time.sleep(COMMIT_S)
+        return store(writer, *arguments)
 
-    def _finish_own(self, stop: Event) -> None:
-        pass
-
-    def _recover(self, stop: Event, *, own: bool) -> None:
-        pass
-
-
-KINDS = {"sound": Ingestor, "acknowledges-first": AcknowledgesFirst, "forgets-its-own": ForgetsItsOwn}
+    _plant(GroupReader, "_command", command)
+    _plant(TickWriter, "store", slow_store)
 
 
-def main(kind: str, batch_size: str) -> None:
-    """Ingest with the settings of the environment until the process is told to end."""
-    rt = create_app(load_settings(_env_file=None), RecordingDispatch()).extensions[EXTENSION]
-    plan = IngestPlan(CONSUMER, int(batch_size))
-    stop = Event()
-    with stop_on_signals(stop):
-        KINDS[kind](rt.raw_redis, rt.redis, rt.sessions, rt.market, rt.clock, plan).run(stop)
+def read_new_only() -> None:
+    """What was delivered before a crash is never asked for again."""
+    from app.bus.groups import GroupReader
+
+    _plant(GroupReader, "read_own", lambda *_arguments, **_options: [])
+    _plant(GroupReader, "claim_lost", lambda *_arguments, **_options: [])
+
+
+def group_at_the_end() -> None:
+    """A group that must be made begins with what comes from then on."""
+    from app.bus import joining
+
+    _plant_text(joining, "_JOIN", "ARGV[1], start, 'MKSTREAM'", "ARGV[1], '$', 'MKSTREAM'")
+
+
+def cap_by_deleting() -> None:
+    """The stream is kept short by dropping what is oldest, read or not."""
+    from app.bus import stream
+
+    _plant_text(stream, "PUBLISH", "'XADD', KEYS[2], '*'", f"'XADD', KEYS[2], 'MAXLEN', '{CAP}', '*'")
+
+
+def restart_the_numbers() -> None:
+    """A collector that starts again counts from one."""
+    from app.collectors.publishing import SourcePublisher
+
+    counters: dict[int, Any] = {}
+    _plant(SourcePublisher, "next_seq", lambda publisher: next(counters.setdefault(id(publisher), count(1))))
+
+
+def trust_the_lease() -> None:
+    """Who once held the lease believes that it holds it still, and nobody asks."""
+    from app.bus import stream
+    from app.collectors import publishing
+
+    fence = "if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return redis.error_reply('FENCED') end"
+    _plant_text(stream, "PUBLISH", fence, "")
+    _plant(publishing, "renew", lambda *_arguments, **_options: True)
+
+
+def purge_unproved() -> None:
+    """A day leaves the database because its files are recorded, without a look at them."""
+    from app.export import purging
+
+    def recorded(sessions: Any, _lake: Any, day: Any, *_more: Any) -> tuple[Any, Any]:
+        with sessions() as session:
+            files = purging.list_files(session, day, day + timedelta(days=1))
+            return purging.describe_day(session, day), {row.symbol: row for row in files}
+
+    _plant(purging, "_prove", recorded)
+
+
+BUGS: dict[str, Callable[[], None]] = {
+    "ack-before-commit": acknowledge_first,
+    "new-entries-only": read_new_only,
+    "group-at-the-end": group_at_the_end,
+    "maxlen": cap_by_deleting,
+    "seq-reset": restart_the_numbers,
+    "stale-lease": trust_the_lease,
+    "purge-before-verify": purge_unproved,
+}
+
+
+def _plant(owner: Any, name: str, replacement: object) -> None:
+    if not hasattr(owner, name):
+        raise LookupError(f"{owner} has no {name}: the bug cannot be planted")
+    setattr(owner, name, replacement)
+
+
+def _plant_text(owner: Any, name: str, text: str, replacement: str) -> None:
+    script = getattr(owner, name)
+    if text not in script:
+        raise LookupError(f"{name} of {owner} has no {text!r}: the bug cannot be planted")
+    setattr(owner, name, script.replace(text, replacement))
+
+
+def main(bug: str, module: str, *arguments: str) -> None:
+    """Plant the bug, then run the module as `python -m` does."""
+    BUGS[bug]()
+    sys.argv = [module, *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

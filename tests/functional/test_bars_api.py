@@ -33,6 +33,7 @@ def test_bars_have_exact_prices_and_say_whose_they_are(ask, lake):
                 "volume": 12,
                 "tick_count": 1,
                 "source": "SCHWAB",
+                "coverage": None,
             },
             {
                 "t_open": "2025-10-08T22:01:00.000000Z",
@@ -41,10 +42,13 @@ def test_bars_have_exact_prices_and_say_whose_they_are(ask, lake):
                 "volume": None,
                 "tick_count": 1,
                 "source": "SCHWAB",
+                "coverage": None,
             },
         ],
+        "holes": [],
         "truncated": False,
         "next_start": None,
+        "next_cursor": None,
     }
 
 
@@ -184,7 +188,7 @@ def test_a_damaged_file_is_told_and_not_guessed_at(client, lake):
 
     answer = client.get("/api/bars?symbol=ES")
 
-    assert (answer.status_code, "cannot be read" in answer.json["detail"]) == (409, True)
+    assert (answer.status_code, "ES on 2025-10-09 is damaged" in answer.json["detail"]) == (409, True)
     assert str(lake.root) not in answer.text
 
 

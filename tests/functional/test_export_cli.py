@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pyarrow.parquet as pq
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from app.lake.layout import BARS
 from app.lake.manifest import list_files
+from app.lake.models import LakeFile
 from app.ticks.models import Tick
 from tests.factories import DAY, quotes
 from tests.fakes import FixedClock
@@ -74,18 +75,64 @@ def test_overwriting_a_file_that_holds_more_than_the_database_is_refused(run, rt
     assert result.exit_code == 3
 
 
-@pytest.mark.parametrize("command", ["export-to-parquet", "backfill-parquet"])
-def test_a_range_includes_both_ends_and_explains_its_gaps(run, rt, command):
+def test_a_range_includes_both_ends_and_explains_its_gaps(run, rt):
     days = [DAY - timedelta(days=6), DAY - timedelta(days=1), DAY]
     store_quotes(rt.sessions, [trade(0, 1, 1, session_date=day) for day in days])
 
-    result = run(command, "--start=2025-10-03", "--end=2025-10-09", "--symbols=es")
+    result = run("export-to-parquet", "--start=2025-10-03", "--end=2025-10-09", "--symbols=es")
 
     assert [file.day for file in rt.lake.ticks_files(DAY - timedelta(days=30), NEXT)] == days
     assert result.stdout.count("Starting export for") == 3
     assert "No session: 2025-10-04, 2025-10-05" in result.stdout
     assert "No ticks of ES are stored: 2025-10-06, 2025-10-07" in result.stdout
     assert "Export completed: 3 total ticks, 3 files created" in result.stdout
+
+
+def test_a_backfill_tells_the_status_of_each_day(run, rt):
+    days = [DAY - timedelta(days=6), DAY - timedelta(days=2), DAY - timedelta(days=1), DAY]
+    store_quotes(rt.sessions, [trade(0, 1, 1, session_date=day) for day in days])
+    run("export-to-parquet", "--start=2025-10-07", "--end=2025-10-08")
+    store_quotes(rt.sessions, [trade(1, 1, 1, session_date=days[2])])
+
+    result = run("backfill-parquet", "--start=2025-10-03", "--end=2025-10-09")
+
+    assert result.stdout.splitlines()[:-1] == [
+        "2025-10-03: exported, 1 tick in 1 file",
+        "2025-10-04: no session",
+        "2025-10-05: no session",
+        "2025-10-06: no ticks",
+        "2025-10-07: 1 skipped",
+        "2025-10-08: 1 stale: add --overwrite to write what is stale again",
+        "2025-10-09: exported, 1 tick in 1 file",
+        "Export completed: 2 total ticks, 2 files created, 1 skipped, 1 stale",
+    ]
+    assert result.exit_code == 0
+
+
+def test_a_backfill_goes_on_after_a_day_that_fails_and_tells_it_in_the_end(run, rt):
+    store_quotes(rt.sessions, [trade(0, 1, 1, session_date=day) for day in (DAY, NEXT)])
+    rt.lake.root.joinpath("ticks").mkdir(parents=True)
+    (rt.lake.root / "ticks/date=2025-10-09").write_text("a file where a folder should be")
+
+    result = run("backfill-parquet", "--start=2025-10-09", "--end=2025-10-10")
+
+    assert result.stderr.startswith("2025-10-09: failed, cannot write under")
+    assert "2025-10-10: exported, 1 tick in 1 file" in result.stdout
+    assert result.exit_code == 1
+
+
+def test_a_backfill_of_a_day_that_another_process_refuses_ends_with_3(run, rt):
+    store_quotes(rt.sessions, quotes(1))
+    run("export-to-parquet", "--date=2025-10-09")
+    with rt.sessions.begin() as session:
+        session.execute(update(LakeFile).values(purged_at=LATER, sha256="0" * 64))
+
+    result = run("backfill-parquet", "--start=2025-10-09", "--end=2025-10-10")
+
+    assert result.stderr.startswith("2025-10-09: failed, ")
+    assert "restore it from a backup" in result.stderr
+    assert "2025-10-10: no ticks" in result.stdout
+    assert result.exit_code == 3
 
 
 @pytest.mark.parametrize(

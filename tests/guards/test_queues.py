@@ -112,7 +112,7 @@ def test_every_message_that_the_application_sends_has_a_task_that_takes_it():
     dispatch = CeleryDispatch(lambda: celery)
 
     dispatch.start_collector("SIMULATED")
-    dispatch.start_ingest()
+    dispatch.start_ingest(1)
     dispatch.export_session("CME_Futures", date(2025, 10, 9))
     for queue in QUEUES:
         dispatch.probe(queue)

@@ -5,7 +5,9 @@ import logging
 import socket
 from typing import Any, Final
 
+from app.api.sse.frames import StreamId
 from app.api.sse.mailbox import Mailbox
+from app.api.sse.wire import Portion, Wire
 
 log = logging.getLogger(__name__)
 
@@ -15,10 +17,14 @@ KERNEL_GRACE_S: Final = 15.0
 
 
 class Client:
-    """A client that has a place; `connection` is the server's socket, None where the server does not give it."""
+    """A client that has a place; `connection` is the server's socket, None where the server does not give it.
 
-    def __init__(self, mailbox: Mailbox, connection: Any) -> None:
+    With a `wire` it is sent events past its own thread, whose waking costs ten times as much as the sending.
+    """
+
+    def __init__(self, mailbox: Mailbox, connection: Any, wire: Wire | None = None) -> None:
         self.mailbox = mailbox
+        self._wire = wire
         self.is_live = False
         self._connection = connection
 
@@ -31,6 +37,12 @@ class Client:
             if hasattr(socket, "TCP_USER_TIMEOUT"):
                 limit_ms = int((stuck_s + KERNEL_GRACE_S) * 1000)
                 self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, limit_ms)
+
+    def hand(self, portion: Portion, place: StreamId) -> None:
+        """Send a portion of what this client wants, or leave it in its mailbox; `place` is the newest id read."""
+        wire = self._wire
+        if wire is None or not self.mailbox.pass_by(portion.events, place, lambda: wire.send(portion)):
+            self.mailbox.offer(portion.events, place)
 
     def is_gone(self) -> bool:
         """Whether the peer has hung up, which a server otherwise notices only when it writes."""

@@ -2,7 +2,8 @@
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from math import inf
 from threading import Condition
 from typing import Final
 
@@ -28,10 +29,17 @@ class Mailbox:
         self._opened_at: StreamId | None = None
         self._place = ORIGIN
         self._untold = 0
-        self._closed = False
+        self._closed = self._is_awaiting = False
         self._taken_at: float | None = None
+        self._passed_at = -inf
+        self._unfinished: Callable[[], None] | None = None
         self.sent = 0
         self.conflated = 0
+
+    @property
+    def symbols(self) -> frozenset[str] | None:
+        """The symbols that the client asked for."""
+        return self._symbols
 
     def wants(self, symbol: str) -> bool:
         """Whether the client asked for this symbol."""
@@ -65,6 +73,28 @@ class Mailbox:
                     self._conflate()
                 self._ready.notify()
 
+    def pass_by(self, events: Sequence[Event], place: StreamId, send: Callable[[], Callable[[], None] | None]) -> bool:
+        """Have `send` send events that this client wants, if it waits for more and nothing is ahead of them.
+
+        `send` gives what finishes the sending, which the taker then does; it raises BlockingIOError when nothing can be
+        sent. False, and the events are still to be offered, when they were not sent.
+        """
+        with self._ready:
+            if not self._is_awaiting or self._events or self._notices or self._unfinished or self._closed:
+                return False
+            if self._opened_at is None or not events or events[0].id <= self._opened_at:
+                return False
+            try:
+                self._unfinished = send()
+            except BlockingIOError:
+                return False
+            self._place = place
+            self._passed_at = time.monotonic()
+            self.sent += len(events)
+            if self._unfinished:
+                self._ready.notify()
+            return True
+
     def notify(self, frame: bytes) -> None:
         """Put in a frame that is sent ahead of the waiting events."""
         with self._ready:
@@ -76,17 +106,20 @@ class Mailbox:
 
         The heartbeat carries the newest id read for this client; with `events` False only notices are taken.
         """
-        with self._ready:
-            self._taken_at = None
-            self._ready.wait_for(lambda: self._closed or self._notices or (events and self._events), timeout_s)
-            if self._closed:
+        while True:
+            with self._ready:
+                self._await(timeout_s, events)
+                if self._closed:
+                    return None
+                self._taken_at = time.monotonic()
+                finish = self._unfinished
+                if finish is None:
+                    return self._next_frames(events) or heartbeat(self._place if events else ORIGIN)
+            try:
+                finish()
+            except OSError:  # The connection is gone, and the server will find that out as well.
                 return None
-            frames = list(self._notices)
-            self._notices.clear()
-            if events:
-                frames += self._next_events()
-            self._taken_at = time.monotonic()
-            return b"".join(frames) or heartbeat(self._place if events else ORIGIN)
+            self._unfinished = None
 
     def sending(self, events: int) -> None:
         """Say that so many events from elsewhere are being sent, so that a send that never ends is noticed."""
@@ -103,6 +136,25 @@ class Mailbox:
         """For how long the client has not taken what it was last sent, seconds; 0 while it waits for more."""
         taken_at = self._taken_at
         return 0.0 if taken_at is None or self._closed else time.monotonic() - taken_at
+
+    def _await(self, timeout_s: float, events: bool) -> None:
+        self._taken_at, self._is_awaiting = None, events
+        due = time.monotonic() + timeout_s
+        while not self._ready.wait_for(lambda: self._has_work(events), max(0.0, due - time.monotonic())):
+            # What was passed by is no silence either.
+            if (due := self._passed_at + timeout_s) <= time.monotonic():
+                break
+        self._is_awaiting = False
+
+    def _has_work(self, events: bool) -> bool:
+        return bool(self._closed or self._notices or self._unfinished or (events and self._events))
+
+    def _next_frames(self, events: bool) -> bytes:
+        frames = list(self._notices)
+        self._notices.clear()
+        if events:
+            frames += self._next_events()
+        return b"".join(frames)
 
     def _next_events(self) -> list[bytes]:
         frames, size = [], 0

@@ -14,6 +14,7 @@ from app.operations.collecting import SIMULATED, unwant, want_simulation
 from app.runtime import Runtime
 from tests.factories import DAY, quotes
 from tests.fakes import RecordingDispatch
+from tests.ticks import store_quotes
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +41,7 @@ def test_the_ingest_task_stores_the_stream_until_the_worker_stops(rt: Runtime, b
 
     lease = acquire(bus, keys.lease("REPLAY"), keys.epoch("REPLAY"))
     QuotePublisher(bus, lease).publish(quotes(20))
-    loop = Thread(target=run_ingest)
+    loop = Thread(target=run_ingest, args=(1,))
 
     loop.start()
     _until(lambda: _stored(rt) == 20)
@@ -48,16 +49,16 @@ def test_the_ingest_task_stores_the_stream_until_the_worker_stops(rt: Runtime, b
     loop.join(timeout=10)
 
     assert not loop.is_alive()
-    assert not bus.exists(keys.ingest_lease(keys.WORKER_CONSUMER))
+    assert not bus.exists(keys.ingest_lease(keys.worker_consumer(1)))
 
 
 def test_a_second_ingest_task_ends_at_once(bus: Redis) -> None:
     from workers.ingest import run_ingest
 
-    holder = f"{keys.ingest_lease(keys.WORKER_CONSUMER)}"
+    holder = f"{keys.ingest_lease(keys.worker_consumer(1))}"
     token = acquire(bus, holder, f"{holder}:epoch", ttl_s=60).token
 
-    assert run_ingest() is None
+    assert run_ingest(1) is None
     assert bus.hget(holder, "token") == str(token)
 
 
@@ -80,7 +81,7 @@ def test_the_control_task_does_a_tick(dispatch: RecordingDispatch) -> None:
 
     market_tick()
 
-    assert ("start_ingest",) in dispatch.sent
+    assert ("start_ingest", 1) in dispatch.sent
 
 
 def test_the_export_task_refuses_a_day_without_a_session() -> None:
@@ -105,6 +106,19 @@ def test_the_export_task_writes_what_is_stored(rt: Runtime, bus: Redis) -> None:
 
     assert rt.lake.ticks_file(date(2025, 10, 9), "ES").exists()
     assert rt.lake.bars_file(date(2025, 10, 9), "ES", "1m").exists()
+
+
+def test_the_retention_task_drops_what_is_past_and_exported(rt: Runtime, bus: Redis) -> None:
+    from app.ticks.partitions import existing_partitions
+    from workers.export import apply_retention
+
+    store_quotes(rt.sessions, quotes(3))
+
+    apply_retention("CME_Futures")
+
+    with rt.sessions() as session:
+        assert DAY not in existing_partitions(session)
+    assert rt.lake.ticks_file(DAY, "ES").exists()
 
 
 @pytest.mark.parametrize("queue", QUEUES)

@@ -5,14 +5,17 @@ import pytest
 
 from app.bus import keys
 from app.bus.connection import connect
+from app.bus.encoding import encode
 from app.bus.latest import read_latest
 from app.bus.leases import Lease, acquire
+from app.bus.published import read_published
 from app.bus.stream import QuotePublisher, StreamState, stream_state
 from app.errors import Conflict, Rejected, Unavailable
 from app.local.ports import free_port
 from app.quotes import to_fields
-from tests.factories import MOMENT, quote, quotes
+from tests.factories import DAY, MOMENT, quote, quotes
 from tests.proxy import relayed
+from tests.waiting import until
 
 
 def entries(client):
@@ -176,7 +179,7 @@ def test_an_empty_batch_is_nothing(bus, publisher):
     assert not bus.exists(keys.STREAM)
 
 
-def test_a_batch_whose_answer_got_lost_is_sent_again_with_the_same_numbers(bus, redis_url):
+def test_a_batch_whose_answer_got_lost_is_published_once(bus, redis_url):
     with relayed(redis_url) as relay, connect(relay.url) as client:
         publisher = QuotePublisher(client, acquire(client, keys.lease("REPLAY"), keys.epoch("REPLAY")))
         publisher.publish(quotes(1))
@@ -184,8 +187,130 @@ def test_a_batch_whose_answer_got_lost_is_sent_again_with_the_same_numbers(bus, 
 
         publisher.publish(quotes(2, first_seq=2))
 
-    assert [fields["seq"] for fields in entries(bus)] == ["1", "2", "3", "2", "3"]
+    assert [fields["seq"] for fields in entries(bus)] == ["1", "2", "3"]
     assert latest_seq(bus) == "3"
+
+
+def test_a_batch_that_was_cut_off_twice_is_published_once(bus, redis_url):
+    with relayed(redis_url) as relay, connect(relay.url) as client:
+        publisher = QuotePublisher(client, acquire(client, keys.lease("REPLAY"), keys.epoch("REPLAY")))
+        relay.lose_next_answer()
+        publisher.send(encode(quotes(2)))
+        until(lambda: len(entries(bus)) == 2)
+        relay.close()
+        with pytest.raises(Unavailable, match="Redis is away"):
+            publisher.settle()
+
+    reconnected(publisher, bus).publish(quotes(2))
+
+    assert [fields["seq"] for fields in entries(bus)] == ["1", "2"]
+
+
+def test_a_batch_whose_answer_is_overdue_is_published_once(bus, redis_url):
+    with relayed(redis_url) as relay, connect(relay.url, socket_timeout_s=0.3) as client:
+        publisher = QuotePublisher(client, acquire(client, keys.lease("REPLAY"), keys.epoch("REPLAY")))
+        publisher.publish(quotes(1))
+        relay.swallow()
+        with pytest.raises(Unavailable, match="Redis is away"):
+            publisher.publish(quotes(2, first_seq=2))
+        relay.restore()
+        until(lambda: len(entries(bus)) == 3)
+
+        publisher.publish(quotes(2, first_seq=2))
+
+    assert [fields["seq"] for fields in entries(bus)] == ["1", "2", "3"]
+
+
+def test_other_quotes_after_an_overdue_batch_are_published_whatever_came_of_it(bus, publisher):
+    publisher.send(encode(quotes(2)))
+    publisher.abandon()
+
+    publisher.publish(quotes(1, first_seq=3))
+    publisher.publish(quotes(2))
+
+    assert [fields["seq"] for fields in entries(bus)][-3:] == ["3", "1", "2"]
+
+
+def test_the_same_quotes_may_be_published_again_once_they_were_answered(bus, publisher):
+    publisher.publish(quotes(1))
+    publisher.publish(quotes(1))
+
+    assert len(entries(bus)) == 2
+
+
+def test_two_publishers_of_a_lease_do_not_take_each_other_for_the_same(bus):
+    lease = acquire(bus, keys.lease("REPLAY"), keys.epoch("REPLAY"))
+    first, second = QuotePublisher(bus, lease), QuotePublisher(bus, lease)
+
+    first.publish(quotes(1))
+    second.publish(quotes(1, first_seq=2))
+    first.publish(quotes(1, first_seq=3))
+
+    assert [fields["seq"] for fields in entries(bus)] == ["1", "2", "3"]
+    assert read_published(bus) == {("REPLAY", lease.token, "ES", DAY): 3}
+
+
+def test_a_full_stream_is_no_obstacle_to_learning_that_a_batch_is_in_it(bus, redis_url):
+    lease = acquire(bus, keys.lease("REPLAY"), keys.epoch("REPLAY"))
+    publisher = QuotePublisher(bus, lease, cap=2)
+    publisher.send(encode(quotes(2)))
+    until(lambda: len(entries(bus)) == 2)
+    publisher.abandon()
+
+    publisher.publish(quotes(2))
+
+    assert len(entries(bus)) == 2
+
+
+@pytest.fixture
+def taken_over(bus):
+    """Publishes a batch whose answer is not waited for; then the lease is another's: the publisher of its token."""
+
+    def take(flush=False):  # The publisher between them never sent anything.
+        first = QuotePublisher(bus, acquire(bus, keys.lease("REPLAY"), keys.epoch("REPLAY")))
+        first.publish(quotes(3))
+        first.send(encode(quotes(2, first_seq=4)))
+        until(lambda: len(entries(bus)) == 5)
+        first.abandon()
+        if flush:
+            bus.flushdb()
+        else:
+            bus.delete(keys.lease("REPLAY"))
+        lease = acquire(bus, keys.lease("REPLAY"), keys.epoch("REPLAY"), above=first._lease.token)
+        return QuotePublisher(bus, lease, before=QuotePublisher(bus, lease, before=first))
+
+    return take
+
+
+def test_a_batch_that_was_taken_under_the_token_before_is_not_published_again(bus, taken_over):
+    publisher = taken_over()
+
+    publisher.publish(quotes(2, first_seq=4))
+    publisher.publish(quotes(1, first_seq=6))
+
+    assert [fields["seq"] for fields in entries(bus)] == ["1", "2", "3", "4", "5", "6"]
+    assert sorted(read_published(bus).values()) == [1, 5]
+
+
+def test_a_batch_that_a_flush_took_is_published_again_and_the_counts_before_come_back(bus, taken_over):
+    publisher = taken_over(flush=True)
+
+    publisher.publish(quotes(2, first_seq=4))
+
+    assert [fields["seq"] for fields in entries(bus)] == ["4", "5"]
+    assert sorted(read_published(bus).values()) == [2, 3]
+
+
+def test_nothing_is_published_of_a_batch_of_several_sources(bus, publisher):
+    with pytest.raises(Rejected, match="exactly one source"):
+        publisher.publish([quote(seq=1), quote(seq=2, source="EXCEL")])
+
+    assert not bus.exists(keys.STREAM)
+
+
+def reconnected(publisher, client):
+    publisher._client = client
+    return publisher
 
 
 def test_a_server_that_is_away_is_unavailable():

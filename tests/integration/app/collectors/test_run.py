@@ -1,12 +1,15 @@
+from datetime import timedelta
 from threading import Event
 
 import pytest
 
 from app.bus import keys
 from app.bus.leases import acquire
+from app.bus.published import read_published
 from app.collectors.run import Assignment, run_collector
 from app.errors import Conflict
-from tests.factories import MOMENT, quote
+from app.market.market import market
+from tests.factories import DAY, MOMENT, quote
 from tests.fakes import FixedClock
 
 CLOCK = FixedClock(MOMENT)
@@ -37,36 +40,44 @@ def stop():
     return Event()
 
 
-def collect(bus, feed, is_wanted=lambda: True):
-    assignment = Assignment("SIMULATED", 0.0, is_wanted, feed.make, look_every_s=0)
-    return run_collector(bus, assignment, CLOCK, feed.stop)
+@pytest.fixture
+def collect(bus, spool):
+    """Collects from a feed until it stops; returns how many quotes were published."""
+
+    def run(bus, feed, is_wanted=lambda: True, kept_in=spool, cap=1_000_000, look_every_s=0.0):
+        assignment = Assignment(
+            "SIMULATED", 0.0, is_wanted, feed.make, kept_in, market(), cap, look_every_s=look_every_s
+        )
+        return run_collector(bus, assignment, CLOCK, feed.stop)
+
+    return run
 
 
 def seqs(bus):
     return [int(fields["seq"]) for _, fields in bus.xrange(keys.STREAM)]
 
 
-def test_everything_the_feed_gives_is_published_until_a_stop(bus, stop):
+def test_everything_the_feed_gives_is_published_until_a_stop(bus, collect, stop):
     assert collect(bus, Feed(5, stop)) == 5
     assert len(seqs(bus)) == 5
     assert seqs(bus) == sorted(set(seqs(bus)))
 
 
-def test_numbers_go_on_over_a_restart(bus):
+def test_numbers_go_on_over_a_restart(bus, collect):
     collect(bus, Feed(3, Event()))
     collect(bus, Feed(3, Event()))
 
     assert seqs(bus) == sorted(set(seqs(bus)))
 
 
-def test_a_source_is_collected_by_one_process(bus, stop):
+def test_a_source_is_collected_by_one_process(bus, collect, stop):
     acquire(bus, LEASE, keys.epoch("SIMULATED"))
 
     with pytest.raises(Conflict, match=f"{LEASE} is held by"):
         collect(bus, Feed(1, stop))
 
 
-def test_the_lease_is_given_back_also_after_a_failure(bus, stop):
+def test_the_lease_is_given_back_also_after_a_failure(bus, collect, stop):
     def fail(_number):
         raise ZeroDivisionError
 
@@ -76,32 +87,77 @@ def test_the_lease_is_given_back_also_after_a_failure(bus, stop):
     assert not bus.exists(LEASE)
 
 
-def test_a_source_that_is_not_wanted_is_not_collected(bus, stop):
+def test_a_source_that_is_not_wanted_is_not_collected(bus, collect, stop):
     assert collect(bus, Feed(100, stop), is_wanted=lambda: False) == 0
 
 
-def test_a_source_that_is_no_longer_wanted_is_collected_no_longer(bus, stop):
+def test_a_source_that_is_no_longer_wanted_is_collected_no_longer(bus, collect, stop):
     feed = Feed(100, stop)
 
     assert collect(bus, feed, is_wanted=lambda: feed.number < 3) == 3
 
 
-def test_the_health_tells_the_progress(bus, stop):
+def test_the_health_tells_the_progress(bus, collect, stop):
+    shown = []
 
+    collect(bus, Feed(3, stop, lambda _number: shown.append(bus.hgetall(keys.health("SIMULATED")))))
+
+    figures = {"at_ms": str(int(MOMENT.timestamp() * 1000)), "spooled": "0", "dropped": "0", "damaged": "0"}
+    assert shown[2] == {**figures, "state": "running", "published": "2", "last_error": ""}
+    assert bus.hgetall(keys.health("SIMULATED")) == {**shown[2], "state": "stopped", "published": "3"}
+
+
+def test_the_health_tells_of_a_failure(bus, collect, stop):
+    def fail(number):
+        if number == 2:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        collect(bus, Feed(100, stop, fail))
+
+    assert bus.hget(keys.health("SIMULATED"), "state") == "failed"
+
+
+def test_the_health_tells_that_quotes_wait_and_why(bus, collect, stop, spool):
+    shown = []
+
+    collect(bus, Feed(20, stop, lambda _number: shown.append(bus.hgetall(keys.health("SIMULATED")))), cap=3)
+
+    assert (shown[-1]["state"], int(shown[-1]["spooled"]) > 0) == ("spooling", True)
+    assert "the quote stream is full" in shown[-1]["last_error"]
+    assert len(seqs(bus)) + spool.size == 20
+
+
+def test_the_minutes_in_which_the_feed_was_alive_are_marked(bus, collect, stop):
     collect(bus, Feed(3, stop))
 
-    shown = bus.hgetall(keys.health("SIMULATED"))
-    assert shown == {"at_ms": str(int(MOMENT.timestamp() * 1000)), "published": "2", "state": "running"}
+    key = keys.alive("SIMULATED", DAY)
+    minute = (MOMENT - market().window_of(MOMENT).start) // timedelta(minutes=1)
+    assert (bus.getbit(key, minute), bus.bitcount(key)) == (1, 1)
+    assert 9 * 86_400 < bus.ttl(key) <= 10 * 86_400
 
 
-def test_a_flush_of_the_server_does_not_end_it(bus, stop):
+def test_what_a_process_left_in_the_spool_is_published_before_anything_new(bus, collect, spool):
+    collect(bus, Feed(8, Event()), cap=3)
+    left = spool.size
+    assert left == 5
+    bus.xtrim(keys.STREAM, maxlen=0, approximate=False)
+
+    assert collect(bus, Feed(2, Event())) == left + 2
+
+    assert seqs(bus) == sorted(set(seqs(bus)))
+    assert len(seqs(bus)) == left + 2
+    assert sum(read_published(bus).values()) == 10
+
+
+def test_a_flush_of_the_server_does_not_end_it(bus, collect, stop):
     feed = Feed(4, stop, lambda number: number == 3 and bus.flushdb())
 
     assert collect(bus, feed) == 4
     assert len(seqs(bus)) == 2
 
 
-def test_it_ends_when_another_process_has_taken_the_source(bus, stop):
+def test_it_ends_when_another_process_has_taken_the_source(bus, collect, stop, spool):
     def lose(number):
         if number == 3:
             bus.delete(LEASE)
@@ -112,3 +168,5 @@ def test_it_ends_when_another_process_has_taken_the_source(bus, stop):
 
     assert len(seqs(bus)) == 2
     assert bus.exists(LEASE)
+    assert spool.size == 1
+    assert "1 quotes wait in" in bus.hget(keys.health("SIMULATED"), "fenced")

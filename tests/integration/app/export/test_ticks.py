@@ -43,10 +43,13 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import sessionmaker
 from app.errors import Unavailable
 from app.export.ticks import export_day
+from app.lake.facts import file_digest
 from app.lake.layout import Lake
 sessions = sessionmaker(create_engine(sys.argv[1]))
 try:
-    export_day(sessions, Lake(Path(sys.argv[2])), date(2025, 10, 9), datetime(2025, 10, 10, 12, tzinfo=UTC))
+    lake = Lake(Path(sys.argv[2]))
+    export_day(sessions, lake, date(2025, 10, 9), datetime(2025, 10, 10, 12, tzinfo=UTC))
+    print(*(file_digest(file.path) for file in lake.ticks_files(date(2025, 10, 9), date(2025, 10, 10))))
 except Unavailable as error:
     print(error)
 """
@@ -229,6 +232,22 @@ def test_two_exporters_write_a_file_once(sessions, lake):
     assert sum(run.counts()["skipped"] for run in done) == 6
     with sessions() as session:
         assert [verify_file(lake, row).exists() for row in list_files(session, DAY, NEXT)] == [True, True]
+
+
+def test_eight_exporters_of_a_day_end_with_one_whole_file_per_symbol(sessions, lake, database_url):
+    fill(sessions, "ES", 20_000)
+    fill(sessions, "NQ", 20_000)
+    command = [sys.executable, "-c", EXPORTER, database_url, str(lake.root)]
+
+    exporters = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(8)]
+    told = [exporter.communicate(timeout=DEADLINE_S)[0].split() for exporter in exporters]
+
+    assert [exporter.returncode for exporter in exporters] == [0] * 8
+    with sessions() as session:
+        recorded = list_files(session, DAY, NEXT)
+        assert told == [[row.sha256 for row in recorded]] * 8
+    assert [verify_file(lake, row).exists() for row in recorded] == [True, True]
+    assert sorted(path.name for path in lake.root.rglob("*") if path.is_file()) == ["ticks.parquet"] * 2
 
 
 def test_a_plan_that_another_exporter_overtook_is_decided_anew(sessions, lake):

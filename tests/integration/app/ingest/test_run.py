@@ -410,7 +410,7 @@ def test_what_is_stored_can_be_trimmed_and_ingest_goes_on(bus, publisher, drain,
     publisher.publish(quotes(1_000))
     drain()
 
-    trimmed = trim_stored(bus, rt.clock.now() + timedelta(hours=1), window_s=0)
+    trimmed = trim_stored(bus, rt.clock.now() + timedelta(hours=1), window_s=0).entries
     publisher.publish([quote(seq=1_001, ts=MOMENT + timedelta(seconds=1))])
     drain()
 

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import text
 
 from app.errors import Conflict
-from app.lake.locks import file_lock
+from app.lake.locks import file_lock, files_lock
 from tests.factories import DAY
 
 DEADLINE_S = 20
@@ -67,3 +67,27 @@ def test_a_lock_that_was_lost_is_noticed_before_the_deed(sessions):
 
         with pytest.raises(Conflict, match="was lost"):
             still_held()
+
+
+def test_several_files_are_held_by_one_connection_and_freed_together(sessions):
+    symbols = ["NQ", "ES", "YM"]
+    with files_lock(sessions, DAY, symbols) as still_held:
+        still_held()
+        with sessions() as session:
+            holders = session.scalars(text(f"SELECT pid {HOLDERS}")).all()
+        for symbol in symbols:
+            with pytest.raises(Conflict, match=f"files of {symbol}"), file_lock(sessions, DAY, symbol, wait_s=0):
+                pass
+
+    assert (len(holders), len(set(holders))) == (3, 1)
+    with files_lock(sessions, DAY, symbols, wait_s=0):
+        pass
+
+
+def test_one_file_that_another_holds_frees_the_rest(sessions):
+    with file_lock(sessions, DAY, "NQ"):
+        refused = pytest.raises(Conflict, match="another process is writing the files of NQ")
+        with refused, files_lock(sessions, DAY, ["ES", "NQ"], wait_s=0):
+            pass
+        with file_lock(sessions, DAY, "ES", wait_s=0):
+            pass

@@ -9,16 +9,19 @@ from app.bus.latest import read_latest
 from app.bus.leases import acquire
 from app.bus.stream import stream_state
 from app.errors import Conflict, NotFound
-from app.operations.collecting import SIMULATED, collect, unwant, want_simulation
+from app.operations.collecting import SIMULATED, CollectorLimits, collect, unwant, want_simulation
 from app.runtime import Runtime
 
-CAP = 100_000
+
+@pytest.fixture
+def limits(tmp_path):
+    return CollectorLimits(tmp_path / "spool", 1 << 20, 100_000)
 
 
-def test_the_simulated_feed_publishes_until_it_is_unwanted(rt: Runtime, bus: Redis) -> None:
+def test_the_simulated_feed_publishes_until_it_is_unwanted(rt: Runtime, bus: Redis, limits: CollectorLimits) -> None:
     want_simulation(rt, ["ES", "NQ"], 1, 500.0)
     stop = Event()
-    feed = Thread(target=collect, args=(rt, SIMULATED, stop, CAP))
+    feed = Thread(target=collect, args=(rt, SIMULATED, stop, limits))
 
     feed.start()
     _until(lambda: len(read_latest(bus, ["ES", "NQ"])) == 2)
@@ -30,13 +33,13 @@ def test_the_simulated_feed_publishes_until_it_is_unwanted(rt: Runtime, bus: Red
     assert {fields["source"] for fields in read_latest(bus, ["ES", "NQ"]).values()} == {SIMULATED}
 
 
-def test_its_numbers_rise_over_a_restart(rt: Runtime, bus: Redis) -> None:
+def test_its_numbers_rise_over_a_restart(rt: Runtime, bus: Redis, limits: CollectorLimits) -> None:
     want_simulation(rt, ["ES"], 1, 500.0)
 
     for _ in range(2):
         before = stream_state(bus).added
         stop = Event()
-        feed = Thread(target=collect, args=(rt, SIMULATED, stop, CAP))
+        feed = Thread(target=collect, args=(rt, SIMULATED, stop, limits))
         feed.start()
         _until(lambda added=before: stream_state(bus).added > added)
         stop.set()
@@ -46,17 +49,17 @@ def test_its_numbers_rise_over_a_restart(rt: Runtime, bus: Redis) -> None:
     assert seqs == sorted(set(seqs))
 
 
-def test_a_source_is_collected_once(rt: Runtime, bus: Redis) -> None:
+def test_a_source_is_collected_once(rt: Runtime, bus: Redis, limits: CollectorLimits) -> None:
     want_simulation(rt, ["ES"], 1, 10.0)
     acquire(bus, keys.lease(SIMULATED), keys.epoch(SIMULATED), ttl_s=60)
 
     with pytest.raises(Conflict, match="is held by"):
-        collect(rt, SIMULATED, Event(), CAP)
+        collect(rt, SIMULATED, Event(), limits)
 
 
-def test_an_unknown_source_is_refused(rt: Runtime) -> None:
+def test_an_unknown_source_is_refused(rt: Runtime, limits: CollectorLimits) -> None:
     with pytest.raises(NotFound, match="no collector"):
-        collect(rt, "TELEX", Event(), CAP)
+        collect(rt, "TELEX", Event(), limits)
 
 
 def _until(reached: object) -> None:

@@ -16,7 +16,7 @@ def test_an_empty_system_has_every_stop_at_zero(rt: Runtime) -> None:
     state = pipeline_state(rt)
 
     assert not failures(state)
-    assert state["stream"] == {"length": 0, "added": 0, "lag": 0, "pending": 0}
+    assert state["stream"] == {"length": 0, "added": 0, "fill_percent": 0.0, "lag": 0, "pending": 0}
     assert state["ticks"] == {"total": 0, "days": 0, "by_day": {}, "dead_letters": 0}
     assert state["lake"] == {"days": 0, "by_day": {}}
 
@@ -25,10 +25,29 @@ def test_published_quotes_are_behind_until_they_are_stored(rt: Runtime, bus: Red
     lease = acquire(bus, keys.lease("REPLAY"), keys.epoch("REPLAY"))
     QuotePublisher(bus, lease).publish(quotes(5))
 
+    state = pipeline_state(rt, stream_cap=10)
+
+    assert state["stream"] == {"length": 5, "added": 5, "fill_percent": 50.0, "lag": 5, "pending": 0}
+    assert sources(bus, rt.clock.now())["REPLAY"]["holder"]
+
+
+def test_what_waits_on_a_collectors_disk_is_shown(bus: Redis, rt: Runtime) -> None:
+    write_hash(bus, keys.health("SCHWAB"), {"published": 9, "spooled": 4, "dropped": 1, "state": "spooling"})
+
+    shown = sources(bus, rt.clock.now())["SCHWAB"]
+
+    assert isinstance(shown, dict)
+    assert [shown[name] for name in ("spooled", "dropped", "damaged", "state")] == [4, 1, 0, "spooling"]
+
+
+def test_the_ledger_shows_the_running_day_and_the_last_closed_one(rt: Runtime) -> None:
+    now = rt.clock.now()
+    days = {rt.market.session_of(now).isoformat(), rt.market.last_completed(now, 1)[0].day.isoformat()}
+
     state = pipeline_state(rt)
 
-    assert state["stream"] == {"length": 5, "added": 5, "lag": 5, "pending": 0}
-    assert sources(bus, rt.clock.now())["REPLAY"]["holder"]
+    nothing = {"losses": {}, "dead_letters_open": 0, "gaps_open": 0}
+    assert state["ledger"] == dict.fromkeys(sorted(days, reverse=True), "never balanced") | nothing
 
 
 def test_a_running_ingestor_shows_its_totals_and_the_age_of_its_progress(rt: Runtime, bus: Redis) -> None:

@@ -1,19 +1,46 @@
-from datetime import timedelta
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
+import pytest
 from redis import Redis
+from sqlalchemy import select
 
 from app.bus import keys
 from app.bus.hashes import write_hash
 from app.bus.leases import acquire
+from app.bus.stream import QuotePublisher
 from app.dispatch import QUEUES
+from app.errors import Unavailable
+from app.ledger.models import Loss, PublishedCount, StreamPosition
+from app.operations import tick
 from app.operations.collecting import SIMULATED, unwant, want_simulation
 from app.operations.migrating import days_ahead
-from app.operations.tick import MakePartitions, Probe, StartCollector, StartIngest, TickPolicy, market_tick, plan_tick
+from app.operations.tick import (
+    FoldCounts,
+    MakePartitions,
+    Probe,
+    Reconcile,
+    StartCollector,
+    StartIngest,
+    Step,
+    TickPolicy,
+    TrimStream,
+    market_tick,
+    plan_tick,
+)
 from app.runtime import Runtime
 from app.ticks.partitions import existing_partitions
-from tests.fakes import RecordingDispatch
+from tests.factories import MOMENT, quotes
+from tests.fakes import FixedClock, RecordingDispatch
 
 POLICY = TickPolicy(partitions_ahead_days=9, resume_window_s=900)
+CLOSE = datetime(2025, 10, 9, 21, tzinfo=UTC)
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(MOMENT)
 
 
 def test_a_tick_on_a_fresh_system_makes_partitions_and_starts_ingest(rt: Runtime, dispatch: RecordingDispatch) -> None:
@@ -21,19 +48,29 @@ def test_a_tick_on_a_fresh_system_makes_partitions_and_starts_ingest(rt: Runtime
 
     with rt.sessions() as session:
         assert set(days_ahead(rt, 9)) <= existing_partitions(session)
-    assert dispatch.sent == [("start_ingest",), *(("probe", queue) for queue in QUEUES)]
+    assert dispatch.sent[0] == ("start_ingest", 1)
+    assert [sent for sent in dispatch.sent if sent[0] == "probe"] == [("probe", queue) for queue in QUEUES]
 
 
 def test_nothing_is_started_that_already_runs(rt: Runtime, bus: Redis) -> None:
     market_tick(rt, POLICY)
     want_simulation(rt, ["ES"], 1, 10.0)
-    for key in (keys.lease(SIMULATED), keys.ingest_lease(keys.WORKER_CONSUMER)):
+    for key in (keys.lease(SIMULATED), keys.ingest_lease(keys.worker_consumer(1))):
         acquire(bus, key, f"{key}:epoch")
 
     steps = plan_tick(rt, POLICY)
 
     assert not [step for step in steps if isinstance(step, MakePartitions | StartCollector | StartIngest)]
     assert [step.queue for step in steps if isinstance(step, Probe)] == list(QUEUES)
+
+
+def test_every_slot_without_an_ingestor_gets_one(rt: Runtime, bus: Redis) -> None:
+    key = keys.ingest_lease(keys.worker_consumer(2))
+    acquire(bus, key, f"{key}:epoch")
+
+    steps = plan_tick(rt, TickPolicy(9, 900, ingestors=3))
+
+    assert [step.slot for step in steps if isinstance(step, StartIngest)] == [1, 3]
 
 
 def test_a_wanted_collector_without_a_holder_is_started_until_it_is_unwanted(rt: Runtime) -> None:
@@ -61,8 +98,89 @@ def test_a_tick_trims_what_is_stored_and_too_old_to_resume_from(rt: Runtime, bus
     for number in range(1, 301):
         bus.xadd(keys.STREAM, {"symbol": "ES"}, id=f"{number}-0")
     bus.xgroup_create(keys.STREAM, keys.INGEST_GROUP, id="300-0")
+    bus.set(keys.GENERATION, "first")
     write_hash(bus, keys.desired(SIMULATED), {"wanted": "0"})
 
     market_tick(rt, POLICY)
 
     assert bus.xlen(keys.STREAM) < 300
+    with rt.sessions() as session:
+        position = session.get_one(StreamPosition, keys.INGEST_GROUP)
+    assert (position.generation, position.acknowledged_id) == ("first", "300-0")
+
+
+def test_a_tick_copies_counts_and_losses_where_no_flush_can_take_them(rt: Runtime, bus: Redis) -> None:
+    lease = acquire(bus, keys.lease("REPLAY"), keys.epoch("REPLAY"))
+    QuotePublisher(bus, lease).publish(quotes(5))
+    bus.xadd(keys.LOSSES, {"kind": "trimmed_unread", "count": 3, "group": keys.INGEST_GROUP})
+
+    market_tick(rt, POLICY)
+
+    with rt.sessions() as session:
+        assert session.scalars(select(PublishedCount.count)).all() == [5]
+        assert session.scalars(select(Loss.count)).all() == [3]
+
+
+def test_balances_are_asked_for_every_five_minutes_of_a_session(rt: Runtime, clock: FixedClock) -> None:
+    asked = [asks_at(rt, clock, MOMENT + timedelta(minutes=minute)) for minute in (0, 1, 4.9, 5, 9, 10)]
+
+    assert asked == [True, False, False, True, False, True]
+
+
+def test_balances_are_asked_for_once_after_the_close(rt: Runtime, clock: FixedClock) -> None:
+    asks_at(rt, clock, CLOSE - timedelta(minutes=2))
+
+    asked = [asks_at(rt, clock, CLOSE + timedelta(minutes=minute)) for minute in (0, 0.9, 1, 2, 50)]
+
+    assert asked == [False, False, True, False, False]
+
+
+def test_a_session_that_ended_while_nobody_ticked_is_balanced_later(rt: Runtime, clock: FixedClock) -> None:
+    asks_at(rt, clock, CLOSE - timedelta(hours=3))
+
+    assert asks_at(rt, clock, CLOSE + timedelta(minutes=30))
+
+
+def test_the_retention_is_asked_for_after_the_close_and_not_at_every_tick(
+    rt: Runtime, dispatch: RecordingDispatch
+) -> None:
+    market_tick(rt, POLICY)
+    market_tick(rt, POLICY)
+
+    assert dispatch.sent.count(("apply_retention", "CME_Futures")) == 1
+
+
+def test_a_step_that_fails_does_not_keep_the_others_from_being_done(
+    rt: Runtime, bus: Redis, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(_slot: int) -> None:
+        raise Unavailable("the task queue is away")
+
+    monkeypatch.setattr(rt.dispatch, "start_ingest", refuse)
+    bus.xadd(keys.LOSSES, {"kind": "trimmed_unread", "count": 3, "group": keys.INGEST_GROUP})
+
+    with caplog.at_level(logging.ERROR):
+        market_tick(rt, POLICY)
+
+    assert not bus.exists(keys.LOSSES) or bus.xlen(keys.LOSSES) == 0
+    assert "the tick failed at StartIngest(slot=1): the task queue is away" in caplog.text
+
+
+def test_what_cannot_be_found_out_does_not_keep_the_rest_from_being_planned(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def _broken_planner(_stores: object, _policy: object) -> Iterator[Step]:
+        raise ZeroDivisionError("a fault")
+
+    monkeypatch.setattr(tick, "_PLANNERS", (_broken_planner, tick._constant_work))
+
+    steps = plan_tick(rt, POLICY)
+
+    assert TrimStream() in steps
+    assert FoldCounts() in steps
+    assert "cannot find out broken planner: a fault" in caplog.text
+
+
+def asks_at(rt: Runtime, clock: FixedClock, at: datetime) -> bool:
+    clock.advance(at - clock.now())
+    return Reconcile() in market_tick(rt, POLICY)

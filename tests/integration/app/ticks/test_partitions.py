@@ -3,9 +3,17 @@ from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
-from app.ticks.partitions import ensure_partitions, existing_partitions, partition_name
+from app.ticks.partitions import (
+    PartitionBusy,
+    drop_partition,
+    ensure_partitions,
+    existing_partitions,
+    hold_partition,
+    partition_name,
+    partition_states,
+)
 from app.ticks.store import append_ticks, count_by_day
 from tests.factories import DAY, lines, quote
 
@@ -78,3 +86,71 @@ def test_readers_and_writers_of_other_days_do_not_hold_up_a_new_partition(sessio
         maker.execute(text("SET LOCAL lock_timeout = '100ms'"))
 
         assert ensure_partitions(maker, DAYS[:1]) == {DAYS[0]}
+
+
+def test_a_state_tells_the_size_and_changes_with_the_rows(sessions):
+    with sessions.begin() as session:
+        ensure_partitions(session, DAYS[:2])
+    empty = states(sessions)
+    with sessions.begin() as session:
+        append_ticks(session, lines(quote(session_date=DAYS[0])))
+        session.execute(text("SELECT pg_stat_force_next_flush()"))
+
+    after = states(sessions)
+
+    assert (empty[DAYS[0]].size_bytes, after[DAYS[0]].size_bytes) == (0, 8192)
+    assert after[DAYS[0]].mark != empty[DAYS[0]].mark
+    assert after[DAYS[1]] == empty[DAYS[1]]
+
+
+def test_a_partition_that_is_made_again_has_another_mark(sessions):
+    with sessions.begin() as session:
+        ensure_partitions(session, DAYS[:1])
+    before = states(sessions)[DAYS[0]]
+    with sessions.begin() as session:
+        drop_partition(session, DAYS[0])
+    with sessions.begin() as session:
+        ensure_partitions(session, DAYS[:1])
+
+    assert states(sessions)[DAYS[0]].mark != before.mark
+
+
+def test_a_held_day_takes_no_ticks_while_other_days_do(sessions):
+    with sessions.begin() as session:
+        ensure_partitions(session, DAYS[:2])
+    with sessions() as holder, sessions() as writer:
+        hold_partition(holder, DAYS[0])
+        writer.execute(text("SET lock_timeout = 50"))
+        append_ticks(writer, lines(quote(session_date=DAYS[1])))
+
+        with pytest.raises(OperationalError, match="lock timeout"):
+            append_ticks(writer, lines(quote(session_date=DAYS[0])))
+
+
+@pytest.mark.parametrize("take", [hold_partition, drop_partition])
+def test_a_day_that_is_being_written_is_busy(sessions, take):
+    with sessions.begin() as session:
+        ensure_partitions(session, DAYS[:1])
+    with sessions() as writer, sessions() as taker:
+        append_ticks(writer, lines(quote(session_date=DAYS[0])))
+
+        with pytest.raises(PartitionBusy, match="in use"):
+            take(taker, DAYS[0])
+
+
+def test_a_dropped_day_is_back_when_the_transaction_fails(sessions):
+    with sessions.begin() as session:
+        ensure_partitions(session, DAYS[:1])
+        append_ticks(session, lines(quote(session_date=DAYS[0])))
+    with sessions() as session:
+        drop_partition(session, DAYS[0])
+        assert DAYS[0] not in existing_partitions(session)
+        session.rollback()
+
+    with sessions() as session:
+        assert count_by_day(session)[DAYS[0]] == 1
+
+
+def states(sessions):
+    with sessions() as session:
+        return partition_states(session)

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from app.errors import Conflict, NotFound
-from app.lake.inspection import check_place, holds_one_value, inspect_file, labels_of
+from app.lake.inspection import check_place, holds_one_value, inspect_file, labels_of, read_batches
 from app.lake.layout import Lake
 from app.lake.schemas import TICK_FILE
 from tests.factories import DAY, quote, quotes
@@ -37,6 +37,15 @@ def test_a_flipped_bit_in_a_page_is_seen_without_knowing_the_file(lake, file):
 
     with pytest.raises(Conflict, match="damaged"):
         inspect_file(file, TICK_FILE)
+    with pytest.raises(Conflict, match="damaged"):
+        list(read_batches(file))
+
+
+def test_a_file_is_read_in_its_order_batch_by_batch(file):
+    batches = list(read_batches(file, 20))
+
+    assert [batch.num_rows for batch in batches] == [20, 20, 10]
+    assert pa.Table.from_batches(batches).equals(pq.read_table(file, partitioning=None))
 
 
 @pytest.mark.parametrize("size", [0, 3, 500, -1])

@@ -1,5 +1,6 @@
 import re
 import threading
+import time
 
 import pytest
 from hypothesis import given, settings, strategies
@@ -7,6 +8,7 @@ from hypothesis import given, settings, strategies
 from app.api.sse.frames import ORIGIN, id_text
 from app.api.sse.mailbox import CHUNK_BYTES, Mailbox
 from tests.streams import event
+from tests.waiting import until
 
 
 def test_what_was_put_in_comes_out_once_and_in_order(mailbox):
@@ -157,11 +159,113 @@ def test_a_client_is_stuck_only_while_it_has_something_to_take(mailbox):
     assert sending_s > 0
 
 
+def test_events_pass_by_whoever_waits_for_them(mailbox, taking):
+    sent = []
+
+    until(lambda: mailbox.pass_by([event(1)], event(1).id, lambda: sent.append(1)))
+    mailbox.offer([event(2)], event(2).id)
+
+    assert (sent, mailbox.sent) == ([1], 1)
+    assert numbers(taking()) == [2]
+
+
+def test_events_do_not_pass_by_when_nobody_waits_or_others_are_ahead(mailbox, taking):
+    idle = Mailbox(None, limit=8)
+    idle.open(ORIGIN)
+    until(lambda: mailbox.pass_by([event(1)], event(1).id, lambda: None))
+
+    refused = [
+        idle.pass_by([event(1)], event(1).id, fail),
+        mailbox.pass_by([], event(2).id, fail),
+        mailbox.pass_by([event(1)], event(1).id, nothing_can_be_sent),
+    ]
+    mailbox.close()
+
+    assert refused == [False, False, False]
+    assert taking() is None
+    assert mailbox.pass_by([event(3)], event(3).id, fail) is False
+
+
+def test_events_do_not_pass_by_before_the_place_at_which_the_client_began(mailbox, taking):
+    until(lambda: mailbox.pass_by([event(1)], event(1).id, lambda: None))
+    mailbox.open(event(5).id)
+
+    assert mailbox.pass_by([event(5), event(6)], event(6).id, fail) is False
+
+    mailbox.offer([event(5), event(6)], event(6).id)
+    assert numbers(taking()) == [6]
+
+
+def test_what_was_begun_is_finished_before_anything_else_is_taken(mailbox, taking):
+    done = []
+    until(lambda: mailbox.pass_by([event(1)], event(1).id, lambda: lambda: done.append("rest of 1")))
+    mailbox.notify(b"event: status\n\n")
+    mailbox.offer([event(2)], event(2).id)
+
+    chunk = taking()
+
+    assert done == ["rest of 1"]
+    assert (chunk.startswith(b"event: status"), numbers(chunk)) == (True, [2])
+
+
+def test_a_client_that_does_not_take_the_rest_of_what_was_begun_is_stuck_and_its_end_is_the_streams(mailbox, taking):
+    cut = threading.Event()
+
+    def finish():
+        cut.wait(30)
+        raise BrokenPipeError
+
+    until(lambda: mailbox.pass_by([event(1)], event(1).id, lambda: finish))
+
+    until(lambda: mailbox.stuck_s() > 0)
+    cut.set()
+    assert taking() is None
+
+
+def test_what_passes_by_is_no_silence(mailbox):
+    chunks = []
+    taker = threading.Thread(target=lambda: chunks.append((mailbox.take(0.3), time.monotonic())))
+    taker.start()
+    time.sleep(0.1)
+
+    until(lambda: mailbox.pass_by([event(1)], event(1).id, lambda: None))
+    passed_at = time.monotonic()
+    taker.join()
+
+    [(chunk, ended_at)] = chunks
+    assert chunk.startswith(b": hb\nid: ")
+    assert ended_at - passed_at >= 0.29
+
+
 @pytest.fixture
 def mailbox():
     made = Mailbox(None, limit=8)
     made.open(ORIGIN)
     return made
+
+
+@pytest.fixture
+def taking(mailbox):
+    """Somebody who takes once; the call gives what was taken."""
+    got = []
+    taker = threading.Thread(target=lambda: got.append(mailbox.take(30)))
+    taker.start()
+
+    def taken():
+        taker.join(30)
+        return got[0]
+
+    yield taken
+    mailbox.close()
+    taker.join()
+
+
+def fail():
+    raise AssertionError("it was to be left alone")
+
+
+def nothing_can_be_sent():
+    raise BlockingIOError
 
 
 def numbers(chunk):

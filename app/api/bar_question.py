@@ -1,0 +1,100 @@
+"""What a client asks of the bars, understood: the range, the source, the instant up to which bars are known."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from app.api.bar_shapes import BarsQuery
+from app.api.cursors import BarCursor, in_micros, read_cursor, require_same, write_cursor
+from app.clock import instant_text
+from app.errors import NotFound, Rejected
+from app.history.bar_range import BarRange
+from app.market.timetable import instant_of
+from app.stores import Stores
+
+SPAN_LIMIT: Final = timedelta(days=732)
+# Real data before replayed and simulated ones.
+PREFERENCE: Final = ("SCHWAB", "EXCEL", "REPLAY", "SIMULATED")
+
+
+@dataclass(frozen=True, slots=True)
+class BarQuestion:
+    """A range of bars of one source, None where nobody has any; `sources` are all that have.
+
+    `at` is the instant that the client said to take for now, None where it did not.
+    """
+
+    wanted: BarRange
+    source: str | None
+    sources: list[str]
+    at: datetime | None
+
+    def going_on(self, start: datetime) -> "BarQuestion":
+        """The same question from a later start on."""
+        return replace(self, wanted=replace(self.wanted, start=start))
+
+    def cursor(self) -> str:
+        """The cursor with which this question is asked again."""
+        made = BarCursor.model_validate(
+            {
+                "symbol": self.wanted.symbol,
+                "timeframe": self.wanted.timeframe,
+                "source": self.source,
+                "start_us": in_micros(self.wanted.start),
+                "end_us": in_micros(self.wanted.end),
+                "at_us": in_micros(self.at) if self.at else None,
+            }
+        )
+        return write_cursor(made)
+
+
+def understand_bars(session: Session, stores: Stores, query: BarsQuery) -> BarQuestion:
+    """The question of a query; Rejected when it makes no sense, NotFound when the symbol has no bars and no ticks."""
+    from app.history.bars import bar_sources  # Loads Arrow.
+
+    cursor = _cursor(query)
+    at = instant_of(cursor.at_us) if cursor and cursor.at_us is not None else query.at
+    now = at or stores.clock.now()
+    start, end = (cursor.start, cursor.end) if cursor else _range(session, stores, query, now)
+    wanted = BarRange(query.symbol, query.timeframe, start, end, now)
+    sources = bar_sources(session, stores.lake, stores.market, wanted)
+    named = (cursor.source if cursor else None) or query.source
+    return BarQuestion(wanted, named or _preferred(sources), sources, at)
+
+
+def _cursor(query: BarsQuery) -> BarCursor | None:
+    if query.cursor is None:
+        return None
+    found = read_cursor(query.cursor, BarCursor)
+    require_same(found, symbol=query.symbol, source=query.source, end=query.end)
+    if query.timeframe != found.timeframe:
+        raise Rejected(f"the cursor is of {found.timeframe} bars: give timeframe={found.timeframe} with it")
+    if query.start is not None:
+        raise Rejected("the cursor says where to start: leave start out, or ask anew without the cursor")
+    if query.at is not None and in_micros(query.at) != found.at_us:
+        raise Rejected("at is not that of the cursor: leave it out, or ask anew without the cursor")
+    return found
+
+
+def _range(session: Session, stores: Stores, query: BarsQuery, now: datetime) -> tuple[datetime, datetime]:
+    from app.history.bars import last_session
+
+    newest = last_session(session, stores.lake, stores.market, query.symbol, query.timeframe, now)
+    if newest is None:
+        raise NotFound(f"there are no {query.timeframe} bars of {query.symbol} from before {instant_text(now)}")
+    if query.start is None and query.end is None:
+        return newest.open, newest.close
+    if query.start is None:
+        raise Rejected("end is given without start: give both")
+    end = query.end or now
+    if query.start >= end:
+        raise Rejected(f"start {instant_text(query.start)} is not before end {instant_text(end)}")
+    if end - query.start > SPAN_LIMIT:
+        raise Rejected(f"start and end are more than {SPAN_LIMIT.days} days apart: ask for fewer at a time")
+    return query.start, end
+
+
+def _preferred(sources: list[str]) -> str | None:
+    return next((source for source in PREFERENCE if source in sources), None)

@@ -1,0 +1,88 @@
+"""A question's bars as tables that tell how well each bar was covered. Loads Arrow."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+import pyarrow as pa
+from sqlalchemy.orm import Session
+
+from app.api.bar_question import BarQuestion
+from app.api.tables import rows_of
+from app.clock import instant_text
+from app.history.bars import BAR_TABLE, read_bars
+from app.history.holes import Covers, find_holes, read_covers
+from app.market.timetable import instant_of
+from app.stores import Stores
+
+COVERED_BARS: Final = BAR_TABLE.append(pa.field("coverage", pa.float64()))
+STREAM_ROWS: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class BarPage:
+    """Bars with their coverage, the question that they answer, and the one that asks for what follows."""
+
+    bars: pa.Table
+    covers: Covers
+    answered: BarQuestion
+    following: BarQuestion | None
+
+
+def read_page(session: Session, stores: Stores, question: BarQuestion, limit: int) -> BarPage:
+    """The first `limit` bars of a question; errors are those of `read_bars`."""
+    if question.source is None:
+        return BarPage(COVERED_BARS.empty_table(), {}, question, None)
+    wanted = question.wanted
+    found = read_bars(session, stores.lake, stores.market, wanted, source=question.source, limit=limit + 1)
+    more = _instants(found.slice(limit), "t_open")
+    following = question.going_on(more[0]) if more else None
+    answered = replace(question, wanted=replace(wanted, end=more[0])) if more else question
+    days = [hours.day for hours in answered.wanted.sessions(stores.market)]
+    covers = read_covers(session, stores.market, question.source, days, wanted.known_until)
+    return BarPage(_covered(found.slice(0, limit), covers), covers, answered, following)
+
+
+def stream_pages(stores: Stores, question: BarQuestion) -> Iterator[pa.Table]:
+    """All bars of a question, page by page, each in a transaction of its own."""
+    following: BarQuestion | None = question
+    while following is not None:
+        with stores.sessions() as session:
+            page = read_page(session, stores, following, STREAM_ROWS)
+        yield page.bars
+        following = page.following
+
+
+def json_of(stores: Stores, question: BarQuestion, page: BarPage) -> dict[str, Any]:
+    """A page as the body of a JSON answer."""
+    wanted, following = page.answered.wanted, page.following
+    opened = _instants(page.bars, "t_open")
+    holes = find_holes(wanted.sessions(stores.market), wanted, opened, page.covers)
+    return {
+        "symbol": wanted.symbol,
+        "timeframe": wanted.timeframe,
+        "source": question.source,
+        "sources": question.sources,
+        "start": instant_text(question.wanted.start),
+        "end": instant_text(question.wanted.end),
+        "bars": rows_of(page.bars.drop_columns(["symbol", "session_date"])),
+        "holes": [
+            {"from": instant_text(hole.start), "to": instant_text(hole.end), "label": hole.label} for hole in holes
+        ],
+        "truncated": following is not None,
+        "next_start": instant_text(following.wanted.start) if following else None,
+        "next_cursor": following.cursor() if following else None,
+    }
+
+
+def _covered(bars: pa.Table, covers: Covers) -> pa.Table:
+    days = bars.column("session_date").to_pylist()
+    rows = zip(days, _instants(bars, "t_open"), _instants(bars, "t_close"), strict=True)
+    shares = [covers[day].share(opened, closed) if day in covers else None for day, opened, closed in rows]
+    return bars.append_column(COVERED_BARS.field("coverage"), pa.array(shares, pa.float64()))
+
+
+def _instants(table: pa.Table, column: str) -> list[datetime]:
+    # As plain numbers, because a time as a Python object makes Arrow load pandas.
+    return [instant_of(micros) for micros in table.column(column).cast(pa.int64()).to_pylist()]

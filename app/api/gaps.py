@@ -1,0 +1,27 @@
+"""GET /api/gaps: what storage lacks."""
+
+from apiflask import APIBlueprint
+
+from app.api.accounting_shapes import GapsAnswer, GapsQuery
+from app.ledger.gaps import read_gaps
+from app.operations.accounting import gap_form
+from app.runtime import runtime
+
+gaps = APIBlueprint("gaps", __name__, url_prefix="/api", tag="Accounting")
+
+
+@gaps.get("/gaps")
+@gaps.input(GapsQuery, location="query", arg_name="query")
+@gaps.output(GapsAnswer)
+@gaps.doc(operation_id="getGaps", responses={400: "A parameter is wrong"})
+def list_gaps(query: GapsQuery) -> dict[str, object]:
+    """Stretches that storage lacks
+
+    Newest found first: numbers that were given and are not stored, and times in which the market was open and nothing
+    shows that the source's feed was alive.
+    """
+    with runtime().sessions() as session:
+        found = read_gaps(session, query.wanted(), query.limit + 1, query.cursor)
+    shown = found[: query.limit]
+    cursor = str(shown[-1].id) if len(found) > query.limit else None
+    return {"gaps": [gap_form(gap) for gap in shown], "next_cursor": cursor}

@@ -1,0 +1,142 @@
+"""What GET /api/ticks takes and answers, as OpenAPI shows it."""
+
+import re
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+from app.api.answers import Instant, Price
+from app.api.bar_shapes import CursorText, Symbol
+from app.api.query import Moment, naming_field
+from app.errors import Rejected
+from app.quotes import SOURCES, known_source
+from app.ticks.models import COLUMNS
+
+JSON_LIMIT: Final = 1000
+JSON_LIMIT_MAX: Final = 10_000
+LIMIT_MAX: Final = 100_000
+
+
+def _read_limit(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,7}", text) or not 1 <= int(text) <= LIMIT_MAX:
+        raise Rejected(f"{text[:20]!r} is not a whole number from 1 to {LIMIT_MAX}")
+    return int(text)
+
+
+def _read_columns(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise Rejected(f"no column is named: write them separated by commas, of {', '.join(COLUMNS)}")
+    if unknown := sorted(set(names) - set(COLUMNS)):
+        raise Rejected(f"ticks have no column {', '.join(unknown)[:80]}: known are {', '.join(COLUMNS)}")
+    return list(dict.fromkeys(names))
+
+
+SourceName = Annotated[
+    str,
+    naming_field(known_source),
+    WithJsonSchema({"type": "string", "enum": list(SOURCES), "description": "unset: the ticks of all sources"}),
+]
+Columns = Annotated[
+    list[str],
+    naming_field(_read_columns),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "description": f"columns separated by commas, of {', '.join(COLUMNS)}; unset: all",
+            "examples": ["ts,last,volume"],
+        }
+    ),
+]
+Limit = Annotated[
+    int,
+    naming_field(_read_limit),
+    WithJsonSchema(
+        {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": LIMIT_MAX,
+            "description": f"most ticks in one answer; in JSON at most {JSON_LIMIT_MAX}, and {JSON_LIMIT} when unset; "
+            "CSV and Arrow hold all of the range when unset",
+        }
+    ),
+]
+
+
+class TicksQuery(BaseModel):
+    """Parameters of GET /api/ticks; `[start, end)` is compared with `ts`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    symbol: Symbol
+    start: Moment | None = None
+    end: Moment | None = None
+    source: SourceName | None = None
+    columns: Columns | None = None
+    limit: Limit | None = None
+    cursor: CursorText | None = None
+    at: Moment | None = None
+
+
+class TickAnswer(BaseModel):
+    """One stored event, with the columns asked for; null = not known."""
+
+    symbol: str = Field("", examples=["ES"])
+    source: Literal["EXCEL", "SCHWAB", "REPLAY", "SIMULATED"] | None = None
+    seq: int | None = None
+    ts: Instant | None = Field(None, description="time of the event at the source")
+    recv_ts: Instant | None = None
+    session_date: str | None = Field(None, description="trading day", examples=["2025-10-09"])
+    contract: str | None = None
+    ts_origin: Literal["exchange", "local"] | None = None
+    last: Price = None
+    bid: Price = None
+    ask: Price = None
+    open: Price = None
+    high: Price = None
+    low: Price = None
+    close: Price = None
+    change: Price = None
+    last_size: int | None = None
+    bid_size: int | None = None
+    ask_size: int | None = None
+    volume: int | None = Field(None, description="cumulative over the session")
+    trade: bool | None = None
+    delayed: bool | None = None
+    created_at: Instant | None = Field(None, description="when the event was stored")
+
+
+class TicksAnswer(BaseModel):
+    """Ticks in the order of (ts, seq, source), each once, from the database and the lake as one."""
+
+    model_config = ConfigDict(title="Ticks")
+
+    symbol: str = Field(examples=["ES"])
+    source: Literal["EXCEL", "SCHWAB", "REPLAY", "SIMULATED"] | None = Field(description="null: all sources")
+    start: Instant
+    end: Instant
+    ticks: list[TickAnswer]
+    next_cursor: str | None = Field(description="ask again with it for what follows; null: the range ends here")
+
+
+TICKS_EXAMPLE: Final[dict[str, Any]] = {
+    "symbol": "ES",
+    "source": None,
+    "start": "2025-10-09T13:30:00.000000Z",
+    "end": "2025-10-09T13:31:00.000000Z",
+    "ticks": [
+        {
+            "ts": "2025-10-09T13:30:00.101000Z",
+            "seq": 783500482379,
+            "source": "SCHWAB",
+            "last": "6751.25",
+            "last_size": 2,
+            "volume": 812344,
+            "trade": True,
+        }
+    ],
+    "next_cursor": None,
+}
+CSV_EXAMPLE: Final = (
+    "ts,seq,source,last,last_size,volume,trade\n2025-10-09T13:30:00.101000Z,783500482379,SCHWAB,6751.25,2,812344,true\n"
+)

@@ -1,0 +1,46 @@
+"""Marks in the stream: where it stood at a moment, and whether the ingest group is done with all up to there."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from redis import Redis
+
+from app.bus import keys
+from app.bus.stream import stream_state
+
+
+@dataclass(frozen=True)
+class StreamMark:
+    """The stream at a moment: its newest id, entries ever added, and its generation (None before it has a group)."""
+
+    last_id: str
+    added: int
+    generation: str | None
+
+
+def mark_stream(client: Redis) -> StreamMark:
+    """Where the stream stands; `client` replies in text."""
+    generation: Any = client.get(keys.GENERATION)
+    state = stream_state(client)
+    return StreamMark(state.last_id, state.added, generation)
+
+
+def is_past(client: Redis, mark: StreamMark, group: str = keys.INGEST_GROUP) -> bool:
+    """Whether each entry that was in the stream at `mark` is acknowledged, or known to the group as trimmed away.
+
+    False without a group, or when the stream is another one than at the mark.
+    """
+    if mark.generation is None or client.get(keys.GENERATION) != mark.generation or not client.exists(keys.STREAM):
+        return False
+    found = [row for row in client.xinfo_groups(keys.STREAM) if row["name"] == group]
+    if not found:
+        return False
+    pending = client.xpending(keys.STREAM, group)["min"]
+    reached = found[0]["last-delivered-id"]
+    all_read = _order(reached) >= _order(mark.last_id) or (found[0].get("entries-read") or 0) >= mark.added
+    return all_read and (pending is None or _order(pending) > _order(mark.last_id))
+
+
+def _order(stream_id: str) -> tuple[int, int]:
+    ms, _, part = stream_id.partition("-")
+    return int(ms), int(part or 0)

@@ -1,0 +1,60 @@
+"""The script that publishes a batch: fenced, at most once, counted, and as a whole or not at all."""
+
+from typing import Final
+
+# KEYS: lease, stream, counts, then one latest hash per symbol.
+# ARGV: token, publisher, number of the batch, cap,
+#       number of counts, their names, how many events each grows by, and what each was at least before,
+#       number of symbols, per symbol (ts, seq, place of its newest event),
+#       number of layouts, per layout (its words, counted, and the slots that differ, counted),
+#       then per event the layout and the words of its slots.
+PUBLISH: Final = """
+if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return redis.error_reply('FENCED') end
+local counted = tonumber(ARGV[5])
+local had = redis.call('HMGET', KEYS[3], 'publisher', 'batch', unpack(ARGV, 6, 5 + counted))
+if had[1] == ARGV[2] and tonumber(had[2]) >= tonumber(ARGV[3]) then return 0 end
+if redis.call('XLEN', KEYS[2]) >= tonumber(ARGV[4]) then return redis.error_reply('FULL') end
+local counts = {'publisher', ARGV[2], 'batch', ARGV[3]}
+for c = 1, counted do
+  local before = math.max(tonumber(had[2 + c] or '0'), tonumber(ARGV[5 + 2 * counted + c]))
+  counts[3 + 2 * c] = ARGV[5 + c]
+  counts[4 + 2 * c] = string.format('%.0f', before + tonumber(ARGV[5 + counted + c]))
+end
+local at = 6 + 3 * counted
+local latest = {}
+for s = 1, tonumber(ARGV[at]) do
+  local ts, seq, key = ARGV[at + 1], ARGV[at + 2], KEYS[3 + s]
+  local last = redis.call('HMGET', key, 'ts', 'seq')
+  local newer = not last[1] or ts > last[1]
+  if ts == last[1] then newer = #seq > #last[2] or (#seq == #last[2] and seq > last[2]) end
+  if newer then latest[tonumber(ARGV[at + 3])] = key end
+  at = at + 3
+end
+local layouts, slots = {}, {}
+at = at + 1
+for l = 1, tonumber(ARGV[at]) do
+  local words = tonumber(ARGV[at + 1])
+  layouts[tostring(l)] = {unpack(ARGV, at + 2, at + 1 + words)}
+  at = at + 2 + words
+  local places = {}
+  for p = 1, tonumber(ARGV[at]) do places[p] = tonumber(ARGV[at + p]) end
+  slots[tostring(l)] = places
+  at = at + #places
+end
+-- Whatever can fail has been asked: from here on the batch takes effect as a whole.
+local event = 1
+at = at + 1
+while ARGV[at] do
+  local words, places = layouts[ARGV[at]], slots[ARGV[at]]
+  for p = 1, #places do words[places[p]] = ARGV[at + p] end
+  local id = redis.call('XADD', KEYS[2], '*', unpack(words))
+  local key = latest[event]
+  if key then
+    redis.call('DEL', key)
+    redis.call('HSET', key, 'stream_id', id, unpack(words))
+  end
+  at, event = at + 1 + #places, event + 1
+end
+redis.call('HSET', KEYS[3], unpack(counts))
+return 1
+"""

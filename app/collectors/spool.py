@@ -1,0 +1,177 @@
+"""What a live source could not publish yet, kept in order in a file that survives kills and power cuts."""
+
+import logging
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+from uuid import uuid4
+
+from app.bus.drops import Drop
+from app.bus.encoding import DAY, SYMBOL, Event
+from app.collectors.spool_file import (
+    INSERT,
+    damaged_files,
+    open_file,
+    pack_events,
+    replace_damaged,
+    shrink,
+    unpack_events,
+    used_bytes,
+)
+from app.errors import Unavailable
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+_DROP: Final = """
+INSERT INTO drops (id, symbol, day, count, sealed) VALUES (?, ?, ?, ?, 0)
+ON CONFLICT (symbol, day) WHERE sealed = 0 DO UPDATE SET count = count + excluded.count
+"""
+_TOTAL: Final = """
+INSERT INTO totals (name, count) VALUES ('dropped', ?) ON CONFLICT (name) DO UPDATE SET count = count + excluded.count
+"""
+
+
+@dataclass(frozen=True)
+class Spooled:
+    """Some of the oldest events, and the rows that hold them, one after another."""
+
+    first_row: int
+    last_row: int
+    events: list[Event]
+
+
+class Spool:
+    """Events of one source, in the order in which they came; use it from one thread.
+
+    What `append` kept is on disk when it returns. The file takes up to `max_bytes`, and a few MB while it is written. A
+    damaged file is moved aside, as `<name>.damaged-<n>`, and what can be read of it goes on. Unavailable when the file
+    can neither be opened nor made.
+    """
+
+    def __init__(self, path: Path, source: str, max_bytes: int) -> None:
+        self.path, self._source, self._max_bytes = path, source, max_bytes
+        self._unsaved: Counter[tuple[str, str]] = Counter()
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.parent.chmod(0o700)
+            self._file = self._opened()
+        except (OSError, sqlite3.Error) as error:
+            raise Unavailable(f"the spool {path} cannot be opened: {error}") from None
+
+    @property
+    def size(self) -> int:
+        """Events that wait."""
+        return int(self._asked("SELECT COALESCE(SUM(quotes), 0) FROM batches"))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no event waits."""
+        return not self._asked("SELECT EXISTS (SELECT 1 FROM batches)")
+
+    @property
+    def dropped(self) -> int:
+        """Events that were ever dropped because there was no room."""
+        return int(self._asked("SELECT COALESCE(SUM(count), 0) FROM totals")) + self._unsaved.total()
+
+    @property
+    def damaged(self) -> int:
+        """Damaged files that lie beside this one."""
+        return damaged_files(self.path)
+
+    def append(self, events: Sequence[Event]) -> Spooled | None:
+        """Keep events after all others; None when there is no room, and they are dropped and counted.
+
+        A full disk, or a file that another process will not let go of, is no room either.
+        """
+        packed = pack_events(events)
+        try:
+            if self._on_file(used_bytes) + len(packed) <= self._max_bytes:
+                row = self._on_file(lambda file: file.execute(INSERT, (len(events), packed)).lastrowid) or 0
+                return Spooled(row, row, list(events))
+            reason = f"it has its {self._max_bytes:,} bytes"
+        except (OSError, sqlite3.Error) as error:
+            reason = str(error)
+        log.error("%s has no room (%s): %s quotes are dropped and counted", self.path, reason, len(events))
+        self._unsaved.update((event[SYMBOL], event[DAY]) for event in events)
+        self._save_drops()
+        return None
+
+    def oldest(self, limit: int) -> Spooled | None:
+        """The oldest events, whole appends of up to `limit` events together, at least one; None when nothing waits."""
+        return self._on_file(lambda file: _oldest(file, limit))
+
+    def remove(self, spooled: Spooled) -> None:
+        """Forget events that are published, and give the disk back when they were the last."""
+        rows = (spooled.first_row, spooled.last_row)
+        self._on_file(lambda file: file.execute("DELETE FROM batches WHERE id BETWEEN ? AND ?", rows))
+        if self.is_empty:
+            self._on_file(shrink)
+
+    def drops(self) -> list[Drop]:
+        """What was dropped and is not yet announced; from now on these figures do not change."""
+        self._save_drops()
+        self._on_file(lambda file: file.execute("UPDATE drops SET sealed = 1 WHERE sealed = 0"))
+        found = self._on_file(lambda file: file.execute("SELECT id, symbol, day, count FROM drops").fetchall())
+        return [Drop(name, self._source, symbol, day, number) for name, symbol, day, number in found]
+
+    def forget(self, drop: Drop) -> None:
+        """Forget a drop that is announced."""
+        self._on_file(lambda file: file.execute("DELETE FROM drops WHERE id = ?", (drop.id,)))
+
+    def close(self) -> None:
+        """Close the file; it stays where it is."""
+        self._save_drops()
+        self._file.close()
+
+    def _save_drops(self) -> None:
+        try:
+            self._on_file(self._write_drops)
+        except (OSError, sqlite3.Error) as error:  # The disk is full: the next call tries again.
+            log.error("%s: %s dropped quotes are counted in memory only: %s", self.path, self._unsaved.total(), error)
+
+    def _write_drops(self, file: sqlite3.Connection) -> None:
+        if not self._unsaved:
+            return
+        file.execute("BEGIN IMMEDIATE")
+        with file:  # Commits, or takes all of it back.
+            for (symbol, day), number in self._unsaved.items():
+                file.execute(_DROP, (uuid4().hex, symbol, day, number))
+            file.execute(_TOTAL, (self._unsaved.total(),))
+        self._unsaved.clear()
+
+    def _asked(self, query: str) -> int:
+        found: int = self._on_file(lambda file: file.execute(query).fetchone()[0])
+        return found
+
+    def _on_file(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return work(self._file)
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            self._file.close()
+            self._file = replace_damaged(self.path, error)
+            return work(self._file)
+
+    def _opened(self) -> sqlite3.Connection:
+        try:
+            return open_file(self.path)
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            return replace_damaged(self.path, error)
+
+
+def _oldest(file: sqlite3.Connection, limit: int) -> Spooled | None:
+    rows: list[int] = []
+    events: list[Event] = []
+    for row, quotes, packed in file.execute("SELECT id, quotes, events FROM batches ORDER BY id"):
+        if rows and len(events) + quotes > limit:
+            break
+        rows.append(row)
+        events += unpack_events(row, packed)
+    return Spooled(rows[0], rows[-1], events) if rows else None

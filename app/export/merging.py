@@ -1,0 +1,188 @@
+"""Late ticks of a purged day: put into the day's files, and out of the database, in one step."""
+
+import json
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.errors import Conflict, Unavailable
+from app.export.alignment import Merge
+from app.export.conflicts import save_conflicts
+from app.export.retiring import retire_day
+from app.history.hot_ticks import stream_ticks
+from app.lake.facts import FileFacts
+from app.lake.files import Draft, draft
+from app.lake.inspection import check_place, inspect_file, labels_of, read_batches
+from app.lake.layout import TICKS, Lake
+from app.lake.locks import LOCK_WAIT_S, files_lock
+from app.lake.manifest import check_bytes, find_file, mark_purged, record_file
+from app.lake.models import LakeFile
+from app.lake.schemas import TICK_FILE
+from app.ledger.duplicates import add_duplicates
+from app.ticks.reading import describe_day
+
+Sessions = sessionmaker[Session]
+# Labels of a merged file: the hash of the file that it replaces, and how many rows by source that one had.
+MERGED_FROM: Final = "merged_from"
+ROWS_BEFORE: Final = "rows_before"
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What became of a symbol's `late` ticks: `added` to its file, or in conflict with it; the others were there.
+
+    `facts` are those of the new file, None when the old one stands.
+    """
+
+    symbol: str
+    late: int
+    added: int
+    conflicts: int
+    facts: FileFacts | None
+
+
+def merge_day(
+    sessions: Sessions, lake: Lake, day: date, now: datetime, lock_wait_s: float = LOCK_WAIT_S
+) -> list[Merged]:
+    """Bring the stored ticks of a purged day into its files and drop them from the database; by symbol.
+
+    Files and database change together, also when this is killed: then the next run completes it. Ticks that a file
+    has already count as duplicates; those that contradict it become dead letters. Conflict when a file is damaged,
+    when another process writes one, or when more ticks come meanwhile; Unavailable when disk or database fail.
+    """
+    with sessions() as session:
+        late = describe_day(session, day)
+    with files_lock(sessions, day, late, lock_wait_s) as still_held, ExitStack() as drafts:
+        pieces = [drafts.enter_context(_merging(sessions, lake, day, symbol, now)) for symbol in late]
+        still_held()
+        retire_day(sessions, day, late, partial(_settle, lake, day, now, pieces))
+    return [piece.outcome for piece in pieces]
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """What the late ticks are added to; `rows` by source are those that the manifest vouches for, None: all."""
+
+    path: Path | None
+    rows: Counter[str] | None = None
+
+    def batches(self) -> Iterable[pa.RecordBatch]:
+        return read_batches(self.path) if self.path else ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A symbol's merged file, in waiting."""
+
+    symbol: str
+    merge: Merge
+    before: Counter[str]
+    draft: Draft
+    row: LakeFile | None
+
+    @property
+    def outcome(self) -> Merged:
+        added = self.merge.after.total() - self.before.total()
+        facts = self.draft.facts if self.is_new else None
+        return Merged(self.symbol, self.merge.late.total(), added, len(self.merge.conflicts), facts)
+
+    @property
+    def is_new(self) -> bool:
+        return self.row is None or self.merge.after.total() != self.row.rows
+
+    @property
+    def known(self) -> Counter[str]:
+        added = self.merge.after - self.before
+        return self.merge.late - added - Counter(clash["source"] for clash in self.merge.conflicts)
+
+
+@contextmanager
+def _merging(sessions: Sessions, lake: Lake, day: date, symbol: str, now: datetime) -> Iterator[_Piece]:
+    with sessions() as session:
+        row = find_file(session, TICKS, day, symbol)
+    target, merge = lake.ticks_file(day, symbol), Merge()
+    base = _base(lake, row, target, day, symbol)
+
+    def labels() -> dict[str, str]:
+        before = merge.before if base.rows is None else base.rows
+        return {MERGED_FROM: row.sha256 if row else "", ROWS_BEFORE: json.dumps(before)}
+
+    with closing(_late(sessions, day, symbol)) as late:
+        written = draft(
+            lake,
+            target,
+            TICK_FILE,
+            merge.run(base.batches(), late),
+            day=day,
+            symbol=symbol,
+            taken_at=now,
+            labels=labels,
+        )
+        with written as new:
+            _check(sessions, new, merge, day, symbol)
+            yield _Piece(symbol, merge, merge.before if base.rows is None else base.rows, new, row)
+
+
+def _base(lake: Lake, row: LakeFile | None, path: Path, day: date, symbol: str) -> _Base:
+    if row is not None:
+        try:
+            return _Base(check_bytes(lake, row))
+        except Conflict:
+            if _label(path, MERGED_FROM) != row.sha256:
+                raise
+    elif not path.is_file() or not _is_sound(path, day, symbol):
+        return _Base(None)
+    elif _label(path, MERGED_FROM) != "":
+        return _Base(path)
+    # A merge was killed after it had put this file in its place and before the manifest knew.
+    inspect_file(path, TICK_FILE)
+    return _Base(path, Counter(json.loads(labels_of(path)[ROWS_BEFORE])))
+
+
+def _is_sound(path: Path, day: date, symbol: str) -> bool:
+    try:
+        check_place(path, day, symbol)
+        inspect_file(path, TICK_FILE)
+    except Conflict:
+        return False  # Nobody vouches for it and nobody can read it: nothing worth keeping.
+    return True
+
+
+def _label(path: Path, name: str) -> str | None:
+    try:
+        return labels_of(path).get(name)
+    except Conflict:
+        return None
+
+
+def _late(sessions: Sessions, day: date, symbol: str) -> Generator[pa.RecordBatch]:
+    with sessions() as session:
+        yield from stream_ticks(session, day, symbol)
+
+
+def _check(sessions: Sessions, new: Draft, merge: Merge, day: date, symbol: str) -> None:
+    again = Merge()
+    with closing(_late(sessions, day, symbol)) as late:
+        for _batch in again.run(read_batches(new.path), late):
+            continue
+    if not (again.before == again.after == merge.after and again.late == merge.late):
+        raise Unavailable(f"the merged file of {symbol} on {day} lacks ticks when it is read back: run it again")
+
+
+def _settle(lake: Lake, day: date, now: datetime, pieces: list[_Piece], session: Session) -> None:
+    for piece in pieces:
+        if piece.is_new:
+            piece.draft.put()
+            path = lake.relative(piece.draft.target)
+            record_file(session, TICKS, day, piece.symbol, path, piece.draft.facts, now)
+        add_duplicates(session, {(source, piece.symbol, day): count for source, count in piece.known.items()})
+    save_conflicts(session, [clash for piece in pieces for clash in piece.merge.conflicts], now)
+    mark_purged(session, day, [piece.symbol for piece in pieces], now)

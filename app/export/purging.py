@@ -1,0 +1,147 @@
+"""Dropping a day's ticks from the database once its files are proved to hold every cell of them."""
+
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.errors import Conflict, NotFound
+from app.export.alignment import find_difference
+from app.export.merging import merge_day
+from app.export.retiring import retire_day
+from app.history.hot_ticks import stream_ticks
+from app.lake.inspection import read_batches
+from app.lake.layout import Lake
+from app.lake.locks import files_lock
+from app.lake.manifest import list_files, mark_purged, mark_verified, purged_at, verify_file
+from app.lake.models import LakeFile
+from app.ticks.partitions import existing_partitions
+from app.ticks.reading import StoredTicks, describe_day
+
+Sessions = sessionmaker[Session]
+LOCK_WAIT_S: Final = 1.0
+
+
+class PurgeState(StrEnum):
+    """What became, or would become, of a day's partition: dropped; dropped after its late ticks went into the files;
+    left because something forbids it (refused), or because disk or database failed; there is none (absent)."""
+
+    PURGED = "purged"
+    MERGED = "merged"
+    REFUSED = "refused"
+    FAILED = "failed"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class DayPurge:
+    """The outcome for one trading day: `ticks` of `symbols` symbols; `reason` is why it was refused."""
+
+    day: date
+    state: PurgeState
+    ticks: int = 0
+    symbols: int = 0
+    reason: str = ""
+
+
+def purge_day(
+    sessions: Sessions,
+    lake: Lake,
+    day: date,
+    now: datetime,
+    *,
+    dry_run: bool = False,
+    tell: Callable[[str], None] = lambda _symbol: None,
+) -> DayPurge:
+    """Drop a trading day's ticks from the database if the lake is proved to hold them all.
+
+    For every symbol the file is recorded, is what was published down to the last byte and page checksum, and equals
+    the database cell by cell. The proof reads both whole without holding anybody up; then the partition is dropped and
+    the files are marked in one transaction, which first makes sure that nothing was stored meanwhile. Late ticks of a
+    day that was purged before are merged into its files and dropped. `dry_run` proves and changes nothing. `tell` is
+    called with each symbol that is proved. Conflict, and nothing changed, with the reason and what to do about it.
+    """
+    with sessions() as session:
+        if day not in existing_partitions(session):
+            return DayPurge(day, PurgeState.ABSENT)
+        stored, was_purged = describe_day(session, day), purged_at(session, day) is not None
+    ticks = sum(found.rows for found in stored.values())
+    if was_purged:
+        if not dry_run:
+            merge_day(sessions, lake, day, now, LOCK_WAIT_S)
+        return DayPurge(day, PurgeState.MERGED, ticks, len(stored))
+    with sessions() as session:
+        known = {row.symbol for row in list_files(session, day, day + timedelta(days=1))}
+    with files_lock(sessions, day, known | stored.keys(), LOCK_WAIT_S) as still_held:
+        stored, files = _prove(sessions, lake, day, None if dry_run else now, tell)
+
+        def mark(session: Session) -> None:
+            still_held()
+            for row in files.values():
+                _require_size(lake, row)
+            mark_purged(session, day, list(files), now)
+
+        if not dry_run:
+            retire_day(sessions, day, stored, mark)
+    return DayPurge(day, PurgeState.PURGED, sum(found.rows for found in stored.values()), len(stored))
+
+
+def _prove(
+    sessions: Sessions, lake: Lake, day: date, noted_at: datetime | None, tell: Callable[[str], None]
+) -> tuple[dict[str, StoredTicks], dict[str, LakeFile]]:
+    with sessions() as session:
+        stored = describe_day(session, day)
+        files = {row.symbol: row for row in list_files(session, day, day + timedelta(days=1))}
+    if unrecorded := sorted(stored.keys() - files.keys()):
+        names = ", ".join(unrecorded[:10])
+        raise Conflict(f"{day} has no file of {names}: export it first with `flask export-to-parquet --date={day}`")
+    for symbol, row in sorted(files.items()):
+        _compare_facts(row, stored.get(symbol))
+        path = _verified(sessions, lake, row, noted_at)
+        with closing(_stored_batches(sessions, day, symbol)) as batches:
+            difference = find_difference(read_batches(path), batches)
+        if difference:
+            raise Conflict(f"{path} and PostgreSQL differ in {difference}: export {day} again with --overwrite")
+        tell(symbol)
+    return stored, files
+
+
+def _verified(sessions: Sessions, lake: Lake, row: LakeFile, noted_at: datetime | None) -> Path:
+    try:
+        return verify_file(lake, row)
+    except (Conflict, NotFound) as error:
+        if noted_at is not None:
+            with sessions.begin() as session:
+                mark_verified(session, row, noted_at, str(error))
+        raise Conflict(str(error)) from None
+
+
+def _compare_facts(row: LakeFile, stored: StoredTicks | None) -> None:
+    if stored is None or row.rows > stored.rows:
+        held = stored.rows if stored else 0
+        raise Conflict(
+            f"the file of {row.symbol} on {row.session_date} holds {row.rows:,} ticks and PostgreSQL only {held:,}: "
+            "find out why before anything is dropped"
+        )
+    if wrong := [name for name, value in asdict(stored).items() if getattr(row, name) != value]:
+        raise Conflict(
+            f"{row.symbol} on {row.session_date} differs from its file in {', '.join(wrong)} "
+            f"({stored.rows:,} ticks stored, {row.rows:,} in the file): export that day again with --overwrite"
+        )
+
+
+def _stored_batches(sessions: Sessions, day: date, symbol: str) -> Generator[pa.RecordBatch]:
+    with sessions() as session:
+        yield from stream_ticks(session, day, symbol)
+
+
+def _require_size(lake: Lake, row: LakeFile) -> None:
+    path = lake.root / row.path
+    if not path.is_file() or path.stat().st_size != row.bytes:
+        raise Conflict(f"{path} was changed while it was verified: export {row.session_date} again with --overwrite")

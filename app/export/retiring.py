@@ -1,0 +1,47 @@
+"""Taking a day's ticks out of the database, in one transaction with whatever else is true from then on."""
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Final
+
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.errors import Conflict
+from app.ticks.partitions import PartitionBusy, drop_partition, hold_partition
+from app.ticks.reading import StoredTicks, describe_day
+
+PATIENCE_S: Final = 15.0
+_PAUSE_S: Final = 1.0
+
+
+def retire_day(
+    sessions: sessionmaker[Session],
+    day: date,
+    expected: Mapping[str, StoredTicks],
+    deed: Callable[[Session], None],
+    patience_s: float = PATIENCE_S,
+) -> None:
+    """Drop a day's partition and do `deed`, both or neither, if the partition holds what is `expected`.
+
+    Writers of other days wait 100 ms at most for one of the attempts, which end after `patience_s`. Conflict, and
+    nothing changed, when ticks were stored meanwhile, when the table is in use for too long, or when `deed` raises it.
+    """
+    give_up_at = time.monotonic() + patience_s
+    while True:
+        try:
+            with sessions.begin() as session:
+                return _retire(session, day, expected, deed)
+        except PartitionBusy:
+            if time.monotonic() >= give_up_at:
+                raise
+        time.sleep(_PAUSE_S * random.uniform(0.5, 1.5))
+
+
+def _retire(session: Session, day: date, expected: Mapping[str, StoredTicks], deed: Callable[[Session], None]) -> None:
+    hold_partition(session, day)
+    if describe_day(session, day) != expected:
+        raise Conflict(f"ticks of {day} were stored meanwhile: export it again, then purge it")
+    drop_partition(session, day)
+    deed(session)

@@ -1,0 +1,145 @@
+"""The bars of any range: from files where those are complete, else made of the stored ticks in the same way."""
+
+from collections.abc import Generator
+from datetime import date, datetime
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy.orm import Session
+
+from app.history.bar_days import (
+    BarDay,
+    find_bar_days,
+    has_ticks,
+    is_complete,
+    read_bar_file,
+    stored_sources,
+)
+from app.history.bar_query import BAR_INPUT, build_bars_of
+from app.history.bar_range import BarRange
+from app.history.ticks import read_ticks
+from app.lake.layout import Lake
+from app.lake.query import connect
+from app.lake.schemas import BAR_FILE
+from app.market.market import Market
+from app.market.sessions import Session as Hours
+from app.market.timetable import micros_of
+from app.ticks.partitions import existing_partitions
+
+MEMORY_LIMIT_MB: Final = 256
+BAR_TABLE: Final = pa.schema(
+    [field.with_type(pa.string()) if pa.types.is_dictionary(field.type) else field for field in BAR_FILE.columns]
+)
+
+
+def read_bars(
+    session: Session,
+    lake: Lake,
+    market: Market,
+    wanted: BarRange,
+    *,
+    source: str | None = None,
+    limit: int | None = None,
+) -> pa.Table:
+    """The bars of a range by `t_open` and source, the first `limit` of them; of all sources, unless one is named.
+
+    The columns are those of a bar file, names as text. It makes no difference whether a day's ticks are in the
+    database or in the lake. Errors as of `stream_bars`.
+    """
+    found: list[pa.Table] = []
+    for table in stream_bars(session, lake, market, wanted, source=source):
+        found.append(table)
+        if limit is not None and sum(part.num_rows for part in found) >= limit:
+            break
+    return pa.concat_tables([BAR_TABLE.empty_table(), *found]).slice(0, limit)
+
+
+def stream_bars(
+    session: Session, lake: Lake, market: Market, wanted: BarRange, *, source: str | None = None
+) -> Generator[pa.Table]:
+    """As `read_bars`, a table for each session that has bars, so that a range of any length needs little memory.
+
+    A session that `known_until` cuts is made of the ticks before that instant alone.
+    Rejected when the range reaches out of the calendar; Conflict when a file of the lake is missing or damaged;
+    Unavailable when the database or the disk fails, or a session has more ticks than memory is allowed for.
+    """
+    sessions = wanted.sessions(market)
+    for day in find_bar_days(session, lake, wanted.symbol, wanted.timeframe, sessions):
+        table = _bars_of(session, lake, market, wanted, day, source)
+        table = table.filter(_is_wanted(table, wanted, source)).cast(BAR_TABLE)
+        if table.num_rows:
+            yield table
+
+
+def bar_sources(session: Session, lake: Lake, market: Market, wanted: BarRange) -> list[str]:
+    """The sources that have bars in a range, by name; for sessions without a bar file those that have ticks.
+
+    Errors as of `stream_bars`.
+    """
+    found: set[str] = set()
+    for day in find_bar_days(session, lake, wanted.symbol, wanted.timeframe, wanted.sessions(market)):
+        table = read_bar_file(session, lake, day)
+        if table is not None:
+            found |= set(table.filter(_is_wanted(table, wanted, None)).column("source").unique().to_pylist())
+        elif day.in_database and not (day.ticks and day.ticks.purged_at):
+            found |= stored_sources(session, wanted.symbol, _clipped(day.hours, wanted))
+        else:
+            ticks = _ticks_of(session, lake, market, wanted.symbol, _clipped(day.hours, wanted), None, ("source",))
+            found |= set(ticks.column("source").unique().to_pylist())
+    return sorted(found)
+
+
+def last_session(
+    session: Session, lake: Lake, market: Market, symbol: str, timeframe: str, now: datetime
+) -> Hours | None:
+    """The newest session begun at `now` of which there are bars or ticks of a symbol; None without any."""
+    files = {file.day for file in lake.bars_files(timeframe, date.min, date.max, {symbol})}
+    files |= {file.day for file in lake.ticks_files(date.min, date.max, {symbol})}
+    stored = existing_partitions(session)
+    for day in sorted(files | stored, reverse=True):
+        hours = market.session(day)
+        if hours is not None and hours.open < now and (day in files or has_ticks(session, symbol, day)):
+            return hours
+    return None
+
+
+def _bars_of(
+    session: Session, lake: Lake, market: Market, wanted: BarRange, day: BarDay, source: str | None
+) -> pa.Table:
+    hours, known_until = day.hours, min(day.hours.close, wanted.known_until)
+    if known_until == hours.close and is_complete(session, wanted.symbol, day):
+        found = read_bar_file(session, lake, day)
+        if found is not None:
+            return found
+    seen = Hours(hours.day, hours.open, known_until)
+    ticks = _ticks_of(session, lake, market, wanted.symbol, seen, source, BAR_INPUT)
+    if not ticks.num_rows:
+        found = read_bar_file(session, lake, day)
+        return BAR_FILE.columns.empty_table() if found is None else found
+    with connect(lake, memory_limit_mb=MEMORY_LIMIT_MB, threads=1) as connection:
+        names = [wanted.timeframe]
+        return build_bars_of(connection, ticks, wanted.symbol, hours, known_until, names)[wanted.timeframe]
+
+
+def _ticks_of(
+    session: Session,
+    lake: Lake,
+    market: Market,
+    symbol: str,
+    hours: Hours,
+    source: str | None,
+    columns: tuple[str, ...],
+) -> pa.Table:
+    return read_ticks(session, lake, market, symbol, hours.open, hours.close, source=source, columns=columns)
+
+
+def _clipped(hours: Hours, wanted: BarRange) -> Hours:
+    return Hours(hours.day, max(hours.open, wanted.start), min(hours.close, wanted.end, wanted.known_until))
+
+
+def _is_wanted(table: pa.Table, wanted: BarRange, source: str | None) -> pa.ChunkedArray:
+    opened, closed = (table.column(name).cast(pa.int64()) for name in ("t_open", "t_close"))
+    inside = pc.and_(pc.greater_equal(opened, micros_of(wanted.start)), pc.less(opened, micros_of(wanted.end)))
+    known = pc.and_(inside, pc.less_equal(closed, micros_of(wanted.known_until)))
+    return known if source is None else pc.and_(known, pc.equal(table.column("source").cast(pa.string()), source))

@@ -1,0 +1,185 @@
+"""The catalog: every partition of the lake, and every one that it should have, with what is known of it."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import tuple_ as row_of
+from sqlalchemy.orm import Session
+
+from app.errors import Rejected
+from app.lake.layout import BARS, TICKS, Lake
+from app.lake.models import LakeFile
+from app.operations.tick_counts import Counts, tick_counts
+from app.stores import Stores
+
+KINDS: Final = (TICKS, BARS)
+Key = tuple[date, str, str, str]
+_ORDER: Final = (LakeFile.symbol.collate("C"), LakeFile.kind.collate("C"), LakeFile.timeframe.collate("C"))
+
+
+class State(StrEnum):
+    """How a partition stands, worst first: damaged as last seen, or of another size than was published; missing from
+    the lake; stale, since ticks came that the file lacks; purged, so that the file is the only place of its ticks;
+    verified since it was published; exported, and verified while it was written."""
+
+    DAMAGED = "damaged"
+    MISSING = "missing"
+    STALE = "stale"
+    PURGED = "purged"
+    VERIFIED = "verified"
+    EXPORTED = "exported"
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """One partition: `rows` of a missing file are those that wait in the database; `timeframe` is empty for ticks.
+
+    `file` is None where the manifest knows of none. `detail` says what is wrong, where something is.
+    """
+
+    day: date
+    symbol: str
+    kind: str
+    timeframe: str
+    rows: int
+    state: State
+    file: LakeFile | None = None
+    detail: str | None = None
+
+    @property
+    def key(self) -> Key:
+        """Its place in the catalog."""
+        return self.day, self.symbol, self.kind, self.timeframe
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which partitions are meant: trading days of `[start, end)`, these symbols, this kind; None = any."""
+
+    start: date | None = None
+    end: date | None = None
+    symbols: Collection[str] | None = None
+    kind: str | None = None
+
+    def covers(self, day: date, symbol: str, kind: str) -> bool:
+        """Whether a partition is meant."""
+        within = (self.start is None or day >= self.start) and (self.end is None or day < self.end)
+        return within and (self.symbols is None or symbol in self.symbols) and self.kind in (None, kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """All partitions that are meant, on whatever page they are: `missing` have no file yet."""
+
+    files: int
+    days: int
+    rows: int
+    bytes: int
+    missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some partitions, newest day first, then by symbol; `after` is the key to go on behind, None at the end."""
+
+    partitions: Sequence[Partition]
+    after: Key | None
+    totals: Totals
+
+
+def read_catalog(stores: Stores, wanted: Wanted, limit: int, after: Key | None = None) -> Page:
+    """Up to `limit` partitions behind `after`; what is said of their files is from now, of their content as last read.
+
+    Rejected when the range is the wrong way round.
+    """
+    if wanted.start is not None and wanted.end is not None and wanted.start >= wanted.end:
+        raise Rejected(f"the range from {wanted.start} ends before it begins: exchange the days")
+    counts = tick_counts(stores)
+    with stores.sessions() as session:
+        query = select(LakeFile).where(*_conditions(wanted), *_behind(after))
+        rows = session.scalars(query.order_by(LakeFile.session_date.desc(), *_ORDER).limit(limit + 1)).all()
+        waiting = _waiting(session, wanted, counts)
+        files, days, ticks, size = session.execute(_totals(wanted)).one()
+    place = _place(after) if after else None
+    later = [partition for partition in waiting if place is None or _place(partition.key) > place]
+    found = sorted([*(_described(stores.lake, row, counts) for row in rows), *later], key=lambda one: _place(one.key))
+    more = found[limit - 1].key if len(found) > limit else None
+    return Page(found[:limit], more, Totals(files, days, int(ticks), int(size), len(waiting)))
+
+
+def describe_days(stores: Stores, days: Collection[date]) -> dict[date, dict[State, int]]:
+    """How many tick partitions of each day are in which state; a day of which nothing is known is empty."""
+    counts = tick_counts(stores, days)
+    found: dict[date, dict[State, int]] = {day: {} for day in days}
+    with stores.sessions() as session:
+        rows = session.scalars(select(LakeFile).where(LakeFile.kind == TICKS, LakeFile.session_date.in_(days))).all()
+        waiting = _waiting(session, Wanted(kind=TICKS), counts)
+    for partition in [*(_described(stores.lake, row, counts) for row in rows), *waiting]:
+        by_state = found[partition.day]
+        by_state[partition.state] = by_state.get(partition.state, 0) + 1
+    return found
+
+
+def _described(lake: Lake, row: LakeFile, counts: Mapping[date, Counts]) -> Partition:
+    state, detail = _state_of(lake, row, counts.get(row.session_date, {}).get(row.symbol, 0))
+    return Partition(row.session_date, row.symbol, row.kind, row.timeframe, row.rows, state, row, detail)
+
+
+def _state_of(lake: Lake, row: LakeFile, stored: int) -> tuple[State, str | None]:
+    path = lake.root / row.path
+    if not path.is_file():
+        return State.MISSING, "the file is recorded but gone"
+    if row.damage is not None:
+        return State.DAMAGED, row.damage
+    if (size := path.stat().st_size) != row.bytes:
+        return State.DAMAGED, f"the file has {size:,} bytes instead of {row.bytes:,}"
+    if row.kind == TICKS and (stored > 0 if row.purged_at else stored > row.rows):
+        return State.STALE, f"{stored if row.purged_at else stored - row.rows:,} ticks came after it was written"
+    if row.purged_at:
+        return State.PURGED, None
+    return (State.VERIFIED if row.verified_at else State.EXPORTED), None
+
+
+def _waiting(session: Session, wanted: Wanted, counts: Mapping[date, Counts]) -> list[Partition]:
+    known = select(LakeFile.session_date, LakeFile.symbol).where(
+        LakeFile.kind == TICKS, LakeFile.session_date.in_(list(counts))
+    )
+    recorded = {(day, symbol) for day, symbol in session.execute(known)}
+    return [
+        Partition(day, symbol, TICKS, "", rows, State.MISSING, None, f"{rows:,} ticks are not exported yet")
+        for day, by_symbol in counts.items()
+        for symbol, rows in by_symbol.items()
+        if (day, symbol) not in recorded and wanted.covers(day, symbol, TICKS)
+    ]
+
+
+def _conditions(wanted: Wanted) -> Iterable[ColumnElement[bool]]:
+    if wanted.start is not None:
+        yield LakeFile.session_date >= wanted.start
+    if wanted.end is not None:
+        yield LakeFile.session_date < wanted.end
+    if wanted.symbols is not None:
+        yield LakeFile.symbol.in_(wanted.symbols)
+    if wanted.kind is not None:
+        yield LakeFile.kind == wanted.kind
+
+
+def _behind(after: Key | None) -> Iterable[ColumnElement[bool]]:
+    if after is not None:
+        day, *rest = after
+        yield or_(LakeFile.session_date < day, and_(LakeFile.session_date == day, row_of(*_ORDER) > row_of(*rest)))
+
+
+def _totals(wanted: Wanted) -> Select[int, int, int, int]:
+    days = func.count(LakeFile.session_date.distinct())
+    sums = (func.coalesce(func.sum(LakeFile.rows), 0), func.coalesce(func.sum(LakeFile.bytes), 0))
+    return select(func.count(), days, *sums).where(*_conditions(wanted))
+
+
+def _place(key: Key) -> tuple[int, str, str, str]:
+    day, *rest = key
+    return -day.toordinal(), *rest  # type: ignore[return-value]

@@ -1,0 +1,91 @@
+"""Thor's processes for a measure of the whole pipeline, each as `flask up` runs it, on servers of its own."""
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from app.local.ports import free_port
+from app.local.postgres import EmbeddedPostgres
+from tests.functional.web_server import WebServer, serve
+from tests.private_servers import PASSWORD, PrivateServer, private_valkey
+from tests.servers import ROOT
+from tests.waiting import until
+
+CONSUMER = "bench"
+
+
+@dataclass(frozen=True)
+class Rig:
+    """Servers with a migrated database, and how to start processes on them."""
+
+    folder: Path
+    database_url: str
+    redis_url: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings for a process of this rig, and nothing of this process's own."""
+        inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        return inherited | {
+            "DATABASE_URL": self.database_url,
+            "REDIS_URL": self.redis_url,
+            "STATE_DIR": str(self.folder / "var"),
+            "FLASK_APP": "wsgi",
+        }
+
+    @contextlib.contextmanager
+    def web(self) -> Iterator[WebServer]:
+        """The web server, until the block ends."""
+        with serve(self.folder / "web.log", self.environment) as server:
+            yield server
+
+    @contextlib.contextmanager
+    def ingestor(self) -> Iterator[psutil.Process]:
+        """An ingestor, until the block ends; it reads when the block begins."""
+        command = [sys.executable, "-m", "flask", "redis-to-postgres", "--consumer-id", CONSUMER]
+        with self._process(command, "ingestor.log") as process:
+            log = self.folder / "ingestor.log"
+            until(lambda: process.poll() is not None or "ingest started" in log.read_text())
+            yield psutil.Process(process.pid)
+
+    def feed(self, rate_per_s: float, seconds: float) -> int:
+        """Publish at a steady rate in a process of its own; returns how many quotes were published."""
+        command = [sys.executable, "-m", "benchmarks.feed", self.redis_url, str(rate_per_s), str(seconds)]
+        answer = subprocess.run(command, cwd=ROOT, env=self.environment, check=True, stdout=subprocess.PIPE, text=True)
+        return int(answer.stdout)
+
+    @contextlib.contextmanager
+    def _process(self, command: list[str], log_name: str) -> "Iterator[subprocess.Popen[bytes]]":
+        with (self.folder / log_name).open("wb") as log:
+            process = subprocess.Popen(
+                command, cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(15)
+
+
+@contextlib.contextmanager
+def rig(folder: Path, **postgres_settings: str) -> Iterator[Rig]:
+    """Servers as durable as in production, whose data lie in the folder, with a database that is up to date."""
+    postgres = PrivateServer(EmbeddedPostgres(folder, free_port(), PASSWORD, settings=postgres_settings))
+    with contextlib.ExitStack() as stack:
+        stack.callback(postgres.stop)
+        postgres.start()
+        made = Rig(folder, postgres.url, stack.enter_context(private_valkey(folder)).url)
+        subprocess.run(
+            [sys.executable, "-m", "flask", "prepare-database"],
+            cwd=ROOT,
+            env=made.environment,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        yield made

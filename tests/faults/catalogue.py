@@ -1,0 +1,26 @@
+"""The scenarios of `make faults`, in the order in which they are played."""
+
+from tests.faults.planted import PLANTED_BUGS
+from tests.faults.scenario import Scenario
+from tests.faults.scenarios.black_holes import BLACK_HOLES
+from tests.faults.scenarios.collector_kills import COLLECTOR_KILLS
+from tests.faults.scenarios.damaged_purge import DAMAGED_PURGE
+from tests.faults.scenarios.external_trim import EXTERNAL_TRIM
+from tests.faults.scenarios.group_loss import GROUP_LOSS
+from tests.faults.scenarios.ingestor_kills import INGESTOR_KILLS
+from tests.faults.scenarios.poison import POISONED
+from tests.faults.scenarios.postgres_outage import POSTGRES_OUTAGE
+from tests.faults.scenarios.stale_holder import STALE_HOLDER
+
+SCENARIOS: tuple[Scenario, ...] = (
+    INGESTOR_KILLS,
+    COLLECTOR_KILLS,
+    STALE_HOLDER,
+    EXTERNAL_TRIM,
+    GROUP_LOSS,
+    POISONED,
+    POSTGRES_OUTAGE,
+    BLACK_HOLES,
+    DAMAGED_PURGE,
+    PLANTED_BUGS,
+)

@@ -1,0 +1,15 @@
+import pytest
+
+from tests.faults.mutants import BUGS
+from tests.faults.planted import PLANTED
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: planted.bug)
+def test_a_planted_bug_is_seen(planted, trial):
+    assert planted.is_caught(trial)
+
+
+def test_every_bug_has_its_scenario():
+    assert {planted.bug for planted in PLANTED} == set(BUGS)

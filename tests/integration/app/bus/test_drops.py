@@ -1,0 +1,72 @@
+import pytest
+from redis.exceptions import ResponseError
+
+from app.bus import keys
+from app.bus.drops import Drop, announce_drop
+from app.bus.leases import acquire
+from app.bus.published import read_published
+from app.bus.stream import QuotePublisher
+from app.errors import Conflict
+from tests.factories import DAY, quotes
+
+SOURCE = "REPLAY"
+DROP = Drop("a1", SOURCE, "ES", DAY.isoformat(), 7)
+
+
+def take(bus):
+    bus.delete(keys.lease(SOURCE))
+    return acquire(bus, keys.lease(SOURCE), keys.epoch(SOURCE))
+
+
+@pytest.fixture
+def lease(bus):
+    return take(bus)
+
+
+def losses(bus):
+    return [fields for _, fields in bus.xrange(keys.LOSSES)]
+
+
+def test_a_drop_is_told_as_lost_and_counted_as_published(bus, lease):
+    assert announce_drop(bus, lease, DROP) == lease.token
+
+    assert losses(bus) == [
+        {
+            "kind": "collector_drop",
+            "count": "7",
+            "source": SOURCE,
+            "symbol": "ES",
+            "session_date": DAY.isoformat(),
+            "drop": "a1",
+        }
+    ]
+    assert read_published(bus) == {(SOURCE, lease.token, "ES", DAY): 7}
+
+
+def test_a_drop_is_told_once_also_under_a_later_token(bus, lease):
+    announce_drop(bus, lease, DROP)
+
+    assert announce_drop(bus, take(bus), DROP) == lease.token
+
+    assert len(losses(bus)) == 1
+    assert read_published(bus) == {(SOURCE, lease.token, "ES", DAY): 7}
+
+
+def test_only_the_holder_tells(bus, lease):
+    take(bus)
+
+    with pytest.raises(ResponseError, match="FENCED"):
+        announce_drop(bus, lease, DROP)
+    with pytest.raises(Conflict):
+        QuotePublisher(bus, lease).announce(DROP)
+    assert losses(bus) == []
+
+
+def test_what_is_published_afterwards_is_counted_on_top(bus, lease):
+    publisher = QuotePublisher(bus, lease)
+    publisher.publish(quotes(2))
+
+    publisher.announce(DROP)
+    publisher.publish(quotes(3, first_seq=3))
+
+    assert read_published(bus) == {(SOURCE, lease.token, "ES", DAY): 12}

@@ -1,0 +1,256 @@
+import signal
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from decimal import Decimal
+
+import pyarrow.parquet as pq
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
+
+from app.errors import Conflict
+from app.export.merging import merge_day
+from app.export.plan import Action, ExportOptions, plan_day
+from app.export.purging import PurgeState, purge_day
+from app.export.ticks import export_day, export_symbol
+from app.lake.inspection import inspect_file
+from app.lake.layout import TICKS, Lake
+from app.lake.manifest import find_file, list_files, verify_file
+from app.lake.schemas import TICK_FILE
+from app.ledger.models import DeadLetter, DuplicateCount
+from app.ticks.models import Tick
+from app.ticks.partitions import existing_partitions
+from tests.factories import DAY, quote, quotes
+from tests.ticks import LATER, store_quotes
+from tests.tree import ROOT
+
+NEXT = DAY + timedelta(days=1)
+AGAIN = LATER + timedelta(days=1)
+DEADLINE_S = 60
+MERGER = """
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+from sqlalchemy import create_engine
+from sqlalchemy.orm import sessionmaker
+from app.export.merging import merge_day
+from app.lake.layout import Lake
+merge_day(sessionmaker(create_engine(sys.argv[1])), Lake(Path(sys.argv[2])), date(2025, 10, 9),
+    datetime(2025, 10, 12, tzinfo=UTC))
+"""
+FAIL_AT_COMMIT = """
+CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'as the test wants'; END $$;
+CREATE CONSTRAINT TRIGGER failing AFTER UPDATE OR INSERT ON lake_files DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW EXECUTE FUNCTION fail()
+"""
+
+
+def test_a_replay_of_a_purged_day_ends_with_the_same_rows(sessions, lake, purged):
+    before = lake.ticks_file(DAY, "ES").read_bytes()
+    store_quotes(sessions, quotes(5))
+
+    (done,) = merge_day(sessions, lake, DAY, AGAIN)
+
+    assert (done.late, done.added, done.conflicts, done.facts) == (5, 0, 0, None)
+    assert lake.ticks_file(DAY, "ES").read_bytes() == before
+    assert is_gone(sessions)
+    assert duplicates(sessions) == [("REPLAY", "ES", 5)]
+
+
+def test_late_ticks_are_sorted_into_the_file_and_leave_the_database(sessions, lake, purged):
+    late = [quote(seq=2, source="EXCEL"), quote(seq=9), quote(ts=quote().ts - timedelta(seconds=1), seq=7)]
+    store_quotes(sessions, [*late, *quotes(2)])
+
+    (done,) = merge_day(sessions, lake, DAY, AGAIN)
+
+    assert (done.late, done.added, done.facts.rows) == (5, 3, 8)
+    assert keys(lake) == [(7, "REPLAY"), *[(s, "REPLAY") for s in (1,)], (2, "EXCEL"), (2, "REPLAY"), *rest(3, 4, 5, 9)]
+    assert is_gone(sessions)
+    assert duplicates(sessions) == [("REPLAY", "ES", 2)]
+    with sessions() as session:
+        row = find_file(session, TICKS, DAY, "ES")
+    assert (row.rows, row.purged_at, row.verified_at, row.written_at) == (8, LATER, AGAIN, AGAIN)
+    verify_file(lake, row)
+
+
+def test_late_ticks_of_a_symbol_that_had_none_make_a_file(sessions, lake, purged):
+    store_quotes(sessions, quotes(3, symbol="NQ"))
+
+    (done,) = merge_day(sessions, lake, DAY, AGAIN)
+
+    assert (done.symbol, done.added, done.facts.rows) == ("NQ", 3, 3)
+    with sessions() as session:
+        rows = list_files(session, DAY, NEXT)
+    assert [(row.symbol, row.rows, row.purged_at) for row in rows] == [("ES", 5, LATER), ("NQ", 3, AGAIN)]
+    assert is_gone(sessions)
+
+
+def test_a_late_tick_that_contradicts_the_lake_becomes_a_dead_letter(sessions, lake, purged):
+    store_quotes(sessions, [quote(seq=3, last=Decimal("1.5")), quote(seq=4), quote(seq=6)])
+
+    (done,) = merge_day(sessions, lake, DAY, AGAIN)
+
+    assert (done.late, done.added, done.conflicts) == (3, 1, 1)
+    assert {row["last"] for row in rows_in(lake)} == {Decimal("6710.25")}
+    assert duplicates(sessions) == [("REPLAY", "ES", 1)]
+    with sessions() as session:
+        (letter,) = session.scalars(select(DeadLetter))
+    assert letter.reason.startswith("conflict: ")
+    assert (letter.source, letter.symbol, letter.session_date, letter.state) == ("REPLAY", "ES", DAY, "open")
+    assert (letter.fields["seq"], letter.fields["last"]) == ("3", "1.500000000")
+
+
+def test_what_came_late_twice_is_counted_twice_and_kept_once(sessions, lake, purged):
+    for _time in range(2):
+        store_quotes(sessions, [quote(seq=3, last=Decimal(1)), quote(seq=4), quote(seq=9)])
+        merge_day(sessions, lake, DAY, AGAIN + timedelta(seconds=_time))
+
+    assert len(rows_in(lake)) == 6
+    assert duplicates(sessions) == [("REPLAY", "ES", 3)]
+    with sessions() as session:
+        assert len(session.scalars(select(DeadLetter)).all()) == 2
+
+
+def test_a_merge_that_breaks_between_file_and_manifest_is_completed_and_counts_once(sessions, lake, purged):
+    store_quotes(sessions, [quote(seq=4), quote(seq=9), quote(symbol="NQ")])
+    with sessions.begin() as session:
+        session.execute(text(FAIL_AT_COMMIT))
+    with pytest.raises(DBAPIError, match="as the test wants"):
+        merge_day(sessions, lake, DAY, AGAIN)
+    with sessions.begin() as session:
+        session.execute(text("DROP FUNCTION fail CASCADE"))
+    assert (len(rows_in(lake)), stored(sessions)) == (6, 3)
+    store_quotes(sessions, [quote(seq=10), quote(seq=5)])
+
+    done = merge_day(sessions, lake, DAY, AGAIN)
+
+    assert [(one.symbol, one.late, one.added) for one in done] == [("ES", 4, 2), ("NQ", 1, 1)]
+    assert [seq for seq, _source in keys(lake)] == [1, 2, 3, 4, 5, 9, 10]
+    assert duplicates(sessions) == [("REPLAY", "ES", 2)]
+    with sessions() as session:
+        assert [verify_file(lake, row).exists() for row in list_files(session, DAY, NEXT)] == [True, True]
+
+
+def test_killed_mergers_lose_nothing_and_the_next_one_completes(sessions, lake, purged, database_url):
+    store_quotes(sessions, quotes(3000, first_seq=4))
+    for kill in range(4):
+        merger = subprocess.Popen([sys.executable, "-c", MERGER, database_url, str(lake.root)], cwd=ROOT)
+        wait_until_it_writes(merger, lake)
+        time.sleep(kill * 0.02)  # Each kill meets the merge at another point.
+        merger.send_signal(signal.SIGKILL)
+        merger.wait(DEADLINE_S)
+
+        inspect_file(lake.ticks_file(DAY, "ES"), TICK_FILE)
+        assert stored(sessions) in (0, 3000)
+
+    export_day(sessions, lake, DAY, AGAIN)
+
+    assert keys(lake) == rest(*range(1, 3004))
+    assert is_gone(sessions)
+    assert list(lake.staging.iterdir()) == []
+    assert duplicates(sessions) == [("REPLAY", "ES", 2)]
+
+
+def test_a_damaged_file_keeps_its_late_ticks_in_the_database(sessions, lake, purged):
+    store_quotes(sessions, [quote(seq=9)])
+    path = lake.ticks_file(DAY, "ES")
+    path.write_bytes(path.read_bytes()[:-1])
+
+    with pytest.raises(Conflict, match="restore it from a backup"):
+        merge_day(sessions, lake, DAY, AGAIN)
+
+    assert stored(sessions) == 1
+
+
+def test_exporting_a_purged_day_merges_whatever_the_options_are(sessions, lake, purged):
+    assert export_day(sessions, lake, DAY, AGAIN, ExportOptions(overwrite=True)).symbols == ()
+    store_quotes(sessions, [quote(seq=9), quote(symbol="NQ")])
+
+    done = export_day(sessions, lake, DAY, AGAIN, ExportOptions(["ES"], overwrite=True))
+
+    assert [(one.plan.symbol, one.plan.action, one.merged) for one in done.symbols] == [
+        ("ES", Action.MERGE, 1),
+        ("NQ", Action.MERGE, 1),
+    ]
+    assert (done.counts()["ticks"], done.counts()["files"]) == (2, 2)
+    assert is_gone(sessions)
+
+
+def test_purging_a_purged_day_again_merges_its_late_ticks(sessions, lake, purged):
+    store_quotes(sessions, [quote(seq=9)])
+
+    assert purge_day(sessions, lake, DAY, AGAIN, dry_run=True).state is PurgeState.MERGED
+    assert stored(sessions) == 1
+    assert purge_day(sessions, lake, DAY, AGAIN).state is PurgeState.MERGED
+
+    assert (len(rows_in(lake)), is_gone(sessions)) == (6, True)
+
+
+def test_a_purged_day_is_not_exported_in_part_to_another_folder(sessions, lake, purged, tmp_path):
+    store_quotes(sessions, [quote(seq=9)])
+
+    with pytest.raises(Conflict, match="in the lake alone"):
+        export_day(sessions, Lake(tmp_path / "own"), DAY, AGAIN, ExportOptions(recorded=False))
+
+
+def test_an_export_that_was_planned_before_the_purge_replaces_nothing(sessions, lake):
+    store_quotes(sessions, quotes(5))
+    options = ExportOptions(overwrite=True)
+    export_day(sessions, lake, DAY, LATER)
+    with sessions() as session:
+        (plan,) = plan_day(session, lake, DAY, options)
+    purge_day(sessions, lake, DAY, LATER)
+    store_quotes(sessions, [quote(seq=9)])
+
+    done = export_symbol(sessions, lake, plan, AGAIN, options)
+
+    assert (done.plan.action, done.facts) == (Action.MERGE, None)
+    assert len(rows_in(lake)) == 5
+
+
+def rows_in(lake):
+    return pq.read_table(lake.ticks_file(DAY, "ES"), partitioning=None).to_pylist()
+
+
+def keys(lake):
+    return [(row["seq"], row["source"]) for row in rows_in(lake)]
+
+
+def rest(*seqs):
+    return [(seq, "REPLAY") for seq in seqs]
+
+
+def stored(sessions):
+    with sessions() as session:
+        return len(session.scalars(select(Tick.seq)).all())
+
+
+def is_gone(sessions):
+    with sessions() as session:
+        return DAY not in existing_partitions(session)
+
+
+def duplicates(sessions):
+    with sessions() as session:
+        return [(row.source, row.symbol, row.count) for row in session.scalars(select(DuplicateCount))]
+
+
+def wait_until_it_writes(process, lake):
+    deadline = time.monotonic() + DEADLINE_S
+    while process.poll() is None and not list(lake.staging.glob("*.part")):
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+@pytest.fixture
+def purged(sessions, lake):
+    store_quotes(sessions, quotes(5))
+    export_day(sessions, lake, DAY, LATER)
+    purge_day(sessions, lake, DAY, LATER)
+
+
+@pytest.fixture
+def lake(tmp_path):
+    return Lake(tmp_path / "lake")

@@ -1,0 +1,241 @@
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from decimal import Decimal
+from shutil import copyfile
+
+import pytest
+from sqlalchemy import delete, select, text, update
+
+from app.errors import Conflict
+from app.export.purging import PurgeState, purge_day
+from app.export.ticks import ExportOptions, export_day
+from app.lake.layout import TICKS, Lake
+from app.lake.locks import file_lock
+from app.lake.manifest import find_file, list_files
+from app.lake.models import LakeFile
+from app.ticks.models import Tick
+from app.ticks.partitions import ensure_partitions, existing_partitions
+from app.ticks.store import append_ticks
+from tests.factories import DAY, lines, quote, quotes
+from tests.ticks import LATER, store_quotes
+from tests.waiting import until
+
+NEXT = DAY + timedelta(days=1)
+DEADLINE_S = 20
+
+
+def test_a_proved_day_leaves_the_database_and_its_files_stay(sessions, lake, exported):
+    proved = []
+
+    done = purge_day(sessions, lake, DAY, LATER, tell=proved.append)
+
+    assert (done.state, done.ticks, done.symbols) == (PurgeState.PURGED, 7, 2)
+    assert proved == ["ES", "NQ"]
+    assert is_gone(sessions)
+    with sessions() as session:
+        rows = list_files(session, DAY, NEXT)
+    assert [(row.symbol, row.rows, row.purged_at, row.verified_at) for row in rows] == [
+        ("ES", 5, LATER, LATER),
+        ("NQ", 2, LATER, LATER),
+    ]
+    assert all((lake.root / row.path).is_file() for row in rows)
+
+
+def test_a_dry_run_proves_and_changes_nothing(sessions, lake, exported):
+    proved = []
+
+    done = purge_day(sessions, lake, DAY, LATER, dry_run=True, tell=proved.append)
+
+    assert (done.state, proved) == (PurgeState.PURGED, ["ES", "NQ"])
+    assert stored(sessions) == 7
+    with sessions() as session:
+        assert find_file(session, TICKS, DAY, "ES").purged_at is None
+
+
+def test_other_days_are_left_alone(sessions, lake, exported):
+    store_quotes(sessions, [quote(session_date=NEXT)])
+
+    purge_day(sessions, lake, DAY, LATER)
+
+    assert stored(sessions) == 1
+
+
+def test_a_day_without_a_partition_is_told_apart_and_one_without_ticks_is_dropped(sessions, lake):
+    assert purge_day(sessions, lake, DAY, LATER).state is PurgeState.ABSENT
+    with sessions.begin() as session:
+        ensure_partitions(session, [DAY])
+
+    done = purge_day(sessions, lake, DAY, LATER)
+
+    assert (done.state, done.ticks) == (PurgeState.PURGED, 0)
+    assert is_gone(sessions)
+
+
+def flip(path):
+    whole = path.read_bytes()
+    at = len(whole) // 2
+    path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+
+
+HARMS = {
+    "a flipped bit": (lambda _s, path: flip(path), "damaged"),
+    "a cut file": (lambda _s, path: path.write_bytes(path.read_bytes()[:-9]), "damaged"),
+    "no file": (lambda _s, path: path.unlink(), "gone"),
+    "an empty file": (lambda _s, path: path.write_bytes(b""), "damaged"),
+    "the file of another symbol": (
+        lambda _s, path: copyfile(path.parents[1] / "symbol=NQ/ticks.parquet", path),
+        "damaged",
+    ),
+    "no record": (lambda s, _p: s.execute(delete(LakeFile).where(LakeFile.symbol == "ES")), "no file of ES"),
+    "one tick more": (lambda s, _p: append_ticks(s, lines(quote(seq=99))), "differs from its file in rows"),
+    "one tick fewer": (lambda s, _p: s.execute(delete(Tick).where(Tick.seq == 3)), "PostgreSQL only 4"),
+    "no tick at all": (
+        lambda s, _p: s.execute(delete(Tick).where(Tick.symbol == "ES")),
+        "holds 5 ticks and PostgreSQL only 0",
+    ),
+    "a tick of a symbol without a file": (
+        lambda s, _p: append_ticks(s, lines(quote(symbol="YM"))),
+        "no file of YM",
+    ),
+    "another price": (
+        lambda s, _p: s.execute(update(Tick).where(Tick.seq == 3).values(last=Decimal("6710.250000001"))),
+        "differ in the column last",
+    ),
+    "another seq in the middle": (
+        lambda s, _p: s.execute(update(Tick).where(Tick.seq == 3).values(ts=Tick.ts, source="EXCEL")),
+        "differ in",
+    ),
+    "another hash in the manifest": (
+        lambda s, _p: s.execute(update(LakeFile).where(LakeFile.symbol == "ES").values(sha256="0" * 64)),
+        "damaged",
+    ),
+    "another number of rows in the manifest": (
+        lambda s, _p: s.execute(update(LakeFile).where(LakeFile.symbol == "ES").values(rows=4)),
+        "differs from its file in rows",
+    ),
+    "another first number in the manifest": (
+        lambda s, _p: s.execute(update(LakeFile).where(LakeFile.symbol == "ES").values(min_seq=0)),
+        "differs from its file in min_seq",
+    ),
+}
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_nothing_is_dropped_when_anything_is_wrong(sessions, lake, exported, harm):
+    do, reason = HARMS[harm]
+    with sessions.begin() as session:
+        do(session, lake.ticks_file(DAY, "ES"))
+    before = stored(sessions)
+
+    with pytest.raises(Conflict, match=reason):
+        purge_day(sessions, lake, DAY, LATER)
+
+    assert stored(sessions) == before
+    with sessions() as session:
+        assert session.scalars(select(LakeFile.purged_at)).unique().all() == [None]
+
+
+def test_a_file_that_is_found_damaged_is_written_again_by_the_next_export(sessions, lake, exported):
+    flip(lake.ticks_file(DAY, "ES"))
+    with pytest.raises(Conflict, match="damaged"):
+        purge_day(sessions, lake, DAY, LATER)
+
+    assert export_day(sessions, lake, DAY, LATER).counts()["files"] == 1
+    assert purge_day(sessions, lake, DAY, LATER).state is PurgeState.PURGED
+
+
+def test_a_running_export_of_one_symbol_forbids_it(sessions, lake, exported):
+    with file_lock(sessions, DAY, "NQ"), pytest.raises(Conflict, match="another process is writing the files of NQ"):
+        purge_day(sessions, lake, DAY, LATER)
+
+    assert stored(sessions) == 7
+
+
+def test_a_tick_that_comes_while_the_day_is_proved_forbids_it(sessions, lake, exported):
+    def store_late(symbol):
+        if symbol == "NQ":
+            store_quotes(sessions, [quote(seq=77)])
+
+    with pytest.raises(Conflict, match="stored meanwhile"):
+        purge_day(sessions, lake, DAY, LATER, tell=store_late)
+
+    assert stored(sessions) == 8
+
+
+def test_a_tick_in_an_open_transaction_is_waited_for_and_forbids_it(sessions, lake, exported):
+    with sessions() as session, ThreadPoolExecutor(1) as pool:
+        append_ticks(session, lines(quote(seq=77)))
+        purge = pool.submit(purge_day, sessions, lake, DAY, LATER)
+        until(lambda: waiters(sessions))
+        session.commit()
+
+        with pytest.raises(Conflict, match="stored meanwhile"):
+            purge.result(DEADLINE_S)
+
+    assert stored(sessions) == 8
+
+
+def test_a_reader_is_waited_for_and_sees_the_day_while_writers_of_other_days_go_on(sessions, lake, exported):
+    store_quotes(sessions, [quote(session_date=NEXT)])
+    with sessions() as session, ThreadPoolExecutor(1) as pool:
+        session.execute(text("LOCK TABLE ticks IN ACCESS SHARE MODE"))
+        purge = pool.submit(purge_day, sessions, lake, DAY, LATER)
+        until(lambda: waiters(sessions))
+        store_quotes(sessions, quotes(20, first_seq=100, session_date=NEXT))
+        seen = session.scalar(text("SELECT count(*) FROM ticks WHERE session_date = '2025-10-09'"))
+        was_done = purge.done()
+        session.commit()
+        purge.result(DEADLINE_S)
+
+    assert (seen, was_done) == (7, False)
+    assert stored(sessions) == 21
+
+
+def test_the_ingest_path_stores_late_ticks_of_a_purged_day(sessions, lake, exported):
+    purge_day(sessions, lake, DAY, LATER)
+
+    store_quotes(sessions, [quote(seq=50)])
+
+    assert stored(sessions) == 1
+
+
+def test_a_file_that_vanishes_at_the_last_moment_forbids_it(sessions, lake, exported):
+    def remove(symbol):
+        if symbol == "NQ":
+            lake.ticks_file(DAY, "ES").unlink()
+
+    with pytest.raises(Conflict, match="was changed while it was verified"):
+        purge_day(sessions, lake, DAY, LATER, tell=remove)
+
+    assert stored(sessions) == 7
+
+
+def stored(sessions):
+    with sessions() as session:
+        return session.scalar(text("SELECT count(*) FROM ticks"))
+
+
+def is_gone(sessions):
+    with sessions() as session:
+        return DAY not in existing_partitions(session)
+
+
+def waiters(sessions):
+    with sessions() as session:
+        return session.scalar(
+            text(
+                "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'relation' "
+                "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            )
+        )
+
+
+@pytest.fixture
+def exported(sessions, lake):
+    store_quotes(sessions, [*quotes(5), *quotes(2, symbol="NQ")])
+    return export_day(sessions, lake, DAY, LATER, ExportOptions())
+
+
+@pytest.fixture
+def lake(tmp_path):
+    return Lake(tmp_path / "lake")

@@ -1,0 +1,188 @@
+import random
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from app.export.bars import BarRun, generate_bars
+from app.history.bar_range import BarRange
+from app.history.bars import BAR_TABLE, bar_sources, last_session, read_bars
+from app.lake.files import publish
+from app.lake.layout import TIMEFRAMES, Lake
+from app.lake.schemas import BAR_FILE
+from app.market.market import market
+from tests.factories import DAY
+from tests.lake_days import export_quotes, purge
+from tests.ticks import CLOSE, HOURS, LATER, OPEN, bar_table, store_quotes, trade
+
+NEXT = DAY + timedelta(days=1)
+NEXT_HOURS = market().session(NEXT)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_bars_are_the_same_wherever_the_ticks_are(sessions, lake, read, seed):
+    ticks = wild_day(random.Random(seed))
+    store_quotes(sessions, ticks)
+    stored = {name: read(timeframe=name) for name in TIMEFRAMES}
+    export_quotes(sessions, lake, ticks)
+    exported = {name: read(timeframe=name) for name in TIMEFRAMES}
+    generate_bars(sessions, lake, HOURS, LATER)
+    from_files = {name: read(timeframe=name) for name in TIMEFRAMES}
+    purge(sessions, DAY)
+    purged = {name: read(timeframe=name) for name in TIMEFRAMES}
+    for name in TIMEFRAMES:
+        lake.bars_file(DAY, "ES", name).unlink()
+    with sessions.begin() as session:
+        session.execute(text("DELETE FROM lake_files WHERE kind = 'bars'"))
+    without_bar_files = {name: read(timeframe=name) for name in TIMEFRAMES}
+
+    assert all(stored[name].num_rows for name in TIMEFRAMES)
+    for other in (exported, from_files, purged, without_bar_files):
+        assert {name: other[name].equals(stored[name]) for name in TIMEFRAMES} == dict.fromkeys(TIMEFRAMES, True)
+
+
+def test_the_running_session_has_bars_of_the_ticks_so_far(sessions, read):
+    store_quotes(sessions, [trade(60 * i, 10 + i, i) for i in range(5)])
+
+    table = read(known_until=OPEN + timedelta(minutes=3))
+
+    assert table.schema.equals(BAR_TABLE)
+    assert table.column("close").to_pylist() == [10, 11, 12]
+
+
+def test_what_comes_after_the_present_changes_nothing_that_was_known(sessions, lake, read):
+    quiet = [trade(60 * i, 10 + i, None, trade=False) for i in range(5)]
+    store_quotes(sessions, quiet)
+    at = OPEN + timedelta(minutes=5)
+    before = read(known_until=at)
+
+    # A single flagged trade would mean that the unflagged ticks before were none.
+    everything = [*quiet, trade(600, 50, None)]
+    store_quotes(sessions, everything[-1:])
+    export_quotes(sessions, lake, everything)
+    generate_bars(sessions, lake, HOURS, LATER)
+
+    assert before.num_rows == 5
+    assert read(known_until=at).equals(before)
+    assert read().column("close").to_pylist() == [50]
+
+
+def test_a_late_tick_is_in_the_bars_before_the_day_is_exported_again(sessions, lake, read):
+    early = [trade(0, 10, 1), trade(60, 11, 2)]
+    store_quotes(sessions, early)
+    export_quotes(sessions, lake, early)
+    generate_bars(sessions, lake, HOURS, LATER)
+    before = read().column("high").to_pylist()
+
+    store_quotes(sessions, [trade(30, 99, 1)])
+
+    assert (before, read().column("high").to_pylist()) == ([10, 11], [99, 11])
+
+
+def test_a_tick_that_is_late_for_a_purged_day_is_in_its_bars(sessions, lake, read):
+    early = [trade(0, 10, 1), trade(60, 11, 2)]
+    export_quotes(sessions, lake, early)
+    generate_bars(sessions, lake, HOURS, LATER)
+    purge(sessions, DAY)
+
+    store_quotes(sessions, [trade(30, 99, 1)])
+
+    assert read().column("high").to_pylist() == [99, 11]
+
+
+def test_bars_made_before_the_close_are_not_taken_for_all(sessions, lake, read):
+    early = [trade(0, 10, 1), trade(60, 11, 2)]
+    noon = OPEN + timedelta(minutes=1)
+    store_quotes(sessions, early)
+    export_quotes(sessions, lake, early, taken_at=noon)
+    run = BarRun(sessions, lake, HOURS, noon)
+    list(run.generate(run.files()))
+
+    assert read().column("close").to_pylist() == [10, 11]
+
+
+def test_files_are_enough_where_no_tick_is_left(lake, read):
+    write_bars(lake, [trade(0, 1, 1), trade(0, 2, 1)])
+
+    assert read().column("close").to_pylist() == [1, 2]
+
+
+def test_a_range_takes_the_days_in_order_and_only_what_it_asks_for(sessions, lake, read):
+    write_bars(lake, [trade(0, i, 1) for i in range(4)])
+    store_quotes(sessions, [next_day(60 * i, 100 + i) for i in range(4)])
+
+    inside = read(start=OPEN + timedelta(minutes=2), end=NEXT_HOURS.open + timedelta(minutes=2))
+
+    assert inside.column("close").to_pylist() == [2, 3, 100, 101]
+    assert read(end=LATER, limit=5).column("close").to_pylist() == [0, 1, 2, 3, 100]
+    assert read(start=CLOSE, end=CLOSE + timedelta(minutes=1)).num_rows == 0
+
+
+def test_sources_are_those_of_files_and_of_ticks(sessions, lake):
+    write_bars(lake, [trade(0, 1, 1, source="SCHWAB")])
+    store_quotes(sessions, [next_day(60, 1, source="EXCEL"), next_day(-60, 1, source="SIMULATED")])
+
+    with sessions() as session:
+
+        def sources(**parts):
+            return bar_sources(session, lake, market(), bar_range(**parts))
+
+        assert sources(end=LATER) == ["EXCEL", "SCHWAB"]
+        assert sources() == ["SCHWAB"]
+        assert sources(end=LATER, known_until=CLOSE) == ["SCHWAB"]
+
+
+def test_the_last_session_is_the_newest_with_anything_of_the_symbol(sessions, lake):
+    store_quotes(sessions, [next_day(60, 1), next_day(60, 1, symbol="NQ")])
+    write_bars(lake, [trade(0, 1, 1)])
+
+    with sessions() as session:
+
+        def last(symbol, now):
+            found = last_session(session, lake, market(), symbol, "1m", now)
+            return found.day if found else None
+
+        assert [last("ES", LATER), last("NQ", LATER), last("YM", LATER)] == [NEXT, NEXT, None]
+        assert [last("ES", CLOSE), last("NQ", CLOSE)] == [DAY, None]
+
+
+def wild_day(dice):
+    """Two sources, one of which flags no trade, with gaps and counters that start again."""
+    ticks, volumes, at_s = [], {"REPLAY": 0, "SCHWAB": 0}, 0.0
+    for seq in range(600):
+        at_s += dice.choice([0, 0.001, 1.5, 40, 200])
+        source = dice.choice(["REPLAY", "SCHWAB"])
+        volumes[source] = 0 if dice.random() < 0.01 else volumes[source] + dice.randint(0, 9)
+        is_trade = source == "REPLAY" and dice.random() < 0.5
+        price = dice.randint(-40, 40) / 8
+        ticks.append(trade(at_s, price, volumes[source], seq=seq, source=source, trade=is_trade))
+    return ticks
+
+
+def next_day(at_s, price, **parts):
+    ts = NEXT_HOURS.open + timedelta(seconds=at_s)
+    return trade(at_s, price, 1, **({"ts": ts, "session_date": NEXT} | parts))
+
+
+def write_bars(lake, quotes):
+    target = lake.bars_file(DAY, "ES", "1m")
+    publish(lake, target, BAR_FILE, bar_table(quotes).to_batches(), day=DAY, symbol="ES", taken_at=LATER)
+
+
+def bar_range(**parts):
+    known = {"symbol": "ES", "timeframe": "1m", "start": OPEN, "end": CLOSE, "known_until": LATER}
+    return BarRange(**(known | parts))
+
+
+@pytest.fixture
+def read(sessions, lake):
+    def read_in_one_transaction(limit=None, source=None, **parts):
+        with sessions() as session:
+            return read_bars(session, lake, market(), bar_range(**parts), source=source, limit=limit)
+
+    return read_in_one_transaction
+
+
+@pytest.fixture
+def lake(tmp_path):
+    return Lake(tmp_path / "lake")

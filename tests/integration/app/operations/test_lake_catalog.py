@@ -1,0 +1,61 @@
+from datetime import timedelta
+
+import pytest
+
+from app.errors import Rejected
+from app.lake.layout import BARS, TICKS
+from app.lake.manifest import record_file
+from app.operations.lake_catalog import State, Wanted, describe_days, read_catalog
+from tests.factories import DAY, quotes
+from tests.fakes import FixedClock
+from tests.ticks import LATER, store_quotes, write_ticks
+
+NEXT = DAY + timedelta(days=1)
+SYMBOLS = ["6E", "A.B", "A-B", "A_B", "ES", "ZN"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 100])
+def test_pages_of_any_size_hold_every_partition_once_and_in_order(rt, many, size):
+    seen, after = [], None
+    while True:
+        page = read_catalog(rt, Wanted(), size, after)
+        seen += [partition.key for partition in page.partitions]
+        assert (page.totals.files, page.totals.missing) == (28, 2)
+        after = page.after
+        if after is None:
+            break
+
+    assert len(seen) == 30
+    assert seen == sorted(seen, key=lambda key: (-key[0].toordinal(), *key[1:]))
+
+
+def test_a_wrong_range_is_refused(rt):
+    with pytest.raises(Rejected, match="before it begins"):
+        read_catalog(rt, Wanted(NEXT, DAY), 10)
+
+
+def test_a_day_is_described_by_the_states_of_its_tick_files(rt, many):
+    assert describe_days(rt, [DAY, NEXT, NEXT + timedelta(days=1)]) == {
+        DAY: {State.EXPORTED: 1, State.MISSING: len(SYMBOLS) - 1 + 2},
+        NEXT: {State.MISSING: len(SYMBOLS)},
+        NEXT + timedelta(days=1): {},
+    }
+
+
+@pytest.fixture
+def many(rt):
+    facts = write_ticks(rt.lake, quotes(2))
+    with rt.sessions.begin() as session:
+        for day in (DAY, NEXT):
+            for symbol in SYMBOLS:
+                path = f"ticks/date={day}/symbol={symbol}/ticks.parquet"
+                record_file(session, TICKS, day, symbol, path, facts, LATER)
+        for symbol in SYMBOLS[:4]:
+            for timeframe in ("1m", "5m", "1h", "4h"):
+                record_file(session, BARS, DAY, symbol, "b", facts, LATER, timeframe)
+    store_quotes(rt.sessions, [*quotes(2, symbol="AA"), *quotes(2, symbol="ZZ")])
+
+
+@pytest.fixture
+def clock():
+    return FixedClock(LATER)
