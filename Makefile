@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$p; break; }; done)
 
-.PHONY: help setup demo up test check bench lock clean
+.PHONY: help setup demo up test check bench soak lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show these commands
@@ -35,8 +35,11 @@ test: setup ## Run all tests
 check: setup ## Format, lint, types, layers, migrations, secrets, dependencies
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.checks
 
-bench: setup ## Measure publish, ingest, export and bars against their limits
+bench: setup ## Measure publish, ingest, export and bars against their limits, and the latencies
 	@$(BIN)/python -m benchmarks
+
+soak: setup ## Watch the memory of everything for 10 minutes at 2,000 ticks a second; ARGS="--minutes 1" for a trial
+	@$(BIN)/python -m benchmarks.soak $(ARGS)
 
 lock: setup ## Pin the newest allowed versions in requirements.txt and requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet uv

@@ -37,7 +37,7 @@ _CONNECTION: Final[dict[str, Any]] = {
 def wire(app: Flask, settings: Settings, dispatch: Dispatch, clock: Clock | None = None) -> Runtime:
     """Give the application its database and its runtime; nothing is connected to until it is used."""
     app.config["SQLALCHEMY_DATABASE_URI"] = "postgresql+psycopg2://"
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {**_ENGINE, "creator": partial(_connect_postgres, settings)}
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {**_ENGINE, "creator": partial(connect_postgres, settings)}
     db.init_app(app)
     with app.app_context():
         sessions = sessionmaker(db.engine, expire_on_commit=False)
@@ -65,7 +65,8 @@ def server_addresses(settings: Settings) -> tuple[str | None, str | None]:
     return database, redis
 
 
-def _connect_postgres(settings: Settings) -> PostgresConnection:
+def connect_postgres(settings: Settings) -> PostgresConnection:
+    """A connection to the database of the settings; Unavailable when none of ours runs and none is named."""
     database_url, _ = server_addresses(settings)
     if database_url is None:
         raise Unavailable(f"PostgreSQL {_NOT_RUNNING.format('DATABASE_URL')}")

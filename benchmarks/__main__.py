@@ -1,4 +1,4 @@
-"""`make bench`: every measure with its limit, as one table."""
+"""`make bench`: every measure with its limit, as one table, and the latencies of the pipeline as another."""
 
 import os
 import sys
@@ -12,6 +12,7 @@ from rich.table import Table
 from benchmarks.bars import bench_bars
 from benchmarks.export import bench_export
 from benchmarks.ingest import bench_ingest
+from benchmarks.latency import measure_latency, show
 from benchmarks.measure import Measure
 from benchmarks.publish import bench_publish
 from tests.servers import TestServers, start_test_servers
@@ -20,7 +21,7 @@ from tests.servers import TestServers, start_test_servers
 def measures(servers: TestServers, folder: Path) -> Iterator[Callable[[], list[Measure]]]:
     """The measures, each with a database of its own."""
     yield lambda: [bench_publish(servers.redis_url)]
-    yield lambda: [bench_ingest(servers.create_database("bench_ingest"), servers.redis_database(3))]
+    yield lambda: bench_ingest(servers.create_database("bench_ingest"), servers.redis_database(3))
     yield lambda: list(bench_export(servers.create_database("bench_export"), folder))
     yield lambda: list(bench_bars(folder))
 
@@ -40,9 +41,18 @@ def main() -> int:
                     table.add_row(*_cells(measure))
         finally:
             servers.stop()
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    console.print(table)
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    return int(low)
+    return int(low | _is_slow(console))
+
+
+def _is_slow(console: Console) -> bool:
+    with tempfile.TemporaryDirectory() as name:
+        run = measure_latency(Path(name))
+    console.print(show(run))
+    print(*run.remarks, *run.faults(), sep="\n")
+    return not run.passed
 
 
 def _cells(measure: Measure) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from benchmarks.quotes import DAY
 from tests.servers import start_test_servers
 
 TICKS = {"ES": 400_000, "NQ": 100_000}
-AIM = 0.55
+AIM = 0.70
 LATER = datetime(2025, 10, 10, 12, tzinfo=UTC)
 # A book that walks, with sizes, the session's volume and a trade in every third event; times in one session.
 FILL = """

@@ -31,8 +31,7 @@ class Rig:
     @property
     def environment(self) -> dict[str, str]:
         """The settings for a process of this rig, and nothing of this process's own."""
-        inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        return inherited | {
+        return plain_environment() | {
             "DATABASE_URL": self.database_url,
             "REDIS_URL": self.redis_url,
             "STATE_DIR": str(self.folder / "var"),
@@ -56,9 +55,7 @@ class Rig:
 
     def feed(self, rate_per_s: float, seconds: float) -> int:
         """Publish at a steady rate in a process of its own; returns how many quotes were published."""
-        command = [sys.executable, "-m", "benchmarks.feed", self.redis_url, str(rate_per_s), str(seconds)]
-        answer = subprocess.run(command, cwd=ROOT, env=self.environment, check=True, stdout=subprocess.PIPE, text=True)
-        return int(answer.stdout)
+        return publish_steadily(self.redis_url, rate_per_s, seconds)
 
     @contextlib.contextmanager
     def _process(self, command: list[str], log_name: str) -> "Iterator[subprocess.Popen[bytes]]":
@@ -89,3 +86,15 @@ def rig(folder: Path, **postgres_settings: str) -> Iterator[Rig]:
             stdout=subprocess.DEVNULL,
         )
         yield made
+
+
+def plain_environment() -> dict[str, str]:
+    """What a process needs of this one's environment, without anybody's settings."""
+    return {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+
+
+def publish_steadily(redis_url: str, rate_per_s: float, seconds: float) -> int:
+    """Publish at a steady rate in a process of its own; returns how many quotes were published."""
+    command = [sys.executable, "-m", "benchmarks.feed", redis_url, str(rate_per_s), str(seconds)]
+    answer = subprocess.run(command, cwd=ROOT, env=plain_environment(), check=True, stdout=subprocess.PIPE, text=True)
+    return int(answer.stdout)

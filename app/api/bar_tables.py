@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any, Final
 
 import pyarrow as pa
@@ -11,12 +10,11 @@ from sqlalchemy.orm import Session
 from app.api.bar_question import BarQuestion
 from app.api.tables import rows_of
 from app.clock import instant_text
-from app.history.bars import BAR_TABLE, read_bars
+from app.history.bars import read_bars
+from app.history.covered_bars import COVERED_BARS, opening_times, with_coverage
 from app.history.holes import Covers, find_holes, read_covers
-from app.market.timetable import instant_of
 from app.stores import Stores
 
-COVERED_BARS: Final = BAR_TABLE.append(pa.field("coverage", pa.float64()))
 STREAM_ROWS: Final = 10_000
 
 
@@ -36,12 +34,12 @@ def read_page(session: Session, stores: Stores, question: BarQuestion, limit: in
         return BarPage(COVERED_BARS.empty_table(), {}, question, None)
     wanted = question.wanted
     found = read_bars(session, stores.lake, stores.market, wanted, source=question.source, limit=limit + 1)
-    more = _instants(found.slice(limit), "t_open")
+    more = opening_times(found.slice(limit))
     following = question.going_on(more[0]) if more else None
     answered = replace(question, wanted=replace(wanted, end=more[0])) if more else question
     days = [hours.day for hours in answered.wanted.sessions(stores.market)]
     covers = read_covers(session, stores.market, question.source, days, wanted.known_until)
-    return BarPage(_covered(found.slice(0, limit), covers), covers, answered, following)
+    return BarPage(with_coverage(found.slice(0, limit), covers), covers, answered, following)
 
 
 def stream_pages(stores: Stores, question: BarQuestion) -> Iterator[pa.Table]:
@@ -57,7 +55,7 @@ def stream_pages(stores: Stores, question: BarQuestion) -> Iterator[pa.Table]:
 def json_of(stores: Stores, question: BarQuestion, page: BarPage) -> dict[str, Any]:
     """A page as the body of a JSON answer."""
     wanted, following = page.answered.wanted, page.following
-    opened = _instants(page.bars, "t_open")
+    opened = opening_times(page.bars)
     holes = find_holes(wanted.sessions(stores.market), wanted, opened, page.covers)
     return {
         "symbol": wanted.symbol,
@@ -74,15 +72,3 @@ def json_of(stores: Stores, question: BarQuestion, page: BarPage) -> dict[str, A
         "next_start": instant_text(following.wanted.start) if following else None,
         "next_cursor": following.cursor() if following else None,
     }
-
-
-def _covered(bars: pa.Table, covers: Covers) -> pa.Table:
-    days = bars.column("session_date").to_pylist()
-    rows = zip(days, _instants(bars, "t_open"), _instants(bars, "t_close"), strict=True)
-    shares = [covers[day].share(opened, closed) if day in covers else None for day, opened, closed in rows]
-    return bars.append_column(COVERED_BARS.field("coverage"), pa.array(shares, pa.float64()))
-
-
-def _instants(table: pa.Table, column: str) -> list[datetime]:
-    # As plain numbers, because a time as a Python object makes Arrow load pandas.
-    return [instant_of(micros) for micros in table.column(column).cast(pa.int64()).to_pylist()]

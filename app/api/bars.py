@@ -49,7 +49,8 @@ def list_bars(query: BarsQuery) -> Response:
 
 def _answer_page(rt: Runtime, question: BarQuestion, form: str, limit: int) -> Response:
     # DuckDB and Arrow take half a second and 100 MB to load: the first answer does, not the start.
-    from app.api.bar_tables import COVERED_BARS, json_of, read_page
+    from app.api.bar_tables import json_of, read_page
+    from app.history.covered_bars import COVERED_BARS
 
     with rt.sessions() as session:
         page = read_page(session, rt, question, limit)
@@ -61,7 +62,8 @@ def _answer_page(rt: Runtime, question: BarQuestion, form: str, limit: int) -> R
 
 
 def _stream(rt: Runtime, question: BarQuestion, form: str) -> Response:
-    from app.api.bar_tables import COVERED_BARS, stream_pages
+    from app.api.bar_tables import stream_pages
+    from app.history.covered_bars import COVERED_BARS
 
     return answer_tables(form, stream_pages(rt, question), COVERED_BARS, _name(question))
 

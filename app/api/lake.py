@@ -12,7 +12,12 @@ from app.operations.lake_forms import page_form
 from app.runtime import runtime
 
 lake = APIBlueprint("lake", __name__, url_prefix="/api/lake", tag="Lake")
-lake.before_request(require_local_write)
+
+
+@lake.before_request
+def guard_writes() -> None:
+    """What changes something passes `require_local_write` first."""
+    require_local_write()
 
 
 @lake.get("")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
+import hiredis
 from redis import Redis
 from redis.exceptions import ResponseError
 
@@ -132,7 +133,8 @@ class GroupReader:
         if ids:
             if self._acking is None:
                 self._acking = self._client.connection_pool.get_connection()
-            self._acking.send_command("XACK", keys.STREAM, self._group, *ids, check_health=False)
+            words: tuple[Any, ...] = ("XACK", keys.STREAM, self._group, *ids)
+            self._acking.send_packed_command([hiredis.pack_command(words)], check_health=False)
             self._is_acked = False
 
     def finish_acks(self) -> None:

@@ -73,9 +73,8 @@ class QuotePublisher:
     def send(self, batch: Batch) -> None:
         """Have the server begin to publish a batch; `settle` tells what came of it, before the next is sent."""
         self.abandon()
+        self.take_over()
         with self._refusals():
-            if self._before:
-                self._take_over(self._before)
             if batch == self._taken:
                 self._taken = None
                 return
@@ -115,6 +114,28 @@ class QuotePublisher:
             token = announce_drop(self._client, self._lease, drop)
         key = keys.published(drop.source, token)
         self._published.setdefault(key, Counter())[drop.name] += drop.count
+
+    def take_over(self) -> None:
+        """Look at what the publisher before left, which the first `send` does otherwise; Unavailable as `publish`."""
+        if self._before is None:
+            return
+        with self._refusals():
+            if self._before._doubtful:
+                self._settle_for(self._before, *self._before._doubtful)
+            self.restore_counts()
+        self._before = None
+
+    def restore_counts(self) -> None:
+        """Write again what was counted, also under earlier tokens, where the server has forgotten it; RedisError."""
+        for key, counts in self._published.items():
+            raise_published(self._client, key, counts)
+
+    def _settle_for(self, before: "QuotePublisher", number: int, batch: Batch) -> None:
+        key = keys.published(batch.source, before._lease.token)
+        if last_batch(self._client, key, before._name) >= number:
+            before._count(batch)
+            before._doubtful = None
+            self._taken = batch
 
     def _write(self, batch: Batch, call: tuple[str, str], *, once_more: bool = False) -> None:
         key = keys.published(batch.source, self._lease.token)
@@ -167,18 +188,6 @@ class QuotePublisher:
         except RedisError as error:
             self.abandon()
             raise Unavailable(f"Redis is away ({type(error).__name__}): publish again") from error
-
-    def _take_over(self, before: "QuotePublisher") -> None:
-        if before._doubtful:
-            number, batch = before._doubtful
-            key = keys.published(batch.source, before._lease.token)
-            if last_batch(self._client, key, before._name) >= number:
-                before._count(batch)
-                before._doubtful = None
-                self._taken = batch
-        for key, counts in self._published.items():
-            raise_published(self._client, key, counts)
-        self._before = None
 
     def _count(self, batch: Batch) -> None:
         key = keys.published(batch.source, self._lease.token)

@@ -19,6 +19,11 @@ from app.operations.reconciling import reconcile
 from app.quotes import known_source, parse_symbol
 from app.runtime import runtime
 
+AT_REST = "Nothing is under way"
+AT_WORK = (
+    "Not everything that was published is dealt with yet, or no ingestor has run: what is in flight may still arrive"
+)
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 source_option = click.option("--source", help="Only of this source.")
 date_option = click.option("--date", "day", metavar="YYYY-MM-DD", help="Only of this trading day.")
@@ -41,9 +46,7 @@ def reconcile_now(as_json: bool) -> None:
         click.echo(json.dumps({**shown, "balances": [balance_form(one) for one in found.balances]}, indent=2))
     else:
         _print_balances(found.balances)
-        console.print(
-            "Nothing is under way" if found.at_rest else "The pipeline is at work: what is in flight may yet arrive"
-        )
+        console.print(AT_REST if found.at_rest else AT_WORK)
     sys.exit(EXIT_REFUSED if found.unexplained else 0)
 
 
@@ -112,7 +115,7 @@ def list_gaps(
 def _print_balances(balances: Sequence[Balance]) -> None:
     rows = [balance_form(balance) for balance in balances]
     columns = ("session_date", "source", "symbol", *COUNTS, "verdict")
-    _print_table(rows, columns, "No day has changed since it was balanced")
+    _print_table(rows, columns, "No day has changed since it was balanced: `flask status` shows the last balances")
 
 
 def _print_table(rows: Sequence[dict[str, Any]], columns: Sequence[str], nothing: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import nullcontext
 from datetime import date, timedelta
 
 import click
@@ -9,7 +10,7 @@ import click
 from app.cli.console import EXIT_REFUSED, command, counting
 from app.cli.export import at_option
 from app.cli.lake_tables import finding_form, print_findings, print_page, print_purges
-from app.cli.trading_days import parse_days
+from app.cli.trading_days import parse_days, require_begun
 from app.clock import parse_day, parse_instant
 from app.errors import Rejected
 from app.operations.lake_catalog import KINDS, Wanted, read_catalog
@@ -71,7 +72,7 @@ def verify_lake(start: str | None, end: str | None, symbols: str | None, as_json
     chosen = parse_symbols(symbols) if symbols is not None else None
     scope = Scope(first or date.min, after or date.max, chosen)
     files, findings = recorded_files(rt, scope), []
-    with counting("Verifying", len(files)) as count:
+    with nullcontext(lambda _more: None) if as_json else counting("Verifying", len(files)) as count:
         for finding in verify_files(rt, files):
             findings.append(finding)
             count(1)
@@ -107,6 +108,9 @@ def purge_ticks(day: str | None, older_than_days: int | None, dry_run: bool, at:
     now = parse_instant(at) if at is not None else rt.clock.now()
     policy = RetentionPolicy(older_than_days or rt.settings.tick_retention_days)
     days = parse_days(day, None, None) if day is not None else days_past(rt, policy, now)
+    if day is not None:
+        require_begun(rt.market, days, now)
+        rt.market.session(days[0])  # Rejected for a day that no calendar knows.
     sys.exit(print_purges(purge_days(rt, days, now, dry_run=dry_run), len(days), dry_run=dry_run))
 
 

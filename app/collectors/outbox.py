@@ -35,14 +35,15 @@ class Outbox:
         self._failures = 0
         self._ask_at = 0.0
         self._announced = False
+        self._waiting = not spool.is_empty
         self.published = 0
         self.is_reachable = True
         self.last_error = ""
 
-    @property
     def is_spooling(self) -> bool:
-        """Whether quotes wait in the spool."""
-        return not self._spool.is_empty
+        """Whether quotes wait in the spool, also those that another process put there; Unavailable as the spool."""
+        self._waiting = not self._spool.is_empty
+        return self._waiting
 
     def put(self, quotes: Sequence[Quote]) -> None:
         """Take quotes over: when it returns they are published, on disk, or dropped and counted. None keep the lease.
@@ -52,21 +53,28 @@ class Outbox:
         """
         batch = encode(quotes) if quotes else None
         try:
-            if self._failures == 0 and not self.is_spooling:
-                self._publish_or_spool(batch)
-            else:
+            if self._failures or self._waiting:
                 self._keep(batch)
                 batch = None
                 self.drain(DRAIN_S)
+            elif self._publish(batch):
+                batch = None
+                self._announce()
+            else:
+                self._keep(batch, is_next=True)
         except Conflict:
             self._keep(batch)
             raise
+        except Unavailable as error:  # Of the spool; what the bus refuses is spooled.
+            self._keep(batch)
+            self._fail(error)
 
     def drain(self, longest_s: float) -> None:
         """Publish what waits in the spool, oldest first, for so long or as long as the bus takes it."""
         until = time.monotonic() + longest_s
         while time.monotonic() >= self._ask_at and self._publish(self._oldest()):
             if self._next is None:
+                self._waiting = False
                 self._announce()
                 return
             self._spool.remove(self._next[0])
@@ -74,17 +82,12 @@ class Outbox:
             if time.monotonic() >= until:
                 return
 
-    def _publish_or_spool(self, batch: Batch | None) -> None:
-        if self._publish(batch):
-            self._announce()
-        else:
-            self._keep(batch, is_next=True)
-
     def _keep(self, batch: Batch | None, *, is_next: bool = False) -> None:
         if batch is None:
             return
         spooled = self._spool.append(batch.events)
         self._announced = self._announced and spooled is not None
+        self._waiting = self._waiting or spooled is not None
         if is_next and spooled:  # The bus may have it already, and would know it again as this batch only.
             self._next = (spooled, batch)
 

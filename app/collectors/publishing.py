@@ -104,6 +104,7 @@ class SourcePublisher:
     def release(self) -> None:
         """Give the source back; where the server is away, the lease expires by itself."""
         with contextlib.suppress(RedisError):
+            self._publisher.restore_counts()
             release(self._client, self._lease)
 
     def _begin(self, batch: Batch | None) -> None:
@@ -146,6 +147,7 @@ class SourcePublisher:
 
     def _take(self) -> None:
         self._hold(self._acquire(above=self.token), self._publisher)
+        self._publisher.take_over()
 
     def _renew(self) -> None:
         if renew(self._client, self._lease):

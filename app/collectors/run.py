@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from threading import Event
@@ -18,7 +19,7 @@ from app.clock import Clock
 from app.collectors.outbox import Outbox
 from app.collectors.publishing import SourcePublisher
 from app.collectors.spool import Spool
-from app.errors import Conflict
+from app.errors import Conflict, Unavailable
 from app.market.market import Market
 from app.quotes import Quote
 
@@ -35,15 +36,15 @@ class Assignment:
     """What a collector does: publish what is new every `interval_s`, and ask every `look_every_s` whether to go on.
 
     `make_feed` gets the function that numbers quotes, and gives what is new at an instant; it raises when the feed is
-    broken, and the collector ends. `spool` keeps what the bus does not take; `market` gives the trading day in whose
-    minutes the feed is marked as alive.
+    broken, and the collector ends. The spool, which is opened once the source is held, keeps what the bus does not take;
+    `market` gives the trading day in whose minutes the feed is marked as alive.
     """
 
     source: str
     interval_s: float
     is_wanted: Callable[[], bool]
     make_feed: Callable[[Callable[[], int]], FeedStep]
-    spool: Spool
+    open_spool: Callable[[], Spool]
     market: Market
     stream_cap: int = STREAM_CAP
     look_every_s: float = 2.0
@@ -57,9 +58,10 @@ def run_collector(client: Redis, assignment: Assignment, clock: Clock, stop: Eve
     seconds, because the feed waits for it.
     """
     publisher = SourcePublisher(client, assignment.source, cap=assignment.stream_cap)
-    collector = _Collector(client, publisher, assignment, clock)
     try:
-        collector.run(stop)
+        with closing(assignment.open_spool()) as spool:
+            collector = _Collector(client, publisher, spool, assignment, clock)
+            collector.run(stop)
     finally:
         publisher.release()
     log.info("stopped collecting %s: %s quotes published", assignment.source, collector.published)
@@ -67,9 +69,12 @@ def run_collector(client: Redis, assignment: Assignment, clock: Clock, stop: Eve
 
 
 class _Collector:
-    def __init__(self, client: Redis, publisher: SourcePublisher, assignment: Assignment, clock: Clock) -> None:
-        self._client, self._publisher, self._assignment, self._clock = client, publisher, assignment, clock
-        self._outbox = Outbox(publisher, assignment.spool)
+    def __init__(
+        self, client: Redis, publisher: SourcePublisher, spool: Spool, assignment: Assignment, clock: Clock
+    ) -> None:
+        self._client, self._publisher, self._spool = client, publisher, spool
+        self._assignment, self._clock = assignment, clock
+        self._outbox = Outbox(publisher, spool)
         self._look_at = 0.0
         self._wanted = True
         self._alive: set[tuple[date, int]] = set()
@@ -99,22 +104,21 @@ class _Collector:
         if time.monotonic() >= self._look_at and self._outbox.is_reachable:
             try:
                 self._wanted = self._assignment.is_wanted()
-                self._show("spooling" if self._outbox.is_spooling else "running")
+                self._show("spooling" if self._outbox.is_spooling() else "running")
                 self._mark_alive()
-            except RedisError as error:
+            except (RedisError, Unavailable) as error:
                 log.warning("cannot ask whether %s is wanted: %s", self._assignment.source, str(error)[:200])
             self._look_at = time.monotonic() + self._assignment.look_every_s
         return self._wanted
 
     def _show(self, state: str) -> None:
-        spool = self._assignment.spool
         shown = {
             "at_ms": int(self._clock.now().timestamp() * 1000),
             "state": state,
             "published": self.published,
-            "spooled": spool.size,
-            "dropped": spool.dropped,
-            "damaged": spool.damaged,
+            "spooled": self._spool.size,
+            "dropped": self._spool.dropped,
+            "damaged": self._spool.damaged,
             "last_error": self._outbox.last_error,
         }
         write_hash(self._client, keys.health(self._assignment.source), shown, HEALTH_KEPT_S)
@@ -122,11 +126,11 @@ class _Collector:
     def _tell(self, state: str) -> None:
         try:
             self._show(state)
-        except RedisError as error:
+        except (RedisError, Unavailable) as error:
             log.warning("cannot show that %s is %s: %s", self._assignment.source, state, str(error)[:200])
 
     def _tell_fenced(self, error: Conflict) -> None:
-        spool, source = self._assignment.spool, self._assignment.source
+        spool, source = self._spool, self._assignment.source
         told = f"{error}; {spool.size} quotes wait in {spool.path} until this machine collects {source} again"
         log.error("%s stops: %s", source, told)
         at_ms = int(self._clock.now().timestamp() * 1000)

@@ -14,6 +14,7 @@ from app.bus.encoding import DAY, SYMBOL, Event
 from app.collectors.spool_file import (
     INSERT,
     damaged_files,
+    is_damage,
     open_file,
     pack_events,
     replace_damaged,
@@ -48,13 +49,14 @@ class Spool:
     """Events of one source, in the order in which they came; use it from one thread.
 
     What `append` kept is on disk when it returns. The file takes up to `max_bytes`, and a few MB while it is written. A
-    damaged file is moved aside, as `<name>.damaged-<n>`, and what can be read of it goes on. Unavailable when the file
-    can neither be opened nor made.
+    damaged file is moved aside, as `<name>.damaged-<n>`, and what can be read of it goes on. Everything but `append`
+    raises Unavailable when the file cannot be used.
     """
 
     def __init__(self, path: Path, source: str, max_bytes: int) -> None:
         self.path, self._source, self._max_bytes = path, source, max_bytes
         self._unsaved: Counter[tuple[str, str]] = Counter()
+        self._has_room = True
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.parent.chmod(0o700)
@@ -91,11 +93,14 @@ class Spool:
         try:
             if self._on_file(used_bytes) + len(packed) <= self._max_bytes:
                 row = self._on_file(lambda file: file.execute(INSERT, (len(events), packed)).lastrowid) or 0
+                self._has_room = True
                 return Spooled(row, row, list(events))
             reason = f"it has its {self._max_bytes:,} bytes"
-        except (OSError, sqlite3.Error) as error:
+        except Unavailable as error:
             reason = str(error)
-        log.error("%s has no room (%s): %s quotes are dropped and counted", self.path, reason, len(events))
+        if self._has_room:
+            log.error("%s has no room: new quotes are dropped and counted: %s", self.path, reason)
+        self._has_room = False
         self._unsaved.update((event[SYMBOL], event[DAY]) for event in events)
         self._save_drops()
         return None
@@ -130,7 +135,7 @@ class Spool:
     def _save_drops(self) -> None:
         try:
             self._on_file(self._write_drops)
-        except (OSError, sqlite3.Error) as error:  # The disk is full: the next call tries again.
+        except Unavailable as error:  # The next call tries again.
             log.error("%s: %s dropped quotes are counted in memory only: %s", self.path, self._unsaved.total(), error)
 
     def _write_drops(self, file: sqlite3.Connection) -> None:
@@ -149,20 +154,23 @@ class Spool:
 
     def _on_file(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
-            return work(self._file)
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError as error:
-            self._file.close()
-            self._file = replace_damaged(self.path, error)
-            return work(self._file)
+            try:
+                return work(self._file)
+            except sqlite3.DatabaseError as error:
+                if not is_damage(error):
+                    raise
+                self._file.close()
+                self._file = replace_damaged(self.path, error)
+                return work(self._file)
+        except (OSError, sqlite3.Error) as error:  # The disk is full or broken, or another process keeps the file.
+            raise Unavailable(f"the spool {self.path} cannot be used: {error}") from None
 
     def _opened(self) -> sqlite3.Connection:
         try:
             return open_file(self.path)
-        except sqlite3.OperationalError:
-            raise
         except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
             return replace_damaged(self.path, error)
 
 

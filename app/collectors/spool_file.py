@@ -32,6 +32,11 @@ class Damaged(sqlite3.DatabaseError):
     """A row of the file is not what was written."""
 
 
+def is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Whether an error says that the file is damaged; its subclasses say that it is busy, or full, or misused."""
+    return type(error) in (sqlite3.DatabaseError, Damaged)
+
+
 def open_file(path: Path) -> sqlite3.Connection:
     """The file, made when there is none; sqlite3.DatabaseError when it is damaged, OSError when it cannot be opened."""
     # SQLite gives its other two files the rights of this one.

@@ -19,7 +19,7 @@ from app.history.hot_ticks import stream_ticks
 from app.lake.inspection import read_batches
 from app.lake.layout import Lake
 from app.lake.locks import files_lock
-from app.lake.manifest import list_files, mark_purged, mark_verified, purged_at, verify_file
+from app.lake.manifest import fault_text, list_files, mark_purged, mark_verified, purged_at, verify_file
 from app.lake.models import LakeFile
 from app.ticks.partitions import existing_partitions
 from app.ticks.reading import StoredTicks, describe_day
@@ -118,7 +118,7 @@ def _verified(sessions: Sessions, lake: Lake, row: LakeFile, noted_at: datetime 
     except (Conflict, NotFound) as error:
         if noted_at is not None:
             with sessions.begin() as session:
-                mark_verified(session, row, noted_at, str(error))
+                mark_verified(session, row, noted_at, fault_text(lake, row, error))
         raise Conflict(str(error)) from None
 
 

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.export.merging import merge_day
+from app.export.parallel import in_order, symbols_at_once
 from app.export.plan import NO_OPTIONS, Action, ExportOptions, SymbolPlan, plan_day, plan_symbol
 from app.history.hot_ticks import stream_ticks
 from app.lake.facts import FileFacts
@@ -73,19 +74,22 @@ def export_day(
 
 
 def export_symbols(
-    sessions: Sessions, lake: Lake, plans: Iterable[SymbolPlan], now: datetime, options: ExportOptions
+    sessions: Sessions,
+    lake: Lake,
+    plans: Iterable[SymbolPlan],
+    now: datetime,
+    options: ExportOptions,
+    at_once: int | None = None,
 ) -> Iterator[SymbolExport]:
-    """Carry out plans one by one, each when it is asked for; those of a purged day together."""
+    """Carry out plans in their order, begun as they are asked for; those of a purged day together.
+
+    As many at a time as the cores allow, unless told how many.
+    """
     plans = list(plans)
     if late := [plan for plan in plans if plan.action is Action.MERGE]:
         yield from _merge(sessions, lake, late, now)
-    for plan in plans:
-        if plan.action is Action.MERGE:
-            continue
-        if plan.action is Action.WRITE:
-            yield export_symbol(sessions, lake, plan, now, options)
-        else:
-            yield SymbolExport(plan, None)
+    rest = [plan for plan in plans if plan.action is not Action.MERGE]
+    yield from in_order(lambda plan: _carry_out(sessions, lake, plan, now, options), rest, at_once or symbols_at_once())
 
 
 def export_symbol(
@@ -121,6 +125,12 @@ def export_symbol(
             with sessions.begin() as session:
                 record_file(session, TICKS, plan.day, plan.symbol, lake.relative(target), facts, now)
     return SymbolExport(replace(plan, rows=facts.rows), facts)
+
+
+def _carry_out(sessions: Sessions, lake: Lake, plan: SymbolPlan, now: datetime, options: ExportOptions) -> SymbolExport:
+    if plan.action is Action.WRITE:
+        return export_symbol(sessions, lake, plan, now, options)
+    return SymbolExport(plan, None)
 
 
 def _merge(sessions: Sessions, lake: Lake, plans: Sequence[SymbolPlan], now: datetime) -> Iterator[SymbolExport]:

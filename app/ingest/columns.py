@@ -54,12 +54,14 @@ class Calendar(Protocol):
         """The whole span of instants that share the trading day of `ts`; Rejected outside of the calendar."""
 
 
-@dataclass(frozen=True)
-class _Layout:
-    """Where entries with the same names in the same order keep what: places among their words."""
+# Where entries with the same names in the same order keep what: places among their words.
+_Layout = Mapping[str, int]
 
-    names: list[bytes]
-    at: Mapping[str, int]
+
+@dataclass(frozen=True)
+class _Found:
+    lines: list[bytes | None]
+    days: set[date]
 
 
 class ColumnReader:
@@ -76,45 +78,33 @@ class ColumnReader:
 
         `latest` is the last instant that is not in the future.
         """
-        lines: list[bytes | None] = [None] * len(entries)
-        days: set[date] = set()
+        found = _Found([None] * len(entries), set())
         waiting = [place for place, words in enumerate(entries) if words]
         for _group in range(_GROUPS):
             if not waiting:
                 break
-            waiting = self._read_alike(entries, waiting, latest, lines, days)
-        return lines, days
+            alike, others = _split(entries, waiting)
+            waiting = self._read_alike(entries, alike, latest, found) + others
+        return found.lines, found.days
 
     def _read_alike(
-        self,
-        entries: Sequence[list[bytes] | None],
-        places: list[int],
-        latest: bytes,
-        lines: list[bytes | None],
-        days: set[date],
+        self, entries: Sequence[list[bytes] | None], places: list[int], latest: bytes, found: "_Found"
     ) -> list[int]:
-        names = (entries[places[0]] or [])[::2]
         words = [entries[place] or [] for place in places]
-        alike = [one[::2] == names for one in words]
-        others: list[int] = []
-        if not all(alike):
-            others = [place for place, same in zip(places, alike, strict=True) if not same]
-            places = [place for place, same in zip(places, alike, strict=True) if same]
-            words = [one for one, same in zip(words, alike, strict=True) if same]
-        layout = self._layout_of(tuple(names))
+        layout = self._layout_of(tuple(words[0][::2]))
         if layout is None:
-            return others
+            return []
         flat = list(chain.from_iterable(words))
-        columns = {name: flat[at :: 2 * len(names)] for name, at in layout.at.items()}
+        columns = {name: flat[at :: len(words[0])] for name, at in layout.items()}
         bad = self._bad(columns, latest)
         later = self._of_other_days(columns["ts"], bad)
         for place, line in zip(places, _lines(columns, self._day), strict=True):
-            lines[place] = line
+            found.lines[place] = line
         for index in chain(bad, later):
-            lines[places[index]] = None
+            found.lines[places[index]] = None
         if len(bad) + len(later) < len(places):
-            days.add(self._day)
-        return others + [places[index] for index in later]
+            found.days.add(self._day)
+        return [places[index] for index in later]
 
     def _layout_of(self, names: tuple[bytes, ...]) -> _Layout | None:
         if len(names) > len(_KNOWN):
@@ -137,7 +127,7 @@ class ColumnReader:
         return bad
 
     def _of_other_days(self, times: _Column, bad: set[int]) -> list[int]:
-        """Turns to the day of the first good entry; those of other days are told, those of no day become bad."""
+        # Turns to the day of the first good entry; those of no day at all are bad.
         if self._start <= min(times) and max(times) < self._end:
             return []
         for index, ts in enumerate(times):
@@ -193,6 +183,16 @@ class _RepeatedValues:
         return [index for index, value in enumerate(column) if value in wrong] if wrong else ()
 
 
+def _split(entries: Sequence[list[bytes] | None], places: list[int]) -> tuple[list[int], list[int]]:
+    # Those with the names of the first, and the others.
+    names = (entries[places[0]] or [])[::2]
+    same = [(entries[place] or [])[::2] == names for place in places]
+    if all(same):
+        return places, []
+    alike = [place for place, is_same in zip(places, same, strict=True) if is_same]
+    return alike, [place for place, is_same in zip(places, same, strict=True) if not is_same]
+
+
 def _check(name: str) -> _UniqueValues | _RepeatedValues:
     grammar = _GRAMMAR.get(name, _PRICE)
     return _UniqueValues(grammar) if name in _EVER_NEW else _RepeatedValues(grammar)
@@ -202,7 +202,7 @@ def _layout(names: tuple[bytes, ...]) -> _Layout | None:
     at = {name.decode("ascii", "replace"): 2 * place + 1 for place, name in enumerate(names)}
     if len(at) < len(names) or not _NEEDED <= at.keys() <= _KNOWN:
         return None
-    return _Layout(list(names), at)
+    return at
 
 
 def _lines(columns: Mapping[str, _Column], day: date) -> Iterable[bytes]:

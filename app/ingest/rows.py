@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import cast
 
 from app.bus.groups import Entry
 from app.clock import instant_text
@@ -53,6 +54,8 @@ class RowMaker:
             return self._sorted(entries, [None] * len(entries), Rows(), now)
         latest = instant_text(now + CLOCK_TOLERANCE).encode()
         lines, days = self._columns.read([words for _entry_id, words in entries], latest)
+        if None not in lines:
+            return Rows(cast(list[bytes], lines), [entry_id for entry_id, _words in entries], days)
         return self._sorted(entries, lines, Rows(days=days), now)
 
     def _sorted(self, entries: Sequence[Entry], lines: Sequence[bytes | None], made: Rows, now: datetime) -> Rows:

@@ -34,7 +34,7 @@ from app.market.market import Market
 log = logging.getLogger(__name__)
 
 BLOCK_MS: Final = 500
-DRAINING_BLOCK_MS: Final = 20  # Whoever waits for the end should not wait for news.
+DRAINING_BLOCK_MS: Final = 5  # Whoever waits for the end should not wait for news.
 REPORT_EVERY_S: Final = 10.0
 FIRST_WAIT_S: Final = 0.1
 LONGEST_WAIT_S: Final = 3.0

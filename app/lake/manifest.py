@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.errors import Conflict, NotFound
+from app.errors import Conflict, NotFound, ThorError, Unavailable
 from app.lake.facts import SCHEMA_VERSION, FileFacts, file_digest
 from app.lake.layout import BARS, TICKS, Lake
 from app.lake.models import LakeFile
@@ -96,12 +96,17 @@ def mark_verified(session: Session, row: LakeFile, now: datetime, damage: str | 
 def check_bytes(lake: Lake, row: LakeFile) -> Path:
     """The path of a recorded file, after reading all its bytes.
 
-    NotFound when it is gone, Conflict when a single byte differs from what was published.
+    NotFound when it is gone, Conflict when a single byte differs from what was published, Unavailable when it cannot
+    be read.
     """
     path = lake.root / row.path
     if not path.is_file():
         raise NotFound(f"{path} is recorded but gone: {_remedy(row)}")
-    if path.stat().st_size != row.bytes or file_digest(path) != row.sha256:
+    try:
+        as_published = path.stat().st_size == row.bytes and file_digest(path) == row.sha256
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be read: {error.strerror}") from None
+    if not as_published:
         raise Conflict(f"{path} is damaged, it is not what was published: {_remedy(row)}")
     return path
 
@@ -109,7 +114,8 @@ def check_bytes(lake: Lake, row: LakeFile) -> Path:
 def verify_file(lake: Lake, row: LakeFile) -> Path:
     """The path of a recorded file, after reading it whole: size, hash, page checksums, order, place and contents.
 
-    NotFound when it is gone, Conflict when anything differs from what was published and recorded.
+    NotFound when it is gone, Conflict when anything differs from what was published and recorded, Unavailable when it
+    cannot be read.
     """
     # Arrow takes half a second to load, which whoever only asks for rows of the manifest saves.
     from app.lake.inspection import check_place, inspect_file
@@ -121,6 +127,11 @@ def verify_file(lake: Lake, row: LakeFile) -> Path:
     if wrong := [name for name, value in found.items() if getattr(row, name) != value]:
         raise Conflict(f"{path} has other {', '.join(wrong)} than its row of the manifest says: {_remedy(row)}")
     return path
+
+
+def fault_text(lake: Lake, row: LakeFile, error: ThorError) -> str:
+    """What is wrong with a recorded file, without its place on this machine."""
+    return str(error).replace(f"{lake.root / row.path} ", "").replace(f"{lake.root}/", "")
 
 
 def _ticks_of(day: date) -> ColumnElement[bool]:

@@ -1,7 +1,6 @@
 """Which sources are wanted, and running the collector of one."""
 
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -55,14 +54,13 @@ def collect(stores: Stores, source: str, stop: Event, limits: CollectorLimits) -
     """Collect a source until it is unwanted or `stop` is set; Conflict when another process does already."""
     if source != SIMULATED:
         raise NotFound(f"there is no collector for {source[:20]!r}: known is {SIMULATED}")
-    spool = Spool(limits.spool_dir / f"{source}.db", source, limits.spool_max_bytes)
-    with closing(spool), stores.connect_redis(socket_timeout_s=ANSWER_S) as client:
+    with stores.connect_redis(socket_timeout_s=ANSWER_S) as client:
         assignment = Assignment(
             source,
             STEP_S,
             lambda: _wants(client, source),
             _simulation(stores),
-            spool,
+            lambda: Spool(limits.spool_dir / f"{source}.db", source, limits.spool_max_bytes),
             stores.market,
             limits.stream_cap,
         )

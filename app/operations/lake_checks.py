@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from app.clock import parse_day
-from app.errors import Conflict, NotFound, Rejected
+from app.errors import Conflict, NotFound, Rejected, Unavailable
 from app.lake.layout import BARS, TICKS
 from app.lake.locks import file_lock
-from app.lake.manifest import find_file, list_files, mark_verified, verify_file
+from app.lake.manifest import fault_text, find_file, list_files, mark_verified, verify_file
 from app.lake.models import LakeFile
 from app.operations.tick_counts import tick_counts
 from app.stores import Stores
@@ -106,9 +106,9 @@ def _read(stores: Stores, row: LakeFile) -> Finding:
     try:
         verify_file(stores.lake, row)
     except NotFound as error:
-        return Finding(row.path, MISSING, str(error))
-    except Conflict as error:
-        return Finding(row.path, DAMAGED, str(error))
+        return Finding(row.path, MISSING, fault_text(stores.lake, row, error))
+    except (Conflict, Unavailable) as error:
+        return Finding(row.path, DAMAGED, fault_text(stores.lake, row, error))
     return Finding(row.path, None, rows=row.rows, bytes=row.bytes)
 
 

@@ -70,15 +70,15 @@ def play(scenario: Scenario, scale: Scale) -> Outcome:
 @contextlib.contextmanager
 def _bounded(limit_s: float) -> Iterator[None]:
     def give_up(_number: int, _frame: FrameType | None) -> None:
-        raise TimeoutError(f"it took longer than {limit_s:.0f} s")
+        raise TimeoutError(f"it took longer than {limit_s:g} s")
 
     before = signal.signal(signal.SIGALRM, give_up)
-    signal.setitimer(signal.ITIMER_REAL, limit_s)
+    set_before = signal.setitimer(signal.ITIMER_REAL, limit_s)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_REAL, *set_before)
 
 
 def _figures(outcome: Outcome) -> str:

@@ -3,8 +3,11 @@
 from tests.faults.planted import PLANTED_BUGS
 from tests.faults.scenario import Scenario
 from tests.faults.scenarios.black_holes import BLACK_HOLES
+from tests.faults.scenarios.byte_flips import BYTE_FLIPS
 from tests.faults.scenarios.collector_kills import COLLECTOR_KILLS
 from tests.faults.scenarios.damaged_purge import DAMAGED_PURGE
+from tests.faults.scenarios.export_compare import EXPORT_COMPARE
+from tests.faults.scenarios.export_kills import EXPORT_KILLS
 from tests.faults.scenarios.external_trim import EXTERNAL_TRIM
 from tests.faults.scenarios.group_loss import GROUP_LOSS
 from tests.faults.scenarios.ingestor_kills import INGESTOR_KILLS
@@ -21,6 +24,9 @@ SCENARIOS: tuple[Scenario, ...] = (
     POISONED,
     POSTGRES_OUTAGE,
     BLACK_HOLES,
+    EXPORT_KILLS,
+    BYTE_FLIPS,
+    EXPORT_COMPARE,
     DAMAGED_PURGE,
     PLANTED_BUGS,
 )

@@ -6,10 +6,13 @@ Each of the bugs is one that this kind of pipeline is known for. A scenario whos
 import runpy
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 # A commit on a slow disk: the faster it is, the more kills it takes to meet the gap.
 COMMIT_S = 0.05
@@ -88,6 +91,26 @@ def purge_unproved() -> None:
     _plant(purging, "_prove", recorded)
 
 
+def stage_inside_the_glob() -> None:
+    """A file is written beside its target, under a name that readers take for one of theirs."""
+    from app.lake import files
+
+    staged = files._staged
+
+    @contextmanager
+    def in_place(lake: Any, target: Path) -> Iterator[Path]:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.parent / f".tmp-{uuid4().hex}.parquet"
+        with staged(lake, target) as decoy:
+            decoy.touch()  # By which the scenario knows that a file is being written.
+            try:
+                yield draft
+            finally:
+                draft.unlink(missing_ok=True)
+
+    _plant(files, "_staged", in_place)
+
+
 BUGS: dict[str, Callable[[], None]] = {
     "ack-before-commit": acknowledge_first,
     "new-entries-only": read_new_only,
@@ -95,6 +118,7 @@ BUGS: dict[str, Callable[[], None]] = {
     "maxlen": cap_by_deleting,
     "seq-reset": restart_the_numbers,
     "stale-lease": trust_the_lease,
+    "temporary-in-glob": stage_inside_the_glob,
     "purge-before-verify": purge_unproved,
 }
 

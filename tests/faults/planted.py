@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from tests.faults.scenario import Outcome, Scale, Scenario, Trial
 from tests.faults.scenarios.collector_kills import COLLECTOR_KILLS
 from tests.faults.scenarios.damaged_purge import DAMAGED_PURGE
+from tests.faults.scenarios.export_kills import EXPORT_KILLS
 from tests.faults.scenarios.group_loss import GROUP_LOSS
 from tests.faults.scenarios.ingestor_kills import INGESTOR_KILLS
 from tests.faults.scenarios.stale_holder import STALE_HOLDER
@@ -32,6 +33,7 @@ PLANTED = (
     Planted("maxlen", COLLECTOR_KILLS, "acknowledged events are not stored"),
     Planted("seq-reset", COLLECTOR_KILLS, "sequence numbers did not increase"),
     Planted("stale-lease", STALE_HOLDER, "events of a stale holder were accepted"),
+    Planted("temporary-in-glob", EXPORT_KILLS, ".tmp-"),
     Planted("purge-before-verify", DAMAGED_PURGE, "ticks are gone"),
 )
 

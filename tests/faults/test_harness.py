@@ -3,6 +3,7 @@
 import socket
 import threading
 from contextlib import closing, contextmanager
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import text
@@ -40,7 +41,12 @@ def test_the_judge_does_not_miss_what_was_in_doubt(sessions, ledger, store):
 
 @pytest.mark.parametrize(
     ("change", "doubled", "foreign"),
-    [({"seq": 999}, 1, 1), ({"volume": 11}, 0, 1), ({"symbol": "CL"}, 1, 1), ({"volume": 77}, 0, 1)],
+    [
+        ({"seq": 999}, 1, 1),
+        ({"seq": 999, "volume": 11}, 0, 1),
+        ({"symbol": "CL"}, 1, 1),
+        ({"seq": 999, "volume": 77}, 0, 1),
+    ],
     ids=["stored under two numbers", "never attempted", "another symbol", "not of the ledger"],
 )
 def test_the_judge_sees_what_is_too_many(sessions, ledger, store, change, doubled, foreign):
@@ -139,10 +145,14 @@ def test_a_relay_loses_the_answers_to_those_requests_alone(echo):
 def test_a_relay_outlives_a_server_that_is_away():
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         port = server.getsockname()[1]
-    with relayed(f"tcp://127.0.0.1:{port}") as relay, socket.create_connection(address(relay)) as client:
-        assert client.recv(1) == b""
-        with socket.create_server(("127.0.0.1", port)) as server, socket.create_connection(address(relay)):
-            server.accept()[0].close()
+    with relayed(f"tcp://127.0.0.1:{port}") as relay:
+        with socket.create_connection(address(relay), timeout=10) as client:
+            assert client.recv(1) == b""
+        with socket.create_server(("127.0.0.1", port)) as server:
+            server.settimeout(10)
+
+            with socket.create_connection(address(relay)):
+                server.accept()[0].close()
 
 
 def test_a_scenario_that_breaks_off_has_failed_and_leaves_nothing_behind(capsys):
@@ -206,6 +216,7 @@ def echo():
 
     def serve(server):
         connection, _ = server.accept()
+        connection.settimeout(10)
         with connection:
             try:
                 while data := connection.recv(1 << 16):
@@ -214,8 +225,9 @@ def echo():
                 return
 
     @contextmanager
-    def connect(prepare=lambda relay: None):
+    def connect(prepare=id):
         with socket.create_server(("127.0.0.1", 0)) as server:
+            server.settimeout(10)
             thread = threading.Thread(target=serve, args=(server,))
             thread.start()
             with relayed(f"tcp://127.0.0.1:{server.getsockname()[1]}") as relay:
@@ -229,11 +241,11 @@ def echo():
 
 def received(client, count):
     data = b""
-    while len(data) < count:
-        data += client.recv(count - len(data))
+    while len(data) < count and (more := client.recv(count - len(data))):
+        data += more
     return data
 
 
 def address(relay):
-    host, _, port = relay.url.removeprefix("tcp://").partition(":")
-    return host, int(port)
+    parts = urlsplit(relay.url)
+    return parts.hostname, parts.port

@@ -1,14 +1,18 @@
+import csv
+import io
 from datetime import timedelta
 from decimal import Decimal
 
+import pyarrow as pa
 import pytest
 
+from app.api.negotiation import ARROW, CSV
 from app.clock import instant_text
 from app.lake.files import publish
 from app.lake.schemas import BAR_FILE
 from tests.factories import DAY
 from tests.fakes import FixedClock
-from tests.ticks import CLOSE, LATER, OPEN, bar_table, trade
+from tests.ticks import CLOSE, LATER, OPEN, bar_table, store_quotes, trade
 
 NEXT = DAY + timedelta(days=1)
 
@@ -190,6 +194,109 @@ def test_a_damaged_file_is_told_and_not_guessed_at(client, lake):
 
     assert (answer.status_code, "ES on 2025-10-09 is damaged" in answer.json["detail"]) == (409, True)
     assert str(lake.root) not in answer.text
+
+
+def test_the_running_session_has_bars_without_any_export(ask, sessions, clock):
+    clock.advance(OPEN + timedelta(minutes=3, seconds=5) - LATER)
+    store_quotes(sessions, [trade(60 * i, 10 + i, i) for i in range(4)])
+
+    answer = ask("symbol=ES")
+
+    assert [bar["close"] for bar in answer["bars"]] == ["10", "11", "12"]
+    assert [bar["coverage"] for bar in answer["bars"]] == [1, 1, 1]
+    assert (answer["start"], answer["holes"]) == (instant_text(OPEN), [])
+
+
+def test_holes_tell_a_quiet_market_from_a_feed_that_was_away(ask, sessions):
+    elsewhere = [trade(60 * i, 1, i, symbol="NQ") for i in range(10)]
+    store_quotes(sessions, [trade(0, 10, 1), trade(60 * 4, 11, 2), *elsewhere])
+
+    answer = ask("symbol=ES&start=2025-10-08T22:00:00Z&end=2025-10-08T22:15:00Z")
+
+    assert len(answer["bars"]) == 2
+    assert answer["holes"] == [
+        {"from": "2025-10-08T22:01:00.000000Z", "to": "2025-10-08T22:04:00.000000Z", "label": "quiet"},
+        {"from": "2025-10-08T22:05:00.000000Z", "to": "2025-10-08T22:10:00.000000Z", "label": "quiet"},
+        {"from": "2025-10-08T22:10:00.000000Z", "to": "2025-10-08T22:15:00.000000Z", "label": "no_feed"},
+    ]
+
+
+def test_a_bar_says_for_how_much_of_it_its_source_was_alive(ask, sessions):
+    store_quotes(sessions, [trade(0, 10, 1), trade(290, 11, 2)])
+
+    (bar,) = ask("symbol=ES&timeframe=5m&start=2025-10-08T22:00:00Z&end=2025-10-08T22:05:00Z")["bars"]
+
+    # Of the three silent minutes the middle one alone has events within two minutes on both sides.
+    assert bar["coverage"] == 0.6
+
+
+def test_the_pages_of_a_cursor_have_all_bars_and_all_holes(ask, sessions):
+    minutes = (0, 1, 5, 6, 9, 20, 21)
+    store_quotes(sessions, [trade(60 * i, i, i) for i in minutes])
+    query = "symbol=ES&start=2025-10-08T22:00:00Z&end=2025-10-08T22:30:00Z"
+    whole = ask(query)
+
+    pages = [ask(f"{query}&limit=2")]
+    while cursor := pages[-1]["next_cursor"]:
+        pages.append(ask(f"symbol=ES&limit=2&cursor={cursor}"))
+
+    assert [bar for page in pages for bar in page["bars"]] == whole["bars"]
+    assert [hole for page in pages for hole in page["holes"]] == whole["holes"]
+    assert [len(page["bars"]) for page in pages] == [2, 2, 2, 1]
+    assert {page["end"] for page in pages} == {whole["end"]}
+
+
+def test_json_csv_and_arrow_have_the_same_bars(client, ask, lake, sessions):
+    write(lake, [trade(0, "-0.000000001", 1), trade(0, "1200.50", None)])
+    store_quotes(sessions, [trade(0, "7", 1, ts=OPEN + timedelta(days=1), session_date=NEXT)])
+    query = "symbol=ES&start=2025-10-08T22:00:00Z&end=2025-10-10T12:00:00Z"
+
+    bars = ask(query)["bars"]
+    table = pa.ipc.open_stream(client.get(f"/api/bars?{query}", headers={"Accept": ARROW}).data).read_all()
+    answer = client.get(f"/api/bars?{query}", headers={"Accept": CSV})
+
+    cells = list(csv.DictReader(io.StringIO(answer.text)))
+    assert [bar["open"] for bar in bars] == ["-0.000000001", "1200.5", "7"]
+    for name in ("open", "high", "low", "close"):
+        assert [cell[name] for cell in cells] == [bar[name] for bar in bars]
+        assert table.column(name).to_pylist() == [Decimal(bar[name]) for bar in bars]
+    for name in ("volume", "coverage"):
+        assert table.column(name).to_pylist() == [bar[name] for bar in bars]
+        assert [cell[name] or None for cell in cells] == [
+            None if bar[name] is None else f"{bar[name]:g}" for bar in bars
+        ]
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="ES_bars_1m.csv"'
+
+
+def test_a_limit_cuts_csv_too_and_tells_where_it_goes_on(client, lake):
+    write(lake, [trade(0, i, 1) for i in range(5)])
+    address, found = "/api/bars?symbol=ES&limit=2", []
+    while address:
+        answer = client.get(address, headers={"Accept": CSV})
+        found += [row["open"] for row in csv.DictReader(io.StringIO(answer.text))]
+        address = answer.headers.get("Link", "").partition(">")[0].removeprefix("<")
+
+    assert found == ["0", "1", "2", "3", "4"]
+
+
+def test_an_accept_that_names_no_form_is_refused(client, lake):
+    write(lake, [trade(0, 1, 1)])
+
+    answer = client.get("/api/bars?symbol=ES", headers={"Accept": "image/png"})
+
+    assert (answer.status_code, answer.content_type) == (406, "application/problem+json")
+    assert answer.headers["Vary"] == "Accept"
+
+
+@pytest.mark.parametrize(
+    "more", ["timeframe=5m", "start=2025-10-08T22:00:00Z", "at=2025-10-10T00:00:00Z", "source=EXCEL"]
+)
+def test_a_cursor_is_good_for_its_own_question_only(client, ask, lake, more):
+    write(lake, [trade(0, i, 1) for i in range(3)])
+    cursor = ask("symbol=ES&limit=1")["next_cursor"]
+
+    assert client.get(f"/api/bars?symbol=ES&cursor={cursor}&{more}").status_code == 400
+    assert client.get(f"/api/bars?symbol=NQ&cursor={cursor}").status_code == 400
 
 
 def write(lake, quotes, first=OPEN, timeframe="1m"):

@@ -121,7 +121,7 @@ def test_a_backfill_goes_on_after_a_day_that_fails_and_tells_it_in_the_end(run, 
     assert result.exit_code == 1
 
 
-def test_a_backfill_of_a_day_that_another_process_refuses_ends_with_3(run, rt):
+def test_a_backfill_with_a_refused_day_ends_with_3(run, rt):
     store_quotes(rt.sessions, quotes(1))
     run("export-to-parquet", "--date=2025-10-09")
     with rt.sessions.begin() as session:

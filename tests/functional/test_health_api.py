@@ -22,7 +22,15 @@ def test_everything_at_work_is_ready(client, served):
     answer = client.get("/api/health/ready")
 
     assert (answer.status_code, answer.json["status"]) == (200, "ready")
-    assert [check["name"] for check in answer.json["checks"]] == ["redis", "postgres", "ingest", "queues", "stream"]
+    assert [check["name"] for check in answer.json["checks"]] == [
+        "redis",
+        "postgres",
+        "ingest",
+        "room",
+        "ledger",
+        "queues",
+        "stream",
+    ]
     assert all(check["ok"] for check in answer.json["checks"])
     ReadinessAnswer.model_validate(answer.json, strict=True)
 

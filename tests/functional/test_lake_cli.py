@@ -88,8 +88,10 @@ def test_a_verification_speaks_json_and_the_catalog_remembers_it(run, rt, export
     told = json.loads(result.stdout)
     assert (told["files"], told["sound"], told["damaged"], result.exit_code) == (2, 1, 1, 3)
     assert [(found["path"], found["problem"]) for found in told["problems"]] == [(ES, "damaged")]
+    assert told["problems"][0]["detail"].startswith("is damaged, it is not what was published: export 2025-10-09")
     (es, nq) = json.loads(run("lake", "--json").stdout)["partitions"]
     assert (es["state"], nq["state"]) == ("damaged", "verified")
+    assert es["detail"] == told["problems"][0]["detail"]
 
 
 def test_a_damaged_file_is_mended_by_the_next_export(run, rt, exported):
@@ -186,6 +188,8 @@ def test_a_replay_of_a_purged_day_is_merged_and_doubles_nothing(run, rt, exporte
         (["purge-ticks", "--older-than-days=0"], "0"),
         (["purge-ticks", "--date=tomorrow"], "tomorrow"),
         (["purge-ticks", "--at=noon"], "noon"),
+        (["purge-ticks", "--date=2025-10-14"], "lies in the future"),
+        (["purge-ticks", "--date=1999-10-14"], "outside the calendar"),
     ],
     ids=" ".join,
 )

@@ -1,5 +1,5 @@
 from collections import Counter
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,8 +10,8 @@ import pytest
 
 from app.export.bars import generate_bars
 from app.export.ticks import export_day
+from app.lake.inspection import read_batches
 from app.lake.layout import Lake
-from app.lake.query import connect, read_bars, read_ticks
 from app.market.market import market
 from app.ticks.partitions import ensure_partitions
 from app.ticks.store import COPY_COLUMNS, append_ticks
@@ -39,12 +39,8 @@ def test_every_cell_of_a_recording_arrives_in_the_lake_by_trading_day(sessions, 
 
     assert exported == ROWS_BY_DAY[name]
     columns = recording.schema.names
-    with connect(lake) as connection:
-        days = [
-            read_ticks(connection, lake, recording["symbol"][0].as_py(), day, day + timedelta(days=1), columns)
-            for day in exported
-        ]
-    arrived = pa.concat_tables(days)
+    symbol = recording["symbol"][0].as_py()
+    arrived = pa.concat_tables(read_whole(lake.ticks_file(day, symbol)) for day in exported)
     for column in columns:
         assert arrived[column].to_pylist() == recording[column].to_pylist(), column
 
@@ -87,9 +83,11 @@ def test_gold_bars_are_those_of_its_trades(sessions, lake):
 def bars_of(sessions, lake, day):
     export_day(sessions, lake, day, LATER)
     (made,) = generate_bars(sessions, lake, market().session(day), LATER)
-    hours = market().session(day)
-    with connect(lake) as connection:
-        return read_bars(connection, lake, made.symbol, "1m", "REPLAY", hours.open, hours.close)
+    return read_whole(lake.bars_file(day, made.symbol, "1m"))
+
+
+def read_whole(path):
+    return pa.Table.from_batches(read_batches(path))
 
 
 def stored(sessions, name):

@@ -8,6 +8,7 @@ import pytest
 
 from app.api import ticks as endpoint
 from app.api.negotiation import ARROW, CSV
+from app.errors import Conflict
 from app.history.ticks import COLUMNS
 from app.quotes import PRICE_FIELDS
 from tests.factories import DAY, quote
@@ -17,6 +18,7 @@ from tests.ticks import LATER, OPEN, store_quotes
 
 NEXT = DAY + timedelta(days=1)
 RANGE = "symbol=ES&start=2025-10-08T22:00:00Z&end=2025-10-10T22:00:00Z"
+ARROW_END = b"\xff\xff\xff\xff\0\0\0\0"
 PRICES = ("-37.63", "0.000000001", "-0.0000012", "0", "110.015625", "999999999.999999999", "100", "1200.5")
 
 
@@ -171,6 +173,36 @@ def test_a_damaged_file_is_told_before_the_first_byte(client, split, lake, form)
     assert (answer.status_code, answer.content_type) == (409, "application/problem+json")
     assert "ES on 2025-10-09 is damaged" in answer.json["detail"]
     assert str(lake.root) not in answer.text
+
+
+def test_a_client_that_takes_its_time_holds_nothing_up(client, sessions, lake, monkeypatch):
+    monkeypatch.setattr(endpoint, "PAGE_ROWS", 10)
+    found = [quote(seq=seq, ts=OPEN + timedelta(seconds=seq)) for seq in range(35)]
+    store_quotes(sessions, found)
+    export_quotes(sessions, lake, found)
+
+    answer = client.get(f"/api/ticks?{RANGE}&columns=seq", headers={"Accept": CSV}, buffered=False)
+    parts = iter(answer.response)
+    begun = [next(parts), next(parts)]
+    purge(sessions, DAY)
+
+    lines = b"".join([*begun, *parts]).decode().splitlines()
+    assert lines == ["seq", *map(str, range(35))]
+
+
+def test_damage_met_on_the_way_breaks_the_answer_off(client, sessions, lake, monkeypatch):
+    monkeypatch.setattr(endpoint, "PAGE_ROWS", 10)
+    export_quotes(sessions, lake, [quote(seq=seq, ts=OPEN + timedelta(seconds=seq)) for seq in range(35)])
+    purge(sessions, DAY)
+
+    answer = client.get(f"/api/ticks?{RANGE}", headers={"Accept": ARROW}, buffered=False)
+    parts = iter(answer.response)
+    begun = [next(parts)]
+    lake.ticks_file(DAY, "ES").write_bytes(b"damaged")
+
+    with pytest.raises(Conflict):
+        begun += parts
+    assert not begun[-1].endswith(ARROW_END)
 
 
 def test_caches_are_told_what_an_answer_depends_on(client, sessions):

@@ -6,21 +6,22 @@ It goes on with the first event that no process before it has attempted, as a li
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from threading import Event
 
+from app.bus.connection import without_retries
 from app.cli.stopping import stop_on_signals
 from app.collectors.run import Assignment, FeedStep, run_collector
 from app.collectors.spool import Spool
 from app.factory import create_app
 from app.logs import configure_logs
+from app.operations.collecting import ANSWER_S
 from app.quotes import Quote
 from app.runtime import EXTENSION, Runtime
 from app.settings import load_settings
 from tests.fakes import RecordingDispatch
 from tests.faults.harness.ledger import SOURCE, Ledger
-
-ANSWER_S = 1.0
 
 
 class LedgerFeed:
@@ -52,10 +53,11 @@ def main(path: str, end: str, portion: str, pause_s: str) -> None:
     def make_feed(next_seq: Callable[[], int]) -> FeedStep:
         return LedgerFeed(ledger, int(end), int(portion), next_seq).step
 
-    spool = Spool(settings.state_dir / "spool" / f"{SOURCE}.db", SOURCE, settings.spool_max_mb * 1_000_000)
-    assignment = Assignment(SOURCE, float(pause_s), lambda: True, make_feed, spool, stores.market)
-    with stop_on_signals(stop):
-        run_collector(stores.connect_redis(socket_timeout_s=ANSWER_S), assignment, stores.clock, stop)
+    place = settings.state_dir / "spool" / f"{SOURCE}.db"
+    open_spool = partial(Spool, place, SOURCE, settings.spool_max_mb * 1_000_000)
+    assignment = Assignment(SOURCE, float(pause_s), lambda: True, make_feed, open_spool, stores.market)
+    with stop_on_signals(stop), stores.connect_redis(socket_timeout_s=ANSWER_S) as client:
+        run_collector(without_retries(client), assignment, stores.clock, stop)
 
 
 if __name__ == "__main__":

@@ -75,6 +75,15 @@ class Victim:
         except subprocess.TimeoutExpired:
             raise AssertionError(f"it did not end:\n{self.log_end()}") from None
 
+    def ends_within(self, deadline_s: float) -> bool:
+        """Whether it ends by itself in this time."""
+        assert self._process
+        try:
+            self._process.wait(deadline_s)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def end(self) -> int:
         """Ask it to end in order; its exit code. AssertionError when it does not end."""
         assert self._process

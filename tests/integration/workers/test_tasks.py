@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 from datetime import date
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 from redis import Redis
@@ -10,6 +10,8 @@ from app.bus.leases import acquire
 from app.bus.stream import QuotePublisher
 from app.dispatch import QUEUES
 from app.errors import NotFound
+from app.ingest.run import Ingestor, IngestPlan
+from app.ledger.balance import lock_balances, read_balances
 from app.operations.collecting import SIMULATED, unwant, want_simulation
 from app.runtime import Runtime
 from tests.factories import DAY, quotes
@@ -84,6 +86,30 @@ def test_the_control_task_does_a_tick(dispatch: RecordingDispatch) -> None:
     assert ("start_ingest", 1) in dispatch.sent
 
 
+def test_the_reconcile_task_balances_what_is_stored(rt: Runtime, bus: Redis) -> None:
+    from workers.control import reconcile
+
+    lease = acquire(bus, keys.lease("REPLAY"), keys.epoch("REPLAY"))
+    QuotePublisher(bus, lease).publish(quotes(3))
+    Ingestor(rt.raw_redis, rt.redis, rt.sessions, rt.market, rt.clock, IngestPlan("test")).run(
+        Event(), until_drained=True
+    )
+
+    reconcile()
+
+    with rt.sessions() as session:
+        assert [balance.stored for balance in read_balances(session).values()] == [3]
+
+
+def test_the_reconcile_task_leaves_it_to_another_that_is_at_it(rt: Runtime) -> None:
+    from workers.control import reconcile
+
+    with rt.sessions() as other:
+        lock_balances(other, 1)
+
+        assert reconcile() is None
+
+
 def test_the_export_task_refuses_a_day_without_a_session() -> None:
     from workers.export import export_session
 
@@ -92,9 +118,7 @@ def test_the_export_task_refuses_a_day_without_a_session() -> None:
 
 
 def test_the_export_task_writes_what_is_stored(rt: Runtime, bus: Redis) -> None:
-    from threading import Event
 
-    from app.ingest.run import Ingestor, IngestPlan
     from workers.export import export_session
 
     lease = acquire(bus, keys.lease("REPLAY"), keys.epoch("REPLAY"))
@@ -138,7 +162,6 @@ def _stored(rt: Runtime) -> int:
 
 
 def _until(reached: object) -> None:
-    from threading import Event
 
     assert callable(reached)
     pause = Event()

@@ -1,7 +1,7 @@
 import pytest
 from redis.exceptions import RedisError
 
-from app.bus.connection import check_persistence, connect, with_database
+from app.bus.connection import check_persistence, connect, with_database, without_retries
 from app.errors import Conflict, Unavailable
 from app.local.ports import free_port
 from tests.proxy import relayed
@@ -22,6 +22,16 @@ def test_a_server_that_swallows_everything_is_given_up(bus, redis_url):
 
         with pytest.raises(RedisError):
             client.ping()
+
+
+def test_a_client_without_retries_gives_up_a_connection_that_broke(bus, redis_url):
+    with relayed(redis_url) as relay, connect(relay.url) as client:
+        without_retries(client).set("a", "1")
+        relay.lose_next_answer()
+
+        with pytest.raises(RedisError):
+            client.get("a")
+        assert client.get("a") == "1"
 
 
 def test_replies_are_text_or_bytes_as_asked(bus, raw_bus):

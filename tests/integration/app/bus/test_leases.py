@@ -137,3 +137,18 @@ def test_a_lease_whose_answer_got_lost_is_ours_all_the_same(bus, redis_url):
 
     assert bus.hget(KEY, "token") == str(lease.token)
     assert lease == Lease(KEY, int(bus.get(EPOCH)))
+
+
+def test_the_same_attempt_finds_the_lease_that_it_got(bus):
+    lease = take(bus, attempt="mine")
+
+    assert take(bus, attempt="mine") == lease
+    with pytest.raises(Conflict):
+        take(bus, attempt="another")
+
+
+def test_a_token_exceeds_what_the_server_has_forgotten(bus):
+    first = take(bus)
+    bus.flushdb()
+
+    assert take(bus, above=first.token + 1_000).token == first.token + 1_001

@@ -8,7 +8,7 @@ from app.bus.leases import acquire
 from app.bus.published import read_published
 from app.collectors.outbox import Outbox
 from app.collectors.publishing import SourcePublisher
-from app.errors import Conflict, Rejected
+from app.errors import Conflict, Rejected, Unavailable
 from tests.factories import DAY, quote, quotes
 from tests.proxy import relayed
 from tests.waiting import until
@@ -51,7 +51,7 @@ def put_until_published(outbox, bus, expected):
 
     def arrived():
         outbox.put([])
-        return len(seqs(bus)) >= expected and not outbox.is_spooling
+        return len(seqs(bus)) >= expected and not outbox.is_spooling()
 
     until(arrived)
 
@@ -197,6 +197,45 @@ def test_a_lease_that_was_lost_to_a_flush_is_taken_again(bus, outbox):
 
     assert seqs(bus) == [2, 3]
     assert sorted(read_published(bus).values()) == [1, 2]
+
+
+def test_counts_that_a_flush_took_come_back_while_the_feed_is_quiet(bus, spool):
+    outbox = Outbox(SourcePublisher(bus, SOURCE, renew_every_s=0), spool)
+    outbox.put(some(3))
+    bus.flushdb()
+
+    outbox.put([])
+
+    assert list(read_published(bus).values()) == [3]
+
+
+def test_a_spool_that_cannot_be_used_is_no_obstacle_while_the_bus_is_there(bus, outbox, spool):
+    outbox.put(some(1))
+    spool.close()
+
+    outbox.put(some(1, first_seq=2))
+
+    assert seqs(bus) == [1, 2]
+    assert spool.damaged == 0
+    with pytest.raises(Unavailable, match="cannot be used"):
+        outbox.is_spooling()
+
+
+def test_what_finds_neither_bus_nor_spool_is_counted(outbox, network, spool):
+    network.swallow()
+    break_file(spool)
+
+    outbox.put(some(2_000))
+    outbox.put(some(2_000, first_seq=2_001))
+
+    assert spool.dropped > 0
+    assert spool.size + spool.dropped == 4_000
+    assert "Redis is away" in outbox.last_error
+
+
+def break_file(spool):
+    """Leave the file no room to grow, as a full disk does."""
+    spool._on_file(lambda file: file.execute("PRAGMA max_page_count = 1").fetchall())
 
 
 def test_a_malformed_quote_is_rejected(bus, outbox):

@@ -41,13 +41,11 @@ def stop():
 
 
 @pytest.fixture
-def collect(bus, spool):
+def collect(open_spool):
     """Collects from a feed until it stops; returns how many quotes were published."""
 
-    def run(bus, feed, is_wanted=lambda: True, kept_in=spool, cap=1_000_000, look_every_s=0.0):
-        assignment = Assignment(
-            "SIMULATED", 0.0, is_wanted, feed.make, kept_in, market(), cap, look_every_s=look_every_s
-        )
+    def run(bus, feed, is_wanted=lambda: True, cap=1_000_000):
+        assignment = Assignment("SIMULATED", 0.0, is_wanted, feed.make, open_spool, market(), cap, look_every_s=0.0)
         return run_collector(bus, assignment, CLOCK, feed.stop)
 
     return run

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
@@ -18,10 +21,24 @@ from app.ticks.partitions import ensure_partitions, existing_partitions
 from app.ticks.store import append_ticks
 from tests.factories import DAY, lines, quote, quotes
 from tests.ticks import LATER, store_quotes
+from tests.tree import ROOT
 from tests.waiting import until
 
 NEXT = DAY + timedelta(days=1)
 DEADLINE_S = 20
+
+PURGER = """
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+from sqlalchemy import create_engine
+from sqlalchemy.orm import sessionmaker
+from app.export.purging import purge_day
+from app.lake.layout import Lake
+print("begins", flush=True)
+purge_day(sessionmaker(create_engine(sys.argv[1])), Lake(Path(sys.argv[2])), date(2025, 10, 9),
+    datetime(2025, 10, 12, tzinfo=UTC))
+"""
 
 
 def test_a_proved_day_leaves_the_database_and_its_files_stay(sessions, lake, exported):
@@ -197,6 +214,26 @@ def test_the_ingest_path_stores_late_ticks_of_a_purged_day(sessions, lake, expor
     store_quotes(sessions, [quote(seq=50)])
 
     assert stored(sessions) == 1
+
+
+def test_killed_purges_drop_all_of_a_day_or_nothing_and_the_next_one_completes(sessions, lake, database_url):
+    store_quotes(sessions, quotes(3000))
+    export_day(sessions, lake, DAY, LATER)
+    for kill in range(4):
+        purge = subprocess.Popen(
+            [sys.executable, "-c", PURGER, database_url, str(lake.root)], cwd=ROOT, stdout=subprocess.PIPE
+        )
+        purge.stdout.readline()
+        time.sleep(kill * 0.02)  # Each kill meets the purge at another point.
+        purge.kill()
+        purge.communicate(timeout=DEADLINE_S)
+
+        with sessions() as session:
+            is_purged = find_file(session, TICKS, DAY, "ES").purged_at is not None
+        assert (stored(sessions), is_purged) in ((3000, False), (0, True))
+
+    purge_day(sessions, lake, DAY, LATER)
+    assert is_gone(sessions)
 
 
 def test_a_file_that_vanishes_at_the_last_moment_forbids_it(sessions, lake, exported):

@@ -1,5 +1,6 @@
 import socket
 import threading
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -8,9 +9,19 @@ from sqlalchemy.orm import sessionmaker
 from app.bus import keys
 from app.bus.connection import connect
 from app.errors import Unavailable
+from app.ledger.losses import record_loss
 from app.local.ports import free_port
-from app.operations.health import Check, Probes, check_ingest, check_postgres, check_queues, check_redis
-from tests.factories import MOMENT, wire
+from app.operations.health import (
+    Check,
+    Probes,
+    check_ingest,
+    check_ledger,
+    check_postgres,
+    check_queues,
+    check_redis,
+    check_room,
+)
+from tests.factories import DAY, MOMENT, wire
 
 NOW_MS = int(MOMENT.timestamp() * 1000)
 
@@ -117,6 +128,31 @@ def test_silence_of_ingest_is_ok_when_nothing_waits(bus):
     ingestor(bus, "idle", NOW_MS - 3_600_000)
 
     assert check_ingest(bus, MOMENT).ok
+
+
+@pytest.mark.parametrize(("length", "ok"), [(0, True), (79, True), (80, False)])
+def test_a_stream_with_less_than_a_fifth_of_its_room_left_is_not_ok(bus, length, ok):
+    for _ in range(length):
+        bus.xadd(keys.STREAM, {"symbol": "ES"})
+
+    check = check_room(bus, 100)
+
+    assert check.ok is ok
+    assert check.figures == {"length": length, "cap": 100, "fill_percent": float(length)}
+    assert ok or "flask redis-to-postgres --status" in check.detail
+
+
+def test_unexplained_losses_of_the_last_day_are_told_and_are_ok(sessions):
+    with sessions.begin() as session:
+        record_loss(session, "unexplained", "test:1", 12, "SCHWAB", "ES", DAY)
+        record_loss(session, "trimmed_unread", "test:2", 5)
+    now = datetime.now(UTC)
+
+    today, tomorrow = check_ledger(sessions, now), check_ledger(sessions, now + timedelta(days=1, minutes=1))
+
+    assert (today.ok, today.figures) == (True, {"unexplained_24h": 12})
+    assert "12 events lost without an explanation" in today.detail
+    assert tomorrow.figures == {"unexplained_24h": 0}
 
 
 def test_queues_are_ok_while_each_shows_a_sign_of_life(bus):

@@ -4,21 +4,30 @@ from datetime import timedelta
 
 import pytest
 from redis import Redis
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.bus import keys
-from app.bus.leases import acquire
+from app.bus.groups import Entry, GroupReader
 from app.bus.stream import QuotePublisher
+from app.clock import instant_text
 from app.errors import Conflict
+from app.ingest.rows import RowMaker
+from app.ingest.storing import Batch, TickWriter
 from app.ledger.balance import lock_balances
-from app.ledger.models import Gap, Loss, Reconciliation
+from app.ledger.models import DeadLetter, Gap, Loss, Reconciliation
+from app.ledger.totals import sum_losses
 from app.operations import reconciling
+from app.operations.dead_letter_desk import DeadLetterDesk
 from app.operations.reconciling import reconcile
 from app.runtime import Runtime
+from tests.balancing import losses, nothing_aside, put_back, remove, take
 from tests.factories import DAY, MOMENT, quotes, words
 
+__all__ = ["nothing_aside"]
+
 Sessions = sessionmaker[Session]
+QUICK = {"lost_after_ms": 50, "recover_every_s": 0.05}
 
 
 @pytest.fixture(autouse=True)
@@ -76,6 +85,74 @@ def test_an_event_published_twice_is_a_duplicate(rt: Runtime, publisher: QuotePu
     [balance] = reconcile(rt).balances
 
     assert (balance.published, balance.stored, balance.duplicates, balance.verdict) == (6, 3, 3, "balanced")
+
+
+def test_a_batch_that_was_committed_and_not_acknowledged_counts_once(
+    rt: Runtime, raw_bus: Redis, publisher: QuotePublisher, drain: Callable
+) -> None:
+    publisher.publish([*quotes(6), *quotes(2)])
+    entries = deliver(raw_bus, "one", 8)
+    maker = RowMaker(rt.market)
+    now = rt.clock.now()
+    TickWriter(rt.sessions, maker).store(Batch(entries, maker.rows(entries, now)), now)
+    under_way = reconcile(rt)
+    drain("one")
+
+    after = reconcile(rt)
+
+    [balance] = under_way.balances
+    assert (balance.published, balance.stored, balance.duplicates, balance.verdict) == (8, 6, 2, "balanced")
+    assert (under_way.at_rest, after.at_rest, after.days) == (False, True, [])
+
+
+def test_entries_of_a_dead_ingestor_are_in_flight_until_another_has_stored_them(
+    rt: Runtime, raw_bus: Redis, publisher: QuotePublisher, drain: Callable, sessions: Sessions
+) -> None:
+    publisher.publish(quotes(10))
+    deliver(raw_bus, "dead", 6)
+    before = reconcile(rt)
+    drain("living", **QUICK)
+
+    after = reconcile(rt)
+
+    assert [(one.in_flight, one.verdict) for one in before.balances] == [(10, "in_flight")]
+    assert [(one.stored, one.verdict) for one in after.balances] == [(10, "balanced")]
+    assert losses(sessions) == []
+
+
+def test_a_group_that_is_made_anew_counts_nothing_twice(
+    rt: Runtime, bus: Redis, publisher: QuotePublisher, drain: Callable
+) -> None:
+    publisher.publish([*quotes(6), *quotes(2)])
+    drain()
+    bus.xgroup_destroy(keys.STREAM, keys.INGEST_GROUP)
+    publisher.publish(quotes(3, first_seq=7))
+    drain()
+
+    [balance] = reconcile(rt).balances
+
+    assert (balance.published, balance.stored, balance.duplicates, balance.verdict) == (11, 9, 2, "balanced")
+
+
+def test_a_redriven_dead_letter_is_stored_and_no_longer_dead(
+    rt: Runtime, publisher: QuotePublisher, drain: Callable, sessions: Sessions
+) -> None:
+    ahead = rt.clock.now() + timedelta(minutes=30)
+    day = rt.market.session_of(ahead)
+    publisher.publish([*quotes(2), *quotes(1, first_seq=3, ts=ahead, recv_ts=ahead, session_date=day)])
+    drain()
+    before = reconcile(rt)
+    with sessions() as session:
+        [letter] = session.scalars(select(DeadLetter)).all()
+    desk = DeadLetterDesk(rt, "a test")
+    desk.correct(letter.id, {"ts": instant_text(MOMENT), "recv_ts": instant_text(MOMENT)})
+    desk.redrive(letter.id)
+
+    after = reconcile(rt)
+
+    assert sum(one.dead for one in before.balances) == 1
+    assert {one.verdict for one in [*before.balances, *after.balances]} == {"balanced"}
+    assert sum(one.stored for one in after.balances) == 3
 
 
 def test_an_event_that_contradicts_a_stored_one_is_dead(
@@ -138,6 +215,43 @@ def test_what_was_trimmed_before_it_was_read_is_lost_and_its_symbols_are_told(
         ("trimmed_unread", 6, "ES"),
         ("trimmed_unread", 9, None),
     ]
+
+
+def test_what_was_trimmed_after_it_was_read_is_lost(
+    rt: Runtime, bus: Redis, raw_bus: Redis, publisher: QuotePublisher, drain: Callable, sessions: Sessions
+) -> None:
+    publisher.publish([*quotes(4), *quotes(6, first_seq=5, symbol="NQ")])
+    deliver(raw_bus, "one", 4)
+    bus.xtrim(keys.STREAM, maxlen=3, approximate=False)
+    drain("one", **QUICK)
+
+    found = reconcile(rt)
+
+    assert {one.symbol: (one.stored, one.lost, one.verdict) for one in found.balances} == {
+        "ES": (0, 4, "balanced"),
+        "NQ": (3, 3, "balanced"),
+    }
+    assert {kind: total(sessions, kind) for kind in ("trimmed_pending", "trimmed_unread", "unexplained")} == {
+        "trimmed_pending": 4,
+        "trimmed_unread": 3,
+        "unexplained": 0,
+    }
+
+
+def test_what_a_collector_dropped_is_published_and_lost(
+    rt: Runtime, bus: Redis, publisher: QuotePublisher, drain: Callable, sessions: Sessions
+) -> None:
+    publisher.publish(quotes(5))
+    drain()
+    [key] = bus.scan_iter(match=keys.published_pattern())
+    bus.hincrby(key, "2025-10-09|ES", 4)
+    told = {"kind": "collector_drop", "source": "REPLAY", "symbol": "ES", "session_date": DAY.isoformat()}
+    bus.xadd(keys.LOSSES, {**told, "count": 4})
+
+    [balance] = reconcile(rt).balances
+
+    assert (balance.published, balance.stored, balance.lost, balance.verdict) == (9, 5, 4, "balanced")
+    assert losses(sessions) == [("collector_drop", 4, "ES")]
 
 
 def test_evidence_that_is_found_late_explains_what_was_unexplained(
@@ -253,107 +367,6 @@ def test_a_day_that_was_balanced_is_looked_at_again_when_its_figures_change(
     assert {one.session_date for one in found.balances} == {DAY - timedelta(days=1)}
 
 
-def test_a_number_that_was_given_and_never_stored_is_a_gap_until_it_turns_up(
-    rt: Runtime, bus: Redis, drain: Callable, sessions: Sessions
-) -> None:
-    publisher, first = live(bus)
-    publisher.publish(quotes(10, first_seq=first, source="SIMULATED"))
-    drain()
-    kept = take(sessions, 3, above=first + 3)
-
-    reconcile(rt)
-    found = gaps(sessions)
-    put_back(sessions, kept)
-    reconcile(rt)
-
-    assert found == [(first + 4, first + 6, 3, "unexplained", "unrecoverable", {"ES": 3})]
-    assert [gap[4] for gap in gaps(sessions)] == ["backfilled"]
-
-
-def test_a_dead_letters_number_is_no_gap(
-    rt: Runtime, bus: Redis, add: Callable, drain: Callable, sessions: Sessions
-) -> None:
-    publisher, first = live(bus)
-    publisher.publish(quotes(2, first_seq=first, source="SIMULATED"))
-    add(words(source="SIMULATED", seq=str(first + 2), last="nonsense"))
-    publisher.publish(quotes(2, first_seq=first + 3, source="SIMULATED"))
-    drain()
-
-    reconcile(rt)
-
-    assert gaps(sessions) == []
-
-
-def test_numbers_that_another_day_has_are_no_gap(rt: Runtime, bus: Redis, drain: Callable, sessions: Sessions) -> None:
-    publisher, first = live(bus)
-    earlier = MOMENT - timedelta(days=1)
-    before = {"ts": earlier, "recv_ts": earlier, "session_date": DAY - timedelta(days=1), "source": "SIMULATED"}
-    publisher.publish(
-        [
-            *quotes(4, first_seq=first, **before),
-            *quotes(2, first_seq=first + 4, source="SIMULATED"),
-            *quotes(1, first_seq=first + 6, **before),
-            *quotes(2, first_seq=first + 7, source="SIMULATED"),
-        ]
-    )
-    drain()
-
-    reconcile(rt)
-
-    assert gaps(sessions) == []
-
-
-def test_replayed_numbers_need_not_be_contiguous(
-    rt: Runtime, publisher: QuotePublisher, drain: Callable, sessions: Sessions
-) -> None:
-    publisher.publish([*quotes(2), *quotes(2, first_seq=900)])
-    drain()
-
-    reconcile(rt)
-
-    assert gaps(sessions) == []
-
-
-def live(bus: Redis) -> tuple[QuotePublisher, int]:
-    """A publisher of the simulated source, and its first number."""
-    lease = acquire(bus, keys.lease("SIMULATED"), keys.epoch("SIMULATED"), ttl_s=600)
-    return QuotePublisher(bus, lease), (lease.token << 32) + 1
-
-
-def remove(sessions: Sessions, count: int) -> None:
-    take(sessions, count)
-
-
-def take(sessions: Sessions, count: int, above: int = 0) -> list[int]:
-    """Move the first ticks above a number aside, as no part of Thor ever would."""
-    with sessions.begin() as session:
-        session.execute(text("CREATE TABLE IF NOT EXISTS aside (LIKE ticks)"))
-        taken = session.scalars(
-            text("SELECT seq FROM ticks WHERE seq > :above ORDER BY seq LIMIT :count"), {"above": above, "count": count}
-        ).all()
-        session.execute(text("INSERT INTO aside SELECT * FROM ticks WHERE seq = ANY(:taken)"), {"taken": taken})
-        session.execute(text("DELETE FROM ticks WHERE seq = ANY(:taken)"), {"taken": taken})
-        session.execute(text("SELECT pg_stat_force_next_flush()"))
-    return list(taken)
-
-
-def put_back(sessions: Sessions, taken: list[int]) -> None:
-    with sessions.begin() as session:
-        session.execute(text("INSERT INTO ticks SELECT * FROM aside WHERE seq = ANY(:taken)"), {"taken": taken})
-        session.execute(text("SELECT pg_stat_force_next_flush()"))
-
-
-def losses(sessions: Sessions) -> list[tuple[str, int, str | None]]:
-    with sessions() as session:
-        return [tuple(row) for row in session.execute(select(Loss.kind, Loss.count, Loss.symbol).order_by(Loss.id))]
-
-
-def gaps(sessions: Sessions) -> list[tuple[object, ...]]:
-    parts = (Gap.from_seq, Gap.to_seq, Gap.missing, Gap.cause, Gap.state, Gap.symbols)
-    with sessions() as session:
-        return [tuple(row) for row in session.execute(select(*parts).where(Gap.kind == "sequence").order_by(Gap.id))]
-
-
 def ledger(sessions: Sessions) -> list[object]:
     with sessions() as session:
         balances = session.execute(select(*Reconciliation.__table__.columns)).all()
@@ -365,7 +378,17 @@ def ledger(sessions: Sessions) -> list[object]:
         ]
 
 
-@pytest.fixture(autouse=True)
-def nothing_aside(sessions: Sessions) -> None:
-    with sessions.begin() as session:
-        session.execute(text("DROP TABLE IF EXISTS aside"))
+def deliver(raw_bus: Redis, consumer: str, count: int) -> list[Entry]:
+    """What a consumer has read and not acknowledged when it dies."""
+    reader = GroupReader(raw_bus, consumer)
+    reader.join()
+    reader.ask_new(count, 1)
+    entries = reader.take_new()
+    reader.leave()
+    return entries
+
+
+def total(sessions: Sessions, kind: str) -> int:
+    """Events lost in a way, each counted once."""
+    with sessions() as session:
+        return sum_losses(session)[kind]

@@ -10,11 +10,6 @@ from tests.factories import DAY
 
 SYMBOLS = st.from_regex(r"[A-Z0-9][A-Z0-9._-]{0,15}", fullmatch=True)
 KEYS = st.tuples(st.dates(), SYMBOLS, st.sampled_from(KINDS), st.sampled_from(["", *TIMEFRAMES]))
-    st.dates(),
-    st.from_regex(r"[A-Z0-9][A-Z0-9._-]{0,15}", fullmatch=True),
-    st.sampled_from(KINDS),
-    st.sampled_from(["", *TIMEFRAMES]),
-)
 
 
 @given(KEYS)

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pyarrow.parquet as pq
 import pytest
 
-from app.history.bar_query import build_bars
+from app.history.bar_query import BAR_INPUT, build_bars, build_bars_of
 from app.lake.layout import TIMEFRAMES, Lake
 from app.lake.query import connect
 from app.lake.schemas import BAR_FILE
@@ -313,6 +313,9 @@ def prices(bar):
 def bars_of(lake, path, hours=HOURS, known_until=LATER):
     with connect(lake) as connection:
         tables = build_bars(connection, path, "ES", hours, known_until, TIMEFRAMES)
+        ticks = pq.ParquetFile(path).read().sort_by([("ts", "ascending"), ("seq", "ascending")])
+        of_table = build_bars_of(connection, ticks.select(BAR_INPUT), "ES", hours, known_until, TIMEFRAMES)
+    assert of_table == tables, "the bars of a table are not those of the file with the same ticks"
     return {name: table.to_pylist() for name, table in tables.items()}
 
 

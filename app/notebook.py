@@ -1,0 +1,143 @@
+"""The way into history for notebooks and scripts: ticks and bars of any range as Arrow tables."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from datetime import datetime
+from functools import partial
+from types import TracebackType
+from typing import Final, Self
+
+import pyarrow as pa
+from sqlalchemy import create_engine
+from sqlalchemy.orm import sessionmaker
+
+from app.clock import Clock, SystemClock, parse_instant
+from app.history.bar_range import BarRange
+from app.history.bars import bar_sources, read_bars
+from app.history.covered_bars import COVERED_BARS, opening_times, with_coverage
+from app.history.holes import Hole, find_holes, read_covers
+from app.history.ticks import COLUMNS, read_ticks, stream_range
+from app.lake.layout import Lake, parse_timeframe
+from app.market.market import market
+from app.quotes import parse_symbol
+from app.settings import Settings, load_settings
+from app.ticks.slices import TickSlice
+from app.wiring import connect_postgres
+
+Moment = datetime | str
+_POOL: Final = 2
+
+
+class History:
+    """Ticks and bars of any range, from the database and the lake as one.
+
+    It takes the settings of this folder (`.env`, the environment) unless others are given, and connects when it is
+    first asked. Instants are aware datetimes or ISO 8601 text with an offset; ranges are half-open; `end` is the
+    present when left out. Errors are those of `app.errors`, each with one line that says what to do.
+
+        import polars as pl
+        from app.notebook import History
+
+        history = History()
+        ticks = pl.from_arrow(history.ticks("ES", "2025-10-09T13:30:00Z", "2025-10-09T20:00:00Z"))
+        bars = pl.from_arrow(history.bars("ES", "5m", "2025-10-01T00:00:00Z", source="SCHWAB"))
+
+    Prices are Decimal and exact: `pl.col("last").cast(pl.Float64)` where a float is good enough.
+    """
+
+    def __init__(self, settings: Settings | None = None, clock: Clock | None = None) -> None:
+        known = settings or load_settings()
+        connect = partial(connect_postgres, known)
+        self._engine = create_engine("postgresql+psycopg2://", creator=connect, pool_size=_POOL, pool_pre_ping=True)
+        self._sessions = sessionmaker(self._engine, expire_on_commit=False)
+        self._market, self._lake, self._clock = market(known.market), Lake(known.lake_dir), clock or SystemClock()
+
+    def ticks(
+        self,
+        symbol: str,
+        start: Moment,
+        end: Moment | None = None,
+        *,
+        source: str | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pa.Table:
+        """A symbol's ticks with `ts` in `[start, end)`, in the order of (ts, seq, source), each once.
+
+        Sources are together unless one is named: the column `source` tells them apart. A day of a busy future is some
+        500,000 rows and 100 MB: name the `columns` that you need, or take `tick_batches`.
+        """
+        first, last = _instant(start), self._end(end)
+        with self._sessions() as session:
+            stores = (session, self._lake, self._market)
+            return read_ticks(*stores, parse_symbol(symbol), first, last, source=source, columns=columns)
+
+    def tick_batches(
+        self,
+        symbol: str,
+        start: Moment,
+        end: Moment | None = None,
+        *,
+        source: str | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> Iterator[pa.Table]:
+        """As `ticks`, in tables of some ten thousand rows, so that a range of any length fits into memory.
+
+        Take them without long pauses: until the last one no day can move to the lake.
+        """
+        part = TickSlice(_instant(start), self._end(end), source, columns=tuple(columns or COLUMNS))
+        with (
+            self._sessions() as session,
+            closing(stream_range(session, self._lake, self._market, parse_symbol(symbol), part)) as tables,
+        ):
+            yield from tables
+
+    def bars(
+        self, symbol: str, timeframe: str, start: Moment, end: Moment | None = None, *, source: str | None = None
+    ) -> pa.Table:
+        """A symbol's bars (1m, 5m, 1h) that open in `[start, end)` and have closed, by `t_open` and source.
+
+        `coverage` is the share of a bar's minutes in which its source was alive, null where nothing is known. A
+        backtest knows a bar at its `t_close`, not before.
+        """
+        wanted = self._bar_range(symbol, timeframe, start, end)
+        with self._sessions() as session:
+            stores, found = (session, self._lake, self._market), [COVERED_BARS.empty_table()]
+            for name in [source] if source else bar_sources(*stores, wanted):
+                table = read_bars(*stores, wanted, source=name)
+                days = set(table.column("session_date").to_pylist())
+                covers = read_covers(session, self._market, name, days, wanted.known_until)
+                found.append(with_coverage(table, covers))
+        return pa.concat_tables(found).sort_by([("t_open", "ascending"), ("source", "ascending")])
+
+    def holes(
+        self, symbol: str, timeframe: str, start: Moment, end: Moment | None = None, *, source: str
+    ) -> list[Hole]:
+        """Where a source has no bar of a symbol within the sessions of a range: quiet, no_feed or unknown."""
+        wanted = self._bar_range(symbol, timeframe, start, end)
+        hours = wanted.sessions(self._market)
+        with self._sessions() as session:
+            bars = read_bars(session, self._lake, self._market, wanted, source=source)
+            covers = read_covers(session, self._market, source, [one.day for one in hours], wanted.known_until)
+        return list(find_holes(hours, wanted, opening_times(bars), covers))
+
+    def close(self) -> None:
+        """Let go of the connections; a history that is asked again connects again."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _end(self, end: Moment | None) -> datetime:
+        return self._clock.now() if end is None else _instant(end)
+
+    def _bar_range(self, symbol: str, timeframe: str, start: Moment, end: Moment | None) -> BarRange:
+        return BarRange(
+            parse_symbol(symbol), parse_timeframe(timeframe), _instant(start), self._end(end), self._clock.now()
+        )
+
+
+def _instant(moment: Moment) -> datetime:
+    return parse_instant(moment if isinstance(moment, str) else moment.isoformat())

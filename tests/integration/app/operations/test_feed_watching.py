@@ -1,0 +1,143 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from redis import Redis
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.bus import keys
+from app.bus.hashes import write_hash
+from app.ledger.balance import count_runs
+from app.ledger.models import FeedCoverage, Gap
+from app.operations.day_figures import DayCount
+from app.operations.gap_finding import find_gaps
+from app.runtime import Runtime
+from tests.factories import DAY, quote
+from tests.fakes import FixedClock
+from tests.ticks import CLOSE, OPEN, store_quotes
+
+Sessions = sessionmaker[Session]
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(OPEN + 30 * MINUTE)
+
+
+def test_minutes_without_a_sign_of_the_feed_are_a_gap(rt: Runtime, sessions: Sessions) -> None:
+    ticks_in(sessions, [*range(11), *range(20, 30)])
+
+    watch(rt, sessions)
+
+    assert gaps(sessions) == [(11, 20, "open")]
+
+
+def test_short_silences_are_no_gap(rt: Runtime, sessions: Sessions) -> None:
+    ticks_in(sessions, range(0, 30, 3))
+
+    watch(rt, sessions)
+
+    assert gaps(sessions) == []
+
+
+def test_the_last_minutes_are_left_for_later(rt: Runtime, sessions: Sessions) -> None:
+    ticks_in(sessions, range(28))
+
+    watch(rt, sessions)
+
+    assert gaps(sessions) == []
+
+
+def test_a_gap_grows_with_the_silence_and_is_told_once(rt: Runtime, clock: FixedClock, sessions: Sessions) -> None:
+    ticks_in(sessions, range(10))
+
+    watch(rt, sessions)
+    first = gaps(sessions)
+    clock.advance(15 * MINUTE)
+    watch(rt, sessions)
+
+    assert (first, gaps(sessions)) == ([(10, 28, "open")], [(10, 43, "open")])
+
+
+def test_a_collectors_sign_of_life_covers_a_quiet_market(rt: Runtime, bus: Redis, sessions: Sessions) -> None:
+    ticks_in(sessions, range(5))
+    for minute in range(5, 40):
+        # The session opens when the trading day's window begins.
+        bus.setbit(keys.alive("SCHWAB", DAY), minute, 1)
+
+    watch(rt, sessions)
+
+    assert gaps(sessions) == []
+    with sessions() as session:
+        assert session.scalars(select(FeedCoverage.source)).all() == ["SCHWAB"]
+
+
+def test_a_gap_whose_ticks_come_later_is_backfilled(rt: Runtime, sessions: Sessions) -> None:
+    ticks_in(sessions, [*range(11), *range(20, 30)])
+    watch(rt, sessions)
+    ticks_in(sessions, range(11, 20))
+
+    watch(rt, sessions)
+
+    assert gaps(sessions) == [(11, 20, "backfilled")]
+
+
+def test_a_gap_of_which_a_part_came_later_is_as_long_as_what_is_left(rt: Runtime, sessions: Sessions) -> None:
+    ticks_in(sessions, [*range(4), *range(25, 30)])
+    watch(rt, sessions)
+    ticks_in(sessions, [12, 13])
+
+    watch(rt, sessions)
+
+    assert gaps(sessions) == [(4, 12, "open"), (14, 25, "open")]
+
+
+def test_a_wanted_source_without_a_tick_is_a_gap_from_the_open_on(rt: Runtime, bus: Redis, sessions: Sessions) -> None:
+    write_hash(bus, keys.desired("EXCEL"), {"wanted": "1"})
+
+    find_gaps(rt, [], None)
+
+    assert gaps(sessions) == [(0, 28, "open")]
+
+
+def test_a_closed_market_is_no_gap(rt: Runtime, clock: FixedClock, bus: Redis, sessions: Sessions) -> None:
+    clock.advance(CLOSE - clock.now() + 20 * MINUTE)
+    ticks_in(sessions, range(23 * 60))
+
+    watch(rt, sessions)
+
+    assert gaps(sessions) == []
+
+
+def test_a_replay_is_no_feed(rt: Runtime, sessions: Sessions) -> None:
+    ticks_in(sessions, range(3), source="REPLAY")
+
+    watch(rt, sessions)
+
+    assert gaps(sessions) == []
+
+
+def ticks_in(sessions: Sessions, minutes: object, source: str = "SCHWAB") -> None:
+    made = [
+        quote(source=source, seq=minute + 1, ts=OPEN + minute * MINUTE, recv_ts=OPEN + minute * MINUTE)
+        for minute in minutes
+    ]
+    store_quotes(sessions, made)
+
+
+def watch(rt: Runtime, sessions: Sessions) -> None:
+    with sessions() as session:
+        runs = count_runs(session, DAY)
+    find_gaps(rt, [DayCount(DAY, {}, runs)], None)
+
+
+def gaps(sessions: Sessions) -> list[tuple[int, int, str]]:
+    parts = (Gap.from_ts, Gap.to_ts, Gap.state)
+    with sessions() as session:
+        found = session.execute(select(*parts).where(Gap.kind == "feed").order_by(Gap.from_ts)).all()
+    return [(minutes(start), minutes(end), state) for start, end, state in found]
+
+
+def minutes(at: datetime) -> int:
+    return (at.astimezone(UTC) - OPEN) // MINUTE
