@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$p; break; }; done)
 
-.PHONY: help setup demo up test check bench soak lock clean
+.PHONY: help setup demo up test check faults bench soak lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show these commands
@@ -34,6 +34,9 @@ test: setup ## Run all tests
 
 check: setup ## Format, lint, types, layers, migrations, secrets, dependencies
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.checks
+
+faults: setup ## Break servers, processes, links and files, and judge what came of it; ARGS="name …" for some
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 bench: setup ## Measure publish, ingest, export and bars against their limits, and the latencies
 	@$(BIN)/python -m benchmarks

@@ -28,6 +28,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from app.bus import keys
 from app.bus.connection import connect
 from app.bus.groups import group_state
 from app.local.state import read_servers
@@ -38,6 +39,7 @@ from tests.servers import ROOT
 from tests.waiting import until
 
 SAMPLE_EVERY_S = 2.0
+SETTLE_S = 1.0
 START_S = 180.0
 WARM_UP_SHARE = 1 / 3
 JUDGED_FROM_S = 180.0
@@ -122,7 +124,8 @@ def soak(folder: Path, minutes: float, rate: float, clients: int) -> tuple[list[
             samples = _sample(processes, feed)
             with connect(servers.redis_url) as client:
                 until(lambda: group_state(client).behind == 0)
-                length = client.xlen("quotes:stream:unified")
+                length = client.xlen(keys.STREAM)
+            time.sleep(SETTLE_S)
             seen = listeners.end()
     remarks = [
         f"{sum(published):,} quotes published, {min(seen.quotes, default=0):,} delivered to each of {clients} clients",

@@ -1,12 +1,13 @@
 """What GET /api/bars takes and answers, as OpenAPI shows it."""
 
 import re
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from app.api.answers import Instant
-from app.api.query import Moment, naming_field
+from app.api.query import Moment, naming_field, read_instant
 from app.errors import Rejected
 from app.lake.layout import TIMEFRAMES, parse_timeframe
 from app.quotes import SOURCES, known_source, parse_symbol
@@ -52,6 +53,30 @@ Limit = Annotated[
 CursorText = Annotated[
     str, Field(description="the next_cursor of the answer before; the range and the source are those of that question")
 ]
+Start = Annotated[
+    datetime,
+    naming_field(read_instant),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "date-time",
+            "description": "the first instant of the range, with an offset",
+            "examples": ["2025-10-09T13:30:00Z"],
+        }
+    ),
+]
+End = Annotated[
+    datetime,
+    naming_field(read_instant),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "date-time",
+            "description": "the first instant after the range; unset: the present",
+            "examples": ["2025-10-09T20:00:00Z"],
+        }
+    ),
+]
 Price = Annotated[str, Field(description="decimal text, exact", examples=["6751.25"])]
 
 
@@ -62,8 +87,8 @@ class BarsQuery(BaseModel):
 
     symbol: Symbol
     timeframe: Timeframe = "1m"
-    start: Moment | None = None
-    end: Moment | None = None
+    start: Start | None = None
+    end: End | None = None
     source: SourceName | None = None
     limit: Limit | None = None
     cursor: CursorText | None = None

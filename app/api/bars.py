@@ -1,5 +1,8 @@
 """GET /api/bars: OHLCV bars of any range, from files or from stored ticks."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from apiflask import APIBlueprint
@@ -9,12 +12,14 @@ from app.api.bar_question import BarQuestion, understand_bars
 from app.api.bar_shapes import BARS_EXAMPLE, CSV_EXAMPLE, JSON_LIMIT, BarsAnswer, BarsQuery
 from app.api.negotiation import JSON, asked_form, vary_by_accept
 from app.api.pages import answer_tables, link_next, open_forms
+from app.errors import Conflict
 from app.runtime import Runtime, runtime
 
+log = logging.getLogger(__name__)
 bars = APIBlueprint("bars", __name__, url_prefix="/api", tag="Bars")
 
 OPENAPI: Final[Any] = {
-    200: open_forms(BARS_EXAMPLE, CSV_EXAMPLE),
+    200: open_forms(CSV_EXAMPLE),
     400: "A parameter is wrong, or the cursor is not ours",
     404: "The symbol has no bars and no ticks",
     406: "Accept names no form that there is",
@@ -30,7 +35,7 @@ def tell_caches(answer: Response) -> Response:
 
 @bars.get("/bars")
 @bars.input(BarsQuery, location="query", arg_name="query")
-@bars.output(BarsAnswer)
+@bars.output(BarsAnswer, example=BARS_EXAMPLE)
 @bars.doc(operation_id="getBars", responses=OPENAPI)
 def list_bars(query: BarsQuery) -> Response:
     """Bars of a symbol
@@ -40,11 +45,24 @@ def list_bars(query: BarsQuery) -> Response:
     Sources are never mixed. `coverage` and `holes` tell a quiet market from a source that was away.
     """
     form, rt = asked_form(), runtime()
-    with rt.sessions() as session:
-        question = understand_bars(session, rt, query)
-    if form != JSON and query.limit is None:
-        return _stream(rt, question, form)
-    return _answer_page(rt, question, form, query.limit or JSON_LIMIT)
+    with _discreet(rt, query.symbol):
+        with rt.sessions() as session:
+            question = understand_bars(session, rt, query)
+        if form != JSON and query.limit is None:
+            return _stream(rt, question, form)
+        return _answer_page(rt, question, form, query.limit or JSON_LIMIT)
+
+
+@contextmanager
+def _discreet(rt: Runtime, symbol: str) -> Iterator[None]:
+    try:
+        yield
+    except Conflict as error:
+        if str(rt.lake.root) not in str(error):
+            raise
+        log.error("bars of %s: %s", symbol, error)
+        # The reason names files of this machine, which are no client's business.
+        raise Conflict(f"the lake's bars of {symbol} cannot be read: Thor's log says which file is wrong") from None
 
 
 def _answer_page(rt: Runtime, question: BarQuestion, form: str, limit: int) -> Response:

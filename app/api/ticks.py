@@ -31,7 +31,7 @@ ticks = APIBlueprint("ticks", __name__, url_prefix="/api", tag="Ticks")
 SPAN_LIMIT: Final = timedelta(days=366)
 PAGE_ROWS: Final = 50_000
 OPENAPI: Final[Any] = {
-    200: open_forms(TICKS_EXAMPLE, CSV_EXAMPLE),
+    200: open_forms(CSV_EXAMPLE),
     400: "A parameter is wrong, or the cursor is not ours",
     404: "The symbol has no ticks",
     406: "Accept names no form that there is",
@@ -75,7 +75,7 @@ class TickQuestion:
 
 @ticks.get("/ticks")
 @ticks.input(TicksQuery, location="query", arg_name="query")
-@ticks.output(TicksAnswer)
+@ticks.output(TicksAnswer, example=TICKS_EXAMPLE)
 @ticks.doc(
     operation_id="getTicks",
     responses=OPENAPI,

@@ -76,8 +76,13 @@ def ingest_health(consumer: str) -> str:
 
 
 def ran(work: str) -> str:
-    """When the control queue last sent out a periodic work, epoch milliseconds."""
+    """When a periodic work of the control queue was last begun and done, epoch milliseconds."""
     return f"control:{work}:ran"
+
+
+def asked(work: str) -> str:
+    """That a periodic work was asked for, a while ago at most."""
+    return f"control:{work}:asked"
 
 
 def pulse(queue: str) -> str:

@@ -20,9 +20,7 @@ from app.quotes import known_source, parse_symbol
 from app.runtime import runtime
 
 AT_REST = "Nothing is under way"
-AT_WORK = (
-    "Not everything that was published is dealt with yet, or no ingestor has run: what is in flight may still arrive"
-)
+AT_WORK = "Work goes on, or no ingestor has run: what is in flight may still arrive"
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 source_option = click.option("--source", help="Only of this source.")

@@ -36,8 +36,8 @@ class Assignment:
     """What a collector does: publish what is new every `interval_s`, and ask every `look_every_s` whether to go on.
 
     `make_feed` gets the function that numbers quotes, and gives what is new at an instant; it raises when the feed is
-    broken, and the collector ends. The spool, which is opened once the source is held, keeps what the bus does not take;
-    `market` gives the trading day in whose minutes the feed is marked as alive.
+    broken, and the collector ends. The spool is opened once the source is held, and keeps what the bus does not take.
+    `market` tells the trading day in whose minutes the feed is marked as alive.
     """
 
     source: str

@@ -6,7 +6,6 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -62,8 +61,12 @@ def merge_day(
         late = describe_day(session, day)
     with files_lock(sessions, day, late, lock_wait_s) as still_held, ExitStack() as drafts:
         pieces = [drafts.enter_context(_merging(sessions, lake, day, symbol, now)) for symbol in late]
-        still_held()
-        retire_day(sessions, day, late, partial(_settle, lake, day, now, pieces))
+
+        def settle(session: Session) -> None:
+            still_held()
+            _settle(session, lake, day, now, pieces)
+
+        retire_day(sessions, day, late, settle)
     return [piece.outcome for piece in pieces]
 
 
@@ -177,7 +180,7 @@ def _check(sessions: Sessions, new: Draft, merge: Merge, day: date, symbol: str)
         raise Unavailable(f"the merged file of {symbol} on {day} lacks ticks when it is read back: run it again")
 
 
-def _settle(lake: Lake, day: date, now: datetime, pieces: list[_Piece], session: Session) -> None:
+def _settle(session: Session, lake: Lake, day: date, now: datetime, pieces: list[_Piece]) -> None:
     for piece in pieces:
         if piece.is_new:
             piece.draft.put()

@@ -18,10 +18,11 @@ from sqlalchemy.orm import Session
 
 from app.errors import Conflict, Unavailable
 from app.lake.layout import BARS, Lake, Partition
+from app.lake.locks import is_being_written
 from app.lake.models import LakeFile
 
-# A file is in its place a moment before its row says so.
-PATIENCE_S: Final = 0.5
+# A file is in its place a moment before its row says so; its writer holds the right to write it until both do.
+PATIENCE_S: Final = 5.0
 _PAUSE_S: Final = 0.02
 _REMEMBERED: Final = 10_000
 _known: Final[dict[tuple[int, ...], str]] = {}
@@ -55,8 +56,10 @@ def open_recorded(session: Session, lake: Lake, row: LakeFile) -> Iterator[pq.Pa
     when the file is missing or damaged, also in the block; Unavailable when the disk fails.
     """
     name = FileName(row.kind, row.symbol, row.session_date)
-    with _recorded(session, lake, row, name) as handle, _explained(name):
-        yield _parquet(handle)
+    with _explained(name):
+        handle = _whole(lake.root / row.path, row.sha256)
+    with handle or _awaited(session, lake, row, name) as found, _explained(name):
+        yield _parquet(found)
 
 
 @contextmanager
@@ -86,19 +89,26 @@ def _explained(name: FileName) -> Iterator[None]:
         raise name.fault() from None
 
 
-def _recorded(session: Session, lake: Lake, row: LakeFile, name: FileName) -> io.BufferedReader:
+def _awaited(session: Session, lake: Lake, row: LakeFile, name: FileName) -> io.BufferedReader:
     give_up_at = time.monotonic() + PATIENCE_S
     while True:
-        with _explained(name):
-            handle = _open(lake.root / row.path)
-            if handle is not None:
-                if _digest(handle) == row.sha256:
-                    return handle
-                handle.close()
-        if time.monotonic() >= give_up_at:
-            raise name.fault("missing" if handle is None else "damaged")
-        time.sleep(_PAUSE_S)
+        is_last = not is_being_written(session, name.day, name.symbol) or time.monotonic() >= give_up_at
         session.refresh(row)
+        with _explained(name):
+            handle = _whole(lake.root / row.path, row.sha256)
+        if handle is not None:
+            return handle
+        if is_last:
+            raise name.fault("damaged" if (lake.root / row.path).exists() else "missing")
+        time.sleep(_PAUSE_S)
+
+
+def _whole(path: Path, sha256: str) -> io.BufferedReader | None:
+    handle = _open(path)
+    if handle is None or _digest(handle) == sha256:
+        return handle
+    handle.close()
+    return None
 
 
 def _open(path: Path) -> io.BufferedReader | None:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from app.ingest.batch import Batch
 from app.ingest.dead_letters import save_dead_letters
 from app.ingest.rows import Reject, Rows
-from app.ledger.batches import committed_within, id_number, record, record_each
+from app.ledger.batches import committed_within, id_number, record_each, recording
 from app.ledger.duplicates import add_duplicates
 from app.ledger.losses import record_trimmed
 from app.ticks.store import TickKey, find_conflicts, line_key, merge_by_key
@@ -75,8 +75,13 @@ def book(
         new = {id_number(entry_id) for entry_id, _words in batch.entries} - account.known
         record_each(session, consumer, sorted(new))
     elif batch.entries:
-        first, last = batch.entries[0][0], batch.entries[-1][0]
-        record(session, consumer, id_number(first), id_number(last), len(batch.entries))
+        session.execute(text(account_statement(batch, consumer)))
+
+
+def account_statement(batch: Batch, consumer: str) -> str:
+    """The statement that accounts for the whole of a batch that was not delivered before."""
+    first, last = batch.entries[0][0], batch.entries[-1][0]
+    return recording(consumer, id_number(first), id_number(last), len(batch.entries))
 
 
 def _conflicting(batch: Batch, ids: set[bytes]) -> list[Reject]:

@@ -173,12 +173,11 @@ class Ingestor:
                 return None
 
     def _turns(self, ending: Event, until_drained: bool) -> None:
-        self._generation = self._reader.join(self._position)
-        self._finish_own(ending)
         block_ms = DRAINING_BLOCK_MS if until_drained else BLOCK_MS
-        intake = Intake(self._reader, self._batch, self._plan.batch_size, block_ms, ending)
-        with contextlib.closing(intake):
-            self._intake = intake
+        self._intake = Intake(self._reader, self._batch, self._plan.batch_size, block_ms, ending)
+        with contextlib.closing(self._intake) as intake:
+            self._generation = self._reader.join(self._position)
+            self._finish_own(ending)
             while True:
                 self._move()
                 if batch := intake.next():

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, Operation
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.errors import Unavailable
-from app.ingest.accounting import Account, book, merge
+from app.ingest.accounting import Account, account_statement, book, merge
 from app.ingest.batch import Batch, Stored
 from app.ingest.rows import RowMaker, Rows
 from app.ticks.partitions import ensure_partitions
@@ -42,6 +42,8 @@ class TickWriter:
         rows = batch.rows
         if not (batch.seen_before or self._duplicates_about):
             try:
+                if self._is_plain(rows):
+                    return self._commit_at_once(batch, rows, meanwhile)
                 return self._commit(batch, rows, lambda session: _append(session, rows, meanwhile))
             except IntegrityError:
                 self._duplicates_about = True
@@ -52,6 +54,20 @@ class TickWriter:
         except DBAPIError as error:
             strict = self._reread(batch, now, error)
         return self._commit(batch, strict, lambda session: merge(session, batch, strict))
+
+    def _is_plain(self, rows: Rows) -> bool:
+        return bool(rows.lines) and rows.days <= self._days and not (rows.rejects or rows.trimmed)
+
+    def _commit_at_once(self, batch: Batch, rows: Rows, meanwhile: Callable[[], None] | None) -> Stored:
+        # A transaction by itself would be three more round trips.
+        try:
+            with self._sessions() as session:
+                session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+                written = append_ticks(session, rows.lines, meanwhile, before=account_statement(batch, self._consumer))
+        except DBAPIError:
+            self._days.clear()  # A partition may have been dropped meanwhile.
+            raise
+        return Stored(len(batch.entries), written, 0, 0, ())
 
     def _reread(self, batch: Batch, now: datetime, error: DBAPIError) -> Rows:
         if _passes(error):

@@ -15,6 +15,10 @@ from app.errors import Conflict
 
 LOCK_WAIT_S: Final = 60.0
 _POLL_S: Final = 0.05
+_HOLDERS: Final = """
+SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database AND d.datname = current_database()
+WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND classid::bigint << 32 | objid::bigint = :key
+"""
 
 
 @contextmanager
@@ -49,8 +53,17 @@ def files_lock(
             _release(session)
 
 
+def is_being_written(session: Session, day: date, symbol: str) -> bool:
+    """Whether somebody holds the right to write a symbol's files of a trading day, and may be about to record one."""
+    return bool(session.scalar(text(_HOLDERS), {"key": _key(day, symbol)}))
+
+
+def _key(day: date, symbol: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"lake/{day}/{symbol}".encode()).digest()[:8], signed=True)
+
+
 def _acquire(session: Session, day: date, symbol: str, deadline: float) -> None:
-    key = {"key": int.from_bytes(hashlib.sha256(f"lake/{day}/{symbol}".encode()).digest()[:8], signed=True)}
+    key = {"key": _key(day, symbol)}
     while not session.scalar(text("SELECT pg_try_advisory_lock(:key)"), key):
         if time.monotonic() >= deadline:
             raise Conflict(

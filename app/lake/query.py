@@ -21,8 +21,8 @@ def connect(
 
     It reaches files under the lake's root only, loads no extension, sees no Python variable, knows time in UTC, and its
     settings are locked. `threads` defaults to the machine's. DuckDB checks no checksum of a page: what must be right is
-    read by `app.history`. Inside the block a damaged file is a Conflict, and a
-    question too large for the memory limit Unavailable.
+    read by `app.history`. Inside the block a file that cannot be read is a Conflict, and a question too large for the
+    memory limit Unavailable.
     """
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": f"{memory_limit_mb}MB",

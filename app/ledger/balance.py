@@ -79,6 +79,7 @@ def lock_balances(session: Session, wait_s: float) -> None:
 
 def hold_ticks(session: Session) -> None:
     """Keep the days of the tick table where they are, until this transaction ends: no purge comes between readings."""
+    session.execute(text("SET LOCAL lock_timeout = '10s'"))
     session.execute(text("LOCK TABLE ticks IN ACCESS SHARE MODE"))
 
 

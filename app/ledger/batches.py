@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from psycopg2.extensions import QuotedString
 from sqlalchemy import delete, func, insert, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
@@ -15,6 +16,7 @@ from sqlalchemy.types import Numeric
 from app.ledger.models import IngestBatch
 
 _PART: Final = 2**64
+_COLUMNS: Final = "consumer, first_id, last_id, entries"
 _NUMBERS: Final = ARRAY(Numeric(40, 0))
 
 
@@ -29,10 +31,13 @@ def id_text(number: int) -> str:
     return f"{number // _PART}-{number % _PART}"
 
 
-def record(session: Session, consumer: str, first: int, last: int, entries: int) -> None:
-    """Remember a batch: `entries` entries, which are all that the group was ever given between `first` and `last`."""
-    row = {"consumer": consumer, "first_id": first, "last_id": last, "entries": entries}
-    session.execute(insert(IngestBatch).values(row))
+def recording(consumer: str, first: int, last: int, entries: int) -> str:
+    """The statement that remembers a batch: all that the group was ever given between `first` and `last`.
+
+    It is text, so that it can go to the database together with the rows of the batch.
+    """
+    name = QuotedString(consumer).getquoted().decode()
+    return f"INSERT INTO ingest_batches ({_COLUMNS}) VALUES ({name}, {first:d}, {last:d}, {entries:d})"  # noqa: S608
 
 
 def record_each(session: Session, consumer: str, numbers: Sequence[int]) -> None:
@@ -40,8 +45,7 @@ def record_each(session: Session, consumer: str, numbers: Sequence[int]) -> None
     if numbers:
         one = func.unnest(literal(list(numbers), _NUMBERS)).column_valued("one")
         rows = select(literal(consumer), one, one, literal(1))
-        columns = ["consumer", "first_id", "last_id", "entries"]
-        session.execute(insert(IngestBatch).from_select(columns, rows, include_defaults=False))
+        session.execute(insert(IngestBatch).from_select(_COLUMNS.split(", "), rows, include_defaults=False))
 
 
 def committed_within(session: Session, numbers: Iterable[int]) -> set[int]:

@@ -52,6 +52,12 @@ def balanced_at(session: Session, day: date) -> datetime | None:
     return session.scalar(select(func.max(Reconciliation.at)).where(Reconciliation.session_date == day))
 
 
+def has_open_balances(session: Session) -> bool:
+    """Whether events of any day were in flight or unexplained when it was last balanced."""
+    is_open = Reconciliation.verdict.in_(("in_flight", "unexplained"))
+    return session.scalar(select(Reconciliation.symbol).where(is_open).limit(1)) is not None
+
+
 def sum_losses(session: Session) -> dict[str, int]:
     """Events ever lost by kind, every kind present; each event is counted once, known by symbol or not."""
     query = select(Loss.kind, func.sum(Loss.count)).where(Loss.parent_id.is_(None)).group_by(Loss.kind)

@@ -11,6 +11,7 @@ from app.lake.models import LakeFile
 from app.market.market import market
 from app.operations.tick_counts import tick_counts
 from app.stores import Stores
+from app.ticks.partitions import existing_partitions
 
 if TYPE_CHECKING:
     from app.export.ticks import DayExport
@@ -47,17 +48,9 @@ def stale_days(stores: Stores) -> list[date]:
 
     Exporting such a day mends it. Costs milliseconds while large days do not change.
     """
-    now = stores.clock.now()
-    counts = tick_counts(stores)
-    if not counts:
-        return []
-    files: dict[date, list[LakeFile]] = {}
-    with stores.sessions() as session:
-        for row in list_files(session, min(counts), max(counts) + timedelta(days=1)):
-            files.setdefault(row.session_date, []).append(row)
-    wanting = [day for day, rows in files.items() if needs_export(counts.get(day, {}), rows)]
-    closed = {hours.day for day in wanting if (hours := stores.market.session(day)) and hours.close <= now}
-    return [day for day in wanting if day in closed]
+    files = _closed_files(stores)
+    counts = tick_counts(stores, files.keys()) if files else {}
+    return [day for day in files if needs_export(counts.get(day, {}), files[day])]
 
 
 def needs_export(counts: Mapping[str, int], files: Sequence[LakeFile]) -> bool:
@@ -69,3 +62,17 @@ def needs_export(counts: Mapping[str, int], files: Sequence[LakeFile]) -> bool:
         symbol not in known or rows > known[symbol].rows or (rows == known[symbol].rows and known[symbol].damage)
         for symbol, rows in counts.items()
     )
+
+
+def _closed_files(stores: Stores) -> dict[date, list[LakeFile]]:
+    now = stores.clock.now()
+    found: dict[date, list[LakeFile]] = {}
+    with stores.sessions() as session:
+        days = existing_partitions(session)
+        rows = list_files(session, min(days), max(days) + timedelta(days=1)) if days else []
+    for row in rows:
+        if row.session_date in days:
+            found.setdefault(row.session_date, []).append(row)
+    sessions = (stores.market.session(day) for day in found)
+    closed = {hours.day for hours in sessions if hours is not None and hours.close <= now}
+    return {day: rows for day, rows in found.items() if day in closed}

@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 
 # Where the stream stood when nothing was under way, beside the positions of the groups.
 BALANCED: Final = "balanced"
+RECONCILE: Final = "reconcile"
 ALONE_WITHIN_S: Final = 30.0
 TASK_ALONE_WITHIN_S: Final = 0.5
 LOOKS: Final = 20
@@ -90,6 +91,7 @@ def reconcile(stores: Stores, *, alone_within_s: float = ALONE_WITHIN_S) -> Reco
         session.commit()
     _remember(stores, figures, found)
     forget_published_tokens(stores)
+    stores.redis.set(keys.ran(RECONCILE), int(found.at.timestamp() * 1000))
     find_gaps(stores, found.counts, start.database_time if start.past else None)
     return found
 

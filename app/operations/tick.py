@@ -12,10 +12,12 @@ from sqlalchemy.exc import DBAPIError
 from app.bus import keys
 from app.dispatch import QUEUES
 from app.errors import ThorError
+from app.ledger.totals import has_open_balances
 from app.operations.collecting import SIMULATED, is_wanted
 from app.operations.exporting import stale_days
 from app.operations.loss_folding import fold_losses, fold_published
 from app.operations.migrating import days_ahead
+from app.operations.reconciling import RECONCILE
 from app.operations.retention import retention_due
 from app.operations.trimming import trim_stream
 from app.stores import Stores
@@ -23,7 +25,7 @@ from app.ticks.partitions import ensure_partitions, existing_partitions
 
 log = logging.getLogger(__name__)
 
-RECONCILE: Final = "reconcile"
+ASK_AGAIN_S: Final = 60
 LOOK_FOR_STALE: Final = "look-for-stale"
 EVERY: Final = timedelta(minutes=5)
 # The last events of a session are on their way for a while after its close.
@@ -77,7 +79,7 @@ class FoldCounts:
 
 @dataclass(frozen=True)
 class Reconcile:
-    """The last balance is five minutes old, or from before the close."""
+    """The last balance is from before the close, or is five minutes old while a session runs or events are missing."""
 
 
 @dataclass(frozen=True)
@@ -148,11 +150,19 @@ def _constant_work(_stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
 
 
 def _due_reconcile(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
+    if _is_balance_due(stores) and not stores.redis.exists(keys.asked(RECONCILE)):
+        yield Reconcile()
+
+
+def _is_balance_due(stores: Stores) -> bool:
     now, ran = stores.clock.now(), _ran(stores, RECONCILE)
     [closed] = stores.market.last_completed(now - AFTER_CLOSE, 1)
-    every_so_often = stores.market.is_open(now) and (ran is None or now - ran >= EVERY)
-    if every_so_often or ran is None or ran < closed.close + AFTER_CLOSE:
-        yield Reconcile()
+    if ran is None or ran < closed.close + AFTER_CLOSE:
+        return True
+    if now - ran < EVERY:
+        return False
+    with stores.sessions() as session:
+        return stores.market.is_open(now) or has_open_balances(session)
 
 
 def _due_retention(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
@@ -196,7 +206,8 @@ def _do(stores: Stores, policy: TickPolicy, step: Step) -> None:
             fold_published(stores)
         case Reconcile():
             stores.dispatch.reconcile()
-            _note(stores, RECONCILE)
+            # The message may get lost: whoever reconciles notes that it was done.
+            stores.redis.set(keys.asked(RECONCILE), 1, ex=ASK_AGAIN_S)
         case ApplyRetention():
             stores.dispatch.apply_retention(stores.market.name)
         case ExportStale(day):

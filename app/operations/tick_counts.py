@@ -1,17 +1,16 @@
 """How many ticks the database holds by day and symbol; a large day that did not change is not counted again."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 from redis.exceptions import RedisError
-from sqlalchemy.orm import Session
 
 from app.bus import keys
 from app.errors import Unavailable
 from app.stores import Stores
-from app.ticks.partitions import PartitionState, partition_states
+from app.ticks.partitions import partition_states
 from app.ticks.reading import count_by_symbol
 
 Counts = dict[str, int]
@@ -26,33 +25,33 @@ def tick_counts(stores: Stores, days: Collection[date] | None = None) -> dict[da
     Counts of large days may lack the rows of the last ten seconds.
     """
     with stores.sessions() as session:
+        # Marks are read before rows are counted, so that a row that comes meanwhile is counted again.
         states = partition_states(session)
-        asked = [day for day in states if days is None or day in days]
-        return {day: _counted(stores, session, day, states[day]) for day in asked}
+        asked = {day: state for day, state in states.items() if days is None or day in days}
+        large = {day: state.mark for day, state in asked.items() if state.size_bytes >= SMALL_BYTES}
+        known = _recall(stores, large)
+        found = {
+            day: known[day] if day in known else count_by_symbol(session, day) if state.size_bytes else {}
+            for day, state in asked.items()
+        }
+    _remember(stores, {day: (mark, found[day]) for day, mark in large.items() if day not in known})
+    return found
 
 
-def _counted(stores: Stores, session: Session, day: date, state: PartitionState) -> Counts:
-    if state.size_bytes < SMALL_BYTES:
-        return count_by_symbol(session, day) if state.size_bytes else {}
-    known = _recall(stores, day)
-    if known is not None and known["mark"] == state.mark:
-        return dict(known["counts"])
-    # The mark was read before the rows are counted, so that a row that comes meanwhile is counted again.
-    counts = count_by_symbol(session, day)
-    _remember(stores, day, state.mark, counts)
-    return counts
-
-
-def _recall(stores: Stores, day: date) -> dict[str, Any] | None:
+def _recall(stores: Stores, marks: Mapping[date, str]) -> dict[date, Counts]:
+    if not marks:
+        return {}
     try:
-        text = stores.redis.get(keys.tick_counts(day))
+        texts = stores.redis.mget([keys.tick_counts(day) for day in marks])
     except (RedisError, Unavailable):
-        return None  # Without Redis every day is counted: slower, and as right.
-    return json.loads(text) if text else None
+        return {}  # Without Redis every day is counted: slower, and as right.
+    kept = {day: json.loads(text) for day, text in zip(marks, texts, strict=True) if text}
+    return {day: dict(found["counts"]) for day, found in kept.items() if found["mark"] == marks[day]}
 
 
-def _remember(stores: Stores, day: date, mark: str, counts: Counts) -> None:
+def _remember(stores: Stores, counted: Mapping[date, tuple[str, Counts]]) -> None:
     try:
-        stores.redis.set(keys.tick_counts(day), json.dumps({"mark": mark, "counts": counts}), ex=KEPT_S)
+        for day, (mark, counts) in counted.items():
+            stores.redis.set(keys.tick_counts(day), json.dumps({"mark": mark, "counts": counts}), ex=KEPT_S)
     except (RedisError, Unavailable):
         return

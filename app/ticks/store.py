@@ -48,13 +48,18 @@ class Readable(Protocol):
         """Up to so many bytes; none at the end."""
 
 
-def append_ticks(session: Session, lines: Sequence[bytes], meanwhile: Callable[[], None] | None = None) -> int:
+def append_ticks(
+    session: Session, lines: Sequence[bytes], meanwhile: Callable[[], None] | None = None, *, before: str = ""
+) -> int:
     """Add rows that are new; IntegrityError, and nothing added, when one of them is there already.
 
     `meanwhile` is called once the rows are on their way, so that the caller and the database work at the same time; it
-    must not raise.
+    must not raise. `before` is a statement that goes to the database in one message with the rows: on a connection that
+    commits by itself, either both take effect or none.
     """
-    return _copy(session, _COPY, _Rows(b"".join(lines), meanwhile) if meanwhile else BytesIO(b"".join(lines)))
+    rows = b"".join(lines)
+    statement = f"{before}; {_COPY}" if before else _COPY
+    return _copy(session, statement, _Rows(rows, meanwhile) if meanwhile else BytesIO(rows))
 
 
 def merge_ticks(session: Session, lines: Sequence[bytes]) -> int:

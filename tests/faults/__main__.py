@@ -1,6 +1,7 @@
 """`make faults`: every scenario in its full form, one table of figures; ARGS="name …" plays those alone."""
 
 import contextlib
+import logging
 import shutil
 import signal
 import sys
@@ -28,6 +29,7 @@ def main(names: Sequence[str]) -> int:
     if strange := [name for name in wanted if name not in known]:
         print(f"no scenario {', '.join(strange)}: there are {', '.join(known)}", file=sys.stderr)
         return 2
+    logging.getLogger().addHandler(logging.NullHandler())  # The table says it better.
     # As Ctrl-C does, so that every block that is open ends what it began.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     table = Table("scenario", "figures", "seconds", "", title="What goes wrong, and what came of it", show_lines=True)

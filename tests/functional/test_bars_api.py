@@ -6,6 +6,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
+from app.api.bar_shapes import BarsAnswer
 from app.api.negotiation import ARROW, CSV
 from app.clock import instant_text
 from app.lake.files import publish
@@ -196,12 +197,24 @@ def test_a_damaged_file_is_told_and_not_guessed_at(client, lake):
     assert str(lake.root) not in answer.text
 
 
+def test_a_link_in_the_lake_is_refused_without_its_place(client, lake):
+    write(lake, [trade(0, 1, 1)])
+    path = lake.bars_file(DAY, "ES", "1m")
+    path.rename(path.with_name("other"))
+    path.symlink_to(path.with_name("other"))
+
+    answer = client.get("/api/bars?symbol=ES")
+
+    assert (answer.status_code, str(lake.root) in answer.text) == (409, False)
+
+
 def test_the_running_session_has_bars_without_any_export(ask, sessions, clock):
     clock.advance(OPEN + timedelta(minutes=3, seconds=5) - LATER)
     store_quotes(sessions, [trade(60 * i, 10 + i, i) for i in range(4)])
 
     answer = ask("symbol=ES")
 
+    assert BarsAnswer.model_validate(answer).model_dump(by_alias=True) == answer
     assert [bar["close"] for bar in answer["bars"]] == ["10", "11", "12"]
     assert [bar["coverage"] for bar in answer["bars"]] == [1, 1, 1]
     assert (answer["start"], answer["holes"]) == (instant_text(OPEN), [])
@@ -213,6 +226,7 @@ def test_holes_tell_a_quiet_market_from_a_feed_that_was_away(ask, sessions):
 
     answer = ask("symbol=ES&start=2025-10-08T22:00:00Z&end=2025-10-08T22:15:00Z")
 
+    assert BarsAnswer.model_validate(answer).model_dump(by_alias=True) == answer
     assert len(answer["bars"]) == 2
     assert answer["holes"] == [
         {"from": "2025-10-08T22:01:00.000000Z", "to": "2025-10-08T22:04:00.000000Z", "label": "quiet"},

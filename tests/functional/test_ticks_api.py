@@ -8,6 +8,7 @@ import pytest
 
 from app.api import ticks as endpoint
 from app.api.negotiation import ARROW, CSV
+from app.api.tick_shapes import TicksAnswer
 from app.errors import Conflict
 from app.history.ticks import COLUMNS
 from app.quotes import PRICE_FIELDS
@@ -41,8 +42,10 @@ def test_a_range_is_answered_from_the_database_and_the_lake_as_one(ask, split):
 def test_a_tick_has_all_that_is_stored_of_it(ask, sessions):
     store_quotes(sessions, [quote(bid=None, contract=None, ask_size=7)])
 
-    (tick,) = ask(RANGE)["ticks"]
+    answer = ask(RANGE)
 
+    (tick,) = answer["ticks"]
+    assert TicksAnswer.model_validate(answer).model_dump() == answer
     assert list(tick) == list(COLUMNS)
     assert {**tick, "created_at": None} == {
         **dict.fromkeys(COLUMNS),

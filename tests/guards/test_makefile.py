@@ -8,7 +8,7 @@ import pytest
 from tests.guards.makefile import RULES, TEXT
 from tests.tree import ROOT
 
-TARGETS = ("setup", "demo", "up", "test", "check", "bench", "help")
+TARGETS = ("setup", "demo", "up", "test", "check", "faults", "bench", "help")
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed here")
 
 

@@ -54,6 +54,26 @@ def test_the_ingest_task_stores_the_stream_until_the_worker_stops(rt: Runtime, b
     assert not bus.exists(keys.ingest_lease(keys.worker_consumer(1)))
 
 
+def test_ingest_tasks_of_several_slots_run_side_by_side(rt: Runtime, bus: Redis) -> None:
+    from workers.celery_app import stopping
+    from workers.ingest import run_ingest
+
+    names = [keys.worker_consumer(slot) for slot in (1, 2, 3)]
+    loops = [Thread(target=run_ingest, args=(slot,)) for slot in (1, 2, 3)]
+
+    for loop in loops:
+        loop.start()
+    _until(lambda: all(bus.exists(keys.ingest_health(name)) for name in names))
+    QuotePublisher(bus, acquire(bus, keys.lease("REPLAY"), keys.epoch("REPLAY"))).publish(quotes(20))
+    _until(lambda: _stored(rt) == 20)
+    stopping.set()
+    for loop in loops:
+        loop.join(timeout=10)
+
+    assert not any(loop.is_alive() for loop in loops)
+    assert names == ["worker", "worker-2", "worker-3"]
+
+
 def test_a_second_ingest_task_ends_at_once(bus: Redis) -> None:
     from workers.ingest import run_ingest
 

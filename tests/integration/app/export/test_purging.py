@@ -27,6 +27,10 @@ from tests.waiting import until
 NEXT = DAY + timedelta(days=1)
 DEADLINE_S = 20
 
+END_HOLDERS = """
+SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND granted
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 PURGER = """
 import sys
 from datetime import UTC, date, datetime
@@ -214,6 +218,17 @@ def test_the_ingest_path_stores_late_ticks_of_a_purged_day(sessions, lake, expor
     store_quotes(sessions, [quote(seq=50)])
 
     assert stored(sessions) == 1
+
+
+def test_a_lock_that_is_lost_while_the_day_is_proved_forbids_it(sessions, lake, exported):
+    def lose(_symbol):
+        with sessions() as session:
+            session.execute(text(END_HOLDERS))
+
+    with pytest.raises(Conflict, match="was lost"):
+        purge_day(sessions, lake, DAY, LATER, tell=lose)
+
+    assert stored(sessions) == 7
 
 
 def test_killed_purges_drop_all_of_a_day_or_nothing_and_the_next_one_completes(sessions, lake, database_url):

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from app.history.bar_range import BarRange
-from app.history.holes import DayCover, find_holes, read_covers
+from app.history.holes import _EVENTFUL, DayCover, find_holes, read_covers
 from app.ledger.coverage import cover_events, merge_coverage, window_on
 from app.market.market import market
 from app.market.timetable import micros_of
@@ -108,8 +108,6 @@ def test_nothing_is_known_of_a_day_without_record_and_ticks(sessions, covers_of)
 
 
 def test_asking_for_the_minutes_reads_the_index_and_not_the_ticks(sessions):
-    from app.history.holes import _EVENTFUL
-
     store_quotes(sessions, [trade(second, 1, 1, symbol=symbol) for second in range(3000) for symbol in ("ES", "NQ")])
     with sessions() as session:
         session.execute(text("ANALYZE ticks"))

@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from app.errors import Conflict, Rejected
 from app.history.ticks import COLUMNS, find_places, read_ticks, stream_range, tick_schema
 from app.lake.layout import Lake
+from app.lake.locks import file_lock
 from app.market.market import market
 from app.ticks.partitions import drop_partition, existing_partitions
 from app.ticks.slices import TickKey, TickSlice
@@ -169,10 +170,11 @@ def test_a_file_that_was_just_written_again_is_waited_for(sessions, lake, read):
     new = path.read_bytes()
     path.write_bytes(old)
 
-    late = threading.Timer(0.1, path.write_bytes, [new])
-    late.start()
-    found = read(*FAR)
-    late.join()
+    with file_lock(sessions, DAY, "ES"):
+        late = threading.Timer(0.1, path.write_bytes, [new])
+        late.start()
+        found = read(*FAR)
+        late.join()
 
     assert found.num_rows == 2
 

@@ -4,19 +4,22 @@ from datetime import timedelta
 from threading import Event
 
 import pytest
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import create_engine, func, select, text
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import sessionmaker
 
 from app.bus import keys
 from app.bus.connection import connect
 from app.bus.groups import GroupReader, group_state
 from app.bus.leases import acquire
-from app.bus.trimming import trim_stored
+from app.bus.trimming import acknowledged_position, trim_stored
 from app.errors import Conflict
+from app.ingest.batch import Batch
 from app.ingest.rows import RowMaker
 from app.ingest.run import IngestPlan, ingest
-from app.ingest.storing import Batch, TickWriter
-from app.ledger.models import DeadLetter
+from app.ingest.storing import TickWriter
+from app.ledger.models import DeadLetter, DuplicateCount, Loss
+from app.ledger.positions import save_position
 from app.local.ports import free_port
 from tests.factories import MOMENT, quote, quotes, words
 from tests.proxy import Relay
@@ -416,3 +419,113 @@ def test_what_is_stored_can_be_trimmed_and_ingest_goes_on(bus, publisher, drain,
 
     assert trimmed > 0
     assert stored() == numbers(1_001)
+
+
+def lost(sessions):
+    with sessions() as session:
+        return session.scalar(select(func.coalesce(func.sum(Loss.count), 0)))
+
+
+def duplicates(sessions):
+    with sessions() as session:
+        return session.scalar(select(func.coalesce(func.sum(DuplicateCount.count), 0)))
+
+
+def announced(bus):
+    return sum(int(fields["count"]) for _entry_id, fields in bus.xrange(keys.LOSSES))
+
+
+@pytest.mark.parametrize(
+    ("left", "pending_lost", "unread_lost"), [(500, 100, 400), (950, 50, 0), (900, 100, 0), (0, 100, 900)]
+)
+def test_a_trim_from_outside_is_counted_to_the_entry(
+    bus, raw_bus, publisher, drain, stored, sessions, left, pending_lost, unread_lost
+):
+    publisher.publish(quotes(1_000))
+    deliver(raw_bus, "one", 60)
+    deliver(raw_bus, "dead", 40)
+    bus.xtrim(keys.STREAM, maxlen=left, approximate=False)
+
+    drain("one", batch_size=150, **QUICK)
+    drain("one", **QUICK)
+
+    assert stored() == numbers(left, first=1_001 - left)
+    assert (lost(sessions), announced(bus)) == (pending_lost, unread_lost)
+    assert group_state(bus).behind == 0
+
+
+def test_a_group_that_was_destroyed_goes_on_where_it_left_off(bus, publisher, drain, sessions, stored, rt):
+    publisher.publish(quotes(100))
+    drain("one")
+    with sessions.begin() as session:
+        save_position(session, keys.INGEST_GROUP, *acknowledged_position(bus), rt.clock.now())
+    bus.xgroup_destroy(keys.STREAM, keys.INGEST_GROUP)
+    publisher.publish(quotes(5, first_seq=101))
+
+    totals = drain("one")
+
+    assert (totals.read, totals.written, stored()) == (5, 5, numbers(105))
+
+
+def test_entries_that_a_new_group_is_given_again_are_not_counted_again(bus, publisher, drain, sessions, stored):
+    publisher.publish(quotes(100))
+    publisher.publish(quotes(20))
+    drain("one")
+    bus.xgroup_destroy(keys.STREAM, keys.INGEST_GROUP)
+    publisher.publish(quotes(5, first_seq=101))
+
+    totals = drain("two", batch_size=30)
+
+    assert (totals.read, totals.written, stored()) == (125, 5, numbers(105))
+    assert duplicates(sessions) == 20
+
+
+def test_acknowledgements_that_get_lost_add_nothing_to_the_counts(
+    bus, relay, publisher, running, until_stored, sessions
+):
+    with running("one", **relay.clients, **QUICK):
+        for first in range(1, 101, 10):
+            publisher.publish(quotes(10, first_seq=max(1, first - 5)))
+            relay.cut()
+            until_stored(first + 4 if first > 1 else 10)
+        until(lambda: group_state(bus).behind == 0)
+
+    assert duplicates(sessions) == 100 - 95
+
+
+def test_a_full_stream_is_stored_in_the_order_of_reading_whatever_the_batch(publisher, drain, stored):
+    for first in range(1, 4_001, 1000):
+        publisher.publish(quotes(1000, first_seq=first))
+
+    totals = drain("one", batch_size=999)
+
+    assert (totals.read, stored()) == (4_000, numbers(4_000))
+
+
+def test_the_beats_go_on_while_the_database_hangs(bus, publisher, running, sessions, until_stored):
+    publisher.publish(quotes(10))
+
+    with running("one") as one, sessions.begin() as holder:
+        until_stored(10)
+        holder.execute(text("LOCK TABLE ticks IN ACCESS EXCLUSIVE MODE"))
+        publisher.publish(quotes(10, first_seq=11))
+        until(lambda: group_state(bus).pending == 10)
+        bus.delete(keys.ingest_health("one"))
+        until(lambda: bus.hget(keys.ingest_health("one"), "read") == "10")
+
+        one.end(within_s=10)
+        assert not bus.exists(keys.ingest_lease("one"))
+
+
+def test_an_error_that_no_waiting_mends_ends_the_ingestor(bus, publisher, running, sessions):
+    with sessions.begin() as session:
+        session.execute(text("ALTER TABLE ticks RENAME COLUMN last TO latest"))
+    try:
+        with running("one") as one:
+            publisher.publish(quotes(1))
+
+            assert isinstance(one.failure(), ProgrammingError)
+        assert not bus.exists(keys.ingest_lease("one"))
+    finally:
+        with sessions.begin() as session:
+            session.execute(text("ALTER TABLE ticks RENAME COLUMN latest TO last"))

@@ -6,9 +6,10 @@ from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import sessionmaker
 
 from app.errors import Unavailable
+from app.ingest.batch import Batch
 from app.ingest.dead_letters import count_dead_letters
 from app.ingest.rows import RowMaker
-from app.ingest.storing import Batch, TickWriter
+from app.ingest.storing import TickWriter
 from app.local.ports import free_port
 from app.market.market import market
 from app.ticks.partitions import partition_name

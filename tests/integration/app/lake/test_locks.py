@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import text
 
 from app.errors import Conflict
-from app.lake.locks import file_lock, files_lock
+from app.lake.locks import file_lock, files_lock, is_being_written
 from tests.factories import DAY
 
 DEADLINE_S = 20
@@ -40,6 +40,14 @@ def test_a_second_writer_goes_on_when_the_first_is_done(sessions):
         waiting.result(DEADLINE_S)
 
     assert order == ["first", "second"]
+
+
+def test_others_can_tell_that_a_file_is_being_written(sessions):
+    with sessions() as session:
+        with file_lock(sessions, DAY, "ES"):
+            assert [is_being_written(session, DAY, symbol) for symbol in ("ES", "NQ")] == [True, False]
+
+        assert not is_being_written(session, DAY, "ES")
 
 
 def test_the_lock_is_free_after_an_error(sessions):

@@ -2,9 +2,9 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as with_settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
-from app.ledger.batches import committed_within, id_number, id_text, prune_batches, record, record_each
+from app.ledger.batches import committed_within, id_number, id_text, prune_batches, record_each, recording
 from app.ledger.models import IngestBatch
 
 
@@ -13,7 +13,7 @@ def numbers(*ids):
 
 
 def cover(session, first, last, consumer="one"):
-    record(session, consumer, id_number(first), id_number(last), 1)
+    session.execute(text(recording(consumer, id_number(first), id_number(last), 1)))
 
 
 @pytest.mark.parametrize("stream_id", ["0-0", "1760000000000-3", f"1760000000000-{2**64 - 1}"])
@@ -49,7 +49,7 @@ def test_entries_between_two_that_were_recorded_one_by_one_are_not_found(db_sess
 def test_overlapping_batches_cover_what_any_of_them_covers(db_session, ranges, asked):
     with db_session.begin_nested() as part:
         for first, length in ranges:
-            record(db_session, "one", first, first + length, 1)
+            db_session.execute(text(recording("one", first, first + length, 1)))
 
         found = committed_within(db_session, asked)
         part.rollback()

@@ -1,16 +1,21 @@
 import logging
 from datetime import UTC, date, datetime, timedelta
+from threading import Event
 
 import pytest
 
 from app.bus import keys
+from app.bus.leases import acquire
+from app.bus.stream import QuotePublisher
 from app.export.purging import PurgeState
 from app.export.ticks import export_day
+from app.ingest.run import Ingestor, IngestPlan
 from app.lake.layout import TICKS
 from app.lake.manifest import find_file
 from app.operations.retention import RetentionPolicy, apply_retention, days_past, purge_days, retention_due
 from app.ticks.models import Tick
 from app.ticks.partitions import ensure_partitions, existing_partitions
+from app.ticks.store import count_by_day
 from tests.factories import DAY, quotes
 from tests.fakes import FixedClock
 from tests.ticks import LATER, store_quotes, trade
@@ -73,6 +78,23 @@ def test_late_ticks_of_a_purged_day_are_merged_and_dropped_again(rt, clock):
     with rt.sessions() as session:
         assert DAY not in existing_partitions(session)
         assert find_file(session, TICKS, DAY, "ES").rows == 5
+
+
+def test_an_ingestor_goes_on_when_a_day_that_it_knows_is_purged(rt, clock, bus):
+    publisher = QuotePublisher(bus, acquire(bus, keys.lease("REPLAY"), keys.epoch("REPLAY"), ttl_s=600))
+    ingestor = Ingestor(rt.raw_redis, rt.redis, rt.sessions, rt.market, rt.clock, IngestPlan("one"))
+    publisher.publish(quotes(5))
+    ingestor.run(Event(), until_drained=True)
+    apply_retention(rt, MARKET, POLICY)
+
+    publisher.publish(quotes(6))
+    ingestor.run(Event(), until_drained=True)
+
+    with rt.sessions() as session:
+        assert count_by_day(session) == {DAY: 6}
+    apply_retention(rt, MARKET, POLICY)
+    with rt.sessions() as session:
+        assert (count_by_day(session), find_file(session, TICKS, DAY, "ES").rows) == ({}, 6)
 
 
 def test_a_session_that_is_not_over_is_refused(rt):

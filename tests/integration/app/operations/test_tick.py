@@ -13,9 +13,10 @@ from app.bus.stream import QuotePublisher
 from app.dispatch import QUEUES
 from app.errors import Unavailable
 from app.ledger.models import Loss, PublishedCount, StreamPosition
-from app.operations import tick
+from app.operations import reconciling, tick
 from app.operations.collecting import SIMULATED, unwant, want_simulation
 from app.operations.migrating import days_ahead
+from app.operations.reconciling import RECONCILE, reconcile
 from app.operations.tick import (
     FoldCounts,
     MakePartitions,
@@ -36,6 +37,12 @@ from tests.fakes import FixedClock, RecordingDispatch
 
 POLICY = TickPolicy(partitions_ahead_days=9, resume_window_s=900)
 CLOSE = datetime(2025, 10, 9, 21, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What is under way stays so in these tests: nobody stores it.
+    monkeypatch.setattr(reconciling, "LOOK_EVERY_S", 0.0)
 
 
 @pytest.fixture
@@ -122,23 +129,40 @@ def test_a_tick_copies_counts_and_losses_where_no_flush_can_take_them(rt: Runtim
 
 
 def test_balances_are_asked_for_every_five_minutes_of_a_session(rt: Runtime, clock: FixedClock) -> None:
-    asked = [asks_at(rt, clock, MOMENT + timedelta(minutes=minute)) for minute in (0, 1, 4.9, 5, 9, 10)]
+    asked = [balances_at(rt, clock, MOMENT + timedelta(minutes=minute)) for minute in (0, 1, 4.9, 5, 9, 10)]
 
     assert asked == [True, False, False, True, False, True]
 
 
 def test_balances_are_asked_for_once_after_the_close(rt: Runtime, clock: FixedClock) -> None:
-    asks_at(rt, clock, CLOSE - timedelta(minutes=2))
+    balances_at(rt, clock, CLOSE - timedelta(minutes=2))
 
-    asked = [asks_at(rt, clock, CLOSE + timedelta(minutes=minute)) for minute in (0, 0.9, 1, 2, 50)]
+    asked = [balances_at(rt, clock, CLOSE + timedelta(minutes=minute)) for minute in (0, 0.9, 1, 2, 50)]
 
     assert asked == [False, False, True, False, False]
 
 
 def test_a_session_that_ended_while_nobody_ticked_is_balanced_later(rt: Runtime, clock: FixedClock) -> None:
-    asks_at(rt, clock, CLOSE - timedelta(hours=3))
+    balances_at(rt, clock, CLOSE - timedelta(hours=3))
 
-    assert asks_at(rt, clock, CLOSE + timedelta(minutes=30))
+    assert balances_at(rt, clock, CLOSE + timedelta(minutes=30))
+
+
+def test_what_is_in_flight_after_the_close_is_balanced_again(rt: Runtime, clock: FixedClock, bus: Redis) -> None:
+    lease = acquire(bus, keys.lease("REPLAY"), keys.epoch("REPLAY"))
+    QuotePublisher(bus, lease).publish(quotes(5))
+
+    asked = [balances_at(rt, clock, CLOSE + timedelta(minutes=minute)) for minute in (1, 2, 6, 7, 11)]
+
+    assert asked == [True, False, True, False, True]
+
+
+def test_a_balance_that_was_asked_for_in_vain_is_asked_for_again_and_not_at_every_tick(rt: Runtime, bus: Redis) -> None:
+    first, second = plan(rt), plan(rt)
+    bus.delete(keys.asked(RECONCILE))
+
+    assert (first, second, plan(rt)) == (True, False, True)
+    assert 0 < bus.ttl(keys.asked(RECONCILE)) <= 60
 
 
 def test_the_retention_is_asked_for_after_the_close_and_not_at_every_tick(
@@ -181,6 +205,14 @@ def test_what_cannot_be_found_out_does_not_keep_the_rest_from_being_planned(
     assert "cannot find out broken planner: a fault" in caplog.text
 
 
-def asks_at(rt: Runtime, clock: FixedClock, at: datetime) -> bool:
+def balances_at(rt: Runtime, clock: FixedClock, at: datetime) -> bool:
+    """Whether a balance is asked for at an instant, which then is made."""
     clock.advance(at - clock.now())
+    if is_asked := plan(rt):
+        reconcile(rt)
+        rt.redis.delete(keys.asked(RECONCILE))
+    return is_asked
+
+
+def plan(rt: Runtime) -> bool:
     return Reconcile() in market_tick(rt, POLICY)

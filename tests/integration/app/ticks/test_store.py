@@ -7,9 +7,18 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DataError, IntegrityError
 
+from app.ticks import store
 from app.ticks.models import Tick
 from app.ticks.partitions import ensure_partitions
-from app.ticks.store import append_ticks, count_by_day, merge_ticks, sources_on
+from app.ticks.store import (
+    append_ticks,
+    count_by_day,
+    find_conflicts,
+    line_key,
+    merge_by_key,
+    merge_ticks,
+    sources_on,
+)
 from tests.factories import DAY, MOMENT, lines, quote, quotes
 
 SLOW = """
@@ -131,3 +140,50 @@ def test_writers_of_the_same_rows_in_other_orders_do_not_deadlock(sessions, slow
         added = list(pool.map(write, [rows, rows[::-1]]))
 
     assert sorted(added) == [0, 30]
+
+
+def test_while_the_rows_are_on_their_way_the_caller_may_work(session):
+    calls = []
+
+    assert append_ticks(session, lines(*quotes(20_000)), lambda: calls.append("work")) == 20_000
+    assert calls == ["work"]
+
+
+def test_a_merge_tells_what_it_added_by_key(session):
+    merge_ticks(session, lines(quote(seq=1)))
+    some = [quote(seq=1), quote(seq=2), quote(seq=3), quote(seq=4, symbol="NQ"), quote(seq=5, source="EXCEL")]
+
+    added = merge_by_key(session, lines(*some))
+
+    assert added == {("REPLAY", "ES", DAY): 2, ("REPLAY", "NQ", DAY): 1, ("EXCEL", "ES", DAY): 1}
+    assert {line_key(line) for line in lines(*some)} == set(added)
+
+
+def test_rows_with_other_content_than_the_stored_are_found_by_their_place(session):
+    merge_ticks(session, lines(quote(seq=1), quote(seq=2)))
+
+    some = [quote(seq=1, last=Decimal("6710.250")), quote(seq=2, last=None), quote(seq=3), quote(seq=3, volume=5)]
+    merge_ticks(session, lines(*some))
+
+    assert find_conflicts(session) == [1, 3]
+
+
+def test_after_a_merge_without_conflicts_there_are_none(session):
+    merge_ticks(session, lines(quote(seq=1), quote(seq=1, last=Decimal(1))))
+    merge_ticks(session, lines(quote(seq=2), quote(seq=1)))
+
+    assert find_conflicts(session) == []
+
+
+def test_conflicts_are_looked_for_by_the_index_and_not_by_reading_everything(sessions):
+    days = [DAY + timedelta(days=more) for more in range(5)]
+    with sessions.begin() as session:
+        ensure_partitions(session, days)
+        for day in days:
+            append_ticks(session, lines(*quotes(3_000, session_date=day)))
+    with sessions() as session:
+        merge_by_key(session, lines(*quotes(500)))
+
+        plan = "\n".join(session.scalars(text(f"EXPLAIN {store._CONFLICTS}")))
+
+    assert "Seq Scan on ticks_p" not in plan

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.cursors import BarCursor, TickCursor, read_cursor, write_cursor
+from app.api.cursors import BarCursor, TickCursor, _check, read_cursor, write_cursor
 from app.errors import Rejected
 from app.quotes import SOURCES
 
@@ -58,8 +58,6 @@ def test_a_cursor_is_good_for_one_kind_of_answer():
 def test_a_cursor_that_was_made_up_with_the_right_check_is_refused_too(part):
     body = json.dumps(json.loads(ONE.model_dump_json()) | part, separators=(",", ":")).encode()
     honest = base64.urlsafe_b64decode(write_cursor(ONE) + "==")
-    from app.api.cursors import _check
-
     assert honest[9:] == ONE.model_dump_json().encode()
     with pytest.raises(Rejected):
         read_cursor(base64.urlsafe_b64encode(_check(body) + body).decode().rstrip("="), TickCursor)

@@ -7,7 +7,7 @@ from app.factory import create_app
 from app.settings import load_settings
 from tests.fakes import RecordingDispatch
 
-PATHS = ("/api/quotes", "/api/quotes/stream", "/api/bars", "/api/health/live", "/api/health/ready")
+PATHS = ("/api/quotes", "/api/quotes/stream", "/api/bars", "/api/ticks", "/api/health/live", "/api/health/ready")
 
 
 def test_the_specification_is_openapi_3_1_and_names_every_endpoint(spec):
@@ -46,6 +46,17 @@ def test_the_quotes_answer_and_the_stream_are_shown_by_example(spec):
 
     assert quotes["example"]["quotes"][0]["symbol"] == "ES"
     assert "event: quote" in stream["text/event-stream"]["example"]
+
+
+@pytest.mark.parametrize(("path", "schema"), [("/api/ticks", "TicksAnswer"), ("/api/bars", "BarsAnswer")])
+def test_history_is_described_in_all_its_forms(spec, path, schema):
+    answer = spec["paths"][path]["get"]["responses"]["200"]
+
+    assert answer["content"]["application/json"]["schema"] == {"$ref": f"#/components/schemas/{schema}"}
+    assert answer["content"]["application/json"]["example"]["symbol"] == "ES"
+    assert {"text/csv", "application/vnd.apache.arrow.stream"} < set(answer["content"])
+    assert set(answer["headers"]) == {"X-Next-Cursor", "Link"}
+    assert {"from", "to", "label"} == set(spec["components"]["schemas"]["BarsAnswer.HoleAnswer"]["properties"])
 
 
 def test_the_parameters_are_described(spec):

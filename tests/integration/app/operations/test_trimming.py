@@ -1,0 +1,57 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from app.bus import keys
+from app.ledger.models import IngestBatch
+from app.ledger.positions import read_position
+from app.operations.trimming import trim_stream
+from tests.factories import quotes
+from tests.fakes import FixedClock
+from tests.ingesting import drain, ingestor, publisher
+
+__all__ = ["drain", "ingestor", "publisher"]
+
+
+@pytest.fixture
+def clock(bus):
+    seconds, _micros = bus.time()
+    return FixedClock(datetime.fromtimestamp(seconds, UTC) + timedelta(hours=1))
+
+
+def position(rt):
+    with rt.sessions() as session:
+        return read_position(session, keys.INGEST_GROUP)
+
+
+def batches(rt):
+    with rt.sessions() as session:
+        return session.scalar(select(func.count()).select_from(IngestBatch))
+
+
+def test_what_is_stored_goes_and_the_database_learns_up_to_where(rt, bus, publisher, drain):
+    publisher.publish(quotes(1_000))
+    last = bus.xinfo_stream(keys.STREAM)["last-generated-id"]
+    drain(batch_size=100)
+    before = batches(rt)
+
+    trimmed = trim_stream(rt, window_s=60)
+
+    assert trimmed > 800
+    assert position(rt) == (bus.get(keys.GENERATION), last)
+    assert before == 10
+    assert 1 <= batches(rt) <= 2
+
+
+def test_what_clients_may_still_ask_for_stays_and_so_do_its_batches(rt, publisher, drain):
+    publisher.publish(quotes(300))
+    drain(batch_size=100)
+
+    assert trim_stream(rt, window_s=7_200) == 0
+    assert batches(rt) == 3
+
+
+def test_before_there_is_anything_nothing_happens(rt):
+    assert trim_stream(rt, window_s=0) == 0
+    assert position(rt) is None
