@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import chain, repeat
+from itertools import chain, compress, repeat
+from operator import itemgetter
 from typing import Final, Protocol
 
 from app.clock import instant_text
@@ -54,6 +55,8 @@ class Calendar(Protocol):
         """The whole span of instants that share the trading day of `ts`; Rejected outside of the calendar."""
 
 
+_NAMES: Final = itemgetter(slice(None, None, 2))
+
 # Where entries with the same names in the same order keep what: places among their words.
 _Layout = Mapping[str, int]
 
@@ -83,14 +86,18 @@ class ColumnReader:
         for _group in range(_GROUPS):
             if not waiting:
                 break
-            alike, others = _split(entries, waiting)
-            waiting = self._read_alike(entries, alike, latest, found) + others
+            words = [entries[place] or [] for place in waiting]
+            kinds = list(map(_NAMES, words))
+            if kinds.count(kinds[0]) == len(kinds):
+                waiting = self._read_alike(waiting, words, latest, found)
+            else:
+                same = [kind == kinds[0] for kind in kinds]
+                others = [place for place, is_same in zip(waiting, same, strict=True) if not is_same]
+                alike = list(compress(waiting, same)), list(compress(words, same))
+                waiting = self._read_alike(*alike, latest, found) + others
         return found.lines, found.days
 
-    def _read_alike(
-        self, entries: Sequence[list[bytes] | None], places: list[int], latest: bytes, found: "_Found"
-    ) -> list[int]:
-        words = [entries[place] or [] for place in places]
+    def _read_alike(self, places: list[int], words: list[list[bytes]], latest: bytes, found: "_Found") -> list[int]:
         layout = self._layout_of(tuple(words[0][::2]))
         if layout is None:
             return []
@@ -181,16 +188,6 @@ class _RepeatedValues:
         self._good |= good
         wrong = new - good
         return [index for index, value in enumerate(column) if value in wrong] if wrong else ()
-
-
-def _split(entries: Sequence[list[bytes] | None], places: list[int]) -> tuple[list[int], list[int]]:
-    # Those with the names of the first, and the others.
-    names = (entries[places[0]] or [])[::2]
-    same = [(entries[place] or [])[::2] == names for place in places]
-    if all(same):
-        return places, []
-    alike = [place for place, is_same in zip(places, same, strict=True) if is_same]
-    return alike, [place for place, is_same in zip(places, same, strict=True) if not is_same]
 
 
 def _check(name: str) -> _UniqueValues | _RepeatedValues:

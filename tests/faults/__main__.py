@@ -41,9 +41,10 @@ def main(names: Sequence[str]) -> int:
             failed |= not outcome.passed
             table.add_row(scenario.name, _figures(outcome), f"{time.monotonic() - began:.0f}", _verdict(outcome))
     except KeyboardInterrupt:
-        print("stopped: the table shows what was played", file=sys.stderr)
+        print("stopped", file=sys.stderr)
         failed = True
-    Console(width=None if sys.stdout.isatty() else WIDTH).print(table)
+    if table.row_count:
+        Console(width=None if sys.stdout.isatty() else WIDTH).print(table)
     return int(failed)
 
 
@@ -54,7 +55,6 @@ def play(scenario: Scenario, scale: Scale) -> Outcome:
     def say(line: str) -> None:
         print(f"{time.monotonic() - began:5.0f} s  {scenario.name}: {line}", flush=True)
 
-    # On a disk, as databases are; the system's temporary directory may be memory.
     directory = Path(tempfile.mkdtemp(prefix=f"thor-{scenario.name}-"))
     say("begins")
     try:

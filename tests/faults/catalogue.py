@@ -10,6 +10,7 @@ from tests.faults.scenarios.export_compare import EXPORT_COMPARE
 from tests.faults.scenarios.export_kills import EXPORT_KILLS
 from tests.faults.scenarios.external_trim import EXTERNAL_TRIM
 from tests.faults.scenarios.group_loss import GROUP_LOSS
+from tests.faults.scenarios.ingestor_freeze import INGESTOR_FREEZE
 from tests.faults.scenarios.ingestor_kills import INGESTOR_KILLS
 from tests.faults.scenarios.poison import POISONED
 from tests.faults.scenarios.postgres_outage import POSTGRES_OUTAGE
@@ -17,6 +18,7 @@ from tests.faults.scenarios.stale_holder import STALE_HOLDER
 
 SCENARIOS: tuple[Scenario, ...] = (
     INGESTOR_KILLS,
+    INGESTOR_FREEZE,
     COLLECTOR_KILLS,
     STALE_HOLDER,
     EXTERNAL_TRIM,

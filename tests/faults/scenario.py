@@ -17,7 +17,7 @@ class Scale(Enum):
 class Trial:
     """One run of a scenario: its scale, an empty directory of its own, and a way to tell how far it is.
 
-    `say` takes a line of progress. The directory lies on a disk and is removed after the trial. `planted` names a bug
+    `say` takes a line of progress. The directory is removed after the trial. `planted` names a bug
     of `tests.faults.mutants` that Thor's processes have in this trial, whose outcome must then be wrong.
     """
 

@@ -222,3 +222,19 @@ def _until_stored(writer, found):
             return writer.store(found, NOW)
         except Unavailable:  # A deadlock with the other one; the ingest loop tries again as well.
             continue
+
+
+def test_an_append_that_fails_leaves_no_account_behind(sessions, store, ledger, stored):
+    writer = TickWriter(sessions, RowMaker(market()), "one")
+    for number in (1, 2):
+        store(batch((number, tick(number))), writer)
+
+    store(batch((3, tick(3)), (4, tick(1))), writer)
+
+    with sessions() as session:
+        assert session.scalars(select(IngestBatch.last_id).order_by(IngestBatch.id)).all() == [
+            1 << 64,
+            2 << 64,
+            4 << 64,
+        ]
+    assert (stored(), ledger()[0]) == ([1, 2, 3], {KEY: 1})

@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from redis import Redis
@@ -9,8 +9,11 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.bus import keys
 from app.bus.leases import acquire
 from app.bus.stream import QuotePublisher
+from app.ledger.balance import count_runs
 from app.ledger.models import Gap
 from app.operations import number_watching
+from app.operations.day_figures import DayCount
+from app.operations.gap_finding import find_gaps
 from app.operations.reconciling import reconcile
 from app.runtime import Runtime
 from tests.balancing import nothing_aside, put_back, take
@@ -153,6 +156,24 @@ def test_what_other_ingestors_may_still_store_is_no_gap(
     reconcile(rt)
 
     assert gaps(sessions) == []
+
+
+def test_numbers_below_one_that_was_stored_since_the_beginning_may_still_come(
+    rt: Runtime, bus: Redis, drain: Callable, sessions: Sessions
+) -> None:
+    publisher, first = live(bus)
+    publisher.publish(
+        [*quotes(2, first_seq=first, source="SIMULATED"), *quotes(2, first_seq=first + 4, source="SIMULATED")]
+    )
+    drain()
+    with sessions() as session:
+        counted = DayCount(DAY, {}, count_runs(session, DAY))
+
+    find_gaps(rt, [counted], datetime.now(UTC) - timedelta(minutes=1))
+    early = gaps(sessions)
+    find_gaps(rt, [counted], datetime.now(UTC) + timedelta(minutes=1))
+
+    assert (early, [gap[:3] for gap in gaps(sessions)]) == ([], [(first + 2, first + 3, 2)])
 
 
 def test_very_many_gaps_become_few_that_lack_as_much(
