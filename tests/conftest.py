@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from apiflask import APIFlask
 from flask.testing import FlaskClient, FlaskCliRunner
@@ -32,6 +33,9 @@ TABLES = ", ".join(model.__tablename__ for model in ALL_TABLES)
 
 
 def pytest_configure() -> None:
+    # A busy machine makes any example slow; timing is no property.
+    hypothesis.settings.register_profile("thor", deadline=None)
+    hypothesis.settings.load_profile("thor")
     # The settings of whoever runs the tests are not those of the tests.
     for name in Settings.model_fields:
         os.environ.pop(name.upper(), None)

@@ -1,4 +1,5 @@
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
 from decimal import Decimal
@@ -196,25 +197,23 @@ def test_a_pager_misses_nothing_while_days_move_to_the_lake(sessions, lake, read
         store_quotes(sessions, found)
         export_quotes(sessions, lake, found)
         expected += map(key_of, found)
-    done, failures = threading.Event(), []
+    stopped = threading.Event()
 
     def move():
+        for day in DAYS:
+            while not stopped.is_set() and not try_to_purge(sessions, day):
+                pass
+
+    with ThreadPoolExecutor(1) as pool:
+        moving, rounds = pool.submit(move), 0
         try:
-            for day in DAYS:
-                while not try_to_purge(sessions, day):
-                    pass
-        except Exception as error:
-            failures.append(error)
-        done.set()
+            while not moving.done() or rounds < 2:
+                assert paged(read, *FAR, 7) == sorted(expected)
+                rounds += 1
+        finally:
+            stopped.set()
+        moving.result()
 
-    mover, rounds = threading.Thread(target=move), 0
-    mover.start()
-    while not done.is_set() or rounds < 2:
-        assert paged(read, *FAR, 7) == sorted(expected)
-        rounds += 1
-    mover.join()
-
-    assert failures == []
     with sessions() as session:
         places = find_places(session, market(), "ES", TickSlice(*FAR))
         assert {place.day for place in places if place.file is not None and not place.in_database} == set(DAYS)
