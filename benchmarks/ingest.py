@@ -122,6 +122,7 @@ def _pair(database_url: str, redis_url: str) -> Iterator[Callable[[], None]]:
         ours, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(theirs, database_url, redis_url, consumer), daemon=True)
         process.start()
+        theirs.close()
         pipes.append(ours)
         processes.append(process)
         assert ours.recv() == "ready"

@@ -6,7 +6,7 @@ from functools import cache
 from threading import Event
 from typing import Any
 
-from celery.exceptions import SecurityWarning
+from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
 from celery.signals import setup_logging, task_postrun, task_prerun, worker_shutting_down
 from flask import Flask
 
@@ -19,6 +19,8 @@ from workers.dispatch import CeleryDispatch, make_celery
 
 # Celery warns of root for the sake of pickled messages; Thor's queues accept JSON alone.
 warnings.filterwarnings("ignore", category=SecurityWarning)
+# At each loss of the broker it asks for a setting that is made on purpose.
+warnings.filterwarnings("ignore", "\\nIn Celery 5.1", CPendingDeprecationWarning)
 settings = load_settings()
 celery = make_celery(server_addresses(settings)[1])
 stopping = Event()

@@ -9,16 +9,21 @@ from typing import Final
 #       number of layouts, per layout (its words, counted, and the slots that differ, counted),
 #       then per event the layout and the words of its slots.
 PUBLISH: Final = """
+local MANY = 1000  -- Words that go on Lua's stack at a time, which has room for 8000; an even number.
 if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return redis.error_reply('FENCED') end
 local counted = tonumber(ARGV[5])
-local had = redis.call('HMGET', KEYS[3], 'publisher', 'batch', unpack(ARGV, 6, 5 + counted))
+local had = redis.call('HMGET', KEYS[3], 'publisher', 'batch')
 if had[1] == ARGV[2] and tonumber(had[2]) >= tonumber(ARGV[3]) then return 0 end
 if redis.call('XLEN', KEYS[2]) >= tonumber(ARGV[4]) then return redis.error_reply('FULL') end
 local counts = {'publisher', ARGV[2], 'batch', ARGV[3]}
-for c = 1, counted do
-  local before = math.max(tonumber(had[2 + c] or '0'), tonumber(ARGV[5 + 2 * counted + c]))
-  counts[3 + 2 * c] = ARGV[5 + c]
-  counts[4 + 2 * c] = string.format('%.0f', before + tonumber(ARGV[5 + counted + c]))
+for from = 1, counted, MANY do
+  local part = math.min(counted, from + MANY - 1)
+  local told = redis.call('HMGET', KEYS[3], unpack(ARGV, 5 + from, 5 + part))
+  for c = from, part do
+    local before = math.max(tonumber(told[1 + c - from] or '0'), tonumber(ARGV[5 + 2 * counted + c]))
+    counts[3 + 2 * c] = ARGV[5 + c]
+    counts[4 + 2 * c] = string.format('%.0f', before + tonumber(ARGV[5 + counted + c]))
+  end
 end
 local at = 6 + 3 * counted
 local latest = {}
@@ -55,6 +60,8 @@ while ARGV[at] do
   end
   at, event = at + 1 + #places, event + 1
 end
-redis.call('HSET', KEYS[3], unpack(counts))
+for from = 1, #counts, MANY do
+  redis.call('HSET', KEYS[3], unpack(counts, from, math.min(#counts, from + MANY - 1)))
+end
 return 1
 """

@@ -94,6 +94,7 @@ class QuotePublisher:
             try:
                 applied = self._read()
             except (LinkLost, NoScriptError):  # The server restarted, or forgot the script.
+                self._doubtful = (self._number, batch)
                 self._write(batch, ("EVAL", PUBLISH), once_more=True)
                 applied = self._read()
         if applied not in (0, 1):
@@ -187,7 +188,7 @@ class QuotePublisher:
             raise _refusal(error, self._lease) from None
         except RedisError as error:
             self.abandon()
-            raise Unavailable(f"Redis is away ({type(error).__name__}): publish again") from error
+            raise Unavailable(f"Redis is away ({type(error).__name__})") from error
 
     def _count(self, batch: Batch) -> None:
         key = keys.published(batch.source, self._lease.token)

@@ -120,7 +120,7 @@ def _print_part(name: str, part: Any) -> None:
     if not isinstance(part, Mapping):
         console.print(f"{name}: {part}")
         return
-    console.print(f"{name}:")
+    console.print(f"{name}:{'' if part else ' none'}")
     for key, value in part.items():
         console.print(f"  {key}: {_shown(value)}")
 

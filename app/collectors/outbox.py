@@ -123,7 +123,7 @@ class Outbox:
 
     def _fail(self, error: Unavailable) -> None:
         if not self._failures:
-            log.warning("quotes go to %s: %s", self._spool.path, error)
+            log.warning("quotes wait in %s, and are published from there later: %s", self._spool.path, error)
         wait_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(self._failures, 10)) * random.uniform(0.5, 1.0)
         self._failures += 1
         self._ask_at = time.monotonic() + wait_s

@@ -118,6 +118,7 @@ class _Collector:
             "published": self.published,
             "spooled": self._spool.size,
             "dropped": self._spool.dropped,
+            "unreadable": self._spool.unreadable,
             "damaged": self._spool.damaged,
             "last_error": self._outbox.last_error,
         }

@@ -12,7 +12,10 @@ from uuid import uuid4
 from app.bus.drops import Drop
 from app.bus.encoding import DAY, SYMBOL, Event
 from app.collectors.spool_file import (
+    ADD_TO_TOTAL,
+    DROPPED,
     INSERT,
+    UNREADABLE,
     damaged_files,
     is_damage,
     open_file,
@@ -30,9 +33,6 @@ T = TypeVar("T")
 _DROP: Final = """
 INSERT INTO drops (id, symbol, day, count, sealed) VALUES (?, ?, ?, ?, 0)
 ON CONFLICT (symbol, day) WHERE sealed = 0 DO UPDATE SET count = count + excluded.count
-"""
-_TOTAL: Final = """
-INSERT INTO totals (name, count) VALUES ('dropped', ?) ON CONFLICT (name) DO UPDATE SET count = count + excluded.count
 """
 
 
@@ -57,17 +57,18 @@ class Spool:
         self.path, self._source, self._max_bytes = path, source, max_bytes
         self._unsaved: Counter[tuple[str, str]] = Counter()
         self._has_room = True
+        self._file: sqlite3.Connection | None = None  # After a file could not be replaced, too: the next call tries.
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.parent.chmod(0o700)
-            self._file = self._opened()
+            self._opened()
         except (OSError, sqlite3.Error) as error:
             raise Unavailable(f"the spool {path} cannot be opened: {error}") from None
 
     @property
     def size(self) -> int:
         """Events that wait."""
-        return int(self._asked("SELECT COALESCE(SUM(quotes), 0) FROM batches"))
+        return self._asked("SELECT COALESCE(SUM(quotes), 0) FROM batches")
 
     @property
     def is_empty(self) -> bool:
@@ -77,12 +78,17 @@ class Spool:
     @property
     def dropped(self) -> int:
         """Events that were ever dropped because there was no room."""
-        return int(self._asked("SELECT COALESCE(SUM(count), 0) FROM totals")) + self._unsaved.total()
+        return self._total(DROPPED) + self._unsaved.total()
 
     @property
     def damaged(self) -> int:
         """Damaged files that lie beside this one."""
         return damaged_files(self.path)
+
+    @property
+    def unreadable(self) -> int:
+        """Events that were ever here and could not be read any more; nobody knows of which symbols they were."""
+        return self._total(UNREADABLE)
 
     def append(self, events: Sequence[Event]) -> Spooled | None:
         """Keep events after all others; None when there is no room, and they are dropped and counted.
@@ -130,7 +136,8 @@ class Spool:
     def close(self) -> None:
         """Close the file; it stays where it is."""
         self._save_drops()
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
 
     def _save_drops(self) -> None:
         try:
@@ -145,33 +152,40 @@ class Spool:
         with file:  # Commits, or takes all of it back.
             for (symbol, day), number in self._unsaved.items():
                 file.execute(_DROP, (uuid4().hex, symbol, day, number))
-            file.execute(_TOTAL, (self._unsaved.total(),))
+            file.execute(ADD_TO_TOTAL, (DROPPED, self._unsaved.total()))
         self._unsaved.clear()
 
-    def _asked(self, query: str) -> int:
-        found: int = self._on_file(lambda file: file.execute(query).fetchone()[0])
+    def _asked(self, query: str, *words: str) -> int:
+        found: int = self._on_file(lambda file: file.execute(query, words).fetchone()[0])
         return found
+
+    def _total(self, name: str) -> int:
+        return self._asked("SELECT COALESCE(SUM(count), 0) FROM totals WHERE name = ?", name)
 
     def _on_file(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
             try:
-                return work(self._file)
+                return work(self._opened())
             except sqlite3.DatabaseError as error:
                 if not is_damage(error):
                     raise
-                self._file.close()
+                if self._file is not None:
+                    self._file.close()
+                self._file = None
                 self._file = replace_damaged(self.path, error)
                 return work(self._file)
         except (OSError, sqlite3.Error) as error:  # The disk is full or broken, or another process keeps the file.
             raise Unavailable(f"the spool {self.path} cannot be used: {error}") from None
 
     def _opened(self) -> sqlite3.Connection:
-        try:
-            return open_file(self.path)
-        except sqlite3.DatabaseError as error:
-            if not is_damage(error):
-                raise
-            return replace_damaged(self.path, error)
+        if self._file is None:
+            try:
+                self._file = open_file(self.path)
+            except sqlite3.DatabaseError as error:
+                if not is_damage(error):
+                    raise
+                self._file = replace_damaged(self.path, error)
+        return self._file
 
 
 def _oldest(file: sqlite3.Connection, limit: int) -> Spooled | None:

@@ -17,6 +17,11 @@ log = logging.getLogger(__name__)
 
 PATIENCE_S: Final = 5.0  # For how long another process may hold the file, such as the holder before this one.
 INSERT: Final = "INSERT INTO batches (quotes, events) VALUES (?, ?)"
+ADD_TO_TOTAL: Final = (
+    "INSERT INTO totals (name, count) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET count = count + excluded.count"
+)
+DROPPED: Final = "dropped"
+UNREADABLE: Final = "unreadable"
 _TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS batches (id INTEGER PRIMARY KEY AUTOINCREMENT, quotes INTEGER, events BLOB)",
     "CREATE INDEX IF NOT EXISTS batches_quotes ON batches (quotes)",
@@ -58,18 +63,33 @@ def open_file(path: Path) -> sqlite3.Connection:
 
 
 def replace_damaged(path: Path, why: object) -> sqlite3.Connection:
-    """Move the file aside, and make a new one of all that can be read of it."""
+    """Move the file aside, and make a new one of all that can be read of it; where that fails, it is moved back."""
     aside = next(name for n in count(1) if not (name := path.with_name(f"{path.name}.damaged-{n}")).exists())
-    for part in _PARTS:
-        with suppress(FileNotFoundError):
-            path.with_name(path.name + part).replace(aside.with_name(aside.name + part))
-    file = open_file(path)
-    batches, unread = _salvage(aside, file)
+    _move(path, aside)
+    try:
+        file = open_file(path)
+        try:
+            saved, unread = _salvage(aside, file)
+        except BaseException:
+            file.close()
+            raise
+    except BaseException:
+        _move(aside, path)
+        raise
     log.error(
-        "%s was damaged (%s) and lies in %s: %s batches of it go on, %s quotes of others cannot be read",
-        *(path, why, aside.name, batches, unread),
+        "%s was damaged (%s): %s quotes of it go on, %s cannot be read and are missing: `flask gaps` lists their "
+        "numbers once later ones are stored; the damaged file is kept as %s, delete it when you need it no more",
+        *(path, why, saved, unread, aside.name),
     )
     return file
+
+
+def _move(path: Path, target: Path) -> None:
+    for part in _PARTS:
+        there = target.with_name(target.name + part)
+        there.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + part).replace(there)
 
 
 def damaged_files(path: Path) -> int:
@@ -110,20 +130,26 @@ def shrink(file: sqlite3.Connection) -> None:
 
 def _salvage(aside: Path, file: sqlite3.Connection) -> tuple[int, int]:
     # Rows keep their numbers, by which somebody may know them.
-    batches = unread = 0
-    for row, quotes, packed in _readable(aside, "SELECT id, quotes, events FROM batches ORDER BY id"):
-        try:
-            unpack_events(row, packed)
-        except Damaged:
-            unread += quotes if isinstance(quotes, int) else 0
-            continue
-        file.execute("INSERT INTO batches VALUES (?, ?, ?)", (row, quotes, packed))
-        batches += 1
-    for table, columns in (("drops", 5), ("totals", 2)):
-        for values in _readable(aside, f"SELECT * FROM {table}"):  # noqa: S608 - the names are ours
-            marks = ", ".join("?" * columns)
-            file.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", values)  # noqa: S608 - the names are ours
-    return batches, unread
+    saved = unread = 0
+    file.execute("BEGIN IMMEDIATE")
+    with file:  # One commit: each by itself waits for the disk, and there may be 100,000.
+        for row, quotes, packed in _readable(aside, "SELECT id, quotes, events FROM batches ORDER BY id"):
+            try:
+                events = unpack_events(row, packed)
+            except Damaged:
+                unread += quotes if isinstance(quotes, int) else 0
+                continue
+            file.execute("INSERT INTO batches VALUES (?, ?, ?)", (row, quotes, packed))
+            saved += len(events)
+        for table, columns in (("drops", 5), ("totals", 2)):
+            for values in _readable(aside, f"SELECT * FROM {table}"):  # noqa: S608 - the names are ours
+                marks = ", ".join("?" * columns)
+                file.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", values)  # noqa: S608 - the names are ours
+        # The index may be whole where the rows are not.
+        for (waited,) in _readable(aside, "SELECT SUM(quotes) FROM batches INDEXED BY batches_quotes"):
+            unread = max(unread, waited - saved) if isinstance(waited, int) else unread
+        file.execute(ADD_TO_TOTAL, (UNREADABLE, unread))
+    return saved, unread
 
 
 def _readable(aside: Path, query: str) -> Iterator[tuple[Any, ...]]:

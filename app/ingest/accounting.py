@@ -19,7 +19,7 @@ from app.ingest.rows import Reject, Rows
 from app.ledger.batches import committed_within, id_number, record_each, recording
 from app.ledger.duplicates import add_duplicates
 from app.ledger.losses import record_trimmed
-from app.ticks.store import TickKey, find_conflicts, line_key, merge_by_key
+from app.ticks.store import TickKey, count_lines, find_conflicts, merge_by_key
 
 _LOCK: Final = 7_310_002  # One counter of duplicates at a time; the number has no other meaning.
 CONFLICT: Final = "conflict: an event with this symbol, ts, source and seq is stored with other content"
@@ -47,19 +47,20 @@ def merge(session: Session, batch: Batch, rows: Rows) -> Account:
         return Account(added.total(), rows.rejects)
     # What this process inserted made it wait for others at the same rows, but a row that was there did not.
     session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    known = frozenset(committed_within(session, (id_number(entry_id) for entry_id, _words in batch.entries)))
+    numbers = {entry_id: id_number(entry_id) for entry_id, _words in batch.entries}
+    known = frozenset(committed_within(session, numbers.values()))
     conflicts = set(find_conflicts(session)) if added.total() < len(rows.lines) else set[int]()
-    new = [
-        line_key(line)
+    new = (
+        line
         for place, (entry_id, line) in enumerate(zip(rows.ids, rows.lines, strict=True))
-        if place not in conflicts and id_number(entry_id) not in known
-    ]
+        if place not in conflicts and numbers[entry_id] not in known
+    )
     return Account(
         written=added.total(),
         rejects=[*rows.rejects, *_conflicting(batch, {rows.ids[place] for place in conflicts})],
         conflicts=len(conflicts),
-        duplicates=Counter(new) - added,
-        trimmed=[entry_id for entry_id in rows.trimmed if id_number(entry_id) not in known],
+        duplicates=count_lines(new) - added,
+        trimmed=[entry_id for entry_id in rows.trimmed if numbers[entry_id] not in known],
         known=known,
     )
 

@@ -56,6 +56,8 @@ def committed_within(session: Session, numbers: Iterable[int]) -> set[int]:
     ranges = select(IngestBatch.first_id, IngestBatch.last_id)
     touched = ranges.where(IngestBatch.last_id >= asked[0], IngestBatch.first_id <= asked[-1])
     firsts, reaches = _staircase(session.execute(touched.order_by(IngestBatch.first_id)).all())
+    if not firsts:
+        return set()
     return {number for number in asked if (at := bisect_right(firsts, number)) and reaches[at - 1] >= number}
 
 

@@ -1,6 +1,7 @@
 """Which sources are wanted, and running the collector of one."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +20,8 @@ from app.collectors.spool import Spool
 from app.errors import NotFound, Rejected
 from app.quotes import Quote, from_fields
 from app.stores import Stores
+
+log = logging.getLogger(__name__)
 
 SIMULATED: Final = "SIMULATED"
 STEP_S: Final = 0.1
@@ -47,19 +50,25 @@ def unwant(stores: Stores, source: str) -> None:
 
 def is_wanted(stores: Stores, source: str) -> bool:
     """Whether the source is to be collected."""
-    return _wants(stores.redis, source)
+    return _says_wanted(read_hash(stores.redis, keys.desired(source)))
 
 
 def collect(stores: Stores, source: str, stop: Event, limits: CollectorLimits) -> int:
-    """Collect a source until it is unwanted or `stop` is set; Conflict when another process does already."""
+    """Collect a source until it is unwanted or `stop` is set; Conflict when another process does already.
+
+    A server that was flushed has forgotten what was wanted, and is told again. Returns how many quotes were published.
+    """
     if source != SIMULATED:
         raise NotFound(f"there is no collector for {source[:20]!r}: known is {SIMULATED}")
     with stores.connect_redis(socket_timeout_s=ANSWER_S) as client:
+        wish = _Wish(client, source)
+        if not wish.holds():
+            return 0
         assignment = Assignment(
             source,
             STEP_S,
-            lambda: _wants(client, source),
-            _simulation(stores),
+            wish.holds,
+            _simulation(stores, wish.options),
             lambda: Spool(limits.spool_dir / f"{source}.db", source, limits.spool_max_bytes),
             stores.market,
             limits.stream_cap,
@@ -67,13 +76,28 @@ def collect(stores: Stores, source: str, stop: Event, limits: CollectorLimits) -
         return run_collector(without_retries(client), assignment, stores.clock, stop)
 
 
-def _wants(client: Redis, source: str) -> bool:
-    return read_hash(client, keys.desired(source)).get("wanted") == "1"
+class _Wish:
+    """That a source is wanted, with its options, as they were when its collector began."""
+
+    def __init__(self, client: Redis, source: str) -> None:
+        self._client, self._source = client, source
+        self.options: Mapping[str, str] = read_hash(client, keys.desired(source))
+
+    def holds(self) -> bool:
+        told = read_hash(self._client, keys.desired(self._source))
+        if told or not self.options:  # Whoever does not want it any more says so: nothing at all was lost with a flush.
+            return _says_wanted(told)
+        log.warning("Redis has forgotten that %s is wanted, as after a flush: told it again", self._source)
+        write_hash(self._client, keys.desired(self._source), self.options)
+        return True
 
 
-def _simulation(stores: Stores) -> Callable[[Callable[[], int]], FeedStep]:
+def _says_wanted(wish: Mapping[str, str]) -> bool:
+    return wish.get("wanted") == "1"
+
+
+def _simulation(stores: Stores, options: Mapping[str, str]) -> Callable[[Callable[[], int]], FeedStep]:
     def make(next_seq: Callable[[], int]) -> FeedStep:
-        options = read_hash(stores.redis, keys.desired(SIMULATED))
         symbols = options["symbols"].split(",")
         return LiveSimulation(
             symbols,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from itertools import islice
 from typing import Final
 
 from redis import Redis
@@ -14,13 +15,14 @@ from app.bus import keys
 from app.bus.groups import group_state
 from app.bus.hashes import read_hash
 from app.bus.stream import STREAM_CAP, stream_state
+from app.clock import instant_text
 from app.errors import Unavailable
 from app.ingest.dead_letters import count_dead_letters
 from app.lake.models import LakeFile
 from app.operations.accounting import ledger_summary
+from app.operations.stored_ticks import stored_ticks
 from app.quotes import SOURCES
 from app.stores import Stores
-from app.ticks.models import Tick
 
 Figures = dict[str, object]
 DAYS_SHOWN: Final = 10
@@ -46,7 +48,8 @@ def pipeline_state(stores: Stores, stream_cap: int = STREAM_CAP) -> Figures:
 def sources(client: Redis, now: datetime) -> Figures:
     """Per source that is wanted, held or has published: who holds it, and how old its last sign of progress is.
 
-    `spooled` quotes wait on the collector's disk for Redis, `dropped` ones found no room there.
+    `spooled` quotes wait on the collector's disk for Redis, `dropped` ones found no room there, and `unreadable` ones
+    lay in files that were `damaged`, of which so many are kept.
     """
     shown: Figures = {}
     for source in SOURCES:
@@ -54,7 +57,9 @@ def sources(client: Redis, now: datetime) -> Figures:
         wanted = read_hash(client, keys.desired(source)).get("wanted") == "1"
         if lease or health or wanted:
             holder = f"{lease['pid']}@{lease['host']}" if lease else None
-            counts = {name: int(health.get(name, 0)) for name in ("published", "spooled", "dropped", "damaged")}
+            counts = {
+                name: int(health.get(name, 0)) for name in ("published", "spooled", "dropped", "unreadable", "damaged")
+            }
             told = {name: health[name] for name in ("state", "fenced", "last_error") if health.get(name)}
             shown[source] = {"wanted": wanted, "holder": holder, **counts, "age_s": _age_s(health, now), **told}
     return shown
@@ -87,14 +92,20 @@ def ingestors(client: Redis, now: datetime) -> dict[str, Figures]:
 
 
 def ticks(session: Session) -> Figures:
-    """Ticks by trading day and source, newest days first, and the dead letters."""
-    counted = select(Tick.session_date, Tick.source, func.count()).group_by(Tick.session_date, Tick.source)
-    by_day: dict[str, dict[str, int]] = {}
-    for day, source, count in session.execute(counted.order_by(Tick.session_date.desc(), Tick.source)):
-        by_day.setdefault(day.isoformat(), {})[source] = count
-    total = sum(sum(sources.values()) for sources in by_day.values())
-    shown = dict(list(by_day.items())[:DAYS_SHOWN])
-    return {"total": total, "days": len(by_day), "by_day": shown, "dead_letters": count_dead_letters(session)}
+    """Ticks by trading day and source, newest days first, and the dead letters.
+
+    `as_of` is None where everything was counted now, else the time of the oldest balance that tells of a large day.
+    """
+    stored = stored_ticks(session)
+    total = sum(sum(sources.values()) for sources in stored.by_day.values())
+    shown = {day.isoformat(): sources for day, sources in islice(stored.by_day.items(), DAYS_SHOWN)}
+    return {
+        "total": total,
+        "as_of": instant_text(stored.as_of) if stored.as_of else None,
+        "days": len(stored.by_day),
+        "by_day": shown,
+        "dead_letters": count_dead_letters(session),
+    }
 
 
 def lake(session: Session) -> Figures:

@@ -4,7 +4,7 @@ import logging
 
 from app.bus import keys
 from app.bus.trimming import acknowledged_position, trim_stored
-from app.ledger.batches import prune_batches
+from app.ledger.batches import id_number, prune_batches
 from app.ledger.positions import save_position
 from app.stores import Stores
 
@@ -22,7 +22,9 @@ def trim_stream(stores: Stores, window_s: float) -> int:
         if position:
             save_position(session, keys.INGEST_GROUP, *position, stores.clock.now())
         if trimmed.oldest_id:
-            prune_batches(session, trimmed.oldest_id)
+            # An entry that is not acknowledged comes again even where somebody else has trimmed it away.
+            done = [trimmed.oldest_id, *([position[1]] if position else [])]
+            prune_batches(session, min(done, key=id_number))
     if trimmed.entries:
         log.info("trimmed %s stored entries from the stream", trimmed.entries)
     return trimmed.entries

@@ -1,9 +1,10 @@
 """Writing and counting ticks. Lines are rows of COPY's text format in the order of `COPY_COLUMNS`."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from io import BytesIO
+from operator import itemgetter
 from typing import Final, Protocol
 
 import psycopg2
@@ -18,6 +19,9 @@ from app.ticks.models import COLUMNS, Tick
 TickKey = tuple[str, str, date]
 COPY_COLUMNS: Final = tuple(name for name in COLUMNS if name != "created_at")
 _KEY: Final = ("symbol", "ts", "source", "seq", "session_date")
+_KEY_PLACES: Final = tuple(COPY_COLUMNS.index(name) for name in ("source", "symbol", "session_date"))
+_KEY_CELLS: Final = itemgetter(*_KEY_PLACES)
+_LAST_KEY_CELL: Final = max(_KEY_PLACES)
 _CHUNK_BYTES: Final = 1 << 20
 _LIST: Final = ", ".join(f'"{name}"' for name in COPY_COLUMNS)
 _COPY: Final = f"COPY ticks ({_LIST}) FROM STDIN"
@@ -82,10 +86,15 @@ def find_conflicts(session: Session) -> list[int]:
     return list(session.scalars(text(_CONFLICTS)))
 
 
-def line_key(line: bytes) -> TickKey:
-    """Of what source, symbol and trading day a row is."""
-    symbol, source, _seq, _ts, _recv_ts, day, _rest = line.split(b"\t", 6)
-    return source.decode(), symbol.decode(), date.fromisoformat(day.decode())
+def count_lines(lines: Iterable[bytes]) -> "Counter[TickKey]":
+    """How many rows there are by source, symbol and trading day."""
+    cells = Counter(map(_KEY_CELLS, (line.split(b"\t", _LAST_KEY_CELL + 1) for line in lines)))
+    return Counter(
+        {
+            (source.decode(), symbol.decode(), date.fromisoformat(day.decode())): count
+            for (source, symbol, day), count in cells.items()
+        }
+    )
 
 
 def count_by_day(session: Session) -> dict[date, int]:

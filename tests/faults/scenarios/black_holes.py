@@ -146,7 +146,7 @@ def play(trial: Trial) -> Outcome:
             recovers(stage, stage.links[name], hole_s, found, name)
             trial.say(f"{name} is back, {stage.own.stored():,} ticks stored")
         ends = {"collector": stage.collector.end()}
-        found.wrong += wait_drained(own.stores.redis)
+        found.wrong += wait_drained(own)
         ends["ingestor"] = stage.ingestor.end()
         audited, accounts = audit(own.sessions, ledger), settle_accounts(own)
     found.wrong += audited.wrong() + accounts.wrong(audited)

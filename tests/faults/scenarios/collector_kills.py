@@ -43,7 +43,7 @@ def play(trial: Trial) -> Outcome:
         one.thaw()
         in_doubt = int((ledger.attempted & ~ledger.acked).sum())
         cut = _cut(own, ledger, cuts, trial)
-        stuck = wait_drained(own.stores.redis)
+        stuck = wait_drained(own)
         found, accounts = audit(own.sessions, ledger), settle_accounts(own)
     wrong = stuck + found.wrong() + accounts.wrong(found) + ([f"only {cut} answers were cut"] if cut < cuts else [])
     shown = {"kills": kills, "in doubt": in_doubt, "cut answers": cut, "wall s": round(time.monotonic() - began)}

@@ -21,7 +21,7 @@ COMMAND_S = 120
 
 def play(trial: Trial) -> Outcome:
     """Flip a byte, ask for the purge, flip it back; in the end the day goes, and all of it is in the lake."""
-    flips = trial.pick(2, 30)
+    flips = trial.pick(1, 30)
     ledger = Ledger(trial.directory / "ledger", trial.pick(6_000, 60_000))
     chance = random.Random(20251009)
     wrong: list[str] = []

@@ -31,10 +31,10 @@ def play(trial: Trial) -> Outcome:
                 "group destroyed": _strike(own, one, feed, _destroy),
                 "destroyed again": _strike(own, one, feed, _destroy),
             }
-            stuck = wait_drained(own.stores.redis)
+            stuck = wait_drained(own)
             spared, before = audit(own.sessions, ledger), settle_accounts(own)
             running_s["flushed"] = _strike(own, one, feed, _flush)
-        stuck += wait_drained(own.stores.redis)
+        stuck += wait_drained(own)
         code = one.end()
         found, accounts = audit(own.sessions, ledger), settle_accounts(own)
     wrong = [*stuck, *spared.wrong(), *before.wrong(spared), *found.wrong(lost=found.lost), *accounts.wrong(found)]

@@ -20,7 +20,7 @@ def play(trial: Trial) -> Outcome:
     """Freeze one of two at work, let the other end everything, wake it, and go on."""
     freezes, frozen_s = trial.pick(1, 5), trial.pick(1, 30)
     ledger = Ledger(trial.directory / "ledger", SHARE * (ATTEMPTS + 2) * freezes)
-    taken_over_s, held = [0.0], 0
+    taken_over_s, held = list[float](), 0
     with (
         world(trial) as own,
         victim(own, ingest_command("one"), "one") as one,
@@ -29,25 +29,26 @@ def play(trial: Trial) -> Outcome:
         for name, process in {"one": one, "two": two}.items():
             process.start()
             wait_up(own.stores.redis, name, process)
-        wrong: list[str] = []
+        stuck: list[str] = []
         with feeding(Feed(source_publisher(own.stores.redis), ledger)) as feed:
             for number in range(1, freezes + 1):
                 held += _freeze_at_work(own, feed, one)
                 frozen_at = time.monotonic()
                 feed.allow(feed.done + SHARE)
                 feed.wait()
-                wrong += wait_drained(own.stores.redis)
+                stuck += wait_drained(own)
                 taken_over_s.append(time.monotonic() - frozen_at)
                 trial.say(f"freeze {number}: everything was stored {taken_over_s[-1]:.1f} s later by the other")
                 time.sleep(max(0.0, frozen_at + frozen_s - time.monotonic()))
                 one.thaw()
-        wrong += wait_drained(own.stores.redis)
+        wrong = wait_drained(own)
         ends = [one.end(), two.end()]
         found, accounts = audit(own.sessions, ledger), settle_accounts(own)
     wrong += found.wrong() + accounts.wrong(found) + [f"an ingestor ended with {code}" for code in ends if code]
     wrong += [] if held else ["it never had anything in its hands: the trial shows nothing"]
     longest_s = max(taken_over_s)
-    slow = [f"taken over after {longest_s:.1f} s"] if longest_s > TAKEN_OVER_LIMIT_S else []
+    slow = [f"while one stood still: {sentence}" for sentence in stuck]
+    slow += [f"taken over after {longest_s:.1f} s"] if longest_s > TAKEN_OVER_LIMIT_S else []
     shown = {"freezes": freezes, "entries in its hands": held, "taken over s": round(longest_s, 1)}
     return Outcome(found.figures() | accounts.figures() | shown, wrong, slow)
 

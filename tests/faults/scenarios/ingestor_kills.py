@@ -78,7 +78,7 @@ def play(trial: Trial) -> Outcome:
             process.start()
         attack = _Attack(own, feed, ingestors)
         _strike(attack, feed, attack.plan(kills, restarts), ledger.size, trial)
-        wrong = wait_drained(own.stores.redis)
+        wrong = wait_drained(own)
         drained_s = time.monotonic() - feed.ended_at
         ends = [process.end() for process in ingestors.values()]
         found, accounts = audit(own.sessions, ledger), settle_accounts(own)

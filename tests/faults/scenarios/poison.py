@@ -28,7 +28,7 @@ def play(trial: Trial) -> Outcome:
         wait_up(own.stores.redis, "one", one)
         with feeding(Feed(source_publisher(own.stores.redis), ledger, portion=100)) as feed:
             added = _mix(own, feed, every, count)
-        wrong = wait_drained(own.stores.redis)
+        wrong = wait_drained(own)
         one.check()
         code = one.end()
         found, letters = audit(own.sessions, ledger), _letters(own)

@@ -41,7 +41,7 @@ def play(trial: Trial) -> Outcome:
             caught_up_s = time.monotonic() - back_at
             stored_per_s = (backlog + feed.done - published) / caught_up_s
             feed.allow(feed.done)
-        wrong = wait_drained(client)
+        wrong = wait_drained(own)
         code = one.end()
         found = audit(own.sessions, ledger)
     factor = stored_per_s / RATE_PER_S

@@ -37,7 +37,7 @@ def play(trial: Trial) -> Outcome:
             with victim(own, collector_command(ledger.path, end, 100, 0.001), f"collector-{number}") as process:
                 stale += _pass_on(own, ledger, process, end)
                 ended += not stale and process.ends_within(END_WITHIN_S)
-        wrong = wait_drained(own.stores.redis)
+        wrong = wait_drained(own)
         found, accounts = audit(own.sessions, ledger), settle_accounts(own)
     wrong += found.wrong() + accounts.wrong(found)
     wrong += [f"{stale:,} events of a stale holder were accepted"] if stale else []

@@ -292,6 +292,33 @@ def test_a_batch_that_was_taken_under_the_token_before_is_not_published_again(bu
     assert sorted(read_published(bus).values()) == [1, 5]
 
 
+def test_a_batch_that_was_taken_and_is_refused_when_asked_for_again_is_still_known(bus, redis_url):
+    with relayed(redis_url) as relay, connect(relay.url) as client:
+        first = QuotePublisher(client, acquire(client, keys.lease("REPLAY"), keys.epoch("REPLAY")))
+        relay.lose_next_answer()
+        first.send(encode(quotes(2)))
+        until(lambda: len(entries(bus)) == 2)
+        bus.delete(keys.lease("REPLAY"))
+        with pytest.raises(Conflict):
+            first.settle()
+    after = QuotePublisher(bus, acquire(bus, keys.lease("REPLAY"), keys.epoch("REPLAY")), before=first)
+
+    after.publish(quotes(2))
+
+    assert [fields["seq"] for fields in entries(bus)] == ["1", "2"]
+
+
+@pytest.mark.parametrize("symbols", [500, 9_000])
+def test_a_batch_may_have_any_number_of_symbols(bus, publisher, symbols):
+    many = [quote(symbol=f"S{number}", seq=number + 1) for number in range(symbols)]
+
+    for _ in range(2):
+        publisher.publish(many)
+
+    counts = read_published(bus)
+    assert (len(entries(bus)), len(counts), set(counts.values())) == (2 * symbols, symbols, {2})
+
+
 def test_a_batch_that_a_flush_took_is_published_again_and_the_counts_before_come_back(bus, taken_over):
     publisher = taken_over(flush=True)
 

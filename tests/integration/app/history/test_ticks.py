@@ -271,6 +271,7 @@ def paged(read, start, end, size, **options):
     found, after = [], None
     while True:
         page = keys_in(read(start, end, after=after, limit=size, columns=["seq", "source", "ts"], **options))
+        assert after is None or not page or page[0] > after
         found += page
         if len(page) < size:
             return found

@@ -33,6 +33,27 @@ def test_the_simulated_feed_publishes_until_it_is_unwanted(rt: Runtime, bus: Red
     assert {fields["source"] for fields in read_latest(bus, ["ES", "NQ"]).values()} == {SIMULATED}
 
 
+def test_a_flush_of_redis_does_not_end_it(rt: Runtime, bus: Redis, limits: CollectorLimits) -> None:
+    want_simulation(rt, ["ES"], 1, 500.0)
+    wish = bus.hgetall(keys.desired(SIMULATED))
+    feed = Thread(target=collect, args=(rt, SIMULATED, Event(), limits))
+    feed.start()
+    _until(lambda: bool(read_latest(bus, ["ES"])))
+
+    bus.flushdb()
+
+    _until(lambda: bus.hgetall(keys.desired(SIMULATED)) == wish)
+    _until(lambda: bool(read_latest(bus, ["ES"])))
+    unwant(rt, SIMULATED)
+    feed.join(timeout=10)
+    assert not feed.is_alive()
+
+
+def test_what_nobody_wants_is_not_begun(rt: Runtime, bus: Redis, limits: CollectorLimits) -> None:
+    assert collect(rt, SIMULATED, Event(), limits) == 0
+    assert not bus.exists(keys.desired(SIMULATED))
+
+
 def test_its_numbers_rise_over_a_restart(rt: Runtime, bus: Redis, limits: CollectorLimits) -> None:
     want_simulation(rt, ["ES"], 1, 500.0)
 

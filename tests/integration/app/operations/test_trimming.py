@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from threading import Event
 
 import pytest
 from sqlalchemy import func, select
@@ -6,6 +7,7 @@ from sqlalchemy import func, select
 from app.bus import keys
 from app.ledger.models import IngestBatch
 from app.ledger.positions import read_position
+from app.ledger.totals import sum_losses
 from app.operations.trimming import trim_stream
 from tests.factories import quotes
 from tests.fakes import FixedClock
@@ -50,6 +52,21 @@ def test_what_clients_may_still_ask_for_stays_and_so_do_its_batches(rt, publishe
 
     assert trim_stream(rt, window_s=7_200) == 0
     assert batches(rt) == 3
+
+
+def test_batches_stay_as_long_as_their_entries_are_not_acknowledged(rt, bus, publisher, ingestor, drain):
+    publisher.publish(quotes(10))
+    drain(batch_size=1)
+    [first, *_] = [entry_id for entry_id, _fields in bus.xrange(keys.STREAM)]
+    # As after a kill between commit and acknowledgement, and a trim by somebody else.
+    bus.xclaim(keys.STREAM, keys.INGEST_GROUP, "dead", 0, [first], force=True)
+    bus.xtrim(keys.STREAM, maxlen=0, approximate=False)
+
+    trim_stream(rt, window_s=0)
+    ingestor("taker", lost_after_ms=0).run(Event(), until_drained=True)
+
+    with rt.sessions() as session:
+        assert sum_losses(session)["trimmed_pending"] == 0
 
 
 def test_before_there_is_anything_nothing_happens(rt):

@@ -1,3 +1,4 @@
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from decimal import Decimal
@@ -13,8 +14,8 @@ from app.ticks.partitions import ensure_partitions
 from app.ticks.store import (
     append_ticks,
     count_by_day,
+    count_lines,
     find_conflicts,
-    line_key,
     merge_by_key,
     merge_ticks,
     sources_on,
@@ -156,7 +157,7 @@ def test_a_merge_tells_what_it_added_by_key(session):
     added = merge_by_key(session, lines(*some))
 
     assert added == {("REPLAY", "ES", DAY): 2, ("REPLAY", "NQ", DAY): 1, ("EXCEL", "ES", DAY): 1}
-    assert {line_key(line) for line in lines(*some)} == set(added)
+    assert count_lines(lines(*some)) == added + Counter({("REPLAY", "ES", DAY): 1})
 
 
 def test_rows_with_other_content_than_the_stored_are_found_by_their_place(session):

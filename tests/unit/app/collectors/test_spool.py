@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from app.collectors import spool_file
 from app.collectors.spool import Spool
 from app.errors import Unavailable
 from app.quotes import to_fields
@@ -227,7 +228,40 @@ def test_damage_while_it_is_open_costs_what_cannot_be_read_only(open_spool, path
 
     assert found == [seq for seq in range(500) if not 150 <= seq < 200]
     assert spool.damaged == 1
-    assert "50 quotes of others cannot be read" in caplog.text
+    assert spool.unreadable == 50
+    assert "450 quotes of it go on, 50 cannot be read and are missing: `flask gaps`" in caplog.text
+
+
+def test_what_cannot_be_read_is_counted_for_good_and_is_no_drop(open_spool, path):
+    spool = open_spool()
+    for first in (0, 50):
+        row = spool.append(events(50, first_seq=first)).first_row
+        with closing(sqlite3.connect(path)) as file:
+            file.execute("UPDATE batches SET events = ? WHERE id = ?", (b"nonsense", row))
+            file.commit()
+        assert all_seqs(spool) == []
+    spool.close()
+
+    again = open_spool()
+
+    assert (again.unreadable, again.dropped, again.damaged) == (100, 0, 2)
+
+
+def test_a_file_that_could_not_be_replaced_is_replaced_at_the_next_try(open_spool, path, monkeypatch):
+    spool = open_spool()
+    rows = [spool.append(events(1, first_seq=first)) for first in range(3)]
+    with closing(sqlite3.connect(path)) as file:
+        file.execute("UPDATE batches SET events = ? WHERE id = ?", (b"nonsense", rows[0].first_row))
+        file.commit()
+    with monkeypatch.context() as full:
+        full.setattr(spool_file, "ADD_TO_TOTAL", "INSERT INTO a full disk")
+        with pytest.raises(Unavailable, match="cannot be used"):
+            spool.oldest(10)
+    assert spool.damaged == 0
+
+    found = all_seqs(spool)
+
+    assert (found, spool.unreadable, spool.damaged) == ([1, 2], 1, 1)
 
 
 def test_rows_keep_their_numbers_when_a_damaged_file_is_replaced(open_spool, path):
