@@ -7,7 +7,7 @@ from threading import Event
 from typing import Any
 
 from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
-from celery.signals import setup_logging, task_postrun, task_prerun, worker_shutting_down
+from celery.signals import setup_logging, task_postrun, task_prerun, worker_ready, worker_shutting_down
 from flask import Flask
 
 from app.bus import keys
@@ -19,8 +19,6 @@ from workers.dispatch import CeleryDispatch, make_celery
 
 # Celery warns of root for the sake of pickled messages; Thor's queues accept JSON alone.
 warnings.filterwarnings("ignore", category=SecurityWarning)
-# At each loss of the broker it asks for a setting that is made on purpose.
-warnings.filterwarnings("ignore", "\\nIn Celery 5.1", CPendingDeprecationWarning)
 settings = load_settings()
 celery = make_celery(server_addresses(settings)[1])
 stopping = Event()
@@ -40,6 +38,12 @@ def show_life(queue: str) -> None:
 @setup_logging.connect
 def _logs(**_signal: Any) -> None:
     configure_logs(settings.log_level, settings.log_format, server_addresses(settings))
+
+
+@worker_ready.connect
+def _quiet(**_signal: Any) -> None:
+    # At each loss of the broker Celery advises a setting that is made; its own logging has every such line shown.
+    warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
 
 
 @worker_shutting_down.connect

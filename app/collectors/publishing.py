@@ -40,7 +40,6 @@ class SourcePublisher:
         self, client: Redis, source: str, *, cap: int = STREAM_CAP, renew_every_s: float = RENEW_EVERY_S
     ) -> None:
         self._client, self._source, self._cap, self._renew_every_s = client, source, cap, renew_every_s
-        self._counter = count(1)
         self._attempt = uuid4().hex
         self._hold(self._acquire(above=0), None)
 
@@ -50,7 +49,7 @@ class SourcePublisher:
         return self._lease.token
 
     def next_seq(self) -> int:
-        """The sequence number of the source's next event; strictly increasing, also across restarts."""
+        """The sequence number of the source's next event; strictly increasing, and counted from 1 under each token."""
         return seq_of(self._lease.token, next(self._counter))
 
     def publish(self, quotes: Sequence[Quote]) -> None:
@@ -157,6 +156,7 @@ class SourcePublisher:
 
     def _hold(self, lease: Lease, before: QuotePublisher | None) -> None:
         self._lease = lease
+        self._counter = count(1)  # Of each token: numbers that it never gave would look like a gap.
         self._publisher = QuotePublisher(self._client, lease, cap=self._cap, before=before)
         self._renew_at = time.monotonic() + self._renew_every_s
 

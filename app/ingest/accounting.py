@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from app.ingest.batch import Batch
 from app.ingest.dead_letters import save_dead_letters
 from app.ingest.rows import Reject, Rows
-from app.ledger.batches import committed_within, id_number, record_each, recording
+from app.ledger.batches import committed_within, id_number, is_any_committed, record_each, recording
 from app.ledger.duplicates import add_duplicates
 from app.ledger.losses import record_trimmed
 from app.ticks.store import TickKey, count_lines, find_conflicts, merge_by_key
@@ -37,7 +37,7 @@ class Account:
     conflicts: int = 0
     duplicates: "Counter[TickKey]" = field(default_factory=Counter)
     trimmed: Sequence[bytes] = ()
-    known: frozenset[int] = frozenset()
+    known: frozenset[bytes] = frozenset()
 
 
 def merge(session: Session, batch: Batch, rows: Rows) -> Account:
@@ -47,20 +47,19 @@ def merge(session: Session, batch: Batch, rows: Rows) -> Account:
         return Account(added.total(), rows.rejects)
     # What this process inserted made it wait for others at the same rows, but a row that was there did not.
     session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    numbers = {entry_id: id_number(entry_id) for entry_id, _words in batch.entries}
-    known = frozenset(committed_within(session, numbers.values()))
+    known = _committed_before(session, batch)
     conflicts = set(find_conflicts(session)) if added.total() < len(rows.lines) else set[int]()
     new = (
         line
         for place, (entry_id, line) in enumerate(zip(rows.ids, rows.lines, strict=True))
-        if place not in conflicts and numbers[entry_id] not in known
+        if place not in conflicts and entry_id not in known
     )
     return Account(
         written=added.total(),
         rejects=[*rows.rejects, *_conflicting(batch, {rows.ids[place] for place in conflicts})],
         conflicts=len(conflicts),
         duplicates=count_lines(new) - added,
-        trimmed=[entry_id for entry_id in rows.trimmed if numbers[entry_id] not in known],
+        trimmed=[entry_id for entry_id in rows.trimmed if entry_id not in known],
         known=known,
     )
 
@@ -73,8 +72,8 @@ def book(
     save_dead_letters(session, account.rejects, session_of)
     record_trimmed(session, batch.generation, [entry_id.decode() for entry_id in account.trimmed])
     if batch.seen_before:
-        new = {id_number(entry_id) for entry_id, _words in batch.entries} - account.known
-        record_each(session, consumer, sorted(new))
+        new = {entry_id for entry_id, _words in batch.entries} - account.known
+        record_each(session, consumer, sorted(map(id_number, new)))
     elif batch.entries:
         session.execute(text(account_statement(batch, consumer)))
 
@@ -83,6 +82,14 @@ def account_statement(batch: Batch, consumer: str) -> str:
     """The statement that accounts for the whole of a batch that was not delivered before."""
     first, last = batch.entries[0][0], batch.entries[-1][0]
     return recording(consumer, id_number(first), id_number(last), len(batch.entries))
+
+
+def _committed_before(session: Session, batch: Batch) -> frozenset[bytes]:
+    ids = [entry_id for entry_id, _words in batch.entries]
+    if not batch.seen_before and not is_any_committed(session, id_number(ids[0]), id_number(ids[-1])):
+        return frozenset()
+    numbers = {id_number(entry_id): entry_id for entry_id in ids}
+    return frozenset(numbers[number] for number in committed_within(session, numbers))
 
 
 def _conflicting(batch: Batch, ids: set[bytes]) -> list[Reject]:

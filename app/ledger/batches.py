@@ -48,6 +48,12 @@ def record_each(session: Session, consumer: str, numbers: Sequence[int]) -> None
         session.execute(insert(IngestBatch).from_select(_COLUMNS.split(", "), rows, include_defaults=False))
 
 
+def is_any_committed(session: Session, first: int, last: int) -> bool:
+    """Whether a batch was committed that reaches into the ids from `first` to `last`."""
+    touching = select(IngestBatch.id).where(IngestBatch.last_id >= first, IngestBatch.first_id <= last)
+    return session.scalar(touching.limit(1)) is not None
+
+
 def committed_within(session: Session, numbers: Iterable[int]) -> set[int]:
     """Those of the entries that were committed before, by anybody."""
     asked = sorted(numbers)
@@ -56,8 +62,6 @@ def committed_within(session: Session, numbers: Iterable[int]) -> set[int]:
     ranges = select(IngestBatch.first_id, IngestBatch.last_id)
     touched = ranges.where(IngestBatch.last_id >= asked[0], IngestBatch.first_id <= asked[-1])
     firsts, reaches = _staircase(session.execute(touched.order_by(IngestBatch.first_id)).all())
-    if not firsts:
-        return set()
     return {number for number in asked if (at := bisect_right(firsts, number)) and reaches[at - 1] >= number}
 
 

@@ -75,7 +75,8 @@ def _fold(session: Any, ref: str, fields: Mapping[str, str]) -> bool:
         log.error("a loss was announced that cannot be read (%s): %s %s", error, ref, dict(fields))
         return False
     detail = {name: value for name, value in fields.items() if name not in _KEY_FIELDS}
-    log.error("%s events lost: %s of %s %s on %s %s", count, kind, source, symbol, day, detail)
+    of_what = f"{source} {symbol} on {day}" if symbol else "symbols that the next balance at rest finds out"
+    log.error("%s events lost (%s) of %s: see `flask losses`; %s", count, kind.replace("_", " "), of_what, detail)
     return record_loss(session, kind, ref, count, source, symbol, day, detail)
 
 

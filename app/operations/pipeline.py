@@ -94,7 +94,7 @@ def ingestors(client: Redis, now: datetime) -> dict[str, Figures]:
 def ticks(session: Session) -> Figures:
     """Ticks by trading day and source, newest days first, and the dead letters.
 
-    `as_of` is None where everything was counted now, else the time of the oldest balance that tells of a large day.
+    `as_of` is None where everything was counted now, else the time of the last balance, which tells of large days.
     """
     stored = stored_ticks(session)
     total = sum(sum(sources.values()) for sources in stored.by_day.values())

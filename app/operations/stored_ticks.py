@@ -22,8 +22,8 @@ BySource = dict[str, int]
 class StoredTicks:
     """Ticks by trading day, newest first, and source.
 
-    `as_of` is None where everything was counted; else large days are as of their last balance, the oldest of which was
-    made at that instant.
+    `as_of` is None where everything was counted; else large days are as of that instant, when those that had changed
+    were last balanced.
     """
 
     by_day: Mapping[date, BySource]
@@ -50,7 +50,7 @@ def stored_ticks(session: Session) -> StoredTicks:
             instants.append(at)
         if found:
             by_day[day] = found
-    return StoredTicks(by_day, min(instants, default=None))
+    return StoredTicks(by_day, max(instants, default=None))
 
 
 def _balanced(session: Session) -> dict[date, tuple[BySource, datetime]]:
@@ -59,7 +59,7 @@ def _balanced(session: Session) -> dict[date, tuple[BySource, datetime]]:
     found: dict[date, tuple[BySource, datetime]] = {}
     for day, source, stored, at in session.execute(sums.order_by(*names)):
         by_source, before = found.get(day, ({}, at))
-        found[day] = ({**by_source, **({source: int(stored)} if stored else {})}, min(at, before))
+        found[day] = ({**by_source, **({source: int(stored)} if stored else {})}, max(at, before))
     return found
 
 

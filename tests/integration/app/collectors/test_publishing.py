@@ -8,6 +8,7 @@ from app.bus.leases import acquire
 from app.bus.published import read_published
 from app.collectors.publishing import SourcePublisher
 from app.errors import Conflict, Rejected, Unavailable
+from app.quotes import seq_of
 from tests.factories import quote, quotes
 from tests.proxy import relayed
 from tests.waiting import until
@@ -43,6 +44,20 @@ def test_numbers_grow_also_over_a_restart(bus, publisher):
 
     assert first == sorted(set(first))
     assert second > first[-1]
+
+
+def test_numbers_begin_at_one_under_each_token(bus, publisher):
+    before = [publisher.next_seq() for _ in range(3)]
+    publisher.publish(quotes(1))
+    first = publisher.token
+    bus.flushdb()
+
+    publisher.publish(quotes(1))
+    after = [publisher.next_seq() for _ in range(2)]
+
+    assert before == [seq_of(first, number) for number in (1, 2, 3)]
+    assert publisher.token > first
+    assert after == [seq_of(publisher.token, number) for number in (1, 2)]
 
 
 def test_publishing_keeps_the_lease(bus):

@@ -100,7 +100,13 @@ def test_the_health_tells_the_progress(bus, collect, stop):
 
     collect(bus, Feed(3, stop, lambda _number: shown.append(bus.hgetall(keys.health("SIMULATED")))))
 
-    figures = {"at_ms": str(int(MOMENT.timestamp() * 1000)), "spooled": "0", "dropped": "0", "unreadable": "0", "damaged": "0"}
+    figures = {
+        "at_ms": str(int(MOMENT.timestamp() * 1000)),
+        "spooled": "0",
+        "dropped": "0",
+        "unreadable": "0",
+        "damaged": "0",
+    }
     assert shown[2] == {**figures, "state": "running", "published": "2", "last_error": ""}
     assert bus.hgetall(keys.health("SIMULATED")) == {**shown[2], "state": "stopped", "published": "3"}
 

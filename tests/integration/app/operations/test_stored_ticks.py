@@ -46,7 +46,7 @@ def test_days_are_counted_by_source_newest_first(rt, told):
 def test_of_large_days_the_last_balance_tells_and_says_when(rt, told, balance, monkeypatch):
     store_quotes(rt.sessions, [*quotes(3), quote(session_date=NEXT)])
     balance(DAY, "REPLAY", 40)
-    balance(DAY, "EXCEL", 2, BALANCED + timedelta(minutes=5))
+    balance(DAY, "EXCEL", 2, BALANCED - timedelta(days=30))
     with rt.sessions() as session:
         newest = session.scalar(text(f"SELECT pg_relation_size('ticks_p{NEXT:%Y%m%d}')"))
     monkeypatch.setattr(module, "COUNTED_BYTES", newest)
