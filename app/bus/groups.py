@@ -117,10 +117,19 @@ class GroupReader:
         With `own` also this consumer's: answers that got lost on their way to it. Words are None where the entry was
         trimmed away before it was stored.
         """
-        names = self._dead_consumers()
+        names = self.dead_consumers()
         if own:
             names.append(self._consumer)
         return [entry for name in names for entry in self._claim(name, idle_ms, count)]
+
+    def dead_consumers(self) -> list[str]:
+        """Other consumers with pending entries whose lease is gone: dead, or standing still."""
+        names = []
+        for consumer in self._client.xinfo_consumers(keys.STREAM, self._group):
+            name = consumer["name"].decode()
+            if name != self._consumer and consumer["pending"] and not self._client.exists(keys.ingest_lease(name)):
+                names.append(name)
+        return names
 
     def ack(self, ids: Sequence[bytes]) -> None:
         """Acknowledge entries that are stored for good."""
@@ -154,14 +163,6 @@ class GroupReader:
 
     def _call(self, *words: Any) -> Any:
         return self._client.execute_command(*words)  # type: ignore[no-untyped-call]
-
-    def _dead_consumers(self) -> list[str]:
-        names = []
-        for consumer in self._client.xinfo_consumers(keys.STREAM, self._group):
-            name = consumer["name"].decode()
-            if name != self._consumer and consumer["pending"] and not self._client.exists(keys.ingest_lease(name)):
-                names.append(name)
-        return names
 
     def _claim(self, name: str, idle_ms: int, count: int) -> list[Entry]:
         pending = self._client.xpending_range(

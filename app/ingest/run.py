@@ -27,6 +27,7 @@ from app.ingest.dead_letters import announce_dead_letters
 from app.ingest.intake import Intake
 from app.ingest.presence import BEAT_S, Presence
 from app.ingest.rows import RowMaker
+from app.ingest.session_names import end_sessions
 from app.ingest.storing import TickWriter, unavailable_while_away
 from app.ledger.positions import read_position
 from app.market.market import Market
@@ -205,11 +206,20 @@ class Ingestor:
     def _recover(self, ending: Event, *, own: bool) -> None:
         if ending.is_set() or time.monotonic() < self._recover_at:
             return
+        self._end_sessions_of(self._reader.dead_consumers())
         entries = self._reader.claim_lost(self._plan.lost_after_ms, self._plan.batch_size, own=own)
         if entries:
             log.warning("took over %s entries that were read and never stored", len(entries))
             self._settle(self._batch(entries, seen_before=True), ending)
         self._recover_at = 0.0 if entries else time.monotonic() + self._plan.recover_every_s
+
+    def _end_sessions_of(self, consumers: list[str]) -> None:
+        # One that stands still in the middle of its work holds locks on the very rows that are to be stored for it.
+        if consumers:
+            with unavailable_while_away(), self._sessions.begin() as session:
+                ended = end_sessions(session, consumers)
+            if ended:
+                log.warning("ended %s database sessions of %s, whose lease is gone", ended, ", ".join(consumers))
 
     def _batch(self, entries: list[Entry], *, seen_before: bool = False) -> Batch:
         return Batch(entries, self._maker.rows(entries, self._clock.now()), seen_before, self._generation)

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Final
 
+import psycopg2
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -12,6 +13,7 @@ from app.errors import Unavailable
 from app.ingest.accounting import Account, account_statement, book, merge
 from app.ingest.batch import Batch, Stored
 from app.ingest.rows import RowMaker, Rows
+from app.ingest.session_names import name_session
 from app.ticks.partitions import ensure_partitions
 from app.ticks.store import append_ticks
 
@@ -60,13 +62,16 @@ class TickWriter:
 
     def _commit_at_once(self, batch: Batch, rows: Rows, meanwhile: Callable[[], None] | None) -> Stored:
         # A transaction by itself would be three more round trips.
-        try:
-            with self._sessions() as session:
-                session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+        with self._sessions() as session:
+            session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+            name_session(session, self._consumer)
+            try:
                 written = append_ticks(session, rows.lines, meanwhile, before=account_statement(batch, self._consumer))
-        except DBAPIError:
-            self._days.clear()  # A partition may have been dropped meanwhile.
-            raise
+            except DBAPIError as error:
+                self._days.clear()  # A partition may have been dropped meanwhile.
+                if not isinstance(error, IntegrityError):
+                    session.invalidate()  # A connection that may be dead cannot be put back as it was.
+                raise
         return Stored(len(batch.entries), written, 0, 0, ())
 
     def _reread(self, batch: Batch, now: datetime, error: DBAPIError) -> Rows:
@@ -77,6 +82,7 @@ class TickWriter:
     def _commit(self, batch: Batch, rows: Rows, write: Callable[[Session], Account]) -> Stored:
         try:
             with self._sessions.begin() as session:
+                name_session(session, self._consumer)
                 if not rows.days <= self._days:
                     ensure_partitions(session, rows.days)
                 account = write(session)
@@ -99,6 +105,8 @@ def unavailable_while_away() -> Iterator[None]:
         if _passes(error):
             raise Unavailable(f"PostgreSQL cannot store now ({_first_line(error)})") from error
         raise
+    except psycopg2.OperationalError as error:  # A connection that died after its work, while it was put back.
+        raise Unavailable(f"PostgreSQL went away ({str(error).strip().partition(chr(10))[0][:200]})") from error
 
 
 def _append(session: Session, rows: Rows, meanwhile: Callable[[], None] | None) -> Account:

@@ -1,0 +1,42 @@
+from contextlib import ExitStack
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from app.ingest.session_names import end_sessions, name_session
+
+NAME = text("SELECT current_setting('application_name')")
+
+
+def test_a_session_bears_the_name_of_the_consumer_that_uses_it(sessions):
+    with sessions() as session:
+        name_session(session, "one")
+        first = session.scalar(NAME)
+        name_session(session, "two")
+
+        assert (first, session.scalar(NAME)) == ("thor ingest one", "thor ingest two")
+
+
+def test_work_under_way_is_ended_for_the_consumers_named_and_for_no_other(sessions):
+    with ExitStack() as stack:
+        one, two, judge = (stack.enter_context(sessions()) for _ in range(3))
+        for session, consumer in ((one, "one"), (two, "two")):
+            name_session(session, consumer)
+            session.execute(text("SELECT 1"))
+
+        ended = end_sessions(judge, ["one", "three"])
+
+        assert ended == 1
+        assert two.scalar(text("SELECT 2")) == 2
+        with pytest.raises(OperationalError):
+            one.scalar(text("SELECT 1"))
+        one.invalidate()
+
+
+def test_a_session_that_does_nothing_is_left_alone(sessions):
+    with sessions() as idle, sessions() as judge:
+        name_session(idle, "one")
+        idle.commit()
+
+        assert end_sessions(judge, ["one"]) == 0
