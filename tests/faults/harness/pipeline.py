@@ -13,7 +13,7 @@ from tests.faults.harness.world import World
 from tests.waiting import until
 
 START_DEADLINE_S = 60.0
-STUCK_S, STUCK_PLANTED_S = 20.0, 12.0  # Longer than it takes until entries of a dead reader are taken over.
+STUCK_S, STUCK_PLANTED_S = 30.0, 12.0  # Longer than it takes until entries of a dead reader are taken over.
 DRAIN_LIMIT_S = 10.0
 
 
