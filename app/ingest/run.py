@@ -232,6 +232,8 @@ class Ingestor:
                 self._wait(ending, "waiting_for_postgres", error)
                 if ending.is_set():
                     raise
+                with contextlib.suppress(Unavailable):  # It is the database that is waited for.
+                    self._end_sessions_of(self._reader.dead_consumers())
 
     def _store(self, batch: Batch) -> None:
         stored = self._writer.store(batch, self._clock.now(), self._intake.read_ahead if self._intake else None)

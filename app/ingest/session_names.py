@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 _PREFIX: Final = "thor ingest "
 _KEY: Final = "thor.consumer"
-_NAME: Final = text("SELECT set_config('application_name', :name, false)")
+_NAME: Final = text("SELECT set_config('application_name', :name, :only_now)")
 # An idle session holds nothing; one that waits for its client in the middle of a COPY ends at no timeout.
 _END: Final = text(
     "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() "
@@ -17,10 +17,16 @@ _END: Final = text(
 
 
 def name_session(session: Session, consumer: str) -> None:
-    """Have the session's connection bear a consumer's name; costs nothing where it does already."""
+    """Have the session bear a consumer's name for the length of its transaction."""
+    session.execute(_NAME, {"name": _name(consumer), "only_now": True})
+
+
+def name_connection(session: Session, consumer: str) -> None:
+    """Have a connection that commits by itself bear a consumer's name; costs nothing where it does already."""
     known = session.connection().info
     if known.get(_KEY) != consumer:
-        session.execute(_NAME, {"name": _name(consumer)})
+        # Not in a transaction, whose end might take the name away again.
+        session.execute(_NAME, {"name": _name(consumer), "only_now": False})
         known[_KEY] = consumer
 
 

@@ -13,7 +13,7 @@ from app.errors import Unavailable
 from app.ingest.accounting import Account, account_statement, book, merge
 from app.ingest.batch import Batch, Stored
 from app.ingest.rows import RowMaker, Rows
-from app.ingest.session_names import name_session
+from app.ingest.session_names import name_connection, name_session
 from app.ticks.partitions import ensure_partitions
 from app.ticks.store import append_ticks
 
@@ -64,7 +64,7 @@ class TickWriter:
         # A transaction by itself would be three more round trips.
         with self._sessions() as session:
             session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
-            name_session(session, self._consumer)
+            name_connection(session, self._consumer)
             try:
                 written = append_ticks(session, rows.lines, meanwhile, before=account_statement(batch, self._consumer))
             except DBAPIError as error:

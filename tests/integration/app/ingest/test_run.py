@@ -5,7 +5,7 @@ from threading import Event
 
 import pytest
 from sqlalchemy import create_engine, func, select, text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import sessionmaker
 
 from app.bus import keys
@@ -17,6 +17,7 @@ from app.errors import Conflict
 from app.ingest.batch import Batch
 from app.ingest.rows import RowMaker
 from app.ingest.run import IngestPlan, ingest
+from app.ingest.session_names import name_session
 from app.ingest.storing import TickWriter
 from app.ledger.models import DeadLetter, DuplicateCount, Loss
 from app.ledger.positions import save_position
@@ -30,6 +31,8 @@ END_ALL = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND application_name = 'thor'
 """
+
+LOCK_TICKS = text("LOCK TABLE ticks IN SHARE MODE")
 
 
 def numbers(count, first=1):
@@ -390,6 +393,29 @@ def test_a_stop_while_the_database_hangs_ends_and_leaves_the_entries(bus, publis
 
     drain("one")
     assert stored() == numbers(10)
+
+
+def test_an_ingestor_that_stands_still_in_its_work_does_not_hold_up_another(
+    bus, raw_bus, publisher, drain, stored, engine, sessions
+):
+    hasty = create_engine(engine.url, connect_args={"options": "-c timezone=UTC -c lock_timeout=300ms"})
+    publisher.publish(quotes(20))
+    still = GroupReader(raw_bus, "still")
+    still.join()
+    still.ask_new(5, 10)
+    assert len(still.take_new()) == 5
+    with sessions() as standing:
+        name_session(standing, "still")
+        standing.execute(LOCK_TICKS)
+
+        drain("one", sessions=sessionmaker(hasty), lost_after_ms=0, recover_every_s=0.05)
+
+        with pytest.raises(OperationalError):
+            standing.execute(text("SELECT 1"))
+        standing.invalidate()
+    still.leave()
+    hasty.dispose()
+    assert stored() == list(range(1, 21))
 
 
 def test_a_stop_while_redis_is_away_ends(relay, running):

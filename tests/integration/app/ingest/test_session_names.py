@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from app.ingest.session_names import end_sessions, name_session
+from app.ingest.session_names import end_sessions, name_connection, name_session
 
 NAME = text("SELECT current_setting('application_name')")
 
@@ -16,6 +16,17 @@ def test_a_session_bears_the_name_of_the_consumer_that_uses_it(sessions):
         name_session(session, "two")
 
         assert (first, session.scalar(NAME)) == ("thor ingest one", "thor ingest two")
+
+
+def test_a_connection_that_commits_by_itself_keeps_the_name_beyond_a_failed_transaction(sessions):
+    with sessions() as session:
+        session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+        name_connection(session, "one")
+    with sessions() as session:
+        name_session(session, "two")
+        session.rollback()
+
+        assert session.scalar(NAME) == "thor ingest one"
 
 
 def test_work_under_way_is_ended_for_the_consumers_named_and_for_no_other(sessions):
@@ -36,7 +47,7 @@ def test_work_under_way_is_ended_for_the_consumers_named_and_for_no_other(sessio
 
 def test_a_session_that_does_nothing_is_left_alone(sessions):
     with sessions() as idle, sessions() as judge:
-        name_session(idle, "one")
-        idle.commit()
+        idle.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+        name_connection(idle, "one")
 
         assert end_sessions(judge, ["one"]) == 0
