@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pyarrow as pa
 from sqlalchemy import func, select
@@ -79,9 +79,9 @@ def count_ticks(session: Session, symbol: str, day: date) -> int:
     return session.scalar(query) or 0
 
 
-def has_ticks(session: Session, symbol: str, day: date) -> bool:
-    """Whether the database has a tick of a symbol on a trading day."""
-    query = select(Tick.symbol).where(Tick.session_date == day, Tick.symbol == symbol).limit(1)
+def has_ticks(session: Session, symbol: str, day: date, before: datetime) -> bool:
+    """Whether the database has a tick of a symbol on a trading day from before an instant."""
+    query = select(Tick.symbol).where(Tick.session_date == day, Tick.symbol == symbol, Tick.ts < before).limit(1)
     return session.scalar(query) is not None
 
 

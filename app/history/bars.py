@@ -1,7 +1,7 @@
 """The bars of any range: from files where those are complete, else made of the stored ticks in the same way."""
 
 from collections.abc import Generator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import pyarrow as pa
@@ -19,7 +19,7 @@ from app.history.bar_days import (
 from app.history.bar_query import BAR_INPUT, build_bars_of
 from app.history.bar_range import BarRange
 from app.history.ticks import read_ticks
-from app.lake.layout import Lake
+from app.lake.layout import TIMEFRAMES, Lake
 from app.lake.query import connect
 from app.lake.schemas import BAR_FILE
 from app.market.market import Market
@@ -93,15 +93,28 @@ def bar_sources(session: Session, lake: Lake, market: Market, wanted: BarRange) 
 def last_session(
     session: Session, lake: Lake, market: Market, symbol: str, timeframe: str, now: datetime
 ) -> Hours | None:
-    """The newest session begun at `now` of which there are bars or ticks of a symbol; None without any."""
+    """The newest session of which a bar of a symbol has closed at `now`; without any, the newest begun that has ticks.
+
+    None without those.
+    """
     files = {file.day for file in lake.bars_files(timeframe, date.min, date.max, {symbol})}
     files |= {file.day for file in lake.ticks_files(date.min, date.max, {symbol})}
-    stored = existing_partitions(session)
-    for day in sorted(files | stored, reverse=True):
+    begun: Hours | None = None
+    for day in sorted(files | existing_partitions(session), reverse=True):
         hours = market.session(day)
-        if hours is not None and hours.open < now and (day in files or has_ticks(session, symbol, day)):
+        if hours is None or hours.open >= now:
+            continue
+        closed = _last_close(hours, timeframe, now)
+        if closed > hours.open and (day in files or has_ticks(session, symbol, day, closed)):
             return hours
-    return None
+        if begun is None and (day in files or has_ticks(session, symbol, day, now)):
+            begun = hours
+    return begun
+
+
+def _last_close(hours: Hours, timeframe: str, now: datetime) -> datetime:
+    span = timedelta(seconds=TIMEFRAMES[timeframe])
+    return hours.close if now >= hours.close else hours.open + (now - hours.open) // span * span
 
 
 def _bars_of(

@@ -132,18 +132,48 @@ def test_sources_are_those_of_files_and_of_ticks(sessions, lake):
         assert sources(end=LATER, known_until=CLOSE) == ["SCHWAB"]
 
 
-def test_the_last_session_is_the_newest_with_anything_of_the_symbol(sessions, lake):
+def test_the_last_session_is_the_newest_with_a_bar_of_the_symbol(sessions, lake, last):
     store_quotes(sessions, [next_day(60, 1), next_day(60, 1, symbol="NQ")])
     write_bars(lake, [trade(0, 1, 1)])
 
-    with sessions() as session:
+    assert [last("ES", LATER), last("NQ", LATER), last("YM", LATER)] == [NEXT, NEXT, None]
+    assert [last("ES", CLOSE), last("NQ", CLOSE)] == [DAY, None]
 
-        def last(symbol, now):
-            found = last_session(session, lake, market(), symbol, "1m", now)
-            return found.day if found else None
 
-        assert [last("ES", LATER), last("NQ", LATER), last("YM", LATER)] == [NEXT, NEXT, None]
-        assert [last("ES", CLOSE), last("NQ", CLOSE)] == [DAY, None]
+def test_a_session_of_which_no_bar_has_closed_is_not_yet_the_last(sessions, lake, last):
+    store_quotes(sessions, [trade(0, 1, 1), next_day(30, 1), next_day(30, 1, symbol="NQ")])
+    opened = NEXT_HOURS.open
+
+    assert last("ES", opened + timedelta(seconds=59)) == DAY
+    assert last("ES", opened + timedelta(seconds=60)) == NEXT
+    assert last("ES", opened + timedelta(seconds=299), "5m") == DAY
+    assert last("ES", opened + timedelta(seconds=300), "5m") == NEXT
+
+
+def test_a_tick_in_the_bar_that_is_open_makes_no_last_session(sessions, lake, last):
+    store_quotes(sessions, [trade(0, 1, 1), next_day(70, 1)])
+
+    assert last("ES", NEXT_HOURS.open + timedelta(seconds=90)) == DAY
+    assert last("ES", NEXT_HOURS.open + timedelta(seconds=120)) == NEXT
+
+
+def test_without_any_bar_the_last_session_is_the_newest_with_a_tick(sessions, lake, last):
+    store_quotes(sessions, [next_day(30, 1)])
+
+    assert last("ES", NEXT_HOURS.open + timedelta(seconds=30)) is None
+    assert last("ES", NEXT_HOURS.open + timedelta(seconds=31)) == NEXT
+
+
+@pytest.fixture
+def last(sessions, lake):
+    """The day of the last session, asked at an instant."""
+
+    def ask(symbol, now, timeframe="1m"):
+        with sessions() as session:
+            found = last_session(session, lake, market(), symbol, timeframe, now)
+        return found.day if found else None
+
+    return ask
 
 
 def wild_day(dice):

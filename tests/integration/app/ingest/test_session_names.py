@@ -19,14 +19,14 @@ def test_a_session_bears_the_name_of_the_consumer_that_uses_it(sessions):
 
 
 def test_a_connection_that_commits_by_itself_keeps_the_name_beyond_a_failed_transaction(sessions):
-    with sessions() as session:
-        session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
-        name_connection(session, "one")
-    with sessions() as session:
-        name_session(session, "two")
-        session.rollback()
+    with sessions.kw["bind"].connect() as connection:
+        with sessions(bind=connection.execution_options(isolation_level="AUTOCOMMIT")) as session:
+            name_connection(session, "one")
+        with sessions(bind=connection.execution_options(isolation_level="READ COMMITTED")) as session:
+            name_session(session, "two")
+            session.rollback()
 
-        assert session.scalar(NAME) == "thor ingest one"
+            assert session.scalar(NAME) == "thor ingest one"
 
 
 def test_work_under_way_is_ended_for_the_consumers_named_and_for_no_other(sessions):
