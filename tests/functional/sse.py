@@ -84,6 +84,10 @@ class SseClient:
             self._thread.join(5)
         self._socket.close()
 
+    def say_farewell(self) -> None:
+        """Say that nothing more is to come, and go on taking nothing; for a client that does not read."""
+        self._socket.shutdown(socket.SHUT_WR)
+
     def abort(self) -> None:
         """Vanish with a reset instead of a farewell; for a client that does not read."""
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -189,6 +189,17 @@ def test_clients_that_vanish_leave_no_place_thread_or_file_taken(web, bus):
     assert _eventually(lambda: _connections(web) == 0)
 
 
+def test_a_client_that_hangs_up_with_all_buffers_full_leaves_nothing_taken_either(web, bus):
+    with TestSource(bus) as source, SseClient(f"{web.url}/api/quotes/stream?symbols=ES", reading=False) as client:
+        before = _stream_check(web)["conflated"]
+        assert _eventually(lambda: source.publish(200) or _stream_check(web)["conflated"] > before, deadline_s=60)
+
+        client.say_farewell()
+
+        assert _eventually(lambda: _stream_check(web)["clients"] == 0)
+        assert _eventually(lambda: _connections(web) == 0)
+
+
 def test_a_client_that_stops_reading_is_cut_and_others_miss_nothing(web_settings, bus, log_file):
     limits = {"SSE_STUCK_S": "1", "SSE_QUEUE_EVENTS": "4096"}
     with serve(log_file, {**web_settings, **limits}) as web, TestSource(bus) as source:

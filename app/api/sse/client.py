@@ -57,8 +57,12 @@ class Client:
             return True
 
     def cut(self) -> None:
-        """End the stream, also where its thread is held up in a send."""
+        """End the stream of a client that takes nothing."""
         log.warning("a stream client took nothing for %.0f s and is cut", self.mailbox.stuck_s())
+        self.end()
+
+    def end(self) -> None:
+        """End the stream, also where its thread is held up in a send."""
         self.mailbox.close()
         if self._connection is not None:
             with contextlib.suppress(OSError):  # It may have ended by itself in this moment.

@@ -238,5 +238,5 @@ class EventHub:
 
     def _drop_gone(self) -> None:
         for client in [client for client in self._clients if client.is_gone()]:
-            client.mailbox.close()
+            client.end()
             self.leave(client)
