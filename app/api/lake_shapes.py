@@ -20,7 +20,7 @@ from app.quotes import parse_symbol
 LIMIT: Final = 200
 LIMIT_MAX: Final = 2000
 Kind = Literal["ticks", "bars"]
-State = Literal["damaged", "missing", "stale", "purged", "verified", "exported"]
+State = Literal["damaged", "missing", "stale", "running", "purged", "verified", "exported"]
 
 
 def cursor_of(key: Key) -> str:
@@ -112,12 +112,13 @@ class PartitionAnswer(BaseModel):
     timeframe: str | None = Field(description="of bars", examples=["5m"])
     state: State = Field(
         description=(
-            "damaged: as last seen; missing: not in the lake; stale: ticks came since; purged: the file is the only "
-            "place of its ticks; verified: read whole since it was published; exported: verified while written"
+            "damaged: as last seen; missing: not in the lake; stale: ticks came since; running: exported after the "
+            "close; purged: the file is the only place of its ticks; verified: read whole since it was published; "
+            "exported: verified while written"
         )
     )
     detail: str | None = Field(description="what is wrong, where something is")
-    rows: int = Field(description="rows of the file; of a missing one, ticks that wait in the database")
+    rows: int = Field(description="rows of the file; without a file, ticks that wait in the database")
     first_ts: Instant | None
     last_ts: Instant | None
     bytes: int | None
@@ -135,7 +136,7 @@ class LakeTotals(BaseModel):
     days: int
     rows: int
     bytes: int
-    missing: int = Field(description="days and symbols with stored ticks and no file")
+    missing: int = Field(description="days and symbols with stored ticks and no file, of sessions that are over")
 
 
 class LakeAnswer(BaseModel):

@@ -38,7 +38,8 @@ def show_lake(
 ) -> None:
     """List the partitions of the lake, newest day first, with rows, times, size, hash and state.
 
-    Also listed are days and symbols whose ticks are stored and not yet exported (missing).
+    Also listed are days and symbols whose ticks are stored and not yet exported (missing,
+    or running while the session is not over).
 
     \b
     flask lake --start=2025-10-01 --end=2025-10-09 --symbols=ES

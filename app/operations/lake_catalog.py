@@ -23,12 +23,14 @@ _ORDER: Final = (LakeFile.symbol.collate("C"), LakeFile.kind.collate("C"), LakeF
 
 class State(StrEnum):
     """How a partition stands, worst first: damaged as last seen, or of another size than was published; missing from
-    the lake; stale, since ticks came that the file lacks; purged, so that the file is the only place of its ticks;
-    verified since it was published; exported, and verified while it was written."""
+    the lake; stale, since ticks came that the file lacks; running, so that it has no file before the session's close;
+    purged, so that the file is the only place of its ticks; verified since it was published; exported, and verified
+    while it was written."""
 
     DAMAGED = "damaged"
     MISSING = "missing"
     STALE = "stale"
+    RUNNING = "running"
     PURGED = "purged"
     VERIFIED = "verified"
     EXPORTED = "exported"
@@ -36,7 +38,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """One partition: `rows` of a missing file are those that wait in the database; `timeframe` is empty for ticks.
+    """One partition: `rows` without a file are those that wait in the database; `timeframe` is empty for ticks.
 
     `file` is None where the manifest knows of none. `detail` says what is wrong, where something is.
     """
@@ -73,7 +75,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """All partitions that are meant, on whatever page they are: `missing` have no file yet."""
+    """All partitions that are meant, on whatever page they are: `missing` should have a file and have none yet."""
 
     files: int
     days: int
@@ -102,13 +104,14 @@ def read_catalog(stores: Stores, wanted: Wanted, limit: int, after: Key | None =
     with stores.sessions() as session:
         query = select(LakeFile).where(*_conditions(wanted), *_behind(after))
         rows = session.scalars(query.order_by(LakeFile.session_date.desc(), *_ORDER).limit(limit + 1)).all()
-        waiting = _waiting(session, wanted, counts)
+        waiting = _waiting(stores, session, wanted, counts)
         files, days, ticks, size = session.execute(_totals(wanted)).one()
     place = _place(after) if after else None
     later = [partition for partition in waiting if place is None or _place(partition.key) > place]
     found = sorted([*(_described(stores.lake, row, counts) for row in rows), *later], key=lambda one: _place(one.key))
     more = found[limit - 1].key if len(found) > limit else None
-    return Page(found[:limit], more, Totals(files, days, int(ticks), int(size), len(waiting)))
+    missing = sum(partition.state == State.MISSING for partition in waiting)
+    return Page(found[:limit], more, Totals(files, days, int(ticks), int(size), missing))
 
 
 def describe_days(stores: Stores, days: Collection[date]) -> dict[date, dict[State, int]]:
@@ -117,7 +120,7 @@ def describe_days(stores: Stores, days: Collection[date]) -> dict[date, dict[Sta
     found: dict[date, dict[State, int]] = {day: {} for day in days}
     with stores.sessions() as session:
         rows = session.scalars(select(LakeFile).where(LakeFile.kind == TICKS, LakeFile.session_date.in_(days))).all()
-        waiting = _waiting(session, Wanted(kind=TICKS), counts)
+        waiting = _waiting(stores, session, Wanted(kind=TICKS), counts)
     for partition in [*(_described(stores.lake, row, counts) for row in rows), *waiting]:
         by_state = found[partition.day]
         by_state[partition.state] = by_state.get(partition.state, 0) + 1
@@ -144,17 +147,24 @@ def _state_of(lake: Lake, row: LakeFile, stored: int) -> tuple[State, str | None
     return (State.VERIFIED if row.verified_at else State.EXPORTED), None
 
 
-def _waiting(session: Session, wanted: Wanted, counts: Mapping[date, Counts]) -> list[Partition]:
+def _waiting(stores: Stores, session: Session, wanted: Wanted, counts: Mapping[date, Counts]) -> list[Partition]:
+    [closed] = stores.market.last_completed(stores.clock.now(), 1)
     known = select(LakeFile.session_date, LakeFile.symbol).where(
         LakeFile.kind == TICKS, LakeFile.session_date.in_(list(counts))
     )
     recorded = {(day, symbol) for day, symbol in session.execute(known)}
     return [
-        Partition(day, symbol, TICKS, "", rows, State.MISSING, None, f"{rows:,} ticks are not exported yet")
+        _without_file(day, symbol, rows, is_over=day <= closed.day)
         for day, by_symbol in counts.items()
         for symbol, rows in by_symbol.items()
         if (day, symbol) not in recorded and wanted.covers(day, symbol, TICKS)
     ]
+
+
+def _without_file(day: date, symbol: str, rows: int, *, is_over: bool) -> Partition:
+    state = State.MISSING if is_over else State.RUNNING
+    detail = f"{rows:,} ticks are not exported yet" if is_over else f"{rows:,} ticks, exported after the close"
+    return Partition(day, symbol, TICKS, "", rows, state, None, detail)
 
 
 def _conditions(wanted: Wanted) -> Iterable[ColumnElement[bool]]:

@@ -8,7 +8,7 @@ from app.lake.manifest import record_file
 from app.operations.lake_catalog import State, Wanted, describe_days, read_catalog
 from tests.factories import DAY, quotes
 from tests.fakes import FixedClock
-from tests.ticks import LATER, store_quotes, write_ticks
+from tests.ticks import CLOSE, LATER, store_quotes, write_ticks
 
 NEXT = DAY + timedelta(days=1)
 SYMBOLS = ["6E", "A.B", "A-B", "A_B", "ES", "ZN"]
@@ -40,6 +40,17 @@ def test_a_day_is_described_by_the_states_of_its_tick_files(rt, many):
         NEXT: {State.MISSING: len(SYMBOLS)},
         NEXT + timedelta(days=1): {},
     }
+
+
+def test_a_day_whose_session_is_not_over_is_running_and_lacks_nothing(rt, clock):
+    store_quotes(rt.sessions, quotes(2))
+    clock.advance(CLOSE - timedelta(minutes=1) - LATER)
+    before = read_catalog(rt, Wanted(), 10)
+    clock.advance(timedelta(minutes=2))
+    after = read_catalog(rt, Wanted(), 10)
+
+    assert ([one.state for one in before.partitions], before.totals.missing) == ([State.RUNNING], 0)
+    assert ([one.state for one in after.partitions], after.totals.missing) == ([State.MISSING], 1)
 
 
 @pytest.fixture
