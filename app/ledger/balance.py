@@ -21,7 +21,7 @@ _MOVED: Final = text(
     "SELECT d.source, d.symbol, d.session_date, a.fields->>'source', a.fields->>'symbol', "
     "(a.fields->>'session_date')::date, count(*) FROM dead_letters d "
     "JOIN dead_letter_actions a ON a.dead_letter_id = d.id AND a.action = 'stored' "
-    "WHERE (d.source, d.symbol, d.session_date) "
+    "WHERE num_nulls(d.source, d.symbol, d.session_date) = 0 AND (d.source, d.symbol, d.session_date) "
     "<> (a.fields->>'source', a.fields->>'symbol', (a.fields->>'session_date')::date) GROUP BY 1, 2, 3, 4, 5, 6"
 )
 _BALANCE_KEY: Final = ("source", "symbol", "session_date")
@@ -94,7 +94,10 @@ def dead_by_key(session: Session) -> dict[Key, int]:
 
 
 def moved_by_key(session: Session) -> dict[Key, int]:
-    """How many events more (or, negative, fewer) a key has because dead letters were stored under corrected keys."""
+    """How many events more (or, negative, fewer) a key has because dead letters were stored under corrected keys.
+
+    A letter that told no key was published under none: the event that it became is a surplus.
+    """
     moved: Counter[Key] = Counter()
     for old_source, old_symbol, old_day, source, symbol, day, count in session.execute(_MOVED):
         moved[Key(source, symbol, day)] += count

@@ -17,6 +17,7 @@ from app.bus.hashes import read_hash, write_hash
 from app.bus.marks import StreamMark, is_past, mark_stream
 from app.errors import Conflict
 from app.ledger.balance import Balance, Key, hold_ticks, lock_balances, save_balances
+from app.ledger.coverage import MINUTE, REACH_MINUTES
 from app.ledger.positions import read_position, save_position
 from app.operations.day_figures import (
     SETTLED,
@@ -37,6 +38,9 @@ log = logging.getLogger(__name__)
 # Where the stream stood when nothing was under way, beside the positions of the groups.
 BALANCED: Final = "balanced"
 RECONCILE: Final = "reconcile"
+# The last events of a session are on their way for a while after its close, and only then it shows until when its feeds
+# were alive.
+AFTER_CLOSE: Final = REACH_MINUTES * MINUTE
 ALONE_WITHIN_S: Final = 30.0
 TASK_ALONE_WITHIN_S: Final = 0.5
 LOOKS: Final = 20
@@ -89,10 +93,11 @@ def reconcile(stores: Stores, *, alone_within_s: float = ALONE_WITHIN_S) -> Reco
         start = _start(stores)
         figures, found = _balance(stores, session, start)
         session.commit()
-    _remember(stores, figures, found)
+    find_gaps(stores, found.counts, start.database_time if start.past else None)
+    if start.past:  # Else no numbers were looked at.
+        _remember(stores, figures, found)
     forget_published_tokens(stores)
     stores.redis.set(keys.ran(RECONCILE), int(found.at.timestamp() * 1000))
-    find_gaps(stores, found.counts, start.database_time if start.past else None)
     return found
 
 
@@ -168,6 +173,7 @@ def _draft(figures: Figures, start: _Start, published: Mapping[Key, int], key: K
 
 def _remember(stores: Stores, figures: Figures, found: Reconciled) -> None:
     open_days = {balance.session_date for balance in found.balances if balance.verdict not in SETTLED}
-    closed = [day for day in found.days if day in figures.partitions and day not in open_days]
+    [over] = stores.market.last_completed(found.at - AFTER_CLOSE, 1)
+    closed = [day for day in found.days if day in figures.partitions and day not in open_days and day <= over.day]
     if closed:
         write_hash(stores.redis, keys.RECONCILED, {day.isoformat(): figures.partitions[day].mark for day in closed})

@@ -17,7 +17,7 @@ from app.operations.collecting import SIMULATED, is_wanted
 from app.operations.exporting import stale_days
 from app.operations.loss_folding import fold_losses, fold_published
 from app.operations.migrating import days_ahead
-from app.operations.reconciling import RECONCILE
+from app.operations.reconciling import AFTER_CLOSE, RECONCILE
 from app.operations.retention import retention_due
 from app.operations.trimming import trim_stream
 from app.stores import Stores
@@ -28,8 +28,6 @@ log = logging.getLogger(__name__)
 ASK_AGAIN_S: Final = 60
 LOOK_FOR_STALE: Final = "look-for-stale"
 EVERY: Final = timedelta(minutes=5)
-# The last events of a session are on their way for a while after its close.
-AFTER_CLOSE: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)

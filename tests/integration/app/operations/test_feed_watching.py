@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from app.ledger.balance import count_runs
 from app.ledger.models import FeedCoverage, Gap
 from app.operations.day_figures import DayCount
 from app.operations.gap_finding import find_gaps
+from app.operations.reconciling import reconcile
 from app.runtime import Runtime
 from tests.factories import DAY, quote
 from tests.fakes import FixedClock
@@ -108,6 +110,20 @@ def test_a_closed_market_is_no_gap(rt: Runtime, clock: FixedClock, bus: Redis, s
     watch(rt, sessions)
 
     assert gaps(sessions) == []
+
+
+def test_a_feed_that_was_silent_to_the_end_is_a_gap_up_to_the_close(
+    rt: Runtime, clock: FixedClock, drain: Callable, sessions: Sessions
+) -> None:
+    ticks_in(sessions, range(23 * 60 - 30))
+    drain()
+    clock.advance(CLOSE - clock.now() + timedelta(seconds=30))
+    reconcile(rt)
+    early = gaps(sessions)
+    clock.advance(timedelta(seconds=90))
+    reconcile(rt)
+
+    assert (early, gaps(sessions)) == ([(1350, 1378, "open")], [(1350, 1380, "open")])
 
 
 def test_a_replay_is_no_feed(rt: Runtime, sessions: Sessions) -> None:

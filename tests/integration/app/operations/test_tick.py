@@ -137,7 +137,7 @@ def test_balances_are_asked_for_every_five_minutes_of_a_session(rt: Runtime, clo
 def test_balances_are_asked_for_once_after_the_close(rt: Runtime, clock: FixedClock) -> None:
     balances_at(rt, clock, CLOSE - timedelta(minutes=2))
 
-    asked = [balances_at(rt, clock, CLOSE + timedelta(minutes=minute)) for minute in (0, 0.9, 1, 2, 50)]
+    asked = [balances_at(rt, clock, CLOSE + timedelta(minutes=minute)) for minute in (0, 1.9, 2, 3, 50)]
 
     assert asked == [False, False, True, False, False]
 
@@ -152,7 +152,7 @@ def test_what_is_in_flight_after_the_close_is_balanced_again(rt: Runtime, clock:
     lease = acquire(bus, keys.lease("REPLAY"), keys.epoch("REPLAY"))
     QuotePublisher(bus, lease).publish(quotes(5))
 
-    asked = [balances_at(rt, clock, CLOSE + timedelta(minutes=minute)) for minute in (1, 2, 6, 7, 11)]
+    asked = [balances_at(rt, clock, CLOSE + timedelta(minutes=minute)) for minute in (2, 3, 7, 8, 12)]
 
     assert asked == [True, False, True, False, True]
 
