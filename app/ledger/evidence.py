@@ -1,6 +1,7 @@
 """Losses of which the keys are yet to be found, and losses that are known from the balance alone. Nothing commits."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, Literal
 
 from sqlalchemy import func, select
@@ -23,6 +24,7 @@ class Evidence:
     kind: str
     count: int
     left: int
+    observed_at: datetime
 
 
 def open_evidence(session: Session) -> list[Evidence]:
@@ -30,11 +32,11 @@ def open_evidence(session: Session) -> list[Evidence]:
     part = aliased(Loss)
     assigned = select(func.coalesce(func.sum(part.count), 0)).where(part.parent_id == Loss.id).scalar_subquery()
     found = session.execute(
-        select(Loss.id, Loss.kind, Loss.count, Loss.count - assigned)
+        select(Loss.id, Loss.kind, Loss.count, Loss.count - assigned, Loss.observed_at)
         .where(Loss.symbol.is_(None), Loss.parent_id.is_(None), Loss.count > assigned)
         .order_by(Loss.id)
     )
-    return [Evidence(number, kind, count, int(left)) for number, kind, count, left in found]
+    return [Evidence(number, kind, count, int(left), at) for number, kind, count, left, at in found]
 
 
 def assign_loss(session: Session, evidence: Evidence, key: Key, wanted: int) -> int:
@@ -48,6 +50,13 @@ def assign_loss(session: Session, evidence: Evidence, key: Key, wanted: int) -> 
     return count
 
 
+def set_aside(session: Session, evidence: Evidence) -> None:
+    """Say of what is left of the evidence that no event of Thor's publishers is missing for it."""
+    ref = f"part:{evidence.id}:{evidence.count - evidence.left}"
+    record_loss(session, evidence.kind, ref, evidence.left, parent_id=evidence.id)
+    evidence.left = 0
+
+
 def infer_loss(session: Session, kind: Inferred, key: Key, count: int, lost_before: int) -> None:
     """Record a loss for which the balance is the only witness; `lost_before` is what the key had lost by then."""
     ref = f"{kind}:{key.source}:{key.symbol}:{key.day}:{lost_before}"
@@ -59,9 +68,9 @@ def inferred_losses(session: Session) -> dict[Key, int]:
     return _by_key(session, UNEXPLAINED, STREAM_RESET)
 
 
-def unexplained_losses(session: Session) -> dict[Key, int]:
-    """What is recorded as lost without any explanation."""
-    return _by_key(session, UNEXPLAINED)
+def unexplained_losses(session: Session, since: datetime) -> dict[Key, int]:
+    """What is recorded as lost without any explanation since an instant."""
+    return _by_key(session, UNEXPLAINED, since=since)
 
 
 def withdraw_loss(session: Session, key: Key, wanted: int, *kinds: str) -> int:
@@ -87,8 +96,10 @@ def withdraw_loss(session: Session, key: Key, wanted: int, *kinds: str) -> int:
     return wanted - left
 
 
-def _by_key(session: Session, *kinds: str) -> dict[Key, int]:
+def _by_key(session: Session, *kinds: str, since: datetime | None = None) -> dict[Key, int]:
     names = (Loss.source, Loss.symbol, Loss.session_date)
     query = select(*names, func.sum(Loss.count)).where(Loss.kind.in_(kinds), Loss.symbol.is_not(None))
+    if since is not None:
+        query = query.where(Loss.observed_at >= since)
     found: Any = session.execute(query.group_by(*names))
     return {Key(source, symbol, day): int(count) for source, symbol, day, count in found}

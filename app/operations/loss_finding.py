@@ -3,6 +3,8 @@
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -15,11 +17,15 @@ from app.ledger.evidence import (
     infer_loss,
     inferred_losses,
     open_evidence,
+    set_aside,
     unexplained_losses,
     withdraw_loss,
 )
 
 log = logging.getLogger(__name__)
+
+# Evidence of a loss and the loss itself are found by different processes, but soon after each other.
+TOGETHER: Final = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -35,14 +41,21 @@ class Draft:
     missing: int
 
 
-def close_balances(session: Session, drafts: Iterable[Draft], *, was_reset: bool) -> list[Balance]:
+def close_balances(
+    session: Session, drafts: Iterable[Draft], *, was_reset: bool, complete_since: datetime | None = None
+) -> list[Balance]:
     """Record a loss for everything that is missing, take back those that turned up, and balance what is left.
 
-    Doing it again with the figures that result changes nothing.
+    `complete_since`: all that went before this instant is missing from the drafts by now, so that older evidence which
+    explains none of it never will; None where some may not show yet. Doing it again with the figures that result
+    changes nothing.
     """
     finder = _LossFinder(session, STREAM_RESET if was_reset else UNEXPLAINED)
+    balances = [finder.close(draft) for draft in drafts]
     finder.explain_late()
-    return [finder.close(draft) for draft in drafts]
+    if complete_since is not None:
+        finder.set_aside(complete_since)
+    return balances
 
 
 class _LossFinder:
@@ -53,10 +66,16 @@ class _LossFinder:
 
     def explain_late(self) -> None:
         # Evidence may be found after its loss was: an ingestor tells of trimmed entries when it reads again.
-        for key, count in unexplained_losses(self._session).items() if self._evidence else ():
-            if taken := withdraw_loss(self._session, key, min(count, self._left()), UNEXPLAINED):
-                self._inferred[key] -= taken
-                self._assign(key, taken)
+        for one in self._evidence:
+            for key, count in unexplained_losses(self._session, one.observed_at - TOGETHER).items() if one.left else ():
+                taken = withdraw_loss(self._session, key, min(count, one.left), UNEXPLAINED)
+                assign_loss(self._session, one, key, taken)
+
+    def set_aside(self, before: datetime) -> None:
+        for one in self._evidence:
+            if one.left and one.observed_at < before:
+                log.warning("%s entries (%s) are gone that no publisher of Thor misses", one.left, one.kind)
+                set_aside(self._session, one)
 
     def close(self, draft: Draft) -> Balance:
         explained = self._assign(draft.key, draft.missing)
@@ -67,9 +86,6 @@ class _LossFinder:
         else:
             lost -= self._withdraw(draft.key, lost - (draft.published - draft.stored - draft.dead - draft.duplicates))
         return _balance(draft, lost, is_unexplained=inferred > 0 and self._kind == UNEXPLAINED)
-
-    def _left(self) -> int:
-        return sum(one.left for one in self._evidence)
 
     def _assign(self, key: Key, count: int) -> int:
         wanted = count

@@ -155,9 +155,10 @@ def _balance(stores: Stores, session: Session, start: _Start) -> tuple[Figures, 
     ]
     generation, balanced = start.mark.generation, read_position(session, BALANCED)
     was_reset = balanced is not None and balanced[0] != generation
-    balances = close_balances(session, drafts, was_reset=was_reset)
-    save_balances(session, balances, now)
     at_rest = start.past and start.published == published
+    complete_since = start.database_time if at_rest else None
+    balances = close_balances(session, drafts, was_reset=was_reset, complete_since=complete_since)
+    save_balances(session, balances, now)
     if at_rest and generation is not None:
         save_position(session, BALANCED, generation, start.mark.last_id, now)
     return figures, Reconciled(now, at_rest, balances, counts)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from redis import Redis
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.bus import keys
@@ -286,6 +286,39 @@ def test_evidence_that_is_found_late_explains_what_was_unexplained(
     reconcile(rt)
 
     assert sorted(losses(sessions), key=str) == [("trimmed_unread", 2, "ES"), ("trimmed_unread", 2, None)]
+
+
+def test_evidence_does_not_explain_what_was_lost_long_before_it(
+    rt: Runtime, bus: Redis, publisher: QuotePublisher, drain: Callable, sessions: Sessions
+) -> None:
+    publisher.publish([*quotes(5), *quotes(5, first_seq=6, symbol="NQ")])
+    drain()
+    remove(sessions, 2)
+    reconcile(rt)
+    with sessions.begin() as session:
+        session.execute(update(Loss).values(observed_at=func.now() - timedelta(hours=1)))
+    bus.xadd(keys.LOSSES, {"kind": "trimmed_unread", "count": 2, "group": keys.INGEST_GROUP})
+    take(sessions, 2, above=5)
+
+    reconcile(rt)
+
+    assert losses(sessions) == [("unexplained", 2, "ES"), ("trimmed_unread", 2, None), ("trimmed_unread", 2, "NQ")]
+
+
+def test_evidence_of_entries_that_nobody_misses_explains_no_later_loss(
+    rt: Runtime, bus: Redis, publisher: QuotePublisher, drain: Callable, sessions: Sessions
+) -> None:
+    publisher.publish(quotes(5))
+    drain()
+    bus.xadd(keys.LOSSES, {"kind": "trimmed_unread", "count": 2, "group": keys.INGEST_GROUP})
+    reconcile(rt)
+    reconcile(rt)
+    remove(sessions, 2)
+
+    [balance] = reconcile(rt).balances
+
+    assert balance.verdict == "unexplained"
+    assert (total(sessions, "trimmed_unread"), total(sessions, "unexplained")) == (2, 2)
 
 
 def test_what_a_flush_took_is_a_reset_of_the_stream(
