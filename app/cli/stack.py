@@ -75,7 +75,8 @@ def urls_of(processes: list[ProcessStatus]) -> dict[str, str]:
     """Where things are: the web pages of Thor, and Flower."""
     found = {process.name: process.url for process in processes if process.url}
     web = found.get("web")
-    pages = {"quotes": "api/quotes", "stream": "api/quotes/stream", "ready": "api/health/ready", "docs": "docs"}
+    pages = {"quotes": "api/quotes", "stream": "api/quotes/stream", "ready": "api/health/ready"}
+    pages |= {"metrics": "metrics", "docs": "docs"}
     return found | {name: f"{web}{path}" for name, path in pages.items() if web}
 
 

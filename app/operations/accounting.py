@@ -1,4 +1,4 @@
-"""The ledger as it is shown: balances, losses and gaps, and all of it as counters."""
+"""The ledger as it is shown: balances, losses and gaps, and the sums of all of it."""
 
 from dataclasses import asdict
 from datetime import date
@@ -24,17 +24,21 @@ Form = dict[str, Any]
 NEVER: Final = "never balanced"
 
 
-def ledger_figures(stores: Stores) -> dict[str, int]:
-    """Counters of the whole ledger by name: balances, losses by kind, dead letters by state, gaps by kind and state.
+def ledger_figures(stores: Stores) -> dict[str, dict[tuple[str, ...], int]]:
+    """The sums of the whole ledger, by name and there by label: none for what balances count, which there is once.
 
-    `in_flight` may be negative, where entries came from outside of Thor's publishers.
+    `losses` are by kind, `dead_letters` by state, `gaps` by both; every kind and state is present. `in_flight` may be
+    negative, where entries came from outside of Thor's publishers.
     """
     with stores.sessions() as session:
-        figures = sum_all_balances(session)
-        figures |= {f"lost_{kind}": count for kind, count in sum_losses(session).items()}
-        figures |= {f"dead_letters_{state}": count for state, count in count_dead_letters(session).items()}
+        sums, losses, letters = sum_all_balances(session), sum_losses(session), count_dead_letters(session)
         gaps = count_gaps(session)
-    return figures | {f"gaps_{kind}_{state}": gaps.get((kind, state), 0) for kind in KINDS for state in STATES}
+    return {
+        **{name: {(): count} for name, count in sums.items()},
+        "losses": {(kind,): count for kind, count in losses.items()},
+        "dead_letters": {(state,): count for state, count in letters.items()},
+        "gaps": {(kind, state): gaps.get((kind, state), 0) for kind in KINDS for state in STATES},
+    }
 
 
 def day_account(session: Session, day: date, source: str | None = None, symbol: str | None = None) -> Form:

@@ -165,7 +165,7 @@ class Probes:
         if error is None:
             return run.result()
         if not isinstance(error, RedisError | ThorError):
-            log.error("the readiness check %s failed", name, exc_info=error)
+            log.error("the check %s failed", name, exc_info=error)
         return Check(name, False, f"{type(error).__name__}: {_first_line(error)}")
 
 
