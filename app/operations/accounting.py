@@ -22,6 +22,8 @@ from app.stores import Stores
 
 Form = dict[str, Any]
 NEVER: Final = "never balanced"
+KEYS_SHOWN: Final = 10
+_URGENCY: Final = ("unexplained", "surplus", "in_flight")
 
 
 def ledger_figures(stores: Stores) -> dict[str, dict[tuple[str, ...], int]]:
@@ -62,7 +64,11 @@ def day_account(session: Session, day: date, source: str | None = None, symbol: 
 
 
 def ledger_summary(stores: Stores) -> Form:
-    """The balance of the running and of the last closed trading day, losses by kind, letters and gaps to look at."""
+    """The balance of the running and of the last closed trading day, losses by kind, letters and gaps to look at.
+
+    Of each day `not_balanced` says how many sources' symbols are not, and shows up to ten, the most urgent `first`:
+    their differences may make up for each other in the sums of the day.
+    """
     now = stores.clock.now()
     [closed] = stores.market.last_completed(now, 1)
     with stores.sessions() as session:
@@ -122,7 +128,15 @@ def gap_form(gap: Gap) -> Form:
 
 def _day_summary(session: Session, day: date) -> Form | str:
     account = day_account(session, day)
-    return {"verdict": account["verdict"], **account["totals"]} if account["at"] else NEVER
+    if not account["at"]:
+        return NEVER
+    found = sorted((one for one in account["balances"] if one["verdict"] in _URGENCY), key=_urgency)
+    listed = {"count": len(found), "first": found[:KEYS_SHOWN]}
+    return {"verdict": account["verdict"], **account["totals"], "not_balanced": listed}
+
+
+def _urgency(balance: Form) -> tuple[int, int]:
+    return _URGENCY.index(balance["verdict"]), -abs(balance["in_flight"])
 
 
 def _place(balance: Balance) -> tuple[str, str]:
