@@ -14,6 +14,7 @@ from app.api.docs import configure_docs, docs
 from app.api.gaps import gaps
 from app.api.health import health
 from app.api.lake import lake
+from app.api.metrics import metrics
 from app.api.parts import EXTENSION, ApiParts
 from app.api.problems import install_problems, request_id
 from app.api.query import require_plain_query
@@ -35,11 +36,12 @@ from app.operations.health import (
     check_redis,
     check_room,
 )
+from app.operations.metering import read_bus, read_ledger
 from app.runtime import EXTENSION as RUNTIME
 from app.runtime import Runtime
 from app.settings import Settings
 
-BLUEPRINTS: Final = (docs, quotes, stream, ticks, bars, dead_letters, lake, accounting, gaps, health)
+BLUEPRINTS: Final = (docs, quotes, stream, ticks, bars, dead_letters, lake, accounting, gaps, health, metrics)
 BODY_LIMIT_BYTES: Final = 1_000_000
 REQUEST_TIMEOUT_S: Final = 1.0
 # Above the second for which the stream's reader waits for an entry.
@@ -66,11 +68,13 @@ def _parts(runtime: Runtime, queues: Sequence[str]) -> ApiParts:
     raw = partial(runtime.connect_redis, text=False, socket_timeout_s=STREAM_TIMEOUT_S)
     hub = EventHub(StreamTail(raw, runtime.market, runtime.clock), _limits(runtime.settings))
     probes: dict[str, Callable[[], Check]] = {}
+    meters: dict[str, Callable[[], Check]] = {}
     edge = ApiParts(
         connect_bus=partial(runtime.connect_redis, socket_timeout_s=REQUEST_TIMEOUT_S),
         hub=hub,
         watchlist=Watchlist(lambda: _watched(runtime)),
         probes=Probes(probes),
+        meters=Probes(meters),
     )
     probes["redis"] = lambda: check_redis(edge.bus)
     probes["postgres"] = lambda: check_postgres(runtime.sessions)
@@ -78,6 +82,8 @@ def _parts(runtime: Runtime, queues: Sequence[str]) -> ApiParts:
     probes["room"] = lambda: check_room(edge.bus, runtime.settings.stream_cap)
     probes["ledger"] = lambda: check_ledger(runtime.sessions, runtime.clock.now())
     probes["queues"] = lambda: check_queues(edge.bus, queues, runtime.clock.now())
+    meters["redis"] = lambda: read_bus(edge.bus, runtime.clock.now(), runtime.settings.stream_cap)
+    meters["postgres"] = lambda: read_ledger(runtime)
     return edge
 
 

@@ -1,4 +1,4 @@
-"""What the HTTP edge keeps for all requests: its connection, the stream hub, the watchlist, the readiness checks."""
+"""What the HTTP edge keeps for all requests: its connection, the stream hub, the watchlist, the checks and readings."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,12 +17,16 @@ EXTENSION: Final = "thor.api"
 
 @dataclass(frozen=True)
 class ApiParts:
-    """The parts; `connect_bus` is called at the first use of `bus`."""
+    """The parts; `connect_bus` is called at the first use of `bus`.
+
+    `probes` tell whether Thor is ready, `meters` what it counts.
+    """
 
     connect_bus: Callable[[], Redis]
     hub: EventHub
     watchlist: Watchlist
     probes: Probes
+    meters: Probes
 
     @cached_property
     def bus(self) -> Redis:

@@ -1,7 +1,7 @@
 """Commands that run everything and tell how it stands."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from threading import Event
 from typing import Any, TextIO
 
@@ -11,6 +11,7 @@ from rich.table import Table
 
 from app.bus.connection import check_persistence
 from app.cli.console import command, console
+from app.ledger.totals import COUNTS
 from app.local.lock import hold_lock
 from app.local.stack import FLOWER_USER, StackOptions, build_stack
 from app.local.state import SECRETS
@@ -75,7 +76,8 @@ def urls_of(processes: list[ProcessStatus]) -> dict[str, str]:
     """Where things are: the web pages of Thor, and Flower."""
     found = {process.name: process.url for process in processes if process.url}
     web = found.get("web")
-    pages = {"quotes": "api/quotes", "stream": "api/quotes/stream", "ready": "api/health/ready", "docs": "docs"}
+    pages = {"quotes": "api/quotes", "stream": "api/quotes/stream", "ready": "api/health/ready"}
+    pages |= {"metrics": "metrics", "docs": "docs"}
     return found | {name: f"{web}{path}" for name, path in pages.items() if web}
 
 
@@ -122,7 +124,20 @@ def _print_part(name: str, part: Any) -> None:
         return
     console.print(f"{name}:{'' if part else ' none'}")
     for key, value in part.items():
+        listed = value.get("not_balanced") if isinstance(value, Mapping) else None
+        if listed:
+            value = {name: figure for name, figure in value.items() if name != "not_balanced"}
         console.print(f"  {key}: {_shown(value)}")
+        for line in _not_balanced(**listed) if listed else ():
+            console.print(f"    {line}")
+
+
+def _not_balanced(count: int, first: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for balance in first:
+        figures = {name: balance[name] for name in ("verdict", *COUNTS)}
+        yield f"{balance['source']} {balance['symbol']}: {_shown(figures)}"
+    if count > len(first):
+        yield f"and {count - len(first):,} more: flask reconcile"
 
 
 def _shown(value: Any) -> str:

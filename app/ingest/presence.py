@@ -42,12 +42,17 @@ class Presence:
         if time.monotonic() < self._beat_at:
             return
         if self._lease is None or not renew(self._client, self._lease):
-            log.warning("the lease on consumer %s had expired: taking it again", self._consumer)
+            log.warning("the lease on consumer %s is gone: taking it again", self._consumer)
             self.take()
         words = {"progress_ms": self._progress_ms, "state": self._state, "error": self._error}
         shown = {**figures, **words, "at_ms": self._now_ms()}
         write_hash(self._client, keys.ingest_health(self._consumer), shown, HEALTH_KEPT_S)
         self._beat_at = time.monotonic() + BEAT_S
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the name was taken and not given back; another may have it by now."""
+        return self._lease is not None
 
     def advance(self) -> None:
         """Work was done, or there is none."""

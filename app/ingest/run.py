@@ -1,11 +1,9 @@
 """The ingest loop: store a batch, commit, then acknowledge, with the next one read while the database works."""
 
 import contextlib
-import gc
 import logging
 import random
 import time
-from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +22,7 @@ from app.errors import Conflict, Unavailable
 from app.ingest.background import in_background
 from app.ingest.batch import Batch, Stored
 from app.ingest.dead_letters import announce_dead_letters
+from app.ingest.garbage import rare_collections
 from app.ingest.intake import Intake
 from app.ingest.presence import BEAT_S, Presence
 from app.ingest.rows import RowMaker
@@ -41,6 +40,9 @@ FIRST_WAIT_S: Final = 0.1
 LONGEST_WAIT_S: Final = 3.0
 LOOK_EVERY_S: Final = 0.1  # How soon a stop is noticed.
 STOP_PATIENCE_S: Final = 3.0  # For how long a stop waits for servers that do not answer.
+# The longest that a turn can take: three tries of a batch, each with some eight locks that are waited for up to 10 s,
+# make four minutes. What takes less must not be taken away, for the next one would be no quicker.
+STANDS_STILL_AFTER_S: Final = 300.0
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,8 @@ class Ingestor:
     """Moves quotes from the stream to PostgreSQL, each exactly once, until told to stop.
 
     `raw` replies in bytes and `client` in text, both to the same server. Conflict when another live process reads
-    under the same consumer name. A server that goes away is waited for; a stop ends the waiting within 10 s.
+    under the same consumer name. A server that goes away is waited for; a stop ends the waiting within 10 s. Work that
+    stands still for 5 minutes costs the name, so that others take over what was read, until it goes on.
     """
 
     def __init__(
@@ -119,11 +122,12 @@ class Ingestor:
     def run(self, stop: Event, *, until_drained: bool = False) -> IngestTotals:
         """Ingest until `stop` is set, or until nothing is left behind; returns what was done."""
         self._presence.take()
+        self._move()
         log.info("ingest started as %s, %s ticks a batch", self._plan.consumer, self._plan.batch_size)
         ending, ended = Event(), Event()
         if stop.is_set():
             ending.set()
-        with _rare_collections():
+        with rare_collections():
             beats = in_background("ingest-beats", partial(self._keep_beating, ended))
             loop = in_background("ingest-loop", partial(self._persist, ending, until_drained))
             try:
@@ -153,12 +157,19 @@ class Ingestor:
         try:
             while not ended.is_set():
                 try:
-                    self._presence.beat(vars(self.totals))
-                    self._report()
+                    self._beat()
                 except RedisError as error:
                     self._presence.hold_up("waiting_for_redis", error)
                 ended.wait(BEAT_S)
         finally:
+            self._presence.leave()
+
+    def _beat(self) -> None:
+        if time.monotonic() - self._moved_at <= STANDS_STILL_AFTER_S:
+            self._presence.beat(vars(self.totals))
+            self._report()
+        elif self._presence.is_held:
+            log.error("ingest stands still for %.0f s: others may take over what it has read", STANDS_STILL_AFTER_S)
             self._presence.leave()
 
     def _persist(self, ending: Event, until_drained: bool) -> None:
@@ -219,7 +230,7 @@ class Ingestor:
             with unavailable_while_away(), self._sessions.begin() as session:
                 ended = end_sessions(session, consumers)
             if ended:
-                log.warning("ended %s database sessions of %s, whose lease is gone", ended, ", ".join(consumers))
+                log.warning("ended %s database sessions of %s, who stood still", ended, ", ".join(consumers))
 
     def _batch(self, entries: list[Entry], *, seen_before: bool = False) -> Batch:
         return Batch(entries, self._maker.rows(entries, self._clock.now()), seen_before, self._generation)
@@ -233,7 +244,8 @@ class Ingestor:
                 if ending.is_set():
                     raise
                 with contextlib.suppress(Unavailable):  # It is the database that is waited for.
-                    self._end_sessions_of(self._reader.dead_consumers())
+                    # This process has none at work now: one of its name is that of a holder before it.
+                    self._end_sessions_of([*self._reader.dead_consumers(), self._plan.consumer])
 
     def _store(self, batch: Batch) -> None:
         stored = self._writer.store(batch, self._clock.now(), self._intake.read_ahead if self._intake else None)
@@ -253,6 +265,7 @@ class Ingestor:
 
     def _wait(self, ending: Event, state: str, error: Exception) -> None:
         self._presence.hold_up(state, error)
+        self._move()
         wait_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**self._failures) * random.uniform(0.5, 1.0)
         self._failures = min(self._failures + 1, 10)
         if not (ending.is_set() or is_group_gone(error)):
@@ -275,14 +288,3 @@ class Ingestor:
             behind = self._reader.state().behind
             log.info("%s entries read, %s written since the start, %s behind", done, self.totals.written, behind)
             self._reported = self.totals.read
-
-
-@contextlib.contextmanager
-def _rare_collections() -> Iterator[None]:
-    # Entries are many small lists without cycles: looking through them for garbage takes a fifth of the loop's time.
-    before = gc.get_threshold()
-    gc.set_threshold(50_000, 20, 100)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)

@@ -1,4 +1,4 @@
-"""The ledger as it is shown: balances, losses and gaps, and all of it as counters."""
+"""The ledger as it is shown: balances, losses and gaps, and the sums of all of it."""
 
 from dataclasses import asdict
 from datetime import date
@@ -22,19 +22,25 @@ from app.stores import Stores
 
 Form = dict[str, Any]
 NEVER: Final = "never balanced"
+KEYS_SHOWN: Final = 10
+_URGENCY: Final = ("unexplained", "surplus", "in_flight")
 
 
-def ledger_figures(stores: Stores) -> dict[str, int]:
-    """Counters of the whole ledger by name: balances, losses by kind, dead letters by state, gaps by kind and state.
+def ledger_figures(stores: Stores) -> dict[str, dict[tuple[str, ...], int]]:
+    """The sums of the whole ledger, by name and there by label: none for what balances count, which there is once.
 
-    `in_flight` may be negative, where entries came from outside of Thor's publishers.
+    `losses` are by kind, `dead_letters` by state, `gaps` by both; every kind and state is present. `in_flight` may be
+    negative, where entries came from outside of Thor's publishers.
     """
     with stores.sessions() as session:
-        figures = sum_all_balances(session)
-        figures |= {f"lost_{kind}": count for kind, count in sum_losses(session).items()}
-        figures |= {f"dead_letters_{state}": count for state, count in count_dead_letters(session).items()}
+        sums, losses, letters = sum_all_balances(session), sum_losses(session), count_dead_letters(session)
         gaps = count_gaps(session)
-    return figures | {f"gaps_{kind}_{state}": gaps.get((kind, state), 0) for kind in KINDS for state in STATES}
+    return {
+        **{name: {(): count} for name, count in sums.items()},
+        "losses": {(kind,): count for kind, count in losses.items()},
+        "dead_letters": {(state,): count for state, count in letters.items()},
+        "gaps": {(kind, state): gaps.get((kind, state), 0) for kind in KINDS for state in STATES},
+    }
 
 
 def day_account(session: Session, day: date, source: str | None = None, symbol: str | None = None) -> Form:
@@ -58,7 +64,11 @@ def day_account(session: Session, day: date, source: str | None = None, symbol: 
 
 
 def ledger_summary(stores: Stores) -> Form:
-    """The balance of the running and of the last closed trading day, losses by kind, letters and gaps to look at."""
+    """The balance of the running and of the last closed trading day, losses by kind, letters and gaps to look at.
+
+    Of each day `not_balanced` says how many sources' symbols are not, and shows up to ten, the most urgent `first`:
+    their differences may make up for each other in the sums of the day.
+    """
     now = stores.clock.now()
     [closed] = stores.market.last_completed(now, 1)
     with stores.sessions() as session:
@@ -118,7 +128,15 @@ def gap_form(gap: Gap) -> Form:
 
 def _day_summary(session: Session, day: date) -> Form | str:
     account = day_account(session, day)
-    return {"verdict": account["verdict"], **account["totals"]} if account["at"] else NEVER
+    if not account["at"]:
+        return NEVER
+    found = sorted((one for one in account["balances"] if one["verdict"] in _URGENCY), key=_urgency)
+    listed = {"count": len(found), "first": found[:KEYS_SHOWN]}
+    return {"verdict": account["verdict"], **account["totals"], "not_balanced": listed}
+
+
+def _urgency(balance: Form) -> tuple[int, int]:
+    return _URGENCY.index(balance["verdict"]), -abs(balance["in_flight"])
 
 
 def _place(balance: Balance) -> tuple[str, str]:

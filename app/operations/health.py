@@ -45,6 +45,14 @@ class Check:
         return {"name": self.name, "ok": self.ok, "detail": self.detail, **self.figures}
 
 
+@dataclass(frozen=True)
+class _Reader:
+    name: str
+    pending: int
+    is_living: bool
+    progress_ms: int
+
+
 def check_redis(client: Redis) -> Check:
     """Redis answers, and keeps an append-only file that it can write."""
     started = time.monotonic()
@@ -73,16 +81,24 @@ def check_postgres(sessions: sessionmaker[Session]) -> Check:
 
 
 def check_ingest(client: Redis, now: datetime) -> Check:
-    """Nothing waits in the stream, or an ingestor that holds its lease made progress in the last 15 s."""
-    state = group_state(client)
-    progress_ms = [_progress_ms(client, name) for name in _ingestors(client)]
-    figures: dict[str, Any] = {"behind": state.behind, "pending": state.pending, "ingestors": len(progress_ms)}
+    """Nothing waits in the stream, or an ingestor that holds its lease made progress in the last 15 s.
+
+    So did every single one that has entries in its hands, with a lease or without: those that it read nobody else
+    stores, as long as they are not taken over from it.
+    """
+    state, readers = group_state(client), _readers(client)
+    living = [reader for reader in readers if reader.is_living]
+    ages_s = {reader.name: round(now.timestamp() - reader.progress_ms / 1000, 1) for reader in readers}
+    still = [reader for reader in readers if reader.pending and ages_s[reader.name] > INGEST_SILENCE_S]
+    figures: dict[str, Any] = {"behind": state.behind, "pending": state.pending, "ingestors": len(living)}
+    figures["standing_still"] = {reader.name: reader.pending for reader in still}
     behind = f"{state.behind:,} entries behind"
-    if not progress_ms:
+    if not living:
         return Check("ingest", not state.behind, f"{behind}, no ingestor runs", figures)
-    age_s = round(now.timestamp() - max(progress_ms) / 1000, 1)
-    ok = not state.behind or age_s <= INGEST_SILENCE_S
-    return Check("ingest", ok, f"{behind}, last progress {age_s} s ago", {**figures, "progress_age_s": age_s})
+    age_s = min(ages_s[reader.name] for reader in living)
+    detail = [f"{behind}, last progress {age_s} s ago", *(_stands_still(reader, ages_s) for reader in still)]
+    ok = not still and (not state.behind or age_s <= INGEST_SILENCE_S)
+    return Check("ingest", ok, "; ".join(detail), {**figures, "progress_age_s": age_s})
 
 
 def check_room(client: Redis, cap: int) -> Check:
@@ -149,7 +165,7 @@ class Probes:
         if error is None:
             return run.result()
         if not isinstance(error, RedisError | ThorError):
-            log.error("the readiness check %s failed", name, exc_info=error)
+            log.error("the check %s failed", name, exc_info=error)
         return Check(name, False, f"{type(error).__name__}: {_first_line(error)}")
 
 
@@ -165,17 +181,23 @@ def _ask(sessions: sessionmaker[Session]) -> None:
         session.execute(text("SELECT 1"))
 
 
-def _ingestors(client: Redis) -> list[str]:
+def _readers(client: Redis) -> list[_Reader]:
     try:
-        names = [row["name"] for row in client.xinfo_consumers(keys.STREAM, keys.INGEST_GROUP)]
+        rows = client.xinfo_consumers(keys.STREAM, keys.INGEST_GROUP)
     except ResponseError:  # Neither the stream nor the group exists before the first quote and the first ingestor.
         return []
-    return [name for name in names if client.exists(keys.ingest_lease(name))]
+    found = (_reader(client, row["name"], row["pending"]) for row in rows)
+    return [reader for reader in found if reader.is_living or reader.pending]
 
 
-def _progress_ms(client: Redis, consumer: str) -> int:
-    told = client.hget(keys.ingest_health(consumer), "progress_ms")
-    return int(told) if told else 0
+def _reader(client: Redis, name: str, pending: int) -> _Reader:
+    told = client.hget(keys.ingest_health(name), "progress_ms")
+    return _Reader(name, pending, bool(client.exists(keys.ingest_lease(name))), int(told) if told else 0)
+
+
+def _stands_still(reader: _Reader, ages_s: Mapping[str, float]) -> str:
+    since = f"for {ages_s[reader.name]} s" if reader.progress_ms else "since its start"
+    return f"{reader.name} has {reader.pending:,} of them and made no progress {since}"
 
 
 def _age_s(pulse_ms: Any, now: datetime) -> float | None:

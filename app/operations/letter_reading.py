@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
 from app.clock import instant_text
 from app.errors import Rejected
@@ -83,7 +83,8 @@ def _quote(fields: Mapping[str, str], terms: Terms) -> Quote:
 
 
 def _is_another(letter: DeadLetter, quote: Quote, terms: Terms) -> bool:
-    return _key(_quote({name: letter.fields[name] for name in REQUIRED_FIELDS}, terms)) != _key(quote)
+    kept: dict[str, Any] = {name: letter.fields[name] for name in REQUIRED_FIELDS if name in letter.fields}
+    return _key(_quote(mended_fields(kept, {}, truncated=letter.truncated), terms)) != _key(quote)
 
 
 def _key(quote: Quote) -> tuple[str, datetime, str, int]:

@@ -395,8 +395,9 @@ def test_a_stop_while_the_database_hangs_ends_and_leaves_the_entries(bus, publis
     assert stored() == numbers(10)
 
 
-def test_an_ingestor_that_stands_still_in_its_work_does_not_hold_up_another(
-    bus, raw_bus, publisher, drain, stored, engine, sessions
+@pytest.mark.parametrize("next_name", ["one", "still"])
+def test_an_ingestor_that_stands_still_in_its_work_does_not_hold_up_the_next(
+    bus, raw_bus, publisher, drain, stored, engine, sessions, next_name
 ):
     hasty = create_engine(engine.url, connect_args={"options": "-c timezone=UTC -c lock_timeout=300ms"})
     publisher.publish(quotes(20))
@@ -408,7 +409,7 @@ def test_an_ingestor_that_stands_still_in_its_work_does_not_hold_up_another(
         name_session(standing, "still")
         standing.execute(LOCK_TICKS)
 
-        drain("one", sessions=sessionmaker(hasty), lost_after_ms=0, recover_every_s=0.05)
+        drain(next_name, sessions=sessionmaker(hasty), lost_after_ms=0, recover_every_s=0.05)
 
         with pytest.raises(OperationalError):
             standing.execute(text("SELECT 1"))
@@ -416,6 +417,80 @@ def test_an_ingestor_that_stands_still_in_its_work_does_not_hold_up_another(
     still.leave()
     hasty.dispose()
     assert stored() == list(range(1, 21))
+
+
+class Gate:
+    """Sessions that nobody gets while the gate is shut."""
+
+    def __init__(self, sessions):
+        self._sessions, self._is_open = sessions, Event()
+
+    def open(self):
+        self._is_open.set()
+
+    def begin(self):
+        self._is_open.wait()
+        return self._sessions.begin()
+
+    def __call__(self):
+        self._is_open.wait()
+        return self._sessions()
+
+
+@pytest.fixture
+def gate(sessions, monkeypatch):
+    monkeypatch.setattr("app.ingest.run.STANDS_STILL_AFTER_S", 2.0)
+    gate = Gate(sessions)
+    yield gate
+    gate.open()
+
+
+def test_an_ingestor_that_stands_still_lets_others_take_over_and_goes_on_when_it_wakes(
+    bus, publisher, gate, running, drain, stored, until_stored, sessions
+):
+    publisher.publish(quotes(10))
+    with running("still", sessions=gate) as still:
+        until(lambda: group_state(bus).pending == 10 and not bus.exists(keys.ingest_lease("still")))
+        drain("living", **QUICK)
+        assert (stored(), group_state(bus).behind) == (numbers(10), 0)
+
+        gate.open()
+        publisher.publish(quotes(5, first_seq=11))
+        until_stored(15)
+        until(lambda: bus.exists(keys.ingest_lease("still")))
+        totals = still.end()
+
+    assert (stored(), duplicates(sessions), lost(sessions)) == (numbers(15), 0, 0)
+    assert (totals.written, group_state(bus).behind) == (5, 0)
+
+
+def test_an_ingestor_that_stood_still_leaves_its_name_to_the_one_that_took_it(
+    bus, publisher, gate, running, stored, until_stored, sessions
+):
+    publisher.publish(quotes(10))
+    with running("one", sessions=gate) as still:
+        until(lambda: group_state(bus).pending == 10 and not bus.exists(keys.ingest_lease("one")))
+        with running("one", **QUICK) as successor:
+            until_stored(10)
+            gate.open()
+            assert isinstance(still.failure(), Conflict)
+            publisher.publish(quotes(5, first_seq=11))
+            until(lambda: len(stored()) == 15 and group_state(bus).behind == 0)
+            successor.end()
+
+    assert (stored(), duplicates(sessions), lost(sessions)) == (numbers(15), 0, 0)
+
+
+def test_waiting_for_a_server_is_not_standing_still(bus, publisher, running, nowhere, monkeypatch):
+    monkeypatch.setattr("app.ingest.run.LONGEST_WAIT_S", 0.1)
+    monkeypatch.setattr("app.ingest.run.STANDS_STILL_AFTER_S", 1.0)
+    publisher.publish(quotes(10))
+
+    with running("one", sessions=nowhere):
+        until(lambda: bus.hget(keys.ingest_health("one"), "state") == "waiting_for_postgres")
+        time.sleep(2.5)  # Longer than it may stand still, and several beats.
+
+        assert bus.exists(keys.ingest_lease("one"))
 
 
 def test_a_stop_while_redis_is_away_ends(relay, running):

@@ -189,6 +189,27 @@ def test_a_conflict_is_refused_until_it_has_a_number_of_its_own(desk, put, ticks
     assert ticks()[2].last == Decimal("2")
 
 
+def test_a_conflict_that_tells_its_number_twice_is_one_of_the_last_number(desk, put, ticks, sessions):
+    store_quotes(sessions, [quote(seq=7, last=Decimal("1"))])
+    letter_id = put([*words(seq="6"), b"seq", b"7"], ANOTHER_PRICE)
+
+    assert (desk.case(letter_id).wrong or "").startswith("conflict: ")
+    assert desk.try_redrive(letter_id).outcome == "refused"
+    assert (desk.correct(letter_id, {"seq": "07"}).wrong or "").startswith("conflict: ")
+    assert desk.correct(letter_id, {"seq": "8"}).wrong is None
+    assert desk.redrive(letter_id).outcome == "stored"
+    assert sorted(ticks()) == [7, 8]
+
+
+def test_a_conflict_of_which_too_little_was_kept_does_not_hold_up_its_neighbours(desk, put, ticks):
+    conflict = put([b"seq", b"1"] * 70 + words(), ANOTHER_PRICE)
+    desk.correct(conflict, {"symbol": "NQ", "source": "REPLAY", "seq": "9", "ts": "2025-10-09T15:30:00.000000Z"})
+    good = put(words(seq="2"), "last: was odd")
+
+    assert [one.outcome for one in desk.redrive_each([conflict, good])] == ["refused", "stored"]
+    assert list(ticks()) == [2]
+
+
 def test_a_late_event_gets_the_partition_that_it_needs(desk, put, ticks, sessions):
     letter_id = put(words(last="x", ts="2024-02-01T15:00:00.000000Z"))
     desk.correct(letter_id, {"last": "1"})

@@ -77,7 +77,10 @@ def test_a_postgresql_that_is_away_is_not_ok():
 def test_ingest_is_ok_before_there_is_anything_to_do(bus):
     check = check_ingest(bus, MOMENT)
 
-    assert (check.ok, check.figures) == (True, {"behind": 0, "pending": 0, "ingestors": 0})
+    assert (check.ok, check.figures) == (
+        True,
+        {"behind": 0, "pending": 0, "ingestors": 0, "standing_still": {}},
+    )
 
 
 def test_entries_that_nobody_reads_are_not_ok(bus):
@@ -97,7 +100,8 @@ def test_entries_that_wait_are_ok_as_long_as_an_ingestor_makes_progress(bus, sil
     check = check_ingest(bus, MOMENT)
 
     assert check.ok is ok
-    assert check.figures == {"behind": 1, "pending": 0, "ingestors": 1, "progress_age_s": silence_s}
+    counts = {"behind": 1, "pending": 0, "ingestors": 1, "standing_still": {}}
+    assert check.figures == {**counts, "progress_age_s": silence_s}
 
 
 def test_an_ingestor_without_a_lease_does_not_count(bus):
@@ -116,10 +120,34 @@ def test_an_ingestor_that_never_made_progress_is_not_ok_while_entries_wait(bus):
     assert not check_ingest(bus, MOMENT).ok
 
 
-def test_the_ingestor_that_is_best_off_decides(bus):
+def test_the_ingestor_that_is_best_off_decides_about_what_nobody_has_read(bus):
     ingestor(bus, "slow", NOW_MS - 60_000)
     ingestor(bus, "quick", NOW_MS - 1_000)
     bus.xadd(keys.STREAM, wire())
+
+    assert check_ingest(bus, MOMENT).ok
+
+
+@pytest.mark.parametrize("has_lease", [True, False])
+def test_an_ingestor_that_stands_still_with_entries_in_its_hands_is_named_however_well_another_works(bus, has_lease):
+    ingestor(bus, "still", NOW_MS - 3_600_000)
+    ingestor(bus, "quick", NOW_MS)
+    hand_over(bus, "still", 2)
+    hand_over(bus, "quick", 1)
+    if not has_lease:
+        bus.delete(keys.ingest_lease("still"))
+
+    check = check_ingest(bus, MOMENT)
+
+    assert (check.ok, check.figures["standing_still"]) == (False, {"still": 2})
+    assert check.detail.endswith("still has 2 of them and made no progress for 3600.0 s")
+
+
+def test_an_ingestor_that_died_a_moment_ago_is_left_to_the_others(bus):
+    ingestor(bus, "dead", NOW_MS - 14_000)
+    ingestor(bus, "quick", NOW_MS)
+    hand_over(bus, "dead", 2)
+    bus.delete(keys.ingest_lease("dead"))
 
     assert check_ingest(bus, MOMENT).ok
 
@@ -237,6 +265,12 @@ def ingestor(bus, consumer, progress_ms):
     bus.xgroup_createconsumer(keys.STREAM, keys.INGEST_GROUP, consumer)
     bus.set(keys.ingest_lease(consumer), "held")
     bus.hset(keys.ingest_health(consumer), "progress_ms", progress_ms)
+
+
+def hand_over(bus, consumer, count):
+    for _ in range(count):
+        bus.xadd(keys.STREAM, wire())
+    bus.xreadgroup(keys.INGEST_GROUP, consumer, {keys.STREAM: ">"}, count=count)
 
 
 @pytest.fixture

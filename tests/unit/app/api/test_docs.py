@@ -8,6 +8,7 @@ from app.settings import load_settings
 from tests.fakes import RecordingDispatch
 
 PATHS = ("/api/quotes", "/api/quotes/stream", "/api/bars", "/api/ticks", "/api/health/live", "/api/health/ready")
+PATHS += ("/metrics",)
 
 
 def test_the_specification_is_openapi_3_1_and_names_every_endpoint(spec):
@@ -40,12 +41,14 @@ def test_every_reference_leads_somewhere(spec):
         assert part
 
 
-def test_the_quotes_answer_and_the_stream_are_shown_by_example(spec):
+def test_the_quotes_answer_the_stream_and_the_metrics_are_shown_by_example(spec):
+    metrics = spec["paths"]["/metrics"]["get"]["responses"]["200"]["content"]["text/plain"]
     quotes = spec["paths"]["/api/quotes"]["get"]["responses"]["200"]["content"]["application/json"]
     stream = spec["paths"]["/api/quotes/stream"]["get"]["responses"]["200"]["content"]
 
     assert quotes["example"]["quotes"][0]["symbol"] == "ES"
     assert "event: quote" in stream["text/event-stream"]["example"]
+    assert "# TYPE thor_stream_entries gauge" in metrics["example"]
 
 
 @pytest.mark.parametrize(("path", "schema"), [("/api/ticks", "TicksAnswer"), ("/api/bars", "BarsAnswer")])
@@ -86,7 +89,7 @@ def test_styles_and_scripts_name_no_address_outside_that_a_browser_would_load():
 def test_the_index_leads_to_the_documentation_and_the_endpoints(client):
     links = re.findall(r'href="([^"]+)"', client.get("/").text)
 
-    assert {"/docs", "/api/quotes", "/api/health/ready"} <= set(links)
+    assert {"/docs", "/api/quotes", "/api/health/ready", "/metrics"} <= set(links)
     assert client.get("/docs").status_code == 200
 
 

@@ -1,0 +1,104 @@
+"""GET /metrics: what the pipeline and the ledger count, in the text format of Prometheus."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from apiflask import APIBlueprint
+from flask import Response
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as TEXT
+
+from app.api.parts import parts
+from app.operations.health import Check
+
+
+@dataclass(frozen=True)
+class Family:
+    """A metric: the figure that it shows, divided by `unit`. One whose name ends in `_total` is a counter."""
+
+    figure: str
+    name: str
+    help: str
+    labels: Sequence[str] = ()
+    unit: float = 1
+
+    def filled(self, numbers: Mapping[tuple[str, ...], float]) -> Metric:
+        """The metric with these values by the values of its labels."""
+        kind = CounterMetricFamily if self.name.endswith("_total") else GaugeMetricFamily
+        family = kind(self.name, self.help, labels=self.labels)
+        for labels, number in numbers.items():
+            family.add_metric(labels, number / self.unit)
+        return family
+
+
+SOURCE, CONSUMER, KIND, STATE = ("source",), ("consumer",), ("kind",), ("state",)
+UP: Final = Family("up", "thor_up", "Whether the server answers: without it, what it counts is missing here", ("part",))
+# A counter never falls. What is stored, dead or lost may: rows are dropped, letters redriven, lost events turn up.
+FAMILIES: Final = (
+    Family("ledger_published", "thor_ledger_published_total", "Events published, as last reconciled"),
+    Family("ledger_duplicates", "thor_ledger_duplicates_total", "Entries whose event was stored already"),
+    Family("ledger_stored", "thor_ledger_stored_events", "Events stored in PostgreSQL or the lake, as last reconciled"),
+    Family("ledger_dead", "thor_ledger_dead_events", "Events in dead letters that are not stored, as last reconciled"),
+    Family("ledger_in_flight", "thor_ledger_in_flight_events", "Published less all the rest; negative: a surplus"),
+    Family("ledger_losses", "thor_ledger_lost_events", "Events that are known to be gone", KIND),
+    Family("ledger_dead_letters", "thor_dead_letters", "Entries that could not be stored", STATE),
+    Family("ledger_gaps", "thor_gaps", "Stretches that storage lacks", (*KIND, *STATE)),
+    Family("stream_length", "thor_stream_entries", "Entries that the stream keeps"),
+    Family("stream_added", "thor_stream_added_total", "Entries ever added to the stream"),
+    Family("stream_fill_percent", "thor_stream_fill_ratio", "Length by that at which publishers are refused", (), 100),
+    Family("stream_lag", "thor_ingest_lag_entries", "Entries that no ingestor has read"),
+    Family("stream_pending", "thor_ingest_pending_entries", "Entries that were read and are not acknowledged"),
+    Family("ingestor_read", "thor_ingest_read_total", "Entries handled since the ingestor's start", CONSUMER),
+    Family("ingestor_written", "thor_ingest_written_total", "Ticks stored since the start", CONSUMER),
+    Family("ingestor_duplicates", "thor_ingest_duplicates_total", "Entries stored already", CONSUMER),
+    Family("ingestor_dead", "thor_ingest_dead_total", "Entries put aside since the start", CONSUMER),
+    Family("ingestor_trimmed", "thor_ingest_trimmed_total", "Entries that were gone before they were stored", CONSUMER),
+    Family("ingestor_progress_age_s", "thor_ingest_progress_age_seconds", "Since the last progress", CONSUMER),
+    Family("source_wanted", "thor_source_wanted", "Whether the source is to be collected", SOURCE),
+    Family("source_published", "thor_source_published_total", "Quotes published since the collector's start", SOURCE),
+    Family("source_dropped", "thor_source_dropped_total", "Quotes with neither Redis nor room on the disk", SOURCE),
+    Family("source_spooled", "thor_source_spooled_quotes", "Quotes on the collector's disk, waiting for Redis", SOURCE),
+    Family("source_age_s", "thor_source_age_seconds", "Since the collector's last sign of progress", SOURCE),
+)
+EXAMPLE: Final = """# HELP thor_stream_entries Entries that the stream keeps
+# TYPE thor_stream_entries gauge
+thor_stream_entries 120345.0
+"""
+OPENAPI: Final[Any] = {
+    200: {
+        "description": "The text format of Prometheus, version 0.0.4",
+        "content": {"text/plain": {"schema": {"type": "string"}, "example": EXAMPLE}},
+    },
+}
+
+metrics = APIBlueprint("metrics", __name__, tag="Health")
+
+
+class Readings:
+    """The metrics of one scrape."""
+
+    def __init__(self, checks: Sequence[Check]) -> None:
+        self._checks = checks
+
+    def collect(self) -> Iterator[Metric]:
+        """Whether each server answered, and what was read of those that did."""
+        yield UP.filled({(check.name,): check.ok for check in self._checks})
+        numbers = {name: by_label for check in self._checks for name, by_label in check.figures.items()}
+        for family in FAMILIES:
+            if found := numbers.get(family.figure):
+                yield family.filled(found)
+
+
+@metrics.get("/metrics")
+@metrics.doc(operation_id="getMetrics", responses=OPENAPI)
+def show_metrics() -> Response:
+    """Figures for Prometheus
+
+    Sources, stream, ingestors and the sums of the ledger. While Redis or PostgreSQL is away, `thor_up` says so and its
+    figures are left out. Answers within 3 seconds.
+    """
+    registry = CollectorRegistry()
+    registry.register(Readings(parts().meters.run()))
+    return Response(generate_latest(registry), content_type=TEXT, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,44 @@
+"""What the stops of the pipeline and the ledger count, for machines: one reading per server.
+
+A reading is a check whose `figures` are numbers by name, and there by the values of their labels: of a source, an
+ingestor, a kind, a state; of nothing for what there is once.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from redis import Redis
+from sqlalchemy.exc import DBAPIError
+
+from app.operations.accounting import ledger_figures
+from app.operations.health import Check
+from app.operations.pipeline import ingestors, sources, stream
+from app.stores import Stores
+
+Numbers = dict[str, dict[tuple[str, ...], float]]
+
+
+def read_bus(client: Redis, now: datetime, stream_cap: int) -> Check:
+    """`stream_…`, `source_…` by source and `ingestor_…` by consumer; RedisError while the server is away."""
+    numbers = _numbers("stream", {(): stream(client, stream_cap)})
+    numbers |= _numbers("source", {(name,): figures for name, figures in sources(client, now).items()})
+    numbers |= _numbers("ingestor", {(name,): figures for name, figures in ingestors(client, now).items()})
+    return Check("redis", True, "read", numbers)
+
+
+def read_ledger(stores: Stores) -> Check:
+    """`ledger_…`, as `ledger_figures` names them; not ok while the server is away."""
+    try:
+        numbers = ledger_figures(stores)
+    except DBAPIError as error:
+        return Check("postgres", False, f"does not answer ({type(error).__name__})")
+    return Check("postgres", True, "read", {f"ledger_{name}": by_label for name, by_label in numbers.items()})
+
+
+def _numbers(stop: str, shown: Mapping[tuple[str, ...], object]) -> Numbers:
+    found: Numbers = {}
+    for labels, figures in shown.items():
+        for name, value in figures.items() if isinstance(figures, Mapping) else ():
+            if isinstance(value, int | float):
+                found.setdefault(f"{stop}_{name}", {})[labels] = value
+    return found

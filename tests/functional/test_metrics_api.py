@@ -1,0 +1,94 @@
+"""GET /metrics on real stores, and on stores that are away."""
+
+import socket
+import time
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from app.api.metrics import FAMILIES
+from app.factory import create_app
+from app.local.ports import free_port
+from app.settings import load_settings
+from tests.factories import quotes, words
+from tests.fakes import RecordingDispatch
+from tests.ingesting import add, drain, ingestor, publisher, running
+
+__all__ = ["add", "drain", "ingestor", "publisher", "running"]
+
+
+def test_every_metric_of_a_pipeline_at_work_is_told(client, publisher, add, drain, running, runner):
+    publisher.publish([*quotes(5), *quotes(2)])
+    add(words(last="x"))
+    drain()
+    runner.invoke(args=["reconcile"])
+    with running("one"):
+        answer = client.get("/metrics")
+
+    assert (answer.status_code, answer.content_type) == (200, "text/plain; version=0.0.4; charset=utf-8")
+    assert answer.headers["Cache-Control"] == "no-store"
+    told = read(answer.text)
+    shown = {name for name, _labels in told}
+    assert {family.name for family in FAMILIES} - shown <= {
+        "thor_ingest_progress_age_seconds",
+        "thor_source_age_seconds",
+    }
+    assert told["thor_up", ("redis",)] == told["thor_up", ("postgres",)] == 1
+    assert told["thor_ledger_published_total", ()] == 7
+    assert told["thor_ledger_stored_events", ()] == 5
+    assert told["thor_ledger_duplicates_total", ()] == 2
+    assert told["thor_dead_letters", ("open",)] == 1
+    assert told["thor_ledger_lost_events", ("unexplained",)] == 0
+    assert told["thor_gaps", ("sequence", "open")] == 0
+    assert told["thor_stream_entries", ()] == 8
+
+
+def test_scrapes_one_after_another_do_not_add_up(client):
+    first, second = client.get("/metrics"), client.get("/metrics")
+
+    assert read(first.text) == read(second.text)
+
+
+@pytest.mark.parametrize(("away", "there"), [("redis", "postgres"), ("postgres", "redis")])
+def test_what_is_known_is_told_while_a_server_is_away(settings, bus, sessions, away, there):
+    nowhere = {"redis": "redis://127.0.0.1:{}/0", "postgres": "postgresql://u:p@127.0.0.1:{}/d"}[away].format(
+        free_port()
+    )
+    name = {"redis": "redis_url", "postgres": "database_url"}
+    urls = {name[away]: nowhere, name[there]: getattr(settings, name[there]).get_secret_value()}
+    half = load_settings(_env_file=None, state_dir=settings.state_dir, **urls)
+
+    answer = create_app(half, RecordingDispatch()).test_client().get("/metrics")
+
+    told = read(answer.text)
+    assert answer.status_code == 200
+    assert (told["thor_up", (away,)], told["thor_up", (there,)]) == (0, 1)
+    assert (("thor_ledger_published_total", ()) in told) == (there == "postgres")
+    assert (("thor_stream_entries", ()) in told) == (there == "redis")
+
+
+def test_a_server_that_accepts_and_never_answers_holds_nothing_up(settings, bus, sessions):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        database_url = settings.database_url.get_secret_value()
+        half = load_settings(_env_file=None, state_dir=settings.state_dir, redis_url=url, database_url=database_url)
+        client, began = create_app(half, RecordingDispatch()).test_client(), time.monotonic()
+
+        told = read(client.get("/metrics").text)
+
+        assert time.monotonic() - began < 3
+    assert (told["thor_up", ("redis",)], told["thor_up", ("postgres",)]) == (0, 1)
+
+
+def test_nothing_is_known_without_any_server(tmp_path):
+    answer = (
+        create_app(load_settings(_env_file=None, state_dir=tmp_path), RecordingDispatch()).test_client().get("/metrics")
+    )
+
+    assert answer.status_code == 200
+    assert read(answer.text) == {("thor_up", ("redis",)): 0, ("thor_up", ("postgres",)): 0}
+
+
+def read(text):
+    samples = (sample for family in text_string_to_metric_families(text) for sample in family.samples)
+    return {(sample.name, tuple(sample.labels.values())): sample.value for sample in samples}
