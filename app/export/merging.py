@@ -26,13 +26,13 @@ from app.lake.locks import LOCK_WAIT_S, files_lock
 from app.lake.manifest import check_bytes, find_file, mark_purged, record_file
 from app.lake.models import LakeFile
 from app.lake.schemas import TICK_FILE
+from app.lake.seals import BLANK, MERGED_FROM, SEAL, replaces
 from app.ledger.duplicates import add_duplicates
 from app.ticks.partitions import require_partition
 from app.ticks.reading import StoredTicks, describe_day
 
 Sessions = sessionmaker[Session]
-# Labels of a merged file: the hash of the file that it replaces, and how many rows by source that one had.
-MERGED_FROM: Final = "merged_from"
+# A label of a merged file: how many rows by source the file had that it replaces.
 ROWS_BEFORE: Final = "rows_before"
 
 
@@ -127,7 +127,7 @@ def _merging(sessions: Sessions, lake: Lake, day: date, symbol: str, now: dateti
 
     def labels() -> dict[str, str]:
         before = merge.before if base.rows is None else base.rows
-        return {MERGED_FROM: row.sha256 if row else "", ROWS_BEFORE: json.dumps(before)}
+        return {MERGED_FROM: row.sha256 if row else "", ROWS_BEFORE: json.dumps(before), SEAL: BLANK}
 
     with closing(ConflictSpool(lake.staging)) as clashes, closing(_late(sessions, day, symbol)) as late:
         merge = Merge(clashes.add)
@@ -149,18 +149,16 @@ def _merging(sessions: Sessions, lake: Lake, day: date, symbol: str, now: dateti
 def _base(lake: Lake, row: LakeFile | None, path: Path, day: date, symbol: str) -> _Base:
     if row is not None:
         try:
-            return _Base(check_bytes(lake, row))
+            check_bytes(lake, row)
         except NotFound as error:
             raise Conflict(str(error)) from None
-        except Conflict:
-            if _label(path, MERGED_FROM) != row.sha256:
-                raise
+        if not replaces(path, row.sha256):
+            return _Base(path)
     elif not path.is_file() or not _is_sound(path, day, symbol):
         return _Base(None)
-    elif _label(path, MERGED_FROM) != "":
+    elif labels_of(path).get(MERGED_FROM) != "":
         return _Base(path)
     # A merge was killed after it had put this file in its place and before the manifest knew.
-    inspect_file(path, TICK_FILE)
     return _Base(path, Counter(json.loads(labels_of(path)[ROWS_BEFORE])))
 
 
@@ -171,13 +169,6 @@ def _is_sound(path: Path, day: date, symbol: str) -> bool:
     except Conflict:
         return False  # Nobody vouches for it and nobody can read it: nothing worth keeping.
     return True
-
-
-def _label(path: Path, name: str) -> str | None:
-    try:
-        return labels_of(path).get(name)
-    except Conflict:
-        return None
 
 
 def _late(sessions: Sessions, day: date, symbol: str) -> Generator[pa.RecordBatch]:

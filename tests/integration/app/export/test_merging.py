@@ -17,17 +17,19 @@ from app.export.merging import merge_day
 from app.export.plan import Action, ExportOptions, plan_day
 from app.export.purging import PurgeState, purge_day
 from app.export.ticks import export_day, export_symbol
+from app.history.ticks import read_ticks
 from app.lake.inspection import inspect_file
 from app.lake.layout import TICKS, Lake
 from app.lake.locks import file_lock
-from app.lake.manifest import find_file, list_files, verify_file
+from app.lake.manifest import check_bytes, find_file, list_files, verify_file
 from app.lake.schemas import TICK_FILE
 from app.ledger.models import DeadLetter, DuplicateCount
+from app.market.market import market
 from app.ticks.models import Tick
 from app.ticks.partitions import PartitionAbsent, existing_partitions
 from tests.factories import DAY, quote, quotes
 from tests.lake_days import waiting_writers
-from tests.ticks import LATER, store_quotes
+from tests.ticks import CLOSE, LATER, OPEN, store_quotes
 from tests.tree import ROOT
 from tests.waiting import until
 
@@ -198,12 +200,7 @@ def test_of_several_exports_at_once_one_merges_and_the_others_find_nothing_left(
 
 def test_a_merge_that_breaks_between_file_and_manifest_is_completed_and_counts_once(sessions, lake, purged):
     store_quotes(sessions, [quote(seq=4), quote(seq=9), quote(symbol="NQ")])
-    with sessions.begin() as session:
-        session.execute(text(FAIL_AT_COMMIT))
-    with pytest.raises(DBAPIError, match="as the test wants"):
-        merge_day(sessions, lake, DAY, AGAIN)
-    with sessions.begin() as session:
-        session.execute(text("DROP FUNCTION fail CASCADE"))
+    break_a_merge(sessions, lake)
     assert (len(rows_in(lake)), stored(sessions)) == (6, 3)
     store_quotes(sessions, [quote(seq=10), quote(seq=5)])
 
@@ -214,6 +211,46 @@ def test_a_merge_that_breaks_between_file_and_manifest_is_completed_and_counts_o
     assert duplicates(sessions) == [("REPLAY", "ES", 2)]
     with sessions() as session:
         assert [verify_file(lake, row).exists() for row in list_files(session, DAY, NEXT)] == [True, True]
+
+
+def test_the_file_of_a_merge_that_broke_is_read_verified_and_merged_again_however_often_it_breaks(
+    sessions, lake, purged
+):
+    for seq in (9, 10):
+        store_quotes(sessions, [quote(seq=4)] * (seq == 9) + [quote(seq=seq)])
+        before = history(sessions, lake)
+        break_a_merge(sessions, lake)
+        with sessions() as session:
+            row = find_file(session, TICKS, DAY, "ES")
+
+        assert len(rows_in(lake)) == before.num_rows == row.rows + seq - 8
+        assert history(sessions, lake).equals(before)
+        assert verify_file(lake, row) == check_bytes(lake, row) == lake.ticks_file(DAY, "ES")
+
+    merge_day(sessions, lake, DAY, AGAIN)
+
+    assert history(sessions, lake).equals(before)
+    assert duplicates(sessions) == [("REPLAY", "ES", 1)]
+
+
+def test_the_file_of_a_merge_that_broke_is_believed_no_more_when_any_byte_changes(sessions, lake, purged):
+    store_quotes(sessions, [quote(seq=9)])
+    break_a_merge(sessions, lake)
+    path = lake.ticks_file(DAY, "ES")
+    whole = path.read_bytes()
+    with sessions() as session:
+        row = find_file(session, TICKS, DAY, "ES")
+
+    for at in range(0, len(whole), 41):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        for use in (verify_file, check_bytes):
+            with pytest.raises(Conflict, match="damaged"):
+                use(lake, row)
+    with pytest.raises(Conflict, match="ES on 2025-10-09 is damaged"):
+        history(sessions, lake)
+    with pytest.raises(Conflict, match="restore it from a backup"):
+        merge_day(sessions, lake, DAY, AGAIN)
+    assert stored(sessions) == 1
 
 
 def test_killed_mergers_lose_nothing_and_the_next_one_completes(sessions, lake, purged, database_url):
@@ -301,6 +338,20 @@ def test_an_export_that_was_planned_before_the_purge_replaces_nothing(sessions, 
 
     assert (done.plan.action, done.facts) == (Action.MERGE, None)
     assert len(rows_in(lake)) == 5
+
+
+def break_a_merge(sessions, lake):
+    with sessions.begin() as session:
+        session.execute(text(FAIL_AT_COMMIT))
+    with pytest.raises(DBAPIError, match="as the test wants"):
+        merge_day(sessions, lake, DAY, AGAIN)
+    with sessions.begin() as session:
+        session.execute(text("DROP FUNCTION fail CASCADE"))
+
+
+def history(sessions, lake):
+    with sessions() as session:
+        return read_ticks(session, lake, market("CME_Futures"), "ES", OPEN, CLOSE).combine_chunks()
 
 
 def rows_in(lake):
