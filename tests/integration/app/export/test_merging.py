@@ -198,6 +198,31 @@ def test_of_several_exports_at_once_one_merges_and_the_others_find_nothing_left(
         merge_day(sessions, lake, DAY, AGAIN)
 
 
+def test_what_comes_while_a_merge_waits_for_the_files_is_merged_with_the_rest(sessions, lake, purged):
+    store_quotes(sessions, [quote(seq=9)])
+    with ThreadPoolExecutor(1) as pool:
+        with file_lock(sessions, DAY, "ES"):
+            merge = pool.submit(merge_day, sessions, lake, DAY, AGAIN)
+            until(lambda: waiting_writers(sessions) == 1)
+            store_quotes(sessions, [quote(seq=10)])
+        (done,) = merge.result(DEADLINE_S)
+
+    assert (done.late, done.added, len(rows_in(lake)), is_gone(sessions)) == (2, 2, 7, True)
+
+
+def test_a_symbol_that_comes_while_a_merge_waits_for_the_files_is_left_to_the_next_one(sessions, lake, purged):
+    store_quotes(sessions, [quote(seq=9)])
+    with ThreadPoolExecutor(1) as pool:
+        with file_lock(sessions, DAY, "ES"):
+            merge = pool.submit(merge_day, sessions, lake, DAY, AGAIN)
+            until(lambda: waiting_writers(sessions) == 1)
+            store_quotes(sessions, [quote(symbol="NQ")])
+        with pytest.raises(Conflict, match="stored meanwhile: run it again"):
+            merge.result(DEADLINE_S)
+
+    assert (stored(sessions), len(merge_day(sessions, lake, DAY, AGAIN))) == (2, 2)
+
+
 def test_a_merge_that_breaks_between_file_and_manifest_is_completed_and_counts_once(sessions, lake, purged):
     store_quotes(sessions, [quote(seq=4), quote(seq=9), quote(symbol="NQ")])
     break_a_merge(sessions, lake)
