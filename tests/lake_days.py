@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.lake.facts import FileFacts
@@ -11,6 +12,11 @@ from app.lake.manifest import mark_purged, record_file
 from app.quotes import Quote
 from app.ticks.partitions import drop_partition, existing_partitions
 from tests.ticks import LATER, write_ticks
+
+_WAITING = """
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_try_advisory_lock(%'
+AND pid <> pg_backend_pid() AND pid NOT IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted)
+"""
 
 
 def export_quotes(
@@ -37,6 +43,12 @@ def record_bars(
     path = lake.relative(lake.bars_file(day, symbol, timeframe))
     with sessions.begin() as session:
         record_file(session, BARS, day, symbol, path, facts, written_at, timeframe)
+
+
+def waiting_writers(sessions: sessionmaker[Session]) -> int:
+    """How many wait for the right to write files, and hold it for none yet."""
+    with sessions() as session:
+        return session.scalar(text(_WAITING)) or 0
 
 
 def purge(sessions: sessionmaker[Session], day: date, *symbols: str) -> None:

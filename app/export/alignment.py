@@ -2,9 +2,9 @@
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -28,13 +28,15 @@ Batches = Iterable[pa.RecordBatch]
 class Merge:
     """What a merge came upon, by source: rows that were there before, that came late, and that are there in the end.
 
-    `conflicts` are the late rows that have the identity of a row that was there, and tell something else of the market.
+    `conflicts` are the late rows that have the identity of a row that was there, and tell something else of the market;
+    `keep` is given each of them.
     """
 
+    keep: Callable[[pa.Table], None] = lambda _clashes: None
     before: Counter[str] = field(default_factory=Counter)
     late: Counter[str] = field(default_factory=Counter)
     after: Counter[str] = field(default_factory=Counter)
-    conflicts: list[dict[str, Any]] = field(default_factory=list)
+    conflicts: Counter[str] = field(default_factory=Counter)
 
     def run(self, before: Batches, late: Batches) -> Iterator[pa.RecordBatch]:
         """Both streams as one in their common order, in bounded memory; of rows with one identity the earlier stays."""
@@ -52,8 +54,9 @@ class Merge:
         first, second = both.slice(0, both.num_rows - 1), both.slice(1)
         repeats = _all(pc.equal(first[name], second[name]) for name in KEY)
         told_again = _all(_same(first[name], second[name]) for name in MARKET)
-        clashes = second.filter(pc.and_(repeats, pc.invert(told_again)))
-        self.conflicts += clashes.drop_columns("side").to_pylist()
+        clashes = second.filter(pc.and_(repeats, pc.invert(told_again))).drop_columns("side")
+        self.conflicts += _by_source(clashes)
+        self.keep(clashes)
         fresh = pa.concat_arrays([pa.array([True]), *pc.invert(repeats).chunks])
         return both.filter(fresh).drop_columns("side")
 

@@ -1,6 +1,6 @@
 """Dropping a day's ticks from the database once its files are proved to hold every cell of them."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
@@ -14,14 +14,14 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.errors import Conflict, NotFound
 from app.export.alignment import find_difference
 from app.export.merging import merge_day
-from app.export.retiring import retire_day
+from app.export.retiring import Deed, retire_day
 from app.history.hot_ticks import stream_ticks
 from app.lake.inspection import read_batches
 from app.lake.layout import Lake
 from app.lake.locks import files_lock
 from app.lake.manifest import fault_text, list_files, mark_purged, mark_verified, purged_at, verify_file
 from app.lake.models import LakeFile
-from app.ticks.partitions import existing_partitions
+from app.ticks.partitions import PartitionAbsent, require_partition
 from app.ticks.reading import StoredTicks, describe_day
 
 Sessions = sessionmaker[Session]
@@ -64,21 +64,32 @@ def purge_day(
     For every symbol the file is recorded, is what was published down to the last byte and page checksum, and equals
     the database cell by cell. The proof reads both whole without holding anybody up; then the partition is dropped and
     the files are marked in one transaction, which first makes sure that nothing was stored meanwhile. Late ticks of a
-    day that was purged before are merged into its files and dropped. `dry_run` proves and changes nothing. `tell` is
-    called with each symbol that is proved. Conflict, and nothing changed, with the reason and what to do about it.
+    day that was purged before are merged into its files and dropped. A day that another process purges meanwhile is
+    absent in the end. `dry_run` proves and changes nothing. `tell` is called with each symbol that is proved. Conflict,
+    and nothing changed, with the reason and what to do about it.
     """
+    try:
+        done = None
+        while done is None:
+            done = _attempt(sessions, lake, day, now, dry_run, tell)
+    except PartitionAbsent:
+        return DayPurge(day, PurgeState.ABSENT)
+    return done
+
+
+def _attempt(
+    sessions: Sessions, lake: Lake, day: date, now: datetime, dry_run: bool, tell: Callable[[str], None]
+) -> DayPurge | None:
     with sessions() as session:
-        if day not in existing_partitions(session):
-            return DayPurge(day, PurgeState.ABSENT)
-        stored, was_purged = describe_day(session, day), purged_at(session, day) is not None
-    ticks = sum(found.rows for found in stored.values())
-    if was_purged:
-        if not dry_run:
-            merge_day(sessions, lake, day, now, LOCK_WAIT_S)
-        return DayPurge(day, PurgeState.MERGED, ticks, len(stored))
-    with sessions() as session:
+        was_purged = _was_purged(session, day)
+        stored = describe_day(session, day)
         known = {row.symbol for row in list_files(session, day, day + timedelta(days=1))}
+    if was_purged:
+        return _merge(sessions, lake, day, now, stored, dry_run)
     with files_lock(sessions, day, known | stored.keys(), LOCK_WAIT_S) as still_held:
+        with sessions() as session:
+            if _was_purged(session, day):
+                return None  # Somebody purged it before the files were ours, and late ticks came since.
         stored, files = _prove(sessions, lake, day, None if dry_run else now, tell)
 
         def mark(session: Session) -> None:
@@ -88,8 +99,26 @@ def purge_day(
             mark_purged(session, day, list(files), now)
 
         if not dry_run:
-            retire_day(sessions, day, stored, mark)
-    return DayPurge(day, PurgeState.PURGED, sum(found.rows for found in stored.values()), len(stored))
+            retire_day(sessions, day, stored, Deed(finish=mark))
+    return DayPurge(day, PurgeState.PURGED, _ticks_in(stored), len(stored))
+
+
+def _was_purged(session: Session, day: date) -> bool:
+    require_partition(session, day)
+    return purged_at(session, day) is not None
+
+
+def _merge(
+    sessions: Sessions, lake: Lake, day: date, now: datetime, stored: Mapping[str, StoredTicks], dry_run: bool
+) -> DayPurge:
+    if dry_run:
+        return DayPurge(day, PurgeState.MERGED, _ticks_in(stored), len(stored))
+    merged = merge_day(sessions, lake, day, now, LOCK_WAIT_S)
+    return DayPurge(day, PurgeState.MERGED, sum(one.late for one in merged), len(merged))
+
+
+def _ticks_in(stored: Mapping[str, StoredTicks]) -> int:
+    return sum(found.rows for found in stored.values())
 
 
 def _prove(

@@ -17,6 +17,7 @@ from app.lake.layout import TICKS, Lake
 from app.lake.locks import LOCK_WAIT_S, file_lock
 from app.lake.manifest import record_file
 from app.lake.schemas import TICK_FILE
+from app.ticks.partitions import PartitionAbsent
 from app.ticks.reading import count_by_symbol
 
 Sessions = sessionmaker[Session]
@@ -66,7 +67,8 @@ def export_day(
     """Write a trading day's ticks to the lake; a run after an interrupted one goes on where that one stopped.
 
     Each symbol's file is published whole and recorded before the next is begun. Errors are those of `plan_day` and
-    `export_symbol`; a day without ticks is an export without symbols.
+    `export_symbol`; a day without ticks, or whose late ticks another process merges meanwhile, is an export without
+    symbols.
     """
     with sessions() as session:
         plans = plan_day(session, lake, day, options)
@@ -135,7 +137,11 @@ def _carry_out(sessions: Sessions, lake: Lake, plan: SymbolPlan, now: datetime, 
 
 def _merge(sessions: Sessions, lake: Lake, plans: Sequence[SymbolPlan], now: datetime) -> Iterator[SymbolExport]:
     made = {plan.symbol: plan for plan in plans}
-    for merged in merge_day(sessions, lake, plans[0].day, now):
+    try:
+        done = merge_day(sessions, lake, plans[0].day, now)
+    except PartitionAbsent:
+        return  # Another process merged them since they were planned.
+    for merged in done:
         plan = made.get(merged.symbol, SymbolPlan(plans[0].day, merged.symbol, Action.MERGE, merged.late, None))
         yield SymbolExport(replace(plan, rows=merged.late), merged.facts, merged.added)
 

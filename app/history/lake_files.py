@@ -20,12 +20,13 @@ from app.errors import Conflict, Unavailable
 from app.lake.layout import BARS, Lake, Partition
 from app.lake.locks import is_being_written
 from app.lake.models import LakeFile
+from app.lake.seals import replaced_hash
 
 # A file is in its place a moment before its row says so; its writer holds the right to write it until both do.
 PATIENCE_S: Final = 5.0
 _PAUSE_S: Final = 0.02
 _REMEMBERED: Final = 10_000
-_known: Final[dict[tuple[int, ...], str]] = {}
+_known: Final[dict[tuple[int, ...], frozenset[str | None]]] = {}
 _lock: Final = Lock()
 
 
@@ -52,6 +53,8 @@ class FileName:
 def open_recorded(session: Session, lake: Lake, row: LakeFile) -> Iterator[pq.ParquetFile]:
     """A file of the manifest, of which every byte is as published; reading it checks each page once more.
 
+    It may be the merged file that took the recorded one's place without being recorded any more, if its seal proves
+    each byte of it: then the database still has the late ticks in it, and `merge_distinct` takes out what is twice.
     A file that does not change is read whole only once by a process. Conflict, with the trading day and what to do,
     when the file is missing or damaged, also in the block; Unavailable when the disk fails.
     """
@@ -105,7 +108,7 @@ def _awaited(session: Session, lake: Lake, row: LakeFile, name: FileName) -> io.
 
 def _whole(path: Path, sha256: str) -> io.BufferedReader | None:
     handle = _open(path)
-    if handle is None or _digest(handle) == sha256:
+    if handle is None or sha256 in _vouched(handle):
         return handle
     handle.close()
     return None
@@ -118,13 +121,14 @@ def _open(path: Path) -> io.BufferedReader | None:
         return None
 
 
-def _digest(handle: io.BufferedReader) -> str:
+def _vouched(handle: io.BufferedReader) -> frozenset[str | None]:
+    # The hashes of the rows for which a file may be believed.
     state = os.fstat(handle.fileno())
     identity = (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
     with _lock:
         found = _known.get(identity)
     if found is None:
-        found = hashlib.file_digest(handle, "sha256").hexdigest()
+        found = frozenset({hashlib.file_digest(handle, "sha256").hexdigest(), replaced_hash(handle)})
         handle.seek(0)
         with _lock:
             if len(_known) >= _REMEMBERED:

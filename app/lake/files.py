@@ -21,6 +21,7 @@ from app.lake.inspection import inspect_file
 from app.lake.layout import Lake
 from app.lake.packing import ROW_GROUP_ROWS, packing
 from app.lake.schemas import FileSchema
+from app.lake.seals import seal
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
@@ -79,9 +80,9 @@ def draft(
 
     The footer's labels are `thor.schema_version`, `kind`, `rows`, `session_date`, `symbol`, `sorted_by` and
     `exported_at`, the instant `taken_at` at which the data were taken, and those that `labels` gives after the last
-    batch. The caller must be the only writer of the target; what a killed writer of the same target left behind is
-    removed. Raises what `batches` raises, NotFound because there is no row, Conflict because rows are out of order,
-    Unavailable because of the disk.
+    batch, of which a blank `seal` is filled in. The caller must be the only writer of the target; what a killed writer
+    of the same target left behind is removed. Raises what `batches` raises, NotFound because there is no row, Conflict
+    because rows are out of order, Unavailable because of the disk.
     """
     with _staged(lake, target) as path:
         with _explained(lake):
@@ -96,6 +97,7 @@ def draft(
             rows = _write(path, schema, batches, lambda: {**known, **labels()})
             if not rows:
                 raise NotFound(f"there is nothing to write for {symbol} on {day}")
+            seal(path)
             facts = inspect_file(path, schema)
             if facts.rows != rows:
                 raise Unavailable(f"{rows} rows were written for {target}, but {facts.rows} read back: check the disk")

@@ -1,7 +1,8 @@
 """Partitions of the tick table: one per trading day, made ahead of its first tick and dropped once the lake has it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -10,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from app.errors import Conflict
+from app.errors import Conflict, NotFound
 
 _NAME = re.compile(r"ticks_p(\d{8})")
 _LOCK: Final = 7_310_001  # One maker of partitions at a time; the number has no other meaning.
@@ -27,10 +28,15 @@ FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'ti
 HOLD_WAIT_MS: Final = 2_000
 DROP_WAIT_MS: Final = 100
 _BUSY: Final = ("55P03", "40P01")  # SQLSTATEs: the lock timed out, a deadlock.
+_ABSENT: Final = "42P01"
 
 
 class PartitionBusy(Conflict):
     """Somebody writes or reads the partition, or the table of all days, at this moment: try again."""
+
+
+class PartitionAbsent(NotFound):
+    """The day has no partition: it never had one, or somebody dropped it."""
 
 
 def partition_name(day: date) -> str:
@@ -42,6 +48,12 @@ def existing_partitions(session: Session) -> set[date]:
     """The trading days that have a partition."""
     names = session.scalars(text(_PARTITIONS))
     return {date.fromisoformat(found[1]) for name in names if (found := _NAME.fullmatch(name))}
+
+
+def require_partition(session: Session, day: date) -> None:
+    """PartitionAbsent when a trading day has none."""
+    if day not in existing_partitions(session):
+        raise _absent(day)
 
 
 def ensure_partitions(session: Session, days: Iterable[date]) -> set[date]:
@@ -80,7 +92,7 @@ def partition_states(session: Session) -> dict[date, PartitionState]:
 def hold_partition(session: Session, day: date) -> None:
     """Keep a day's ticks as they are until the transaction ends; PartitionBusy when a writer is at them for over 2 s.
 
-    Readers, and writers of other days, go on.
+    Readers, and writers of other days, go on. PartitionAbsent when there is nothing to keep.
     """
     _locked(session, day, HOLD_WAIT_MS, f"LOCK TABLE {partition_name(day)} IN SHARE MODE")
 
@@ -88,17 +100,38 @@ def hold_partition(session: Session, day: date) -> None:
 def drop_partition(session: Session, day: date) -> None:
     """Take a day's ticks out of the database when the transaction commits; PartitionBusy when somebody uses the table.
 
-    Until then everybody else waits for the table of all days, so whatever is left to do must be short.
+    Until then everybody else waits for the table of all days, so whatever is left to do must be short. PartitionAbsent
+    when there is none.
     """
     _locked(session, day, DROP_WAIT_MS, "LOCK TABLE ONLY ticks IN ACCESS EXCLUSIVE MODE")
     _locked(session, day, DROP_WAIT_MS, f"DROP TABLE {partition_name(day)}")
 
 
+@contextmanager
+def lock_failures(day: date) -> Iterator[None]:
+    """Tell of any lock that the block does not get in time as PartitionBusy."""
+    try:
+        yield
+    except DBAPIError as error:
+        if _state(error) not in _BUSY:
+            raise
+        raise PartitionBusy(f"the ticks of {day} are in use: run it again when nobody writes or reads them") from None
+
+
 def _locked(session: Session, day: date, wait_ms: int, statement: str) -> None:
     session.execute(text(f"SET LOCAL lock_timeout = {wait_ms}"))
     try:
-        session.execute(text(statement))
+        with lock_failures(day):
+            session.execute(text(statement))
     except DBAPIError as error:
-        if getattr(error.orig, "pgcode", None) not in _BUSY:
+        if _state(error) != _ABSENT:
             raise
-        raise PartitionBusy(f"the ticks of {day} are in use: run it again when nobody writes or reads them") from None
+        raise _absent(day) from None
+
+
+def _absent(day: date) -> PartitionAbsent:
+    return PartitionAbsent(f"there is no partition of {day}: nothing of it is stored")
+
+
+def _state(error: DBAPIError) -> str | None:
+    return getattr(error.orig, "pgcode", None)

@@ -9,9 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pyarrow as pa
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from app.errors import Conflict
 from app.export.bars import generate_bars
+from app.export.merging import merge_day
 from app.export.ticks import export_day
 from app.history.bars import BarRange, read_bars
 from app.history.ticks import read_ticks
@@ -28,6 +31,12 @@ SYMBOLS = ("ES", "GC", "NQ")
 TICKS_EACH = 3_000
 # Reading waits half a second for a file that is being replaced, so not every flip can be read over.
 READ_EVERY = 10
+LATE_TICKS = 500
+BREAK_AT_COMMIT = """
+CREATE FUNCTION break() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'as planned'; END $$;
+CREATE CONSTRAINT TRIGGER breaking AFTER UPDATE ON lake_files DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW EXECUTE FUNCTION break()
+"""
 Check = Callable[[LakeFile], object]
 
 
@@ -74,7 +83,7 @@ class Guards:
 
 
 def play(trial: Trial) -> Outcome:
-    """Flips while the day is in PostgreSQL as well, and after it has left."""
+    """Flips while the day is in PostgreSQL as well, after it has left, and in what a broken merge left unrecorded."""
     flips, chance = trial.pick(32, 1_000), random.Random(20251009)
     with world(trial) as own:
         guards = Guards(own)
@@ -91,8 +100,15 @@ def play(trial: Trial) -> Outcome:
         guards.purge(ticks[0])
         ticks = _files(own, TICKS)
         rest = flips - flips // 2 - flips // 4
-        wrong += _flip(own, ticks, rest, chance, counts, [guards.verify, guards.make_bars], [guards.read_ticks])
+        checks: list[Check] = [guards.verify, guards.make_bars]
+        wrong += _flip(own, ticks, rest // 2, chance, counts, checks, [guards.read_ticks])
         wrong += [] if before == [guards.read_ticks(row) for row in ticks] else ["the sound files read otherwise"]
+        for symbol in SYMBOLS:
+            fill_day(own.sessions, symbol, TICKS_EACH + LATE_TICKS, first=TICKS_EACH + 1)
+        before = [guards.read_ticks(row) for row in ticks]
+        _break_merge(own)
+        wrong += _flip(own, ticks, rest - rest // 2, chance, counts, checks, [guards.read_ticks])
+        wrong += [] if before == [guards.read_ticks(row) for row in ticks] else ["the merged files read otherwise"]
     shown = {"files": len(ticks) + len(bars), "flips": counts["flips"], "noticed": counts["noticed"]}
     return Outcome(shown | {"refusals": counts["refusals"]}, wrong[:5])
 
@@ -100,6 +116,19 @@ def play(trial: Trial) -> Outcome:
 def _files(own: World, kind: str) -> list[LakeFile]:
     with own.sessions() as session:
         return list_files(session, DAY, DAY + timedelta(days=1), kind)
+
+
+def _break_merge(own: World) -> None:
+    with own.sessions.begin() as session:
+        session.execute(text(BREAK_AT_COMMIT))
+    try:
+        merge_day(own.sessions, own.stores.lake, DAY, LATER)
+    except DBAPIError:
+        pass
+    else:
+        raise AssertionError("the merge was to break")
+    with own.sessions.begin() as session:
+        session.execute(text("DROP FUNCTION break CASCADE"))
 
 
 def _flip(
@@ -115,7 +144,7 @@ def _flip(
     for number in range(flips):
         row = chance.choice(files)
         path = own.stores.lake.root / row.path
-        with flipped(path, chance.randrange(row.bytes), chance.randrange(1, 256)) as offset:
+        with flipped(path, chance.randrange(path.stat().st_size), chance.randrange(1, 256)) as offset:
             checks = always + (sometimes if number % READ_EVERY == 0 else [])
             blind = [check.__name__ for check in checks if not _refuses(check, row)]
         counts.update(flips=1, noticed=not blind, refusals=len(checks) - len(blind))

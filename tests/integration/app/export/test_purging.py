@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import delete, select, text, update
 
 from app.errors import Conflict
+from app.export import purging
 from app.export.purging import PurgeState, purge_day
 from app.export.ticks import ExportOptions, export_day
 from app.lake.layout import TICKS, Lake
@@ -17,9 +18,11 @@ from app.lake.locks import file_lock
 from app.lake.manifest import find_file, list_files
 from app.lake.models import LakeFile
 from app.ticks.models import Tick
-from app.ticks.partitions import ensure_partitions, existing_partitions
+from app.ticks.partitions import ensure_partitions, existing_partitions, partition_name
 from app.ticks.store import append_ticks
 from tests.factories import DAY, lines, quote, quotes
+from tests.lake_days import purge as move_to_lake
+from tests.lake_days import waiting_writers
 from tests.ticks import LATER, store_quotes
 from tests.tree import ROOT
 from tests.waiting import until
@@ -170,6 +173,44 @@ def test_a_running_export_of_one_symbol_forbids_it(sessions, lake, exported):
         purge_day(sessions, lake, DAY, LATER)
 
     assert stored(sessions) == 7
+
+
+def test_of_several_purges_at_once_one_drops_the_day_and_the_others_find_none(sessions, lake, exported, monkeypatch):
+    monkeypatch.setattr(purging, "LOCK_WAIT_S", DEADLINE_S)
+    with ThreadPoolExecutor(3) as pool:
+        with file_lock(sessions, DAY, "ES"):
+            purges = [pool.submit(purge_day, sessions, lake, DAY, LATER) for _number in range(3)]
+            until(lambda: waiting_writers(sessions) == 3)
+        done = [purge.result(DEADLINE_S).state for purge in purges]
+
+    assert sorted(done) == [PurgeState.ABSENT, PurgeState.ABSENT, PurgeState.PURGED]
+
+
+def test_late_ticks_of_a_day_that_another_process_just_purged_are_merged(sessions, lake, exported, monkeypatch):
+    monkeypatch.setattr(purging, "LOCK_WAIT_S", DEADLINE_S)
+    with ThreadPoolExecutor(1) as pool:
+        with file_lock(sessions, DAY, "ES"):
+            purge = pool.submit(purge_day, sessions, lake, DAY, LATER)
+            until(lambda: waiting_writers(sessions) == 1)
+            move_to_lake(sessions, DAY, "ES", "NQ")
+            store_quotes(sessions, [quote(seq=77)])
+        done = purge.result(DEADLINE_S)
+
+    assert (done.state, done.ticks, done.symbols) == (PurgeState.MERGED, 1, 1)
+    assert is_gone(sessions)
+
+
+def test_of_several_purges_of_an_empty_partition_one_drops_it_and_the_others_find_none(sessions, lake):
+    with sessions.begin() as session:
+        ensure_partitions(session, [DAY])
+    with sessions() as writer, ThreadPoolExecutor(3) as pool:
+        writer.execute(text(f"LOCK TABLE {partition_name(DAY)} IN ROW EXCLUSIVE MODE"))
+        purges = [pool.submit(purge_day, sessions, lake, DAY, LATER) for _number in range(3)]
+        until(lambda: waiters(sessions) == 3)
+        writer.rollback()
+        done = [purge.result(DEADLINE_S).state for purge in purges]
+
+    assert sorted(done) == [PurgeState.ABSENT, PurgeState.ABSENT, PurgeState.PURGED]
 
 
 def test_a_tick_that_comes_while_the_day_is_proved_forbids_it(sessions, lake, exported):

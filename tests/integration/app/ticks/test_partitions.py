@@ -6,6 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from app.ticks.partitions import (
+    PartitionAbsent,
     PartitionBusy,
     drop_partition,
     ensure_partitions,
@@ -13,9 +14,11 @@ from app.ticks.partitions import (
     hold_partition,
     partition_name,
     partition_states,
+    require_partition,
 )
 from app.ticks.store import append_ticks, count_by_day
 from tests.factories import DAY, lines, quote
+from tests.waiting import until
 
 DAYS = [date(2031, 1, 1) + timedelta(days=n) for n in range(5)]
 
@@ -136,6 +139,25 @@ def test_a_day_that_is_being_written_is_busy(sessions, take):
 
         with pytest.raises(PartitionBusy, match="in use"):
             take(taker, DAYS[0])
+
+
+@pytest.mark.parametrize("take", [require_partition, hold_partition])
+def test_a_day_without_a_partition_is_absent(sessions, take):
+    with sessions() as session, pytest.raises(PartitionAbsent, match="no partition of 2031-01-01"):
+        take(session, DAYS[0])
+
+
+def test_a_day_that_is_dropped_while_it_is_asked_for_is_absent(sessions):
+    with sessions.begin() as session:
+        ensure_partitions(session, DAYS[:1])
+    with sessions() as first, sessions() as second, ThreadPoolExecutor(1) as pool:
+        drop_partition(first, DAYS[0])
+        taken = pool.submit(hold_partition, second, DAYS[0])
+        until(lambda: first.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'relation'")))
+        first.commit()
+
+        with pytest.raises(PartitionAbsent):
+            taken.result(20)
 
 
 def test_a_dropped_day_is_back_when_the_transaction_fails(sessions):
