@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -13,9 +13,9 @@ from app.export.plan import NO_OPTIONS, Action, ExportOptions, SymbolPlan, plan_
 from app.history.hot_ticks import stream_ticks
 from app.lake.facts import FileFacts
 from app.lake.files import publish
-from app.lake.layout import TICKS, Lake
+from app.lake.layout import BARS, TICKS, Lake
 from app.lake.locks import LOCK_WAIT_S, file_lock
-from app.lake.manifest import record_file
+from app.lake.manifest import list_files, record_file
 from app.lake.schemas import TICK_FILE
 from app.ticks.reading import count_by_symbol
 
@@ -110,6 +110,8 @@ def export_symbol(
         if plan.action is not Action.WRITE:
             return SymbolExport(plan, None)
         target = lake.ticks_file(plan.day, plan.symbol)
+        if options.recorded:
+            now = _after_bars(sessions, plan, now)
         with sessions() as session, closing(stream_ticks(session, plan.day, plan.symbol)) as batches:
             facts = publish(
                 lake,
@@ -138,6 +140,13 @@ def _merge(sessions: Sessions, lake: Lake, plans: Sequence[SymbolPlan], now: dat
     for merged in merge_day(sessions, lake, plans[0].day, now):
         plan = made.get(merged.symbol, SymbolPlan(plans[0].day, merged.symbol, Action.MERGE, merged.late, None))
         yield SymbolExport(replace(plan, rows=merged.late), merged.facts, merged.added)
+
+
+def _after_bars(sessions: Sessions, plan: SymbolPlan, now: datetime) -> datetime:
+    # Bars made of the file before are to look older, also when they were made after this export had begun.
+    with sessions() as session:
+        bars = list_files(session, plan.day, plan.day + timedelta(days=1), BARS, [plan.symbol])
+    return max([now, *(row.written_at + timedelta(microseconds=1) for row in bars)])
 
 
 def _renewed(sessions: Sessions, lake: Lake, plan: SymbolPlan, options: ExportOptions) -> SymbolPlan:

@@ -37,6 +37,12 @@ def record_file(
     session.execute(insert(LakeFile).values(**key, **values).on_conflict_do_update(index_elements=_KEY, set_=fresh))
 
 
+def forget_file(session: Session, kind: str, day: date, symbol: str, timeframe: str = "") -> None:
+    """Drop the row of a file, if there is one."""
+    if (row := find_file(session, kind, day, symbol, timeframe)) is not None:
+        session.delete(row)
+
+
 def find_file(session: Session, kind: str, day: date, symbol: str, timeframe: str = "") -> LakeFile | None:
     """The row of a file; None when the manifest knows of none."""
     return session.scalar(
