@@ -19,7 +19,7 @@ _IS_BARS: Final = and_(LakeFile.kind == BARS, LakeFile.timeframe.in_(TIMEFRAMES)
 
 def days_with_old_bars(stores: Stores, now: datetime) -> set[date]:
     """Trading days closed at `now` whose bars an export would mend: older than their ticks or than the session's
-    close, or damaged as last seen. Costs milliseconds while there are none."""
+    close, or damaged as last seen. Costs half a second where the manifest has 20 years of eight symbols."""
     with stores.sessions() as session:
         suspects = _older_than_ticks(session)
         oldest = _oldest_by_day(session)

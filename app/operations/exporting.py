@@ -57,7 +57,8 @@ def stale_days(stores: Stores) -> list[date]:
     """Closed trading days with files in the lake that lack ticks which came since, that were made before their session
     or their ticks were complete, or that were found damaged; oldest first.
 
-    Exporting such a day mends it. Costs milliseconds while large days do not change.
+    Exporting such a day mends it. Counts nothing while large days do not change, as `tick_counts`, and looks through
+    the manifest, as `days_with_old_bars`.
     """
     now = stores.clock.now()
     files = _stored_files(stores)
