@@ -112,9 +112,9 @@ class PartitionAnswer(BaseModel):
     timeframe: str | None = Field(description="of bars", examples=["5m"])
     state: State = Field(
         description=(
-            "damaged: as last seen; missing: not in the lake; stale: ticks came since; running: exported after the "
-            "close; purged: the file is the only place of its ticks; verified: read whole since it was published; "
-            "exported: verified while written"
+            "damaged: as last seen; missing: not in the lake; stale: ticks came since, or bars are older than their "
+            "ticks or than the session's close; running: exported after the close; purged: the file is the only place "
+            "of its ticks; verified: read whole since it was published; exported: verified while written"
         )
     )
     detail: str | None = Field(description="what is wrong, where something is")
@@ -153,8 +153,8 @@ class BackfillDay(BaseModel):
     """A day of the range: its present state, and whether its export was asked for."""
 
     date: str = Field(examples=["2025-10-09"])
-    state: str = Field(json_schema_extra={"enum": list(STATES)}, description="the worst of the day's tick files")
-    queued: bool
+    state: str = Field(json_schema_extra={"enum": list(STATES)}, description="the worst of the day's files")
+    queued: bool = Field(description="false also where only a backup can bring a file back")
 
 
 class BackfillAnswer(BaseModel):

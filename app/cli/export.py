@@ -10,6 +10,7 @@ from app.cli.output_dir import parse_output_dir
 from app.cli.trading_days import parse_days, require_begun
 from app.clock import parse_instant
 from app.lake.layout import TIMEFRAMES, Lake, parse_timeframes
+from app.operations.lake_states import closing_time
 from app.quotes import parse_symbols
 from app.runtime import Runtime, runtime
 
@@ -39,7 +40,8 @@ def export_to_parquet(
 
     One file per day and symbol, ticks/date=YYYY-MM-DD/symbol=ES/ticks.parquet, published whole: readers never see a
     part of it. A trading day begins at the market's roll, 17:00 Chicago on the evening before. Files that are complete
-    are skipped, so an interrupted export is finished by running it again.
+    are skipped, so an interrupted export is finished by running it again. Bars that exist are made again where their
+    ticks were written again.
 
     \b
     flask export-to-parquet --date=2025-10-09
@@ -61,8 +63,9 @@ def export_to_parquet(
 def backfill_parquet(start: str, end: str, symbols: str | None, overwrite: bool, at: str | None) -> None:
     """Write what is missing in the lake over a range of trading days, with a line of status for each.
 
-    A day that fails does not keep the others from being written; the command then ends with 1, or with 3 where a day
-    was refused.
+    Bars that are missing, damaged or older than their ticks are made again. A day that fails does not keep the others
+    from being written; the command then ends with 1, or with 3 where a day was refused, or where only a backup can
+    bring back what is missing.
 
     \b
     flask backfill-parquet --start=2025-10-01 --end=2025-10-09
@@ -86,7 +89,7 @@ def generate_bars(day: str, timeframes: str, at: str | None) -> None:
     flask generate-bars --date=2025-10-09
     flask generate-bars --date=2025-10-09 --timeframes=1m,5m
     """
-    from app.cli.export_run import run_bars
+    from app.cli.bar_run import run_bars
 
     rt = runtime()
     days, names, now = parse_days(day, None, None), parse_timeframes(timeframes), _now(rt, at)
@@ -110,7 +113,12 @@ def _export(
 
     chosen, now = parse_symbols(symbols) if symbols is not None else None, _now(rt, at)
     require_begun(rt.market, days, now)
-    options = ExportOptions(chosen, overwrite=overwrite, recorded=lake is rt.lake)
+    options = ExportOptions(
+        chosen,
+        overwrite=overwrite,
+        recorded=lake is rt.lake,
+        closed_at=lambda day: closing_time(rt, day, now),
+    )
     if by_day:
         run_backfill(rt, days, now, options)
     else:

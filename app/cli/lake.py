@@ -61,7 +61,8 @@ def show_lake(
 def verify_lake(start: str | None, end: str | None, symbols: str | None, as_json: bool) -> None:
     """Read every file of the lake whole: size, hash, page checksums, rows, order and place.
 
-    Lists files that are damaged, missing, unrecorded or stale (ticks came since), and ends with 3 when there are any.
+    Lists files that are damaged, missing, unrecorded or stale (ticks came since, or bars are older than their ticks or
+    than the session's close), and ends with 3 when there are any.
     The catalog remembers what was found; a damaged file is written again by the next export of its day, as long as
     PostgreSQL has its ticks.
 
@@ -77,7 +78,7 @@ def verify_lake(start: str | None, end: str | None, symbols: str | None, as_json
         for finding in verify_files(rt, files):
             findings.append(finding)
             count(1)
-    findings += [*find_strays(rt, scope, files), *find_stale(rt, files)]
+    findings += [*find_strays(rt, scope), *find_stale(rt, scope)]
     if as_json:
         click.echo(json.dumps(finding_form(findings, len(files)), indent=2))
     else:

@@ -5,16 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.clock import parse_instant
+from app.errors import Conflict, NotFound, Unavailable
 from app.history.bar_query import build_bars
-from app.lake.files import publish
+from app.lake.files import publish, withdraw
 from app.lake.inspection import check_place, inspect_file, labels_of
 from app.lake.layout import BARS, TICKS, TIMEFRAMES, Lake, Partition
 from app.lake.locks import file_lock
-from app.lake.manifest import check_bytes, find_file, record_file
+from app.lake.manifest import check_bytes, fault_text, find_file, forget_file, mark_verified, record_file
+from app.lake.models import LakeFile
 from app.lake.query import connect
 from app.lake.schemas import BAR_FILE, TICK_FILE
 from app.market.sessions import Session as Hours
@@ -47,32 +50,57 @@ class BarRun:
     def generate(self, files: Sequence[Partition]) -> Iterator[SymbolBars]:
         """Write and record the bars of one tick file after the other, each when it is asked for.
 
-        Existing bars are written again. While the session runs, a bar is written once `now`, and the export of its
-        ticks, are past its `t_close`. Conflict when a tick file is damaged, or holds another symbol or day than its
-        folder says.
+        Existing bars are written again; those of a timeframe that has none any more are removed. While the session
+        runs, a bar is written once `now`, and the export of its ticks, are past its `t_close`. A tick file that is
+        damaged, holds another symbol or day than its folder says, or is being written, is left out, and what is wrong
+        with it noted in the manifest: Conflict in the end, with all of those. Unavailable when disk or database fail.
         """
+        refusals = []
         with connect(self.lake) as connection:
             for file in files:
-                with file_lock(self.sessions, file.day, file.symbol) as still_held:
-                    self._check_ticks(file)
-                    known_until = _known_until(file.path, self.now)
-                    tables = build_bars(connection, file.path, file.symbol, self.hours, known_until, self.timeframes)
-                    for timeframe, table in tables.items():
-                        if table.num_rows:
-                            self._publish(file, timeframe, table, still_held)
-                yield SymbolBars(file.symbol, {name: table.num_rows for name, table in tables.items()})
+                try:
+                    yield self._generate(connection, file)
+                except (Conflict, NotFound) as refusal:
+                    refusals.append(str(refusal))
+        if refusals:
+            raise Conflict(f"{len(refusals)} of {len(files)} symbols got no bars: {'; '.join(refusals)}")
 
-    def _check_ticks(self, file: Partition) -> None:
+    def _generate(self, connection: duckdb.DuckDBPyConnection, file: Partition) -> SymbolBars:
+        with file_lock(self.sessions, file.day, file.symbol) as still_held:
+            ticks = self._checked_ticks(file)
+            known_until = _known_until(file.path, ticks, self.now)
+            made_at = self.now
+            if ticks is not None and known_until >= self.hours.close:
+                # They are all bars that these ticks can give, and so not older than them.
+                made_at = max(self.now, ticks.written_at)
+            tables = build_bars(connection, file.path, file.symbol, self.hours, known_until, self.timeframes)
+            for timeframe, table in tables.items():
+                if table.num_rows:
+                    self._publish(file, timeframe, table, made_at, still_held)
+                else:
+                    self._withdraw(file, timeframe, still_held)
+        return SymbolBars(file.symbol, {name: table.num_rows for name, table in tables.items()})
+
+    def _checked_ticks(self, file: Partition) -> LakeFile | None:
+        # DuckDB checks no checksum and would make wrong bars of a damaged file without a word.
         with self.sessions() as session:
             row = find_file(session, TICKS, file.day, file.symbol)
-        check_place(file.path, file.day, file.symbol)
-        # DuckDB checks no checksum and would make wrong bars of a damaged file without a word.
-        if row is not None and row.path == self.lake.relative(file.path):
-            check_bytes(self.lake, row)
-        else:
+        if row is None or row.path != self.lake.relative(file.path):
+            check_place(file.path, file.day, file.symbol)
             inspect_file(file.path, TICK_FILE)
+            return None
+        try:
+            check_bytes(self.lake, row)
+            check_place(file.path, file.day, file.symbol)
+        except (Conflict, Unavailable) as error:
+            with self.sessions.begin() as session:
+                mark_verified(session, row, self.now, fault_text(self.lake, row, error))
+            raise Conflict(str(error)) from None
+        return row
 
-    def _publish(self, file: Partition, timeframe: str, table: pa.Table, guard: Callable[[], None]) -> None:
+    def _publish(
+        self, file: Partition, timeframe: str, table: pa.Table, made_at: datetime, guard: Callable[[], None]
+    ) -> None:
         target = self.lake.bars_file(file.day, file.symbol, timeframe)
         facts = publish(
             self.lake,
@@ -81,12 +109,18 @@ class BarRun:
             table.to_batches(),
             day=file.day,
             symbol=file.symbol,
-            taken_at=self.now,
+            taken_at=made_at,
             guard=guard,
         )
         with self.sessions.begin() as session:
             path = self.lake.relative(target)
-            record_file(session, BARS, file.day, file.symbol, path, facts, self.now, timeframe)
+            record_file(session, BARS, file.day, file.symbol, path, facts, made_at, timeframe)
+
+    def _withdraw(self, file: Partition, timeframe: str, guard: Callable[[], None]) -> None:
+        guard()
+        with self.sessions.begin() as session:
+            forget_file(session, BARS, file.day, file.symbol, timeframe)
+        withdraw(self.lake, self.lake.bars_file(file.day, file.symbol, timeframe))
 
 
 def generate_bars(
@@ -102,6 +136,10 @@ def generate_bars(
     return list(run.generate(run.files(symbols)))
 
 
-def _known_until(path: Path, now: datetime) -> datetime:
+def _known_until(path: Path, ticks: LakeFile | None, now: datetime) -> datetime:
     exported_at = labels_of(path).get("exported_at")
-    return min(now, parse_instant(exported_at)) if exported_at else now
+    taken_at = parse_instant(exported_at) if exported_at else now
+    if ticks is not None and ticks.purged_at is not None:
+        # The purge proved that no tick had come since the file was written.
+        taken_at = max(taken_at, ticks.purged_at)
+    return min(now, taken_at)

@@ -23,7 +23,7 @@ from app.lake.files import Draft, draft
 from app.lake.inspection import check_place, inspect_file, labels_of, read_batches
 from app.lake.layout import TICKS, Lake
 from app.lake.locks import LOCK_WAIT_S, files_lock
-from app.lake.manifest import check_bytes, find_file, mark_purged, record_file
+from app.lake.manifest import check_bytes, find_file, mark_purged, record_file, time_after_bars
 from app.lake.models import LakeFile
 from app.lake.schemas import TICK_FILE
 from app.lake.seals import BLANK, MERGED_FROM, SEAL, replaces
@@ -65,6 +65,8 @@ def merge_day(
         late = _late_ticks(sessions, day)
         if late.keys() - symbols:
             raise Conflict(f"ticks of {day} were stored meanwhile: run it again")
+        with sessions() as session:
+            now = time_after_bars(session, day, late, now)
         pieces = [drafts.enter_context(_merging(sessions, lake, day, symbol, now)) for symbol in late]
         retire_day(sessions, day, late, _deed(lake, day, now, pieces, still_held))
     return [piece.outcome for piece in pieces]

@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -25,8 +25,8 @@ SPARE_BYTES: Final = 64 << 20
 
 class Action(StrEnum):
     """What becomes of a symbol's file: written; completed by the late ticks of a day that was purged (merge); left
-    because it is complete (skip); left though it lacks ticks that have come since (stale); left because it holds more
-    than the database (keep)."""
+    because it is complete (skip); left though it lacks ticks that have come since, or was taken before the close of a
+    session that is over (stale); left because it holds more than the database (keep)."""
 
     WRITE = "write"
     MERGE = "merge"
@@ -40,13 +40,15 @@ class ExportOptions:
     """How to treat files that exist: `refresh` writes stale ones again, `overwrite` complete ones too.
 
     `symbols` limits the export; None is every symbol. `recorded` notes files in the manifest, which knows one lake.
-    Late ticks of a purged day are merged whatever is chosen, and for all symbols together.
+    Late ticks of a purged day are merged whatever is chosen, and for all symbols together. `closed_at` tells when a
+    day's session closed, None while it is not over; it is asked about files that may be from before that alone.
     """
 
     symbols: Sequence[str] | None = None
     overwrite: bool = False
     refresh: bool = False
     recorded: bool = True
+    closed_at: Callable[[date], datetime | None] = lambda _day: None
 
 
 NO_OPTIONS: Final = ExportOptions()
@@ -98,7 +100,10 @@ def plan_symbol(session: Session, lake: Lake, day: date, symbol: str, rows: int,
     whole = recorded is not None and recorded.damage is None and _is_as_recorded(path, recorded)
     standing = recorded.rows if recorded is not None and whole else _rows_of(path, day, symbol)
     trusted = whole or (standing is not None and not options.recorded)
-    return SymbolPlan(day, symbol, _decide(rows, standing, trusted, options), rows, standing)
+    action = _decide(rows, standing, trusted, options)
+    if action is Action.SKIP and recorded is not None and _is_early(recorded, options):
+        action = Action.WRITE if options.refresh else Action.STALE
+    return SymbolPlan(day, symbol, action, rows, standing)
 
 
 def _decide(rows: int, standing: int | None, trusted: bool, options: ExportOptions) -> Action:
@@ -109,6 +114,14 @@ def _decide(rows: int, standing: int | None, trusted: bool, options: ExportOptio
     if standing == rows:
         return Action.SKIP
     return Action.WRITE if options.refresh else Action.STALE
+
+
+def _is_early(recorded: LakeFile, options: ExportOptions) -> bool:
+    # The calendar takes a second to load, and a session closes on its own day.
+    if recorded.written_at.astimezone(UTC).date() > recorded.session_date:
+        return False
+    closed_at = options.closed_at(recorded.session_date)
+    return closed_at is not None and recorded.written_at < closed_at
 
 
 def _written_rows(plan: SymbolPlan) -> int:

@@ -15,7 +15,7 @@ from app.lake.facts import FileFacts
 from app.lake.files import publish
 from app.lake.layout import TICKS, Lake
 from app.lake.locks import LOCK_WAIT_S, file_lock
-from app.lake.manifest import record_file
+from app.lake.manifest import record_file, time_after_bars
 from app.lake.schemas import TICK_FILE
 from app.ticks.partitions import PartitionAbsent
 from app.ticks.reading import count_by_symbol
@@ -112,6 +112,9 @@ def export_symbol(
         if plan.action is not Action.WRITE:
             return SymbolExport(plan, None)
         target = lake.ticks_file(plan.day, plan.symbol)
+        if options.recorded:
+            with sessions() as session:
+                now = time_after_bars(session, plan.day, [plan.symbol], now)
         with sessions() as session, closing(stream_ticks(session, plan.day, plan.symbol)) as batches:
             facts = publish(
                 lake,

@@ -64,6 +64,12 @@ def publish(
     return written.facts
 
 
+def withdraw(lake: Lake, target: Path) -> None:
+    """Remove a published file, if there is one. The caller must be its only writer; Unavailable on failure."""
+    with _explained(lake):
+        target.unlink(missing_ok=True)
+
+
 @contextmanager
 def draft(
     lake: Lake,

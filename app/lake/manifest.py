@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, and_, func, select, update
@@ -36,6 +36,12 @@ def record_file(
     values = {"path": path, **asdict(facts), "schema_version": SCHEMA_VERSION, "written_at": written_at}
     fresh = {**values, "verified_at": None, "damage": None}
     session.execute(insert(LakeFile).values(**key, **values).on_conflict_do_update(index_elements=_KEY, set_=fresh))
+
+
+def forget_file(session: Session, kind: str, day: date, symbol: str, timeframe: str = "") -> None:
+    """Drop the row of a file, if there is one."""
+    if (row := find_file(session, kind, day, symbol, timeframe)) is not None:
+        session.delete(row)
 
 
 def find_file(session: Session, kind: str, day: date, symbol: str, timeframe: str = "") -> LakeFile | None:
@@ -76,6 +82,16 @@ def list_files(
 def purged_at(session: Session, day: date) -> datetime | None:
     """When a trading day's ticks left the database, so that its files are their only place; None when they did not."""
     return session.scalar(select(func.min(LakeFile.purged_at)).where(_ticks_of(day)))
+
+
+def time_after_bars(session: Session, day: date, symbols: Collection[str], now: datetime) -> datetime:
+    """`now`, or the first instant after which the symbols' bars of a day all look older than ticks written then.
+
+    Bars may have been made while whoever writes ticks was at work already.
+    """
+    bars = (LakeFile.kind == BARS, LakeFile.session_date == day, LakeFile.symbol.in_(symbols))
+    newest = session.scalar(select(func.max(LakeFile.written_at)).where(*bars))
+    return now if newest is None else max(now, newest + timedelta(microseconds=1))
 
 
 def mark_purged(session: Session, day: date, symbols: Collection[str], now: datetime) -> None:

@@ -2,8 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from enum import StrEnum
+from datetime import date, datetime
 from typing import Final
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.errors import Rejected
 from app.lake.layout import BARS, TICKS, Lake
 from app.lake.models import LakeFile
+from app.operations.lake_states import Contexts, State, is_mendable, read_contexts, state_of
 from app.operations.tick_counts import Counts, tick_counts
 from app.stores import Stores
 
@@ -21,26 +21,12 @@ Key = tuple[date, str, str, str]
 _ORDER: Final = (LakeFile.symbol.collate("C"), LakeFile.kind.collate("C"), LakeFile.timeframe.collate("C"))
 
 
-class State(StrEnum):
-    """How a partition stands, worst first: damaged as last seen, or of another size than was published; missing from
-    the lake; stale, since ticks came that the file lacks; running, so that it has no file before the session's close;
-    purged, so that the file is the only place of its ticks; verified since it was published; exported, and verified
-    while it was written."""
-
-    DAMAGED = "damaged"
-    MISSING = "missing"
-    STALE = "stale"
-    RUNNING = "running"
-    PURGED = "purged"
-    VERIFIED = "verified"
-    EXPORTED = "exported"
-
-
 @dataclass(frozen=True, slots=True)
 class Partition:
     """One partition: `rows` without a file are those that wait in the database; `timeframe` is empty for ticks.
 
-    `file` is None where the manifest knows of none. `detail` says what is wrong, where something is.
+    `file` is None where the manifest knows of none. `detail` says what is wrong, where something is; `mendable` is
+    whether an export of the day would set it right.
     """
 
     day: date
@@ -51,6 +37,7 @@ class Partition:
     state: State
     file: LakeFile | None = None
     detail: str | None = None
+    mendable: bool = False
 
     @property
     def key(self) -> Key:
@@ -104,47 +91,38 @@ def read_catalog(stores: Stores, wanted: Wanted, limit: int, after: Key | None =
     with stores.sessions() as session:
         query = select(LakeFile).where(*_conditions(wanted), *_behind(after))
         rows = session.scalars(query.order_by(LakeFile.session_date.desc(), *_ORDER).limit(limit + 1)).all()
+        contexts = read_contexts(stores, session, rows, counts, stores.clock.now())
         waiting = _waiting(stores, session, wanted, counts)
         files, days, ticks, size = session.execute(_totals(wanted)).one()
     place = _place(after) if after else None
     later = [partition for partition in waiting if place is None or _place(partition.key) > place]
-    found = sorted([*(_described(stores.lake, row, counts) for row in rows), *later], key=lambda one: _place(one.key))
+    found = sorted([*(_described(stores.lake, row, contexts) for row in rows), *later], key=lambda one: _place(one.key))
     more = found[limit - 1].key if len(found) > limit else None
     missing = sum(partition.state == State.MISSING for partition in waiting)
     return Page(found[:limit], more, Totals(files, days, int(ticks), int(size), missing))
 
 
-def describe_days(stores: Stores, days: Collection[date]) -> dict[date, dict[State, int]]:
-    """How many tick partitions of each day are in which state; a day of which nothing is known is empty."""
+def describe_days(stores: Stores, days: Collection[date], now: datetime) -> dict[date, list[Partition]]:
+    """The partitions of each day as they stand at `now`; a day of which nothing is known is empty."""
     counts = tick_counts(stores, days)
-    found: dict[date, dict[State, int]] = {day: {} for day in days}
+    found: dict[date, list[Partition]] = {day: [] for day in days}
     with stores.sessions() as session:
-        rows = session.scalars(select(LakeFile).where(LakeFile.kind == TICKS, LakeFile.session_date.in_(days))).all()
+        query = select(LakeFile).where(LakeFile.session_date.in_(days))
+        rows = session.scalars(query.order_by(LakeFile.session_date, *_ORDER)).all()
+        contexts = read_contexts(stores, session, rows, counts, now)
         waiting = _waiting(stores, session, Wanted(kind=TICKS), counts)
-    for partition in [*(_described(stores.lake, row, counts) for row in rows), *waiting]:
-        by_state = found[partition.day]
-        by_state[partition.state] = by_state.get(partition.state, 0) + 1
+    for partition in [*(_described(stores.lake, row, contexts) for row in rows), *waiting]:
+        found[partition.day].append(partition)
     return found
 
 
-def _described(lake: Lake, row: LakeFile, counts: Mapping[date, Counts]) -> Partition:
-    state, detail = _state_of(lake, row, counts.get(row.session_date, {}).get(row.symbol, 0))
-    return Partition(row.session_date, row.symbol, row.kind, row.timeframe, row.rows, state, row, detail)
-
-
-def _state_of(lake: Lake, row: LakeFile, stored: int) -> tuple[State, str | None]:
-    path = lake.root / row.path
-    if not path.is_file():
-        return State.MISSING, "the file is recorded but gone"
-    if row.damage is not None:
-        return State.DAMAGED, row.damage
-    if (size := path.stat().st_size) != row.bytes:
-        return State.DAMAGED, f"the file has {size:,} bytes instead of {row.bytes:,}"
-    if row.kind == TICKS and (stored > 0 if row.purged_at else stored > row.rows):
-        return State.STALE, f"{stored if row.purged_at else stored - row.rows:,} ticks came after it was written"
-    if row.purged_at:
-        return State.PURGED, None
-    return (State.VERIFIED if row.verified_at else State.EXPORTED), None
+def _described(lake: Lake, row: LakeFile, contexts: Contexts) -> Partition:
+    context = contexts.of(row)
+    state, detail = state_of(lake, row, context)
+    mendable = is_mendable(lake, row, state, context)
+    return Partition(
+        row.session_date, row.symbol, row.kind, row.timeframe, row.rows, state, row, detail, mendable=mendable
+    )
 
 
 def _waiting(stores: Stores, session: Session, wanted: Wanted, counts: Mapping[date, Counts]) -> list[Partition]:
@@ -164,7 +142,7 @@ def _waiting(stores: Stores, session: Session, wanted: Wanted, counts: Mapping[d
 def _without_file(day: date, symbol: str, rows: int, *, is_over: bool) -> Partition:
     state = State.MISSING if is_over else State.RUNNING
     detail = f"{rows:,} ticks are not exported yet" if is_over else f"{rows:,} ticks, exported after the close"
-    return Partition(day, symbol, TICKS, "", rows, state, None, detail)
+    return Partition(day, symbol, TICKS, "", rows, state, None, detail, mendable=is_over)
 
 
 def _conditions(wanted: Wanted) -> Iterable[ColumnElement[bool]]:

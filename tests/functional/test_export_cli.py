@@ -18,6 +18,7 @@ from tests.tree import ROOT
 
 NEXT = DAY + timedelta(days=1)
 EXPORT = ["export-to-parquet", "--date=2025-10-09"]
+BACKFILL = ["backfill-parquet", "--start=2025-10-09", "--end=2025-10-09"]
 
 
 def test_an_export_tells_what_it_did(run, rt):
@@ -60,6 +61,48 @@ def test_a_stale_file_is_told_on_standard_error(run, rt):
     )
     assert result.exit_code == 0
     assert pq.read_metadata(rt.lake.ticks_file(DAY, "ES")).num_rows == 3
+
+
+def test_a_file_taken_before_the_close_is_told_after_it(run, rt):
+    store_quotes(rt.sessions, quotes(3))
+    run(*EXPORT, "--at=2025-10-09T20:30:00Z")
+
+    before, after = run(*EXPORT, "--at=2025-10-09T20:45:00Z"), run(*EXPORT)
+
+    assert "skipped" in before.stdout
+    assert after.stderr == (
+        "Processing symbol ES: STALE, its file was taken before the session's close: "
+        "add --overwrite to write it again\n"
+    )
+    assert "Processing symbol ES: 3 ticks exported" in run(*EXPORT, "--overwrite").stdout
+    assert "skipped" in run(*EXPORT).stdout
+
+
+def test_bars_that_exist_follow_the_ticks_that_were_written_again(run, rt):
+    store_quotes(
+        rt.sessions, [trade(60 * i, 100, i, symbol=symbol) for symbol in ("ES", "NQ", "YM") for i in range(90)]
+    )
+    run(*EXPORT, "--symbols=ES,NQ")
+    run("generate-bars", "--date=2025-10-09")
+    store_quotes(rt.sessions, [trade(90 * 60, 100, 90)])
+
+    result = run(*EXPORT, "--overwrite", "--symbols=ES,YM")
+
+    assert "Processing symbol ES: made again, 91 1m, 19 5m, 2 1h bars" in result.stdout
+    assert (result.stdout.count("made again"), result.exit_code) == (1, 0)
+    assert pq.read_metadata(rt.lake.bars_file(DAY, "ES", "1m")).num_rows == 91
+    assert run("verify-lake").exit_code == 0
+
+
+def test_an_export_to_another_folder_leaves_the_bars_alone(run, rt, tmp_path):
+    store_quotes(rt.sessions, [trade(i, 100, i) for i in range(90)])
+    run(*EXPORT)
+    run("generate-bars", "--date=2025-10-09")
+    bars = rt.lake.bars_file(DAY, "ES", "1m").stat()
+
+    assert run(*EXPORT, f"--output-dir={tmp_path / 'own'}").exit_code == 0
+
+    assert rt.lake.bars_file(DAY, "ES", "1m").stat() == bars
 
 
 def test_overwriting_a_file_that_holds_more_than_the_database_is_refused(run, rt):
@@ -133,6 +176,57 @@ def test_a_backfill_with_a_refused_day_ends_with_3(run, rt):
     assert "restore it from a backup" in result.stderr
     assert "2025-10-10: no ticks" in result.stdout
     assert result.exit_code == 3
+
+
+@pytest.mark.parametrize("spoil", ["unlink", "age"])
+def test_a_backfill_makes_bars_again_that_are_missing_or_old(run, rt, spoil):
+    store_quotes(rt.sessions, [trade(60 * i, 100, i, symbol=symbol) for symbol in ("ES", "NQ") for i in range(90)])
+    run(*EXPORT)
+    run("generate-bars", "--date=2025-10-09")
+    if spoil == "unlink":
+        rt.lake.bars_file(DAY, "NQ", "5m").unlink()
+    else:
+        with rt.sessions.begin() as session:
+            of_nq = (LakeFile.kind == BARS, LakeFile.symbol == "NQ")
+            session.execute(update(LakeFile).where(*of_nq).values(written_at=LATER - timedelta(hours=1)))
+
+    result = run(*BACKFILL)
+
+    assert result.stdout.splitlines()[0] == "2025-10-09: 2 skipped, bars of NQ made again"
+    assert run("verify-lake").exit_code == 0
+    assert run(*BACKFILL).stdout.splitlines()[0] == "2025-10-09: 2 skipped"
+
+
+def test_purged_files_that_are_gone_are_told_and_refused(run, rt):
+    store_quotes(rt.sessions, [trade(i, 100, i, symbol=symbol) for symbol in ("ES", "NQ", "YM") for i in range(90)])
+    run(*EXPORT)
+    run("generate-bars", "--date=2025-10-09")
+    run("purge-ticks", "--date=2025-10-09")
+    rt.lake.ticks_file(DAY, "ES").unlink()
+    rt.lake.ticks_file(DAY, "NQ").write_bytes(b"cut")
+    rt.lake.bars_file(DAY, "ES", "1m").unlink()
+    rt.lake.bars_file(DAY, "YM", "1m").unlink()
+
+    exported, filled, other = run(*EXPORT), run(*BACKFILL), run(*BACKFILL, "--symbols=YM")
+
+    loss = "2025-10-09: ES is missing, NQ is damaged, and PostgreSQL no longer has the ticks: restore from a backup\n"
+    assert (exported.stdout, exported.stderr, exported.exit_code) == ("", loss, 3)
+    assert (filled.stdout, filled.stderr, filled.exit_code) == ("2025-10-09: bars of YM made again\n", loss, 3)
+    assert (other.stdout, other.exit_code) == ("2025-10-09: purged, its files are in the lake\n", 0)
+
+
+def test_late_ticks_of_a_purged_file_that_is_gone_are_refused(run, rt):
+    store_quotes(rt.sessions, quotes(3))
+    run(*EXPORT)
+    run("purge-ticks", "--date=2025-10-09")
+    rt.lake.ticks_file(DAY, "ES").unlink()
+    store_quotes(rt.sessions, quotes(2, first_seq=9))
+
+    exported, filled = run(*EXPORT), run(*BACKFILL)
+
+    assert "restore it from a backup" in exported.stderr
+    assert "2025-10-09: failed, " in filled.stderr
+    assert (exported.exit_code, filled.exit_code) == (3, 3)
 
 
 @pytest.mark.parametrize(
@@ -209,6 +303,20 @@ def test_bars_are_generated_from_the_lake(run, rt):
     assert re.fullmatch(r"Bars completed: 108 bars, 2 files created, time: \d+\.\d seconds", lines[2])
     with rt.sessions() as session:
         assert [row.timeframe for row in list_files(session, DAY, NEXT, BARS)] == ["1m", "5m"]
+
+
+def test_a_symbol_without_bars_is_told_after_the_others_have_theirs(run, rt):
+    store_quotes(rt.sessions, [trade(60 * i, 100, i, symbol=symbol) for symbol in ("CL", "ES") for i in range(90)])
+    run(*EXPORT)
+    rt.lake.ticks_file(DAY, "CL").write_bytes(b"cut")
+
+    result = run("generate-bars", "--date=2025-10-09")
+
+    assert "Processing symbol ES: 90 1m, 18 5m, 2 1h bars" in result.stdout
+    assert "Bars completed: 110 bars, 3 files created" in result.stdout
+    assert result.stderr.startswith("error: 1 of 2 symbols got no bars: ")
+    assert "symbol=CL" in result.stderr
+    assert result.exit_code == 3
 
 
 @pytest.mark.parametrize(

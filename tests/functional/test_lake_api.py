@@ -7,6 +7,7 @@ from app.errors import Unavailable
 from app.export.purging import purge_day
 from app.export.ticks import export_day
 from app.lake.models import LakeFile
+from app.operations.exporting import export_session
 from tests.factories import DAY, quote, quotes
 from tests.fakes import FixedClock
 from tests.ticks import LATER, store_quotes, trade
@@ -14,6 +15,7 @@ from tests.ticks import LATER, store_quotes, trade
 NEXT = DAY + timedelta(days=1)
 BEFORE = DAY - timedelta(days=1)
 RANGE = {"start": "2025-10-03", "end": "2025-10-09"}
+ONE_DAY = {"start": "2025-10-09", "end": "2025-10-09"}
 
 
 def test_partitions_are_listed_newest_day_first(client, exported):
@@ -139,6 +141,34 @@ def test_a_stale_day_is_asked_for_again(client, dispatch, rt, exported):
 
     assert answer.json["days"] == [{"date": "2025-10-09", "state": "stale", "queued": True}]
     assert dispatch.sent == [("export_session", "CME_Futures", DAY)]
+
+
+def test_what_only_a_backup_can_bring_back_is_told_and_not_asked_for(client, dispatch, rt, exported):
+    purge_day(rt.sessions, rt.lake, DAY, LATER)
+    rt.lake.ticks_file(DAY, "NQ").unlink()
+
+    answer = client.post("/api/lake/backfill", json=ONE_DAY)
+
+    assert answer.json["days"] == [{"date": "2025-10-09", "state": "missing", "queued": False}]
+    assert dispatch.sent == []
+    (found,) = client.get("/api/lake?symbol=NQ").json["partitions"]
+    assert found["detail"].endswith("restore it from a backup")
+
+
+@pytest.mark.parametrize("purged", [False, True])
+def test_missing_bars_are_asked_for(client, dispatch, rt, purged):
+    store_quotes(rt.sessions, [trade(i, 100, i) for i in range(90)])
+    export_session(rt, "CME_Futures", DAY)
+    if purged:
+        purge_day(rt.sessions, rt.lake, DAY, LATER)
+    rt.lake.bars_file(DAY, "ES", "5m").unlink()
+
+    answer = client.post("/api/lake/backfill", json=ONE_DAY)
+
+    assert answer.json["days"] == [{"date": "2025-10-09", "state": "missing", "queued": True}]
+    assert dispatch.sent == [("export_session", "CME_Futures", DAY)]
+    export_session(rt, "CME_Futures", DAY)
+    assert client.post("/api/lake/backfill", json=ONE_DAY).json["queued"] == 0
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 
 from app.lake.layout import TICKS
 from app.lake.manifest import find_file
+from app.operations.lake_checks import verify_files
 from app.ticks.partitions import existing_partitions
 from tests.factories import DAY, quote, quotes
 from tests.fakes import FixedClock
@@ -78,6 +79,37 @@ def test_everything_that_is_wrong_with_the_lake_is_listed(run, rt, exported):
     assert "Verified 4 files: 2 sound" in result.stdout
     assert "1 damaged, 1 missing, 1 unrecorded, 1 stale" in result.stdout
     assert result.exit_code == 3
+
+
+def test_an_export_during_a_verification_is_no_false_alarm(run, rt, exported, monkeypatch):
+    def verify_and_export(*arguments):
+        yield from verify_files(*arguments)
+        store_quotes(rt.sessions, [quote(seq=9), *quotes(3, symbol="ZZ")])
+        run("export-to-parquet", "--date=2025-10-09", "--overwrite")
+
+    monkeypatch.setattr("app.cli.lake.verify_files", verify_and_export)
+
+    result = run("verify-lake")
+
+    assert (result.stderr, result.exit_code) == ("", 0)
+    assert "Verified 2 files: 2 sound" in result.stdout
+
+
+def test_stale_bars_are_listed_with_what_mends_them(run, rt):
+    store_quotes(rt.sessions, [trade(i, 100, i) for i in range(90)])
+    run("export-to-parquet", "--date=2025-10-09")
+    run("generate-bars", "--date=2025-10-09", "--timeframes=1m", "--at=2025-10-09T20:30:00Z")
+
+    told, listed = run("verify-lake"), run("lake", "--kind=bars")
+
+    assert told.stderr == (
+        "STALE bars/date=2025-10-09/symbol=ES/bars_1m.parquet: it is older than its ticks: "
+        "`flask generate-bars --date=2025-10-09`\n"
+    )
+    assert told.exit_code == 3
+    assert "stale" in listed.stdout
+    run("generate-bars", "--date=2025-10-09")
+    assert run("verify-lake").exit_code == 0
 
 
 def test_a_verification_speaks_json_and_the_catalog_remembers_it(run, rt, exported):

@@ -7,11 +7,12 @@ import pytest
 from app.errors import Conflict
 from app.export.bars import BarRun, generate_bars
 from app.export.ticks import export_day
-from app.lake.layout import BARS, Lake
-from app.lake.manifest import list_files, verify_file
+from app.lake.layout import BARS, TICKS, Lake
+from app.lake.manifest import find_file, list_files, mark_purged, verify_file
 from app.lake.schemas import BAR_FILE
 from tests.factories import DAY
-from tests.ticks import HOURS, LATER, OPEN, store_quotes, trade, write_ticks
+from tests.lake_days import export_quotes
+from tests.ticks import CLOSE, HOURS, LATER, OPEN, store_quotes, trade, write_ticks
 
 NEXT = DAY + timedelta(days=1)
 
@@ -103,6 +104,56 @@ def test_no_bars_are_made_of_ticks_in_the_folder_of_another_symbol(sessions, lak
 
     with pytest.raises(Conflict, match="does not hold NQ"):
         generate_bars(sessions, lake, HOURS, LATER, symbols=["NQ"])
+
+
+def test_files_that_refuse_are_noted_and_named_in_the_end_and_the_others_get_their_bars(sessions, lake):
+    for symbol in ("CL", "ES", "GC", "NQ"):
+        export_quotes(sessions, lake, session_of(symbol))
+    for symbol in ("CL", "GC"):
+        lake.ticks_file(DAY, symbol).write_bytes(b"anything else")
+
+    with pytest.raises(Conflict, match=r"2 of 4 symbols got no bars.*symbol=CL.*symbol=GC"):
+        generate_bars(sessions, lake, HOURS, LATER)
+
+    assert [file.symbol for file in lake.bars_files("1m", DAY, NEXT)] == ["ES", "NQ"]
+    with sessions() as session:
+        damage = {row.symbol: row.damage for row in list_files(session, DAY, NEXT)}
+    assert damage["CL"].startswith("is damaged")
+    assert (damage["ES"], damage["NQ"]) == (None, None)
+
+
+def test_a_purge_proves_that_no_tick_came_after_an_early_file(sessions, lake):
+    export_quotes(sessions, lake, session_of("ES"), taken_at=OPEN + timedelta(minutes=89, seconds=30))
+    assert generate_bars(sessions, lake, HOURS, LATER)[0].rows == {"1m": 89, "5m": 17, "1h": 1}
+    with sessions.begin() as session:
+        mark_purged(session, DAY, ["ES"], LATER)
+
+    assert generate_bars(sessions, lake, HOURS, LATER)[0].rows == {"1m": 90, "5m": 18, "1h": 2}
+
+
+def test_a_timeframe_that_has_no_bar_any_more_has_no_file(sessions, lake):
+    export_quotes(sessions, lake, session_of("ES"))
+    generate_bars(sessions, lake, HOURS, LATER)
+
+    (bars,) = generate_bars(sessions, lake, HOURS, OPEN + timedelta(minutes=7))
+
+    assert bars.rows == {"1m": 7, "5m": 1, "1h": 0}
+    with sessions() as session:
+        assert [row.timeframe for row in list_files(session, DAY, NEXT, BARS)] == ["1m", "5m"]
+    assert not lake.bars_file(DAY, "ES", "1h").exists()
+
+
+@pytest.mark.parametrize(
+    ("now", "made_at"), [(CLOSE, LATER), (CLOSE - timedelta(hours=1), CLOSE - timedelta(hours=1))], ids=str
+)
+def test_bars_of_a_whole_session_are_not_older_than_their_ticks(sessions, lake, now, made_at):
+    export_quotes(sessions, lake, session_of("ES"))
+
+    generate_bars(sessions, lake, HOURS, now)
+
+    with sessions() as session:
+        assert find_file(session, TICKS, DAY, "ES").written_at == LATER
+        assert find_file(session, BARS, DAY, "ES", "1m").written_at == made_at
 
 
 def session_of(symbol):

@@ -16,12 +16,13 @@ from app.export.plan import Action, ExportOptions, plan_day
 from app.export.ticks import export_day, export_symbol
 from app.history.hot_ticks import stream_ticks
 from app.lake.inspection import labels_of
-from app.lake.layout import TICKS, Lake
+from app.lake.layout import BARS, TICKS, Lake
 from app.lake.manifest import find_file, list_files, verify_file
 from app.ticks.models import COLUMNS, Tick
 from app.ticks.partitions import ensure_partitions
 from tests.factories import DAY, quote, quotes
-from tests.ticks import LATER, store_quotes
+from tests.lake_days import record_bars
+from tests.ticks import CLOSE, LATER, store_quotes
 from tests.tree import ROOT
 
 NEXT = DAY + timedelta(days=1)
@@ -135,6 +136,30 @@ def test_a_complete_file_is_skipped_and_overwritten_on_demand(sessions, lake):
 
     assert export_day(sessions, lake, DAY, LATER, OVERWRITE).counts()["files"] == 1
     assert written(lake) != before
+
+
+def test_a_file_taken_before_the_close_is_stale_after_it_until_it_is_refreshed(sessions, lake):
+    early = CLOSE - timedelta(minutes=30)
+    store_quotes(sessions, quotes(3))
+    export_day(sessions, lake, DAY, early)
+    over = {"closed_at": lambda _day: CLOSE}
+
+    assert actions(export_day(sessions, lake, DAY, LATER, REFRESH)) == [Action.SKIP]
+    assert actions(export_day(sessions, lake, DAY, LATER, ExportOptions(**over))) == [Action.STALE]
+    assert export_day(sessions, lake, DAY, LATER, ExportOptions(refresh=True, **over)).counts()["files"] == 1
+    assert actions(export_day(sessions, lake, DAY, LATER, ExportOptions(**over))) == [Action.SKIP]
+
+
+def test_a_file_is_newer_than_the_bars_made_of_the_one_before_it(sessions, lake):
+    store_quotes(sessions, quotes(3))
+    (first,) = export_day(sessions, lake, DAY, LATER).symbols
+    record_bars(sessions, lake, DAY, first.facts, written_at=LATER + timedelta(seconds=9))
+
+    export_day(sessions, lake, DAY, LATER, OVERWRITE)
+
+    with sessions() as session:
+        assert find_file(session, TICKS, DAY, "ES").written_at > find_file(session, BARS, DAY, "ES", "1m").written_at
+        assert actions(export_day(sessions, lake, DAY, LATER)) == [Action.SKIP]
 
 
 def test_ticks_that_come_late_make_a_file_stale_until_it_is_refreshed(sessions, lake):

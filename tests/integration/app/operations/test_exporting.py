@@ -1,19 +1,24 @@
 import os
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import delete, update
 
-from app.errors import NotFound
+from app.errors import Conflict, NotFound
+from app.export.plan import ExportOptions
 from app.export.purging import purge_day
 from app.export.ticks import export_day
+from app.lake.layout import BARS, TICKS
+from app.lake.manifest import find_file, list_files
 from app.lake.models import LakeFile
 from app.operations.exporting import export_session, stale_days
 from app.ticks.models import Tick
 from tests.factories import DAY, quote, quotes
 from tests.fakes import FixedClock
-from tests.ticks import LATER, store_quotes, trade
+from tests.ticks import CLOSE, LATER, store_quotes, trade
 
 MARKET = "CME_Futures"
 
@@ -99,6 +104,130 @@ def test_a_damaged_file_is_written_again(rt):
     assert stale_days(rt) == []
 
 
+def test_a_damaged_file_of_one_symbol_keeps_no_other_from_its_bars_and_is_mended_by_the_next_export(rt):
+    store_quotes(rt.sessions, [trade(i, 100, i, symbol=symbol) for symbol in ("CL", "NQ") for i in range(90)])
+    export_session(rt, MARKET, DAY)
+    flip(rt.lake.ticks_file(DAY, "CL"))
+    store_quotes(rt.sessions, [trade(100 + i, 100, 100 + i, symbol="NQ") for i in range(3)])
+
+    with pytest.raises(Conflict, match="symbol=CL"):
+        export_session(rt, MARKET, DAY)
+
+    assert bar_ticks(rt, "NQ") == 93
+    with rt.sessions() as session:
+        assert find_file(session, TICKS, DAY, "CL").damage.startswith("is damaged")
+    assert stale_days(rt) == [DAY]
+    export_session(rt, MARKET, DAY)
+    assert stale_days(rt) == []
+
+
+def test_bars_that_are_older_than_their_ticks_make_their_day_stale(rt):
+    store_quotes(rt.sessions, [trade(i, 100, i) for i in range(90)])
+    export_session(rt, MARKET, DAY)
+    store_quotes(rt.sessions, [trade(100, 100, 100)])
+    export_day(rt.sessions, rt.lake, DAY, LATER, ExportOptions(refresh=True))
+
+    assert stale_days(rt) == [DAY]
+
+    export_session(rt, MARKET, DAY)
+    assert stale_days(rt) == []
+    assert bar_ticks(rt, "ES") == 91
+
+
+def test_a_purged_day_is_stale_while_its_bars_are_older_than_what_was_merged(rt, clock):
+    store_quotes(rt.sessions, [trade(i, 100, i) for i in range(90)])
+    export_session(rt, MARKET, DAY)
+    purge_day(rt.sessions, rt.lake, DAY, LATER)
+    store_quotes(rt.sessions, [trade(100, 100, 100)])
+    clock.advance(timedelta(minutes=1))
+    purge_day(rt.sessions, rt.lake, DAY, clock.now())
+
+    assert stale_days(rt) == [DAY]
+
+    export_session(rt, MARKET, DAY)
+    assert stale_days(rt) == []
+    assert bar_ticks(rt, "ES") == 91
+
+
+def test_a_day_exported_before_its_close_gets_the_rest_of_its_bars_after_it(rt, clock):
+    clock.advance(CLOSE - timedelta(minutes=30) - LATER)
+    store_quotes(rt.sessions, [trade(60 * i, 100, i) for i in range(22 * 60 + 31)])
+    export_session(rt, MARKET, DAY)
+    assert (stale_days(rt), last_bars(rt)) == ([], ["19:00", "20:29", "20:25"])
+
+    clock.advance(timedelta(minutes=30))
+
+    assert stale_days(rt) == [DAY]
+    export_session(rt, MARKET, DAY)
+    assert (stale_days(rt), last_bars(rt)) == ([], ["20:00", "20:30", "20:30"])
+
+
+def test_a_file_taken_before_the_close_makes_its_day_stale_after_it(rt, clock):
+    clock.advance(CLOSE - timedelta(minutes=30) - LATER)
+    store_quotes(rt.sessions, quotes(3))
+    export_day(rt.sessions, rt.lake, DAY, clock.now())
+    assert stale_days(rt) == []
+
+    clock.advance(timedelta(minutes=30))
+
+    assert stale_days(rt) == [DAY]
+    export_session(rt, MARKET, DAY)
+    assert stale_days(rt) == []
+
+
+def test_a_day_purged_after_an_early_export_gets_the_rest_of_its_bars(rt, clock):
+    clock.advance(CLOSE - timedelta(minutes=30) - LATER)
+    store_quotes(rt.sessions, [trade(60 * i, 100, i) for i in range(22 * 60 + 31)])
+    export_session(rt, MARKET, DAY)
+    clock.advance(timedelta(hours=1))
+    purge_day(rt.sessions, rt.lake, DAY, clock.now())
+
+    assert stale_days(rt) == [DAY]
+
+    export_session(rt, MARKET, DAY)
+    assert (stale_days(rt), last_bars(rt)) == ([], ["20:00", "20:30", "20:30"])
+
+
+def test_bars_that_were_found_damaged_make_their_day_stale(rt):
+    store_quotes(rt.sessions, [trade(i, 100, i) for i in range(90)])
+    export_session(rt, MARKET, DAY)
+    with rt.sessions.begin() as session:
+        session.execute(update(LakeFile).where(LakeFile.kind == BARS).values(damage="a bit flipped"))
+
+    assert stale_days(rt) == [DAY]
+
+    export_session(rt, MARKET, DAY)
+    assert stale_days(rt) == []
+
+
+@pytest.mark.parametrize("spoil", [os.unlink, lambda path: flip(path)], ids=["missing", "damaged"])
+def test_bars_of_purged_ticks_that_cannot_be_read_are_asked_for_once_at_most(rt, spoil):
+    store_quotes(rt.sessions, [trade(i, 100, i) for i in range(90)])
+    export_session(rt, MARKET, DAY)
+    purge_day(rt.sessions, rt.lake, DAY, LATER)
+    with rt.sessions.begin() as session:
+        session.execute(update(LakeFile).where(LakeFile.kind == BARS).values(damage="a bit flipped"))
+    spoil(rt.lake.ticks_file(DAY, "ES"))
+
+    with suppress(Conflict):
+        export_session(rt, MARKET, DAY)
+
+    assert stale_days(rt) == []
+
+
+def test_late_ticks_that_cannot_be_merged_keep_nobody_from_bars(rt):
+    store_quotes(rt.sessions, [trade(i, 100, i, symbol=symbol) for symbol in ("CL", "NQ") for i in range(90)])
+    export_day(rt.sessions, rt.lake, DAY, LATER)
+    purge_day(rt.sessions, rt.lake, DAY, LATER)
+    store_quotes(rt.sessions, [trade(100, 100, 100, symbol="CL")])
+    flip(rt.lake.ticks_file(DAY, "CL"))
+
+    with pytest.raises(Conflict, match="symbol=CL"):
+        export_session(rt, MARKET, DAY)
+
+    assert bar_ticks(rt, "NQ") == 90
+
+
 def test_a_running_session_is_left_to_its_close(rt, clock):
     running = datetime(2025, 10, 10, 15, tzinfo=UTC)
     store_quotes(rt.sessions, [quote(ts=running, session_date=running.date())])
@@ -109,6 +238,21 @@ def test_a_running_session_is_left_to_its_close(rt, clock):
     clock.advance(timedelta(hours=10))
 
     assert stale_days(rt) == [running.date()]
+
+
+def bar_ticks(rt, symbol):
+    return pc.sum(pq.read_table(rt.lake.bars_file(DAY, symbol, "1h"), partitioning=None)["tick_count"]).as_py()
+
+
+def last_bars(rt):
+    with rt.sessions() as session:
+        return [f"{row.max_ts:%H:%M}" for row in list_files(session, DAY, DAY + timedelta(days=1), BARS)]
+
+
+def flip(path):
+    whole = path.read_bytes()
+    at = 60  # In the first page, of which the footer knows nothing.
+    path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
 
 
 @pytest.fixture

@@ -1,3 +1,4 @@
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -5,10 +6,13 @@ import pytest
 from app.errors import Rejected
 from app.lake.layout import BARS, TICKS
 from app.lake.manifest import record_file
-from app.operations.lake_catalog import State, Wanted, describe_days, read_catalog
+from app.operations.exporting import export_session
+from app.operations.lake_catalog import Wanted, describe_days, read_catalog
+from app.operations.lake_states import State
 from tests.factories import DAY, quotes
 from tests.fakes import FixedClock
-from tests.ticks import CLOSE, LATER, store_quotes, write_ticks
+from tests.lake_days import export_quotes
+from tests.ticks import CLOSE, LATER, store_quotes, trade, write_ticks
 
 NEXT = DAY + timedelta(days=1)
 SYMBOLS = ["6E", "A.B", "A-B", "A_B", "ES", "ZN"]
@@ -34,12 +38,41 @@ def test_a_wrong_range_is_refused(rt):
         read_catalog(rt, Wanted(NEXT, DAY), 10)
 
 
-def test_a_day_is_described_by_the_states_of_its_tick_files(rt, many):
-    assert describe_days(rt, [DAY, NEXT, NEXT + timedelta(days=1)]) == {
-        DAY: {State.EXPORTED: 1, State.MISSING: len(SYMBOLS) - 1 + 2},
+def test_a_day_is_described_by_its_partitions(rt, many):
+    told = describe_days(rt, [DAY, NEXT, NEXT + timedelta(days=1)], LATER)
+
+    assert {day: Counter(one.state for one in partitions) for day, partitions in told.items()} == {
+        DAY: {State.EXPORTED: 1, State.MISSING: len(SYMBOLS) - 1 + 2 + 16},
         NEXT: {State.MISSING: len(SYMBOLS)},
         NEXT + timedelta(days=1): {},
     }
+
+
+def test_bars_are_stale_when_their_ticks_were_written_again(rt, clock):
+    store_quotes(rt.sessions, [trade(i, 100, i) for i in range(90)])
+    export_session(rt, "CME_Futures", DAY)
+    assert bar_states(rt) == {(State.EXPORTED, None)}
+
+    export_quotes(rt.sessions, rt.lake, [trade(i, 100, i) for i in range(91)], LATER + timedelta(hours=1))
+
+    assert bar_states(rt) == {(State.STALE, "it is older than its ticks")}
+
+
+def test_bars_made_before_the_close_are_stale_after_it(rt, clock):
+    clock.advance(CLOSE - timedelta(minutes=30) - LATER)
+    store_quotes(rt.sessions, [trade(i, 100, i) for i in range(90)])
+    export_session(rt, "CME_Futures", DAY)
+    assert bar_states(rt) == {(State.EXPORTED, None)}
+
+    clock.advance(timedelta(minutes=30))
+
+    assert bar_states(rt) == {(State.STALE, "it was made before the session's close")}
+    (ticks,) = read_catalog(rt, Wanted(kind=TICKS), 10).partitions
+    assert (ticks.state, ticks.detail) == (State.STALE, "it was taken before the session's close")
+
+
+def bar_states(rt):
+    return {(one.state, one.detail) for one in read_catalog(rt, Wanted(kind=BARS), 10).partitions}
 
 
 def test_a_day_whose_session_is_not_over_is_running_and_lacks_nothing(rt, clock):
