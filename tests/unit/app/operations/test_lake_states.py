@@ -86,4 +86,5 @@ def test_a_file_of_another_size_is_damaged_and_a_folder_in_its_place_is_none(tmp
 
 def row(kind, **parts):
     known = {"kind": kind, "session_date": DAY, "symbol": "ES", "timeframe": "" if kind == TICKS else "1m"}
-    return LakeFile(**{**known, "path": f"{kind}.parquet", "rows": 10, "bytes": 5, "written_at": LATER, **parts})
+    known |= {"path": f"{kind}.parquet", "rows": 10, "bytes": 5, "sha256": "0" * 64, "written_at": LATER}
+    return LakeFile(**{**known, **parts})
