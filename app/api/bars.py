@@ -40,9 +40,9 @@ def tell_caches(answer: Response) -> Response:
 def list_bars(query: BarsQuery) -> Response:
     """Bars of a symbol
 
-    Those that open in `[start, end)`, at most 732 days apart, and have closed; without both, those of the newest session
-    that has any. They come from the lake's files where those are complete, else from the ticks stored so far, in the
-    same way. Sources are never mixed. `coverage` and `holes` tell a quiet market from a source that was away.
+    Those that open in `[start, end)`, at most 732 days apart, and have closed; without both, those of the newest
+    session that has any. They come from the lake's files where those are complete, else from the ticks stored so far,
+    in the same way. Sources are never mixed. `coverage` and `holes` tell a quiet market from a source that was away.
     """
     form, rt = asked_form(), runtime()
     with _discreet(rt, query.symbol):
