@@ -1,7 +1,7 @@
 """The way into history for notebooks and scripts: ticks and bars of any range as Arrow tables."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import datetime
 from functools import partial
 from types import TracebackType
@@ -9,9 +9,12 @@ from typing import Final, Self
 
 import pyarrow as pa
 from sqlalchemy import create_engine
-from sqlalchemy.orm import sessionmaker
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import Session, sessionmaker
 
 from app.clock import Clock, SystemClock, parse_instant
+from app.errors import Unavailable
 from app.history.bar_range import BarRange
 from app.history.bars import bar_sources, read_bars
 from app.history.covered_bars import COVERED_BARS, opening_times, with_coverage
@@ -19,7 +22,7 @@ from app.history.holes import Hole, find_holes, read_covers
 from app.history.ticks import COLUMNS, read_ticks, stream_range
 from app.lake.layout import Lake, parse_timeframe
 from app.market.market import market
-from app.quotes import parse_symbol
+from app.quotes import known_source, parse_symbol
 from app.settings import Settings, load_settings
 from app.ticks.slices import TickSlice
 from app.wiring import connect_postgres
@@ -33,7 +36,8 @@ class History:
 
     It takes the settings of this folder (`.env`, the environment) unless others are given, and connects when it is
     first asked. Instants are aware datetimes or ISO 8601 text with an offset; ranges are half-open; `end` is the
-    present when left out. Errors are those of `app.errors`, each with one line that says what to do.
+    present when left out. Errors are those of `app.errors`, each with one line that says what to do: Rejected for what
+    makes no sense, Conflict for a damaged file, Unavailable while the database or a drive is away.
 
         import polars as pl
         from app.notebook import History
@@ -66,10 +70,10 @@ class History:
         Sources are together unless one is named: the column `source` tells them apart. A day of a busy future is some
         500,000 rows and 100 MB: name the `columns` that you need, or take `tick_batches`.
         """
-        first, last = _instant(start), self._end(end)
-        with self._sessions() as session:
+        first, last, name = _instant(start), self._end(end), _source(source)
+        with self._asking() as session:
             stores = (session, self._lake, self._market)
-            return read_ticks(*stores, parse_symbol(symbol), first, last, source=source, columns=columns)
+            return read_ticks(*stores, parse_symbol(symbol), first, last, source=name, columns=columns)
 
     def tick_batches(
         self,
@@ -82,11 +86,12 @@ class History:
     ) -> Iterator[pa.Table]:
         """As `ticks`, in tables of some ten thousand rows, so that a range of any length fits into memory.
 
-        Take them without long pauses: until the last one no day can move to the lake.
+        Take them without long pauses: until the last one no day can move to the lake, and after some two minutes the
+        database gives up, which is Unavailable.
         """
-        part = TickSlice(_instant(start), self._end(end), source, columns=tuple(columns or COLUMNS))
+        part = TickSlice(_instant(start), self._end(end), _source(source), columns=tuple(columns or COLUMNS))
         with (
-            self._sessions() as session,
+            self._asking() as session,
             closing(stream_range(session, self._lake, self._market, parse_symbol(symbol), part)) as tables,
         ):
             yield from tables
@@ -100,9 +105,10 @@ class History:
         backtest knows a bar at its `t_close`, not before.
         """
         wanted = self._bar_range(symbol, timeframe, start, end)
-        with self._sessions() as session:
+        named = _source(source)
+        with self._asking() as session:
             stores, found = (session, self._lake, self._market), [COVERED_BARS.empty_table()]
-            for name in [source] if source else bar_sources(*stores, wanted):
+            for name in [named] if named else bar_sources(*stores, wanted):
                 table = read_bars(*stores, wanted, source=name)
                 days = set(table.column("session_date").to_pylist())
                 covers = read_covers(session, self._market, name, days, wanted.known_until)
@@ -114,10 +120,10 @@ class History:
     ) -> list[Hole]:
         """Where a source has no bar of a symbol within the sessions of a range: quiet, no_feed or unknown."""
         wanted = self._bar_range(symbol, timeframe, start, end)
-        hours = wanted.sessions(self._market)
-        with self._sessions() as session:
-            bars = read_bars(session, self._lake, self._market, wanted, source=source)
-            covers = read_covers(session, self._market, source, [one.day for one in hours], wanted.known_until)
+        hours, name = wanted.sessions(self._market), known_source(source)
+        with self._asking() as session:
+            bars = read_bars(session, self._lake, self._market, wanted, source=name)
+            covers = read_covers(session, self._market, name, [one.day for one in hours], wanted.known_until)
         return list(find_holes(hours, wanted, opening_times(bars), covers))
 
     def close(self) -> None:
@@ -130,6 +136,18 @@ class History:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
+    @contextmanager
+    def _asking(self) -> Iterator[Session]:
+        try:
+            with self._sessions() as session:
+                yield session
+        except PoolTimeoutError:
+            raise Unavailable("this history is asked too much at once: take the open batches to their end") from None
+        except DBAPIError as error:
+            if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
+                raise _outage(error) from None
+            raise
+
     def _end(self, end: Moment | None) -> datetime:
         return self._clock.now() if end is None else _instant(end)
 
@@ -139,5 +157,16 @@ class History:
         )
 
 
+def _source(name: str | None) -> str | None:
+    return None if name is None else known_source(name)
+
+
 def _instant(moment: Moment) -> datetime:
     return parse_instant(moment if isinstance(moment, str) else moment.isoformat())
+
+
+def _outage(error: DBAPIError) -> Unavailable:
+    reason = str(error.orig).strip().partition("\n")[0]
+    if error.statement is None:
+        return Unavailable(f"PostgreSQL does not answer: see `flask status` ({reason})")
+    return Unavailable(f"PostgreSQL broke off, as it does after a pause of two minutes: ask again ({reason})")

@@ -85,7 +85,8 @@ def list_ticks(query: TicksQuery) -> Response:
 
     Those with `ts` in `[start, end)`, at most 366 days apart, in the order of (ts, seq, source), each once, whether
     they are in the database or in the lake. `end` is the present when unset; with `at` nothing is later than that.
-    Where `limit` cuts the answer, `next_cursor` leads on: what arrives meanwhile is neither missed nor repeated.
+    Where `limit` cuts the answer, `next_cursor` leads on: no tick comes twice, and of those that arrive meanwhile only
+    late ones, which sort before the place where the page ended, are missed.
     """
     form, rt = asked_form(), runtime()
     question = _understood(query, query.at or rt.clock.now(), JSON_LIMIT if form == JSON else None)
@@ -174,7 +175,10 @@ def _understood(query: TicksQuery, now: datetime, default_limit: int | None) -> 
     limit = query.limit or default_limit
     if query.cursor is not None:
         found = read_cursor(query.cursor, TickCursor)
-        require_same(found, symbol=query.symbol, source=query.source, start=query.start, end=query.end)
+        end = min(query.end, query.at or query.end) if query.end else None
+        require_same(found, symbol=query.symbol, source=query.source, start=query.start, end=end)
+        if query.at is not None and query.at < found.end:
+            raise Rejected("at is not that of the cursor: leave it out, or ask anew without the cursor")
         after = TickKey(instant_of(found.ts_us), found.seq, found.last_source)
         return TickQuestion(query.symbol, found.source, found.start, found.end, after, columns, limit)
     if query.start is None:

@@ -3,39 +3,41 @@
 A bar of a source holds the ticks of its bucket; buckets are counted from the session's open. Prices are those of ticks
 that carry a trade. A source that flags none in a session has its trades inferred: a tick whose price or volume is new.
 
-`volume` is the growth of the source's cumulative counter, per contract, since the bar before: what comes in a bucket
-without a price falls to the next bar. The counter starts from 0 when its first tick lies in the first minute, else from
-just before that tick's own trade. A fall to less than half is a restart from 0; a smaller fall is a correction, and
-only what exceeds the highest value counts again. What a counter showed at the open, without a trade, before it
-restarted is the previous session's and does not count.
+`volume` is the growth of the source's cumulative counter, per contract, since the bar before, as `app.history.volume`
+counts it: what comes in a bucket without a price falls to the next bar.
 """
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import duckdb
 import pyarrow as pa
 
+from app.errors import Unavailable
+from app.history.session_scan import GIVEN, IN_ORDER, TO_ORDER, SessionScan
+from app.history.volume import Growth
 from app.lake.inspection import holds_one_value, labels_of
 from app.lake.layout import TIMEFRAMES
 from app.lake.schemas import BAR_FILE, TICK_FILE
 from app.market.sessions import Session
 
-# A published file is in the order of (ts, seq), so a row's number stands for both.
-_IN_ORDER: Final = "SELECT *, file_row_number AS place FROM read_parquet($path, file_row_number = true)"
-_GIVEN: Final = "SELECT *, row_number() OVER () AS place FROM given_ticks"
-_TO_ORDER: Final = "SELECT *, row_number() OVER (ORDER BY ts, seq) AS place FROM read_parquet($path)"
-_IN_SESSION: Final = """
-SELECT *, (epoch_us(ts) - epoch_us($open)) // 60000000 AS minute, CASE WHEN trade THEN last END AS price
-FROM ({ticks}) WHERE ts >= $open AND ts < $close
-"""
 _INFERRED: Final = """
+CREATE OR REPLACE TEMP TABLE inferred AS
 SELECT * REPLACE (CASE WHEN
     last IS DISTINCT FROM lag(last IGNORE NULLS) OVER earlier OR volume > lag(volume IGNORE NULLS) OVER earlier
 THEN last END AS price)
-FROM ({ticks}) WHERE source IN (SELECT unnest($silent)) WINDOW earlier AS (PARTITION BY source ORDER BY place)
+FROM (
+    SELECT source, place, minute, last, volume, price FROM ({ticks}) WHERE source IN (SELECT unnest($silent))
+    UNION ALL SELECT source, -1, NULL, last, volume, NULL FROM last_seen
+) WINDOW earlier AS (PARTITION BY source ORDER BY place)
+"""
+_NOTHING_SEEN: Final = "CREATE OR REPLACE TEMP TABLE last_seen AS SELECT source, last, volume FROM ({ticks}) LIMIT 0"
+_LAST_SEEN: Final = """
+CREATE OR REPLACE TEMP TABLE last_seen AS
+SELECT source, arg_max(last, place) AS last, arg_max(volume, place) AS volume FROM inferred GROUP BY source
 """
 _MINUTES: Final = """
 SELECT source, minute, count(*) AS tick_count,
@@ -43,6 +45,7 @@ SELECT source, minute, count(*) AS tick_count,
     arg_min(volume, place) AS v_first, arg_max(volume, place) AS v_last, min(volume) AS v_min, max(volume) AS v_max
 FROM ({ticks}) GROUP BY source, minute
 """
+_INSERT_INFERRED: Final = "INSERT INTO minutes " + _MINUTES.format(ticks="FROM inferred WHERE place >= 0")
 # A steady counter was there in the first minute and never fell, so that its value is what was traded since the open.
 _SOURCES: Final = """
 SELECT source, count(open) = 0 AS silent, coalesce(
@@ -52,35 +55,17 @@ SELECT source, count(open) = 0 AS silent, coalesce(
 FROM (SELECT *, lag(v_last IGNORE NULLS) OVER (PARTITION BY source ORDER BY minute) AS before FROM minutes)
 GROUP BY source ORDER BY source
 """
+_COUNTS: Final = "SELECT minute, sum(tick_count)::BIGINT FROM minutes GROUP BY minute ORDER BY minute"
 _SEVERAL_CONTRACTS: Final = """
 SELECT source FROM ({ticks}) GROUP BY source HAVING count(DISTINCT coalesce(contract, '')) > 1
 """
-# `run` counts the restarts so far, `mark` is the highest value of the run before this row.
-_COUNT_VOLUME: Final = """
-UPDATE minutes SET v_last = counted.total FROM (
-    WITH seen AS (
-        SELECT *, coalesce(volume * 2 < lag(volume) OVER (PARTITION BY source, contract ORDER BY place), false)
-            AS restarts
-        FROM ({ticks}) WHERE volume IS NOT NULL AND source IN (SELECT unnest($unsteady))
-    ), runs AS (
-        SELECT *, count_if(restarts) OVER (PARTITION BY source, contract ORDER BY place) AS run,
-            count_if(restarts) OVER (PARTITION BY source, contract) AS all_restarts
-        FROM seen
-    ), marks AS (
-        SELECT *, max(volume) OVER (
-            PARTITION BY source, contract, run ORDER BY place ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-        ) AS mark
-        FROM runs
-    ), growth AS (
-        SELECT source, minute, sum(greatest(0, volume - CASE
-            WHEN mark IS NOT NULL THEN mark
-            WHEN run > 0 OR minute = 0 AND (trade OR all_restarts = 0) THEN 0
-            ELSE volume - if(trade, coalesce(last_size, 0), 0)
-        END)) AS grown
-        FROM marks GROUP BY source, minute
-    )
-    SELECT source, minute, sum(grown) OVER (PARTITION BY source ORDER BY minute) AS total FROM growth
-) AS counted WHERE minutes.source = counted.source AND minutes.minute = counted.minute
+_COUNTED: Final = """
+SELECT source, contract, minute, volume, trade, last_size FROM ({ticks})
+WHERE volume IS NOT NULL AND source IN (SELECT unnest($unsteady)) ORDER BY place
+"""
+_PUT_TOTALS: Final = """
+UPDATE minutes SET v_last = totals.total FROM totals
+WHERE minutes.source = totals.source AND minutes.minute = totals.minute AND v_last IS NOT NULL
 """
 _BARS: Final = """
 WITH slots AS (
@@ -115,12 +100,14 @@ def build_bars(
     """A tick file's bars per timeframe, in the columns and the order of a bar file; buckets without a price are absent.
 
     Ticks outside of the session's `[open, close)` do not count. A bar is left out until `known_until` reaches its
-    `t_close`; the last bar closes with the session. Conflict when the file is damaged.
+    `t_close`; the last bar closes with the session. The memory that it needs does not grow with the session.
+    Conflict when the file is damaged, Unavailable when DuckDB may not even take so much memory.
     """
     in_order = labels_of(path).get("sorted_by") == ",".join(TICK_FILE.sorted_by)
-    ticks, place = _IN_ORDER if in_order else _TO_ORDER, {"path": str(path.absolute())}
-    _gather_minutes(connection, ticks, place, hours, several_contracts=not holds_one_value(path, "contract"))
-    return _make_bars(connection, symbol, hours, known_until, timeframes)
+    scan = SessionScan(connection, IN_ORDER if in_order else TO_ORDER, {"path": str(path.absolute())}, hours)
+    with _explained(symbol, hours):
+        _gather_minutes(scan, several_contracts=not holds_one_value(path, "contract"))
+        return _make_bars(connection, symbol, hours, known_until, timeframes)
 
 
 def build_bars_of(
@@ -134,10 +121,21 @@ def build_bars_of(
     """As `build_bars`, of a table with the columns `BAR_INPUT` in the order of (ts, seq, source)."""
     connection.register("given_ticks", ticks)
     try:
-        _gather_minutes(connection, _GIVEN, {}, hours, several_contracts=True)
+        with _explained(symbol, hours):
+            _gather_minutes(SessionScan(connection, GIVEN, {}, hours), several_contracts=True)
+            return _make_bars(connection, symbol, hours, known_until, timeframes)
     finally:
         connection.unregister("given_ticks")
-    return _make_bars(connection, symbol, hours, known_until, timeframes)
+
+
+@contextmanager
+def _explained(symbol: str, hours: Session) -> Iterator[None]:
+    try:
+        yield
+    except duckdb.OutOfMemoryException:
+        raise Unavailable(
+            f"the session {hours.day} of {symbol} is too large for the memory that bars may take"
+        ) from None
 
 
 def _make_bars(
@@ -155,22 +153,34 @@ def _make_bars(
     }
 
 
-def _gather_minutes(
-    connection: duckdb.DuckDBPyConnection, ticks: str, place: dict[str, str], hours: Session, *, several_contracts: bool
-) -> None:
-    ticks = _IN_SESSION.format(ticks=ticks)
-    scan = {**place, "open": hours.open, "close": hours.close}
-
-    def run(statement: str, ticks: str = ticks, **params: object) -> list[tuple[object, ...]]:
-        return connection.execute(statement.format(ticks=ticks), {**scan, **params}).fetchall()
-
-    run(f"CREATE OR REPLACE TEMP TABLE minutes AS {_MINUTES}")
-    sources = connection.sql(_SOURCES).fetchall()
+def _gather_minutes(scan: SessionScan, *, several_contracts: bool) -> None:
+    scan.run(f"CREATE OR REPLACE TEMP TABLE minutes AS {_MINUTES}")
+    sources = scan.connection.sql(_SOURCES).fetchall()
+    parts = list(scan.parts(dict(scan.connection.sql(_COUNTS).fetchall())))
     if silent := [source for source, is_silent, _ in sources if is_silent]:
-        connection.execute("DELETE FROM minutes WHERE source IN (SELECT unnest($1))", [silent]).fetchall()
-        run(f"INSERT INTO minutes {_MINUTES}", _INFERRED.format(ticks=ticks), silent=silent)
+        _infer_trades(scan, parts, silent)
     unsteady = {source for source, _, steady in sources if not steady}
     if several_contracts:
-        unsteady |= {source for (source,) in run(_SEVERAL_CONTRACTS)}
+        unsteady |= {source for (source,) in scan.ask(_SEVERAL_CONTRACTS).fetchall()}
     if unsteady:
-        run(_COUNT_VOLUME, unsteady=sorted(unsteady))
+        _count_volume(scan, parts, sorted(unsteady))
+
+
+def _infer_trades(scan: SessionScan, parts: Iterable[Session], silent: Sequence[str]) -> None:
+    scan.connection.execute("DELETE FROM minutes WHERE source IN (SELECT unnest($1))", [silent]).fetchall()
+    scan.run(_NOTHING_SEEN)
+    for part in parts:
+        scan.run(_INFERRED, part, silent=silent)
+        for statement in (_INSERT_INFERRED, _LAST_SEEN):
+            scan.connection.execute(statement).fetchall()
+
+
+def _count_volume(scan: SessionScan, parts: Iterable[Session], unsteady: Sequence[str]) -> None:
+    growth = Growth(-((scan.hours.open - scan.hours.close) // timedelta(minutes=1)))
+    for part in parts:
+        growth.add(scan.ask(_COUNTED, part, unsteady=unsteady).to_arrow_table())
+    scan.connection.register("totals", growth.totals())
+    try:
+        scan.connection.execute(_PUT_TOTALS).fetchall()
+    finally:
+        scan.connection.unregister("totals")

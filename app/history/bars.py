@@ -16,18 +16,15 @@ from app.history.bar_days import (
     read_bar_file,
     stored_sources,
 )
-from app.history.bar_query import BAR_INPUT, build_bars_of
 from app.history.bar_range import BarRange
-from app.history.ticks import read_ticks
+from app.history.tick_bars import make_bars, sources_seen
 from app.lake.layout import TIMEFRAMES, Lake
-from app.lake.query import connect
 from app.lake.schemas import BAR_FILE
 from app.market.market import Market
 from app.market.sessions import Session as Hours
 from app.market.timetable import micros_of
 from app.ticks.partitions import existing_partitions
 
-MEMORY_LIMIT_MB: Final = 256
 BAR_TABLE: Final = pa.schema(
     [field.with_type(pa.string()) if pa.types.is_dictionary(field.type) else field for field in BAR_FILE.columns]
 )
@@ -62,7 +59,7 @@ def stream_bars(
 
     A session that `known_until` cuts is made of the ticks before that instant alone.
     Rejected when the range reaches out of the calendar; Conflict when a file of the lake is missing or damaged;
-    Unavailable when the database or the disk fails, or a session has more ticks than memory is allowed for.
+    Unavailable when the database or a drive fails, or a minute has more ticks than memory is allowed for.
     """
     sessions = wanted.sessions(market)
     for day in find_bar_days(session, lake, wanted.symbol, wanted.timeframe, sessions):
@@ -73,21 +70,12 @@ def stream_bars(
 
 
 def bar_sources(session: Session, lake: Lake, market: Market, wanted: BarRange) -> list[str]:
-    """The sources that have bars in a range, by name; for sessions without a bar file those that have ticks.
+    """The sources that have bars in a range, by name; for sessions without a complete bar file those that have ticks.
 
     Errors as of `stream_bars`.
     """
-    found: set[str] = set()
-    for day in find_bar_days(session, lake, wanted.symbol, wanted.timeframe, wanted.sessions(market)):
-        table = read_bar_file(session, lake, day)
-        if table is not None:
-            found |= set(table.filter(_is_wanted(table, wanted, None)).column("source").unique().to_pylist())
-        elif day.in_database and not (day.ticks and day.ticks.purged_at):
-            found |= stored_sources(session, wanted.symbol, _clipped(day.hours, wanted))
-        else:
-            ticks = _ticks_of(session, lake, market, wanted.symbol, _clipped(day.hours, wanted), None, ("source",))
-            found |= set(ticks.column("source").unique().to_pylist())
-    return sorted(found)
+    days = find_bar_days(session, lake, wanted.symbol, wanted.timeframe, wanted.sessions(market))
+    return sorted(set().union(*(_sources_of(session, lake, market, wanted, day) for day in days)))
 
 
 def last_session(
@@ -120,31 +108,40 @@ def _last_close(hours: Hours, timeframe: str, now: datetime) -> datetime:
 def _bars_of(
     session: Session, lake: Lake, market: Market, wanted: BarRange, day: BarDay, source: str | None
 ) -> pa.Table:
-    hours, known_until = day.hours, min(day.hours.close, wanted.known_until)
-    if known_until == hours.close and is_complete(session, wanted.symbol, day):
+    found = _complete_file(session, lake, wanted, day)
+    if found is None:
+        found = make_bars(session, lake, market, wanted, day.hours, source)
+    if found is None and not (source and _sources_seen(session, lake, market, wanted, day, _known(day.hours, wanted))):
         found = read_bar_file(session, lake, day)
-        if found is not None:
+    return BAR_FILE.columns.empty_table() if found is None else found
+
+
+def _sources_of(session: Session, lake: Lake, market: Market, wanted: BarRange, day: BarDay) -> set[str]:
+    table = _complete_file(session, lake, wanted, day)
+    if table is None:
+        found = _sources_seen(session, lake, market, wanted, day, _clipped(day.hours, wanted))
+        if found or _sources_seen(session, lake, market, wanted, day, _known(day.hours, wanted)):
             return found
-    seen = Hours(hours.day, hours.open, known_until)
-    ticks = _ticks_of(session, lake, market, wanted.symbol, seen, source, BAR_INPUT)
-    if not ticks.num_rows:
-        found = read_bar_file(session, lake, day)
-        return BAR_FILE.columns.empty_table() if found is None else found
-    with connect(lake, memory_limit_mb=MEMORY_LIMIT_MB, threads=1) as connection:
-        names = [wanted.timeframe]
-        return build_bars_of(connection, ticks, wanted.symbol, hours, known_until, names)[wanted.timeframe]
+        table = read_bar_file(session, lake, day)
+    if table is None:
+        return set()
+    return set(table.filter(_is_wanted(table, wanted, None)).column("source").unique().to_pylist())
 
 
-def _ticks_of(
-    session: Session,
-    lake: Lake,
-    market: Market,
-    symbol: str,
-    hours: Hours,
-    source: str | None,
-    columns: tuple[str, ...],
-) -> pa.Table:
-    return read_ticks(session, lake, market, symbol, hours.open, hours.close, source=source, columns=columns)
+def _sources_seen(session: Session, lake: Lake, market: Market, wanted: BarRange, day: BarDay, seen: Hours) -> set[str]:
+    if day.in_database and not (day.ticks and day.ticks.purged_at):
+        return stored_sources(session, wanted.symbol, seen)
+    return sources_seen(session, lake, market, wanted.symbol, seen)
+
+
+def _complete_file(session: Session, lake: Lake, wanted: BarRange, day: BarDay) -> pa.Table | None:
+    if wanted.known_until < day.hours.close or not is_complete(session, wanted.symbol, day):
+        return None
+    return read_bar_file(session, lake, day)
+
+
+def _known(hours: Hours, wanted: BarRange) -> Hours:
+    return Hours(hours.day, hours.open, min(hours.close, wanted.known_until))
 
 
 def _clipped(hours: Hours, wanted: BarRange) -> Hours:

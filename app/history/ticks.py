@@ -55,8 +55,9 @@ def read_ticks(
 
     Columns are those of a tick file, or those asked for; names are text, prices decimal128(18, 9), times UTC in
     microseconds. `after` is the key of the last tick that is known, `limit` how many are wanted: a reader that goes
-    from page to page misses none and meets none twice, whatever moves to the lake meanwhile. Sources are together,
-    unless one is named. Errors are those of `stream_range`.
+    from page to page meets none twice and misses none, whatever moves to the lake meanwhile, but for a late tick that
+    is stored meanwhile and sorts before `after`. Sources are together, unless one is named. Errors are those of
+    `stream_range`.
     """
     part = TickSlice(start, end, source, after, limit, tuple(columns or COLUMNS))
     with closing(stream_range(session, lake, market, symbol, part)) as tables:
@@ -96,7 +97,7 @@ def find_places(session: Session, market: Market, symbol: str, part: TickSlice) 
     hold_places(session)
     # The trading day of an instant is its date in UTC or a later one.
     last = market.session_of(end - timedelta(microseconds=1))
-    first = (part.after.ts if part.after else start).date() - _DAY
+    first = _day_before(part.after.ts if part.after else start)
     files = purged_files(session, symbol, first, last + _DAY)
     stored = {day for day in existing_partitions(session) if first <= day <= last}
     return [DayPlace(day, day in stored, files.get(day)) for day in sorted(stored | set(files))]
@@ -127,6 +128,13 @@ def purged_files(session: Session, symbol: str, start: date, end: date) -> dict[
 def tick_schema(columns: Sequence[str] = COLUMNS) -> pa.Schema:
     """The schema of a table of ticks with these columns."""
     return pa.schema([_plain(TICK_FILE.columns.field(name)) for name in columns])
+
+
+def _day_before(instant: datetime) -> date:
+    try:
+        return instant.date() - _DAY
+    except OverflowError:
+        raise Rejected(f"{instant.date()} is outside the calendar") from None
 
 
 def _stream_day(session: Session, lake: Lake, symbol: str, place: DayPlace, part: TickSlice) -> Generator[pa.Table]:

@@ -14,7 +14,7 @@ from app.quotes import parse_symbol
 TICKS: Final = "ticks"
 BARS: Final = "bars"
 TIMEFRAMES: Final[Mapping[str, int]] = MappingProxyType({"1m": 60, "5m": 300, "1h": 3600})
-_DAY = re.compile(r"date=(\d{4}-\d\d-\d\d)")
+_DAY = re.compile(r"date=([0-9]{4}-[0-9]{2}-[0-9]{2})")
 _SYMBOL = re.compile(r"symbol=([A-Z0-9][A-Z0-9._-]{0,15})")
 
 
@@ -74,11 +74,12 @@ class Lake:
         self, kind: str, name: str, start: date, end: date, symbols: Collection[str] | None
     ) -> Iterator[Partition]:
         for text, folder in _matching(_real(self.root / kind), _DAY):
-            if not start.isoformat() <= text < end.isoformat():
+            day = _as_day(text)
+            if day is None or not start <= day < end:
                 continue
             found = (name for name, _ in _matching(_real(folder), _SYMBOL)) if symbols is None else sorted(symbols)
             for symbol in found:
-                if (path := self._checked(kind, day := date.fromisoformat(text), symbol, name)).is_file():
+                if (path := self._checked(kind, day, symbol, name)).is_file():
                     yield Partition(day, symbol, path)
 
 
@@ -99,6 +100,13 @@ def parse_timeframes(text: str) -> list[str]:
 
 def _file_name(timeframe: str) -> str:
     return f"bars_{timeframe}.parquet" if timeframe else "ticks.parquet"
+
+
+def _as_day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _real(path: Path) -> Path:

@@ -41,7 +41,7 @@ def connect(
         connection.execute("SET lock_configuration = true")
         yield connection
     except duckdb.OutOfMemoryException:
-        raise Unavailable(f"the question needs more than {memory_limit_mb} MB: ask for fewer days") from None
+        raise Unavailable(f"the question is too large: it needs more than {memory_limit_mb} MB") from None
     except duckdb.Error as error:
         # DuckDB reports much of what damage does to it as a bare Error; the subclasses are mistakes in the question.
         if type(error) is duckdb.Error or isinstance(error, _DAMAGED):

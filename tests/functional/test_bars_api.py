@@ -13,6 +13,7 @@ from app.lake.files import publish
 from app.lake.schemas import BAR_FILE
 from tests.factories import DAY
 from tests.fakes import FixedClock
+from tests.lake_days import export_quotes, record_bars
 from tests.ticks import CLOSE, LATER, OPEN, bar_table, store_quotes, trade
 
 NEXT = DAY + timedelta(days=1)
@@ -167,6 +168,7 @@ def test_a_symbol_without_bars_is_not_found(client, lake, query):
         "symbol=ES&start=2025-10-09T00:00:00Z&end=2025-10-08T00:00:00Z",
         "symbol=ES&start=2030-10-09T00:00:00Z",
         "symbol=ES&start=2000-10-09T00:00:00Z",
+        "symbol=ES&start=0001-01-01T00:00:00Z&end=0001-02-01T00:00:00Z",
         "symbol=ES&limit=0",
         "symbol=ES&limit=10001",
         "symbol=ES&limit=-1",
@@ -313,6 +315,42 @@ def test_a_cursor_is_good_for_its_own_question_only(client, ask, lake, more):
     assert client.get(f"/api/bars?symbol=NQ&cursor={cursor}").status_code == 400
 
 
+def test_a_question_with_at_can_be_repeated_with_its_cursor(ask, lake):
+    write(lake, [trade(0, i, 1) for i in range(5)])
+    bounds = "end=2025-10-08T22:10:00Z&at=2025-10-08T22:03:00Z"
+
+    first = ask(f"symbol=ES&start=2025-10-08T22:00:00Z&limit=2&{bounds}")
+    second = ask(f"symbol=ES&limit=2&{bounds}&cursor={first['next_cursor']}")
+
+    assert [bar["open"] for bar in first["bars"] + second["bars"]] == ["0", "1", "2"]
+
+
+def test_a_running_session_whose_bars_were_made_before_has_those_since(ask, lake, sessions, clock):
+    clock.advance(OPEN + timedelta(minutes=4) - LATER)
+    ticks = [trade(60 * i, 10 + i, i) for i in range(4)]
+    store_quotes(sessions, [*ticks, trade(185, 50, 1, source="SCHWAB")])
+    export_quotes(sessions, lake, ticks[:2], OPEN + timedelta(minutes=2))
+    facts = write(lake, ticks[:1])
+    record_bars(sessions, lake, DAY, facts, written_at=OPEN + timedelta(minutes=2))
+    query = "symbol=ES&start=2025-10-08T22:02:00Z&end=2025-10-08T22:04:00Z"
+
+    preferred, named = ask(query), ask(f"{query}&source=REPLAY")
+
+    assert (preferred["source"], preferred["sources"]) == ("SCHWAB", ["REPLAY", "SCHWAB"])
+    assert [bar["close"] for bar in named["bars"]] == ["12", "13"]
+    assert named["sources"] == ["REPLAY", "SCHWAB"]
+
+
+def test_a_folder_that_is_no_day_harms_nobody(ask, lake):
+    write(lake, [trade(0, 1, 1)])
+    for kind, name in (("ticks", "ticks.parquet"), ("bars", "bars_1m.parquet")):
+        folder = lake.root / kind / "date=2026-02-30/symbol=ES"
+        folder.mkdir(parents=True)
+        (folder / name).write_bytes(b"")
+
+    assert ask("symbol=ES")["start"] == instant_text(OPEN)
+
+
 def write(lake, quotes, first=OPEN, timeframe="1m"):
     seconds = {"1m": 60, "1h": 3600}[timeframe]
     day = quotes[0].session_date
@@ -322,7 +360,7 @@ def write(lake, quotes, first=OPEN, timeframe="1m"):
     else:
         batches = bar_table(quotes, first, seconds).to_batches()
     target = lake.bars_file(day, "ES", timeframe)
-    publish(lake, target, BAR_FILE, batches, day=day, symbol="ES", taken_at=LATER)
+    return publish(lake, target, BAR_FILE, batches, day=day, symbol="ES", taken_at=LATER)
 
 
 @pytest.fixture

@@ -262,6 +262,20 @@ def test_a_cursor_that_was_touched_or_is_of_another_question_is_refused(client, 
     assert client.get(f"/api/ticks?{RANGE}&cursor={cursor}").status_code == 200
 
 
+@pytest.mark.parametrize("bounds", ["end=2025-10-10T22:00:00Z&at=2025-10-09T22:01:43Z", "at=2025-10-09T22:01:43Z"])
+def test_a_question_with_at_can_be_repeated_with_its_cursor(ask, client, split, bounds):
+    query = f"symbol=ES&start=2025-10-08T22:00:00Z&columns=seq&limit=9&{bounds}"
+
+    first = ask(query)
+    second = ask(f"{query}&cursor={first['next_cursor']}")
+
+    assert [tick["seq"] for tick in first["ticks"] + second["ticks"]] == [*range(1, 9), 101, 102]
+    assert (first["end"], second["end"]) == ("2025-10-09T22:01:43.000000Z",) * 2
+    for other in ("at=2025-10-09T22:01:42Z", "end=2025-10-09T22:01:42Z", "end=2025-10-10T22:00:00Z"):
+        answer = client.get(f"/api/ticks?symbol=ES&cursor={first['next_cursor']}&{other}")
+        assert answer.status_code == 400, other
+
+
 def arrow(answer):
     assert answer.status_code == 200, answer.text
     return pa.ipc.open_stream(answer.data).read_all()

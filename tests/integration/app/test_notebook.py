@@ -1,15 +1,20 @@
+import time
 from datetime import timedelta
 from decimal import Decimal
 
 import polars as pl
 import pytest
+from sqlalchemy import URL, event
 from sqlalchemy.pool import QueuePool
 
-from app.errors import Rejected
+from app.errors import Rejected, Unavailable
+from app.local.ports import free_port
 from app.notebook import History
+from app.settings import load_settings
 from tests.factories import DAY, quote
 from tests.fakes import FixedClock
 from tests.lake_days import export_quotes, purge
+from tests.private_servers import PASSWORD
 from tests.ticks import LATER, OPEN, store_quotes, trade
 
 NEXT = DAY + timedelta(days=1)
@@ -67,6 +72,61 @@ def test_holes_are_told_and_not_filled(history, sessions):
 def test_a_mistake_is_told_in_one_line(history, symbol, start, timeframe):
     with pytest.raises(Rejected):
         history.bars(symbol, timeframe, start)
+
+
+QUESTIONS = {
+    "ticks": lambda history, **parts: history.ticks("ES", **{"start": START} | parts),
+    "batches": lambda history, **parts: list(history.tick_batches("ES", **{"start": START} | parts)),
+    "bars": lambda history, **parts: history.bars("ES", "1m", **{"start": START} | parts),
+    "holes": lambda history, **parts: history.holes("ES", "1m", **{"start": START, "source": "REPLAY"} | parts),
+}
+
+
+@pytest.mark.parametrize("ask", QUESTIONS.values(), ids=QUESTIONS)
+def test_a_source_that_there_is_not_is_told_and_not_taken_for_an_empty_one(history, ask):
+    with pytest.raises(Rejected, match="EXCEL, SCHWAB, REPLAY, SIMULATED"):
+        ask(history, source="simulated")
+
+
+@pytest.mark.parametrize("ask", QUESTIONS.values(), ids=QUESTIONS)
+def test_a_start_before_the_calendar_of_python_is_rejected(history, ask):
+    with pytest.raises(Rejected, match="0001-01-01"):
+        ask(history, start="0001-01-01T00:00:00Z")
+
+
+@pytest.mark.parametrize("ask", QUESTIONS.values(), ids=QUESTIONS)
+def test_a_database_that_is_away_is_unavailable(tmp_path, ask):
+    url = URL.create("postgresql", "thor", PASSWORD, "127.0.0.1", free_port(), "thor").render_as_string(False)
+
+    with (
+        History(load_settings(_env_file=None, database_url=url, state_dir=tmp_path), FixedClock(LATER)) as history,
+        pytest.raises(Unavailable, match="PostgreSQL does not answer") as refusal,
+    ):
+        ask(history)
+
+    assert "\n" not in str(refusal.value)
+    assert PASSWORD not in str(refusal.value)
+
+
+def test_a_pause_that_is_too_long_for_the_database_is_told_as_such(history, sessions, rt):
+    export_quotes(sessions, rt.lake, [quote(seq=1)])
+    purge(sessions, DAY)
+    store_quotes(sessions, [quote(seq=2, ts=OPEN + timedelta(days=1), session_date=NEXT)])
+    event.listen(history._engine, "connect", have_no_patience)
+
+    tables = history.tick_batches("ES", START, END)
+    next(tables)
+    time.sleep(0.5)
+
+    with pytest.raises(Unavailable, match="broke off, as it does after a pause"):
+        next(tables)
+    assert history.ticks("ES", START, END).num_rows == 2
+
+
+def have_no_patience(connection, _):
+    with connection.cursor() as cursor:
+        cursor.execute("SET idle_in_transaction_session_timeout = '100ms'")
+    connection.commit()
 
 
 def test_a_history_connects_when_asked_and_lets_go_when_closed(history, settings):

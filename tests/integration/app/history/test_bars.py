@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy import text
 
 from app.export.bars import BarRun, generate_bars
+from app.history import set_aside, tick_bars
 from app.history.bar_range import BarRange
 from app.history.bars import BAR_TABLE, bar_sources, last_session, read_bars
 from app.lake.files import publish
@@ -39,6 +40,23 @@ def test_bars_are_the_same_wherever_the_ticks_are(sessions, lake, read, seed):
     assert all(stored[name].num_rows for name in TIMEFRAMES)
     for other in (exported, from_files, purged, without_bar_files):
         assert {name: other[name].equals(stored[name]) for name in TIMEFRAMES} == dict.fromkeys(TIMEFRAMES, True)
+
+
+@pytest.mark.parametrize("is_purged", [False, True])
+def test_a_session_with_more_ticks_than_memory_has_the_same_bars(sessions, lake, read, monkeypatch, is_purged):
+    ticks = wild_day(random.Random(7))
+    store_quotes(sessions, ticks)
+    if is_purged:
+        export_quotes(sessions, lake, ticks)
+        purge(sessions, DAY)
+    asked = [{"timeframe": name, "source": source} for name in TIMEFRAMES for source in (None, "REPLAY", "SCHWAB")]
+    expected = [read(**question) for question in asked]
+
+    monkeypatch.setattr(set_aside, "MEMORY_ROWS", 100)
+    monkeypatch.setattr(tick_bars, "build_bars_of", None)
+
+    assert [read(**question).equals(table) for question, table in zip(asked, expected, strict=True)] == [True] * 9
+    assert list(lake.staging.iterdir()) == []
 
 
 def test_the_running_session_has_bars_of_the_ticks_so_far(sessions, read):
@@ -101,6 +119,46 @@ def test_bars_made_before_the_close_are_not_taken_for_all(sessions, lake, read):
     assert read().column("close").to_pylist() == [10, 11]
 
 
+def test_sources_are_not_those_of_a_file_that_is_not_complete(sessions, lake, sources):
+    early = [trade(0, 10, 1)]
+    store_quotes(sessions, [*early, trade(60, 11, 2), trade(3600, 12, 1, source="SCHWAB")])
+    export_quotes(sessions, lake, early, taken_at=OPEN + timedelta(minutes=1))
+    run = BarRun(sessions, lake, HOURS, OPEN + timedelta(minutes=1))
+    list(run.generate(run.files()))
+
+    assert sources() == ["REPLAY", "SCHWAB"]
+    assert sources(start=OPEN + timedelta(minutes=1), end=OPEN + timedelta(minutes=2)) == ["REPLAY"]
+    assert sources(start=OPEN + timedelta(minutes=2), end=OPEN + timedelta(minutes=3)) == []
+
+
+@pytest.mark.parametrize("is_purged", [False, True])
+def test_a_source_that_came_after_the_bars_were_made_is_one_of_the_sources(sessions, lake, read, sources, is_purged):
+    ticks = [trade(0, 10, 1), trade(60, 11, 2)]
+    store_quotes(sessions, ticks)
+    export_quotes(sessions, lake, ticks)
+    generate_bars(sessions, lake, HOURS, LATER)
+    before = sources()
+    if is_purged:
+        purge(sessions, DAY)
+
+    store_quotes(sessions, [trade(0, 20, 1, source="SCHWAB")])
+
+    assert (before, sources()) == (["REPLAY"], ["REPLAY", "SCHWAB"])
+    assert read(source="SCHWAB").column("close").to_pylist() == [20]
+
+
+@pytest.mark.parametrize("source", [None, "REPLAY", "SCHWAB"])
+def test_a_file_that_is_not_complete_is_not_opened(sessions, lake, read, sources, source):
+    ticks = [trade(0, 10, 1), trade(60, 11, 2)]
+    store_quotes(sessions, ticks)
+    export_quotes(sessions, lake, ticks[:1])
+    generate_bars(sessions, lake, HOURS, LATER)
+    lake.bars_file(DAY, "ES", "1m").write_bytes(b"damaged")
+
+    assert sources() == ["REPLAY"]
+    assert read(source=source).num_rows == (0 if source == "SCHWAB" else 2)
+
+
 def test_files_are_enough_where_no_tick_is_left(lake, read):
     write_bars(lake, [trade(0, 1, 1), trade(0, 2, 1)])
 
@@ -118,18 +176,13 @@ def test_a_range_takes_the_days_in_order_and_only_what_it_asks_for(sessions, lak
     assert read(start=CLOSE, end=CLOSE + timedelta(minutes=1)).num_rows == 0
 
 
-def test_sources_are_those_of_files_and_of_ticks(sessions, lake):
+def test_sources_are_those_of_files_and_of_ticks(sessions, lake, sources):
     write_bars(lake, [trade(0, 1, 1, source="SCHWAB")])
     store_quotes(sessions, [next_day(60, 1, source="EXCEL"), next_day(-60, 1, source="SIMULATED")])
 
-    with sessions() as session:
-
-        def sources(**parts):
-            return bar_sources(session, lake, market(), bar_range(**parts))
-
-        assert sources(end=LATER) == ["EXCEL", "SCHWAB"]
-        assert sources() == ["SCHWAB"]
-        assert sources(end=LATER, known_until=CLOSE) == ["SCHWAB"]
+    assert sources(end=LATER) == ["EXCEL", "SCHWAB"]
+    assert sources() == ["SCHWAB"]
+    assert sources(end=LATER, known_until=CLOSE) == ["SCHWAB"]
 
 
 def test_the_last_session_is_the_newest_with_a_bar_of_the_symbol(sessions, lake, last):
@@ -211,6 +264,15 @@ def read(sessions, lake):
             return read_bars(session, lake, market(), bar_range(**parts), source=source, limit=limit)
 
     return read_in_one_transaction
+
+
+@pytest.fixture
+def sources(sessions, lake):
+    def ask(**parts):
+        with sessions() as session:
+            return bar_sources(session, lake, market(), bar_range(**parts))
+
+    return ask
 
 
 @pytest.fixture

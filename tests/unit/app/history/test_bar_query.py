@@ -3,13 +3,18 @@ from collections import defaultdict
 from datetime import timedelta
 from decimal import Decimal
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from app.errors import Unavailable
+from app.history import session_scan
 from app.history.bar_query import BAR_INPUT, build_bars, build_bars_of
+from app.lake.files import publish
 from app.lake.layout import TIMEFRAMES, Lake
 from app.lake.query import connect
-from app.lake.schemas import BAR_FILE
+from app.lake.schemas import BAR_FILE, TICK_FILE
 from app.market.sessions import Session as Hours
 from tests.factories import DAY
 from tests.ticks import CLOSE, HOURS, LATER, OPEN, tick_table, trade, write_ticks
@@ -252,6 +257,48 @@ def test_the_bars_are_those_of_a_plain_loop(make, seed):
         assert bars[name] == plain_bars(ticks, seconds), name
 
 
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "flags", [(True, True), (True, False), (False, False)], ids=["flagged", "one silent", "silent"]
+)
+def test_the_bars_of_a_session_in_small_parts_are_those_of_the_whole(make, monkeypatch, seed, flags):
+    ticks = broken_session(random.Random(seed), 600, dict(zip(("REPLAY", "SCHWAB"), flags, strict=True)))
+    whole = make(ticks)
+
+    monkeypatch.setattr(session_scan, "PART_ROWS", 20)
+
+    assert whole["1m"]
+    assert make(ticks) == whole
+
+
+@pytest.mark.parametrize("kind", ["late", "two contracts", "corrected", "silent"])
+def test_a_session_of_any_size_needs_little_memory(lake, monkeypatch, kind):
+    monkeypatch.setattr(session_scan, "PART_ROWS", 10_000)
+    path = write_large_session(lake, 400_000, kind)
+
+    with connect(lake, memory_limit_mb=32, threads=1) as connection:
+        bars = build_bars(connection, path, "ES", HOURS, LATER, ["1h"])["1h"]
+
+    assert bars.num_rows == 23
+
+
+def test_a_session_too_large_for_its_memory_is_told_as_such(lake, monkeypatch):
+    monkeypatch.setattr(session_scan, "PART_ROWS", 10**9)
+    path = write_large_session(lake, 400_000, "silent")
+
+    with (
+        pytest.raises(Unavailable, match="the session 2025-10-09 of ES is too large"),
+        connect(lake, memory_limit_mb=32, threads=1) as connection,
+    ):
+        build_bars(connection, path, "ES", HOURS, LATER, ["1h"])
+
+
+def test_contracts_without_any_volume_have_none(make):
+    bars = make([trade(1, 10, None, contract="ESZ25"), trade(61, 11, None, contract="ESH26")])["1m"]
+
+    assert [bar["volume"] for bar in bars] == [None, None]
+
+
 def test_a_session_without_ticks_has_no_bars_in_the_right_columns(lake):
     write_ticks(lake, [trade(-60, 10, 1)])
 
@@ -275,6 +322,43 @@ def wild_session(dice, count):
         tick = trade(at_s[source], 0, volumes[source], seq=seq, source=source, trade=is_trade)
         ticks.append(tick._replace(last=price))
     return ticks
+
+
+def broken_session(dice, count, flags):
+    """As `wild_session`, with counters that begin late, fall, are left over and are several; not all flag trades."""
+    ticks, volumes, at_s = [], defaultdict(int), dice.choice([0, 0, 90])
+    for seq in range(count):
+        at_s += dice.choice([0, 0.001, 1.5, 40, 200])
+        key = dice.choice(["REPLAY", "SCHWAB"]), dice.choice([None, "ESZ25", "ESH26"])
+        volumes[key] = dice.choice([0, volumes[key] // 3, max(0, volumes[key] - 2), *[volumes[key] + seq % 9] * 9])
+        volume = volumes[key] if dice.random() < 0.9 else None
+        is_trade = flags[key[0]] and dice.random() < 0.5
+        price = Decimal(dice.randint(-40, 40)) / 8 if dice.random() < 0.8 else None
+        tick = trade(at_s, 0, volume, seq=seq, source=key[0], contract=key[1], trade=is_trade, last_size=seq % 4)
+        ticks.append(tick._replace(last=price))
+    return ticks
+
+
+def write_large_session(lake, count, kind):
+    """A tick every fraction of a second, of one source, published as the day's file."""
+    numbers = np.arange(count)
+    times = pa.array(numbers * ((CLOSE - OPEN) // timedelta(microseconds=count)) + int(OPEN.timestamp()) * 10**6)
+    volumes = numbers - 5 * (numbers % 1000 == 999) if kind == "corrected" else numbers
+    contracts = pa.array(np.where(numbers % 3, "ESZ25", "ESH26" if kind == "two contracts" else "ESZ25"))
+    first = tick_table([trade(0, "6710.25", 1)])
+    changed = {
+        "seq": pa.array(numbers),
+        "ts": times.cast(pa.timestamp("us", "UTC")),
+        "volume": pa.array(volumes),
+        "contract": contracts.dictionary_encode(),
+        "trade": pa.repeat(kind != "silent", count),
+    }
+    known = {name: changed.get(name, pa.repeat(first.column(name)[0], count)) for name in first.column_names}
+    table = pa.table([array.cast(first.schema.field(name).type) for name, array in known.items()], schema=first.schema)
+    table = table.slice(count // 500 if kind == "late" else 0)
+    target = lake.ticks_file(DAY, "ES")
+    publish(lake, target, TICK_FILE, table.to_batches(32_768), day=DAY, symbol="ES", taken_at=LATER)
+    return target
 
 
 def plain_bars(ticks, seconds):

@@ -100,3 +100,14 @@ def place(lake, name):
 @pytest.fixture
 def lake(tmp_path):
     return Lake(tmp_path / "lake")
+
+
+@pytest.mark.parametrize("name", ["date=2026-02-30", "date=2026-13-01", "date=0000-01-01", "date=２０２６-02-01"])
+def test_a_folder_whose_name_is_no_date_is_none_of_the_lake(lake, name):
+    place(lake, f"ticks/{name}/symbol=ES/ticks.parquet")
+    place(lake, "ticks/date=2026-02-28/symbol=ES/ticks.parquet")
+
+    for symbols in (None, ["ES"]):
+        found = lake.ticks_files(date.min, date.max, symbols)
+
+        assert [file.day for file in found] == [date(2026, 2, 28)]
