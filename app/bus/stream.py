@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from redis import Redis
+from redis.client import NEVER_DECODE
 from redis.exceptions import ConnectionError as LinkLost
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
@@ -25,11 +26,12 @@ STREAM_CAP: Final = 10_000_000  # about 2 GB: 80 minutes of 2,000 events a secon
 
 @dataclass(frozen=True)
 class StreamState:
-    """How the stream stands: entries kept, entries ever added, the newest id."""
+    """How the stream stands: entries kept, entries ever added, the newest id ever, the id of the oldest entry kept."""
 
     length: int
     added: int
     last_id: str
+    first_id: str | None
 
 
 class QuotePublisher:
@@ -205,8 +207,11 @@ def _refusal(error: ResponseError, lease: Lease) -> Exception:
 
 
 def stream_state(client: Redis) -> StreamState:
-    """The stream's length and newest id; zeros and `0-0` before the first quote."""
+    """How the stream stands, whatever bytes its entries hold; zeros, `0-0` and None before the first quote."""
     if not client.exists(keys.STREAM):
-        return StreamState(0, 0, "0-0")
-    info = client.xinfo_stream(keys.STREAM)
-    return StreamState(info["length"], info["entries-added"], info["last-generated-id"])
+        return StreamState(0, 0, "0-0", None)
+    # The answer has the entries at both ends, whose words need not be text.
+    info: Any = client.execute_command("XINFO STREAM", keys.STREAM, **{NEVER_DECODE: True})  # type: ignore[no-untyped-call]
+    first = info["first-entry"]
+    last_id = info["last-generated-id"].decode()
+    return StreamState(info["length"], info["entries-added"], last_id, first[0].decode() if first else None)

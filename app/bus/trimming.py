@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from redis import Redis
 
 from app.bus import keys
 from app.bus.joining import Position
+from app.bus.stream import stream_state
 
 _NODES: Final = 100_000  # Entries one call may look at, so that a long trim does not hold the server up.
 _STEPS: Final = 1_000
@@ -68,10 +69,8 @@ def acknowledged_position(client: Redis, group: str = keys.INGEST_GROUP) -> Posi
 
 
 def _oldest_id(client: Redis) -> str | None:
-    info: Any = client.xinfo_stream(keys.STREAM) if client.exists(keys.STREAM) else {}
-    if not info.get("entries-added"):
-        return None
-    return str(info["first-entry"][0] if info["first-entry"] else info["last-generated-id"])
+    state = stream_state(client)
+    return (state.first_id or state.last_id) if state.added else None
 
 
 def _before(stream_id: str) -> str:

@@ -111,6 +111,15 @@ def test_of_a_stream_that_was_emptied_the_oldest_id_is_the_last_that_was_given(b
     assert trim_stored(bus, NOW, HOUR_S) == Trimmed(0, ids[-1])
 
 
+def test_entries_that_are_no_text_are_trimmed_as_others_are(bus, raw_bus):
+    first, last = (bus.xadd(keys.STREAM, {b"symbol": b"\xff\xfe"}) for _ in range(2))
+    reader = joined(raw_bus)
+    reader.ack(read(reader, 2)[:1])
+
+    assert trim_stored(bus, NOW, HOUR_S) == Trimmed(0, first)
+    assert acknowledged_watermark(bus) == last
+
+
 def test_the_position_is_the_last_delivered_id_when_all_is_acknowledged(bus, raw_bus, ids):
     reader = joined(raw_bus)
     reader.ack(read(reader, 400))
