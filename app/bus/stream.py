@@ -201,8 +201,10 @@ def _refusal(error: ResponseError, lease: Lease) -> Exception:
     text = str(error)
     if "FENCED" in text:
         return Conflict(f"{lease.key} has passed to another holder: nothing was published")
-    if "FULL" in text or "OOM" in text:
-        return Unavailable("the quote stream is full: ingest has fallen behind, see `flask redis-to-postgres --status`")
+    if "FULL" in text:
+        return Unavailable("the quote stream is full: ingest is behind, or nobody trims what is stored: `flask status`")
+    if "OOM" in text:
+        return Unavailable("Redis has no memory left: ingest is behind, or `maxmemory` is too small: `flask status`")
     return Unavailable(f"Redis refused the batch: {text[:200]}")
 
 

@@ -134,10 +134,18 @@ def test_nothing_is_published_to_a_full_stream(bus):
     publisher.publish(quotes(3))
     before = everything(bus)
 
-    with pytest.raises(Unavailable, match="the quote stream is full"):
+    with pytest.raises(Unavailable, match="the quote stream is full: ingest is behind, or nobody trims"):
         publisher.publish(quotes(1, first_seq=4))
 
     assert everything(bus) == before
+
+
+def test_a_server_without_memory_says_so(private_redis):
+    publisher = QuotePublisher(private_redis, acquire(private_redis, keys.lease("REPLAY"), keys.epoch("REPLAY")))
+    private_redis.config_set("maxmemory", 1)
+
+    with pytest.raises(Unavailable, match="Redis has no memory left"):
+        publisher.publish(quotes(1))
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,18 @@ def test_what_clients_can_still_ask_for_stays(bus, raw_bus, ids):
     assert set(ids[200:]) <= set(left(bus))
 
 
+def test_of_a_stream_that_nears_its_cap_everything_acknowledged_goes_however_young(bus, raw_bus, ids):
+    reader = joined(raw_bus)
+    read(reader, 1000)
+    reader.ack([entry_id.encode() for entry_id in ids[:900]])
+
+    roomy = trim_stored(bus, OLD, HOUR_S, cap=1_500).entries
+    near = trim_stored(bus, OLD, HOUR_S, cap=1_400).entries
+
+    assert (roomy, near) == (0, 900)
+    assert left(bus) == ids[900:]
+
+
 def test_everything_stored_and_old_goes_but_the_newest(bus, raw_bus, ids):
     reader = joined(raw_bus)
     reader.ack(read(reader, 1000))
