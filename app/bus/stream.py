@@ -10,7 +10,7 @@ from uuid import uuid4
 from redis import Redis
 from redis.client import NEVER_DECODE
 from redis.exceptions import ConnectionError as LinkLost
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import NoScriptError, OutOfMemoryError, RedisError, ResponseError
 
 from app.bus import keys
 from app.bus.drops import Drop, announce_drop
@@ -203,7 +203,7 @@ def _refusal(error: ResponseError, lease: Lease) -> Exception:
         return Conflict(f"{lease.key} has passed to another holder: nothing was published")
     if "FULL" in text:
         return Unavailable("the quote stream is full: ingest is behind, or nobody trims what is stored: `flask status`")
-    if "OOM" in text:
+    if isinstance(error, OutOfMemoryError):
         return Unavailable("Redis has no memory left: ingest is behind, or `maxmemory` is too small: `flask status`")
     return Unavailable(f"Redis refused the batch: {text[:200]}")
 
