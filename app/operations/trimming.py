@@ -15,7 +15,8 @@ log = logging.getLogger(__name__)
 def trim_stream(stores: Stores, window_s: float, cap: int = STREAM_CAP) -> int:
     """Drop what is stored and older than `window_s` from the stream; returns how many entries went.
 
-    Of a stream that nears `cap`, at which publishers are refused, everything that is stored goes. The database learns up to where the ingest group has come, and forgets the batches that can never come again.
+    Of a stream that nears `cap`, at which publishers are refused, everything that is stored goes. The database learns
+    up to where the ingest group has come, and forgets the batches that can never come again.
     """
     position = acknowledged_position(stores.redis)
     trimmed = trim_stored(stores.redis, stores.clock.now(), window_s, cap)
