@@ -115,8 +115,8 @@ class QuotePublisher:
         """Tell a loss once, as `announce_drop` does; the errors are those of `publish`."""
         with self._refusals():
             token = announce_drop(self._client, self._lease, drop)
-        key = keys.published(drop.source, token)
-        self._published.setdefault(key, Counter())[drop.name] += drop.count
+        if drop.name:
+            self._published.setdefault(keys.published(drop.source, token), Counter())[drop.name] += drop.count
 
     def take_over(self) -> None:
         """Look at what the publisher before left, which the first `send` does otherwise; Unavailable as `publish`."""
