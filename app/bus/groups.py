@@ -119,9 +119,8 @@ class GroupReader:
         is acknowledged.
         """
         self.finish_acks()
-        names = self.dead_consumers()
-        if own:
-            names.append(self._consumer)
+        # Its own first: what it takes over becomes its own.
+        names = [*([self._consumer] if own else []), *self.dead_consumers()]
         return [entry for name in names for entry in self._claim(name, idle_ms, count)]
 
     def dead_consumers(self) -> list[str]:

@@ -192,6 +192,14 @@ def test_own_entries_are_taken_back_when_their_answer_got_lost(bus, publisher, r
         assert seqs(reader.claim_lost(0, 10, own=True)) == [1, 2]
 
 
+def test_own_entries_and_those_of_the_dead_are_taken_once_each(publisher, reader, other):
+    publisher.publish(quotes(5))
+    read(reader, 2)
+    read(other)
+
+    assert seqs(reader.claim_lost(0, 100, own=True)) == [1, 2, 3, 4, 5]
+
+
 def test_leaving_gives_the_connection_of_a_question_back(raw_bus, reader):
     for _ in range(5):
         reader.ask_new(1, 60_000)
