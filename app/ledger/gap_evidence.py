@@ -17,10 +17,10 @@ SELECT kind, symbol, sum(count), first_seq, last_seq, after_s, until_s, assigned
   SELECT l.kind, l.symbol, l.count,
     substring(l.detail->>'first_seq' FROM '^\d{1,19}$')::numeric AS first_seq,
     substring(l.detail->>'last_seq' FROM '^\d{1,19}$')::numeric AS last_seq,
-    substring(coalesce(p.detail->>'after_id', p.detail->>'stream_id') FROM '^\d{1,14}')::bigint / 1000 AS after_s,
-    substring(split_part(p.ref, ':', 3) FROM '^\d{1,14}')::bigint / 1000 AS until_s,
-    CASE WHEN p.id IS NOT NULL THEN l.observed_at END AS assigned_at
-  FROM losses l LEFT JOIN losses p ON p.id = l.parent_id
+    substring(coalesce(t.detail->>'after_id', t.detail->>'stream_id') FROM '^\d{1,14}')::bigint / 1000 AS after_s,
+    substring(split_part(t.ref, ':', 3) FROM '^\d{1,14}')::bigint / 1000 AS until_s,
+    CASE WHEN l.parent_id IS NOT NULL THEN l.observed_at END AS assigned_at
+  FROM losses l LEFT JOIN losses t ON t.id = l.parent_id AND t.kind IN ('trimmed_unread', 'trimmed_pending')
   WHERE l.source = :source AND l.session_date = :day AND l.symbol IS NOT NULL
 ) located GROUP BY kind, symbol, first_seq, last_seq, after_s, until_s, assigned_at
 ORDER BY until_s, first_seq, kind, symbol
