@@ -14,7 +14,8 @@ from workers.celery_app import celery, runtime, show_life
 def market_tick() -> None:
     """Do what is missing: partitions, collectors, ingest, signs of life, trimming."""
     rt = runtime()
-    turn(rt, TickPolicy(rt.settings.partitions_ahead_days, rt.settings.sse_resume_window_s, rt.settings.ingestors))
+    limits = rt.settings
+    turn(rt, TickPolicy(limits.partitions_ahead_days, limits.sse_resume_window_s, limits.ingestors, limits.stream_cap))
 
 
 @celery.task(name="control.reconcile", acks_late=False)

@@ -115,11 +115,12 @@ class GroupReader:
         """Take over entries pending for `idle_ms` with consumers whose lease is gone, up to `count` of each.
 
         With `own` also this consumer's: answers that got lost on their way to it. Words are None where the entry was
-        trimmed away before it was stored.
+        trimmed away before it was stored; such an entry stays with its consumer, and is found again by anybody until it
+        is acknowledged.
         """
-        names = self.dead_consumers()
-        if own:
-            names.append(self._consumer)
+        self.finish_acks()
+        # Its own first: what it takes over becomes its own.
+        names = [*([self._consumer] if own else []), *self.dead_consumers()]
         return [entry for name in names for entry in self._claim(name, idle_ms, count)]
 
     def dead_consumers(self) -> list[str]:
@@ -169,12 +170,23 @@ class GroupReader:
             keys.STREAM, self._group, "-", "+", count, consumername=name, idle=idle_ms
         )
         ids = [cast(bytes, row["message_id"]) for row in pending]
-        if not ids:
-            return []
-        claimed = cast(list[Entry], self._call("XCLAIM", keys.STREAM, self._group, self._consumer, idle_ms, *ids))
-        # The server forgets a claimed entry that the stream no longer has, without a word in its answer.
-        missing = set(ids) - {entry_id for entry_id, _words in claimed}
-        return claimed + [(gone, None) for gone in sorted(missing) if not self._client.xrange(keys.STREAM, gone, gone)]
+        # The server forgets a claimed entry that the stream no longer has, and with it the only evidence of a loss.
+        there = self._still_there(ids)
+        missing: list[Entry] = [(gone, None) for gone in ids if gone not in there]
+        kept = [entry_id for entry_id in ids if entry_id in there]
+        if not kept:
+            return missing
+        claimed = cast(list[Entry], self._call("XCLAIM", keys.STREAM, self._group, self._consumer, idle_ms, *kept))
+        # One that was trimmed away this very moment is forgotten all the same; others went to another reader.
+        unclaimed = sorted(set(kept) - {entry_id for entry_id, _words in claimed})
+        there = self._still_there(unclaimed)
+        return missing + claimed + [(gone, None) for gone in unclaimed if gone not in there]
+
+    def _still_there(self, ids: Sequence[bytes]) -> set[bytes]:
+        with self._client.pipeline(transaction=False) as pipe:
+            for entry_id in ids:
+                pipe.xrange(keys.STREAM, entry_id, entry_id)
+            return {entry_id for entry_id, found in zip(ids, pipe.execute(), strict=True) if found}
 
 
 def is_group_gone(error: Exception) -> bool:

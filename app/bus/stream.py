@@ -8,8 +8,9 @@ from typing import Any, Final
 from uuid import uuid4
 
 from redis import Redis
+from redis.client import NEVER_DECODE
 from redis.exceptions import ConnectionError as LinkLost
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import NoScriptError, OutOfMemoryError, RedisError, ResponseError
 
 from app.bus import keys
 from app.bus.drops import Drop, announce_drop
@@ -25,11 +26,12 @@ STREAM_CAP: Final = 10_000_000  # about 2 GB: 80 minutes of 2,000 events a secon
 
 @dataclass(frozen=True)
 class StreamState:
-    """How the stream stands: entries kept, entries ever added, the newest id."""
+    """How the stream stands: entries kept, entries ever added, the newest id ever, the id of the oldest entry kept."""
 
     length: int
     added: int
     last_id: str
+    first_id: str | None
 
 
 class QuotePublisher:
@@ -113,7 +115,8 @@ class QuotePublisher:
         """Tell a loss once, as `announce_drop` does; the errors are those of `publish`."""
         with self._refusals():
             token = announce_drop(self._client, self._lease, drop)
-        self._add(keys.published(drop.source, token), {drop.name: drop.count}, drop.numbers)
+        counts = {drop.name: drop.count} if drop.name else {}
+        self._add(keys.published(drop.source, token), counts, drop.numbers)
 
     def take_over(self) -> None:
         """Look at what the publisher before left, which the first `send` does otherwise; Unavailable as `publish`."""
@@ -204,14 +207,19 @@ def _refusal(error: ResponseError, lease: Lease) -> Exception:
     text = str(error)
     if "FENCED" in text:
         return Conflict(f"{lease.key} has passed to another holder: nothing was published")
-    if "FULL" in text or "OOM" in text:
-        return Unavailable("the quote stream is full: ingest has fallen behind, see `flask redis-to-postgres --status`")
+    if "FULL" in text:
+        return Unavailable("the quote stream is full: ingest is behind, or nobody trims what is stored: `flask status`")
+    if isinstance(error, OutOfMemoryError):
+        return Unavailable("Redis has no memory left: ingest is behind, or `maxmemory` is too small: `flask status`")
     return Unavailable(f"Redis refused the batch: {text[:200]}")
 
 
 def stream_state(client: Redis) -> StreamState:
-    """The stream's length and newest id; zeros and `0-0` before the first quote."""
+    """How the stream stands, whatever bytes its entries hold; zeros, `0-0` and None before the first quote."""
     if not client.exists(keys.STREAM):
-        return StreamState(0, 0, "0-0")
-    info = client.xinfo_stream(keys.STREAM)
-    return StreamState(info["length"], info["entries-added"], info["last-generated-id"])
+        return StreamState(0, 0, "0-0", None)
+    # The answer has the entries at both ends, whose words need not be text.
+    info: Any = client.execute_command("XINFO STREAM", keys.STREAM, **{NEVER_DECODE: True})  # type: ignore[no-untyped-call]
+    first = info["first-entry"]
+    last_id = info["last-generated-id"].decode()
+    return StreamState(info["length"], info["entries-added"], last_id, first[0].decode() if first else None)

@@ -1,16 +1,19 @@
-"""Trimming the stream: only what every group has acknowledged and no client can still ask for."""
+"""Trimming the stream: only what every group has acknowledged, and while there is room no client can ask for."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from redis import Redis
 
 from app.bus import keys
 from app.bus.joining import Position
+from app.bus.stream import STREAM_CAP, stream_state
 
 _NODES: Final = 100_000  # Entries one call may look at, so that a long trim does not hold the server up.
 _STEPS: Final = 1_000
+# From this share of the cap on, room for new entries comes before clients that want to resume.
+FULL_SHARE: Final = 0.7
 
 
 @dataclass(frozen=True)
@@ -24,13 +27,17 @@ class Trimmed:
     oldest_id: str | None
 
 
-def trim_stored(client: Redis, now: datetime, window_s: float) -> Trimmed:
-    """Drop entries below the acknowledged watermark that are older than `window_s`, in steps that hold nobody up."""
+def trim_stored(client: Redis, now: datetime, window_s: float, cap: int = STREAM_CAP) -> Trimmed:
+    """Drop entries below the acknowledged watermark that are older than `window_s`, in steps that hold nobody up.
+
+    Of a stream that is longer than 70 % of `cap`, those below the watermark go however young they are.
+    """
     watermark = acknowledged_watermark(client)
     trimmed = 0
     if watermark is not None:
         window = f"{max(0, int((now.timestamp() - window_s) * 1000))}-0"
-        oldest = min(watermark, window, key=_order)
+        is_roomy = client.xlen(keys.STREAM) <= FULL_SHARE * cap
+        oldest = min(watermark, window, key=_order) if is_roomy else watermark
         for _step in range(_STEPS):
             dropped = int(client.xtrim(keys.STREAM, minid=oldest, approximate=True, limit=_NODES))
             trimmed += dropped
@@ -68,10 +75,8 @@ def acknowledged_position(client: Redis, group: str = keys.INGEST_GROUP) -> Posi
 
 
 def _oldest_id(client: Redis) -> str | None:
-    info: Any = client.xinfo_stream(keys.STREAM) if client.exists(keys.STREAM) else {}
-    if not info.get("entries-added"):
-        return None
-    return str(info["first-entry"][0] if info["first-entry"] else info["last-generated-id"])
+    state = stream_state(client)
+    return (state.first_id or state.last_id) if state.added else None
 
 
 def _before(stream_id: str) -> str:

@@ -10,7 +10,8 @@ from redis.exceptions import RedisError
 
 from app.bus.encoding import Batch, encode, encode_events
 from app.collectors.publishing import SourcePublisher
-from app.collectors.spool import Spool, Spooled
+from app.collectors.spool import Spool
+from app.collectors.spool_file import Spooled
 from app.errors import Conflict, Unavailable
 from app.quotes import Quote
 
@@ -25,13 +26,16 @@ DRAIN_QUOTES: Final = 500
 class Outbox:
     """Gets quotes to the bus in the order in which they were put, each published once; use it from one thread.
 
-    What the bus does not take waits in the spool, and so does all that comes after it. An unanswered bus is asked again
-    after a growing, jittered while, so that `put` seldom waits, and never for more than a few timeouts of the client.
+    What the bus does not take waits in the spool, and so does all that comes after it. What the spool has no room for
+    is dropped and counted, except the batch that the bus was offered last: that waits in memory, because the bus may
+    have taken it. An unanswered bus is asked again after a growing, jittered while, so that `put` seldom waits, and
+    never for more than a few timeouts of the client.
     """
 
     def __init__(self, publisher: SourcePublisher, spool: Spool) -> None:
         self._publisher, self._spool = publisher, spool
-        self._next: tuple[Spooled, Batch] | None = None  # What leaves the spool next, unchanged until it is published.
+        # What is published next, unchanged until it is, with its place in the spool unless that has no room for it.
+        self._next: tuple[Spooled | None, Batch] | None = None
         self._failures = 0
         self._ask_at = 0.0
         self._announced = False
@@ -41,15 +45,15 @@ class Outbox:
         self.last_error = ""
 
     def is_spooling(self) -> bool:
-        """Whether quotes wait in the spool, also those that another process put there; Unavailable as the spool."""
-        self._waiting = not self._spool.is_empty
+        """Whether quotes wait, also those that another process put into the spool; Unavailable as the spool."""
+        self._waiting = self._next is not None or not self._spool.is_empty
         return self._waiting
 
     def put(self, quotes: Sequence[Quote]) -> None:
-        """Take quotes over: when it returns they are published, on disk, or dropped and counted. None keep the lease.
+        """Take quotes over: when it returns they are published, kept, or dropped and counted. None keep the lease.
 
-        Rejected when a quote is malformed. Conflict when another process has taken the source; these quotes are on disk
-        then.
+        Rejected when a quote is malformed. Conflict when another process has taken the source; what is not published is
+        on disk then, or dropped and counted.
         """
         batch = encode(quotes) if quotes else None
         try:
@@ -61,8 +65,9 @@ class Outbox:
                 batch = None
                 self._announce()
             else:
-                self._keep(batch, is_next=True)
+                self._hold(batch)
         except Conflict:
+            self.close()
             self._keep(batch)
             raise
         except Unavailable as error:  # Of the spool; what the bus refuses is spooled.
@@ -74,22 +79,35 @@ class Outbox:
         until = time.monotonic() + longest_s
         while time.monotonic() >= self._ask_at and self._publish(self._oldest()):
             if self._next is None:
-                self._waiting = False
+                self._waiting = self._announced = False
                 self._announce()
                 return
-            self._spool.remove(self._next[0])
+            if spooled := self._next[0]:
+                self._spool.remove(spooled)
             self._next = None
             if time.monotonic() >= until:
                 return
 
-    def _keep(self, batch: Batch | None, *, is_next: bool = False) -> None:
+    def close(self) -> None:
+        """Put on disk what waits in memory, or drop and count it."""
+        if self._next and not self._next[0]:
+            self._keep(self._next[1])
+            self._next = None
+
+    def _hold(self, batch: Batch | None) -> None:
+        # The bus may have it already, and would know it again as this batch only.
+        if batch is not None:
+            self._next = (self._spool.append(batch.events), batch)
+            self._waiting = True
+
+    def _keep(self, batch: Batch | None) -> None:
         if batch is None:
             return
-        spooled = self._spool.append(batch.events)
-        self._announced = self._announced and spooled is not None
-        self._waiting = self._waiting or spooled is not None
-        if is_next and spooled:  # The bus may have it already, and would know it again as this batch only.
-            self._next = (spooled, batch)
+        if self._spool.append(batch.events):
+            self._waiting = True
+        else:
+            self._spool.drop(batch.events)
+            self._announced = False
 
     def _oldest(self) -> Batch | None:
         if self._next is None and (spooled := self._spool.oldest(DRAIN_QUOTES)):
@@ -109,7 +127,7 @@ class Outbox:
         return True
 
     def _announce(self) -> None:
-        # Drops are there from an earlier run, or since the bus was away.
+        # Drops are there from an earlier run, or since the bus was away, or of a spool that was damaged meanwhile.
         if self._announced:
             return
         try:

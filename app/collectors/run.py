@@ -86,11 +86,12 @@ class _Collector:
     def run(self, stop: Event) -> None:
         step = self._assignment.make_feed(self._publisher.next_seq)
         try:
-            while not stop.is_set() and self._is_wanted():
-                self._outbox.put(step(self._clock.now()))
-                self._note_alive()
-                stop.wait(self._assignment.interval_s)
-            self._outbox.drain(LAST_DRAIN_S)
+            with closing(self._outbox):
+                while not stop.is_set() and self._is_wanted():
+                    self._outbox.put(step(self._clock.now()))
+                    self._note_alive()
+                    stop.wait(self._assignment.interval_s)
+                self._outbox.drain(LAST_DRAIN_S)
         except Conflict as error:
             self._tell_fenced(error)
             raise

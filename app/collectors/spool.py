@@ -4,58 +4,47 @@ import logging
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 from uuid import uuid4
 
-from app.bus.drops import Drop
-from app.bus.encoding import DAY, SYMBOL, Event
+from app.bus.drops import NO_ROOM, Drop
+from app.bus.encoding import Event
 from app.collectors.spool_file import (
+    ADD_DROP,
     ADD_TO_TOTAL,
     DROPPED,
     INSERT,
     UNREADABLE,
-    damaged_files,
+    Counts,
+    Spooled,
+    counted,
     is_damage,
     open_file,
-    pack_events,
-    replace_damaged,
+    pack_batch,
     shrink,
     unpack_events,
     used_bytes,
 )
+from app.collectors.spool_salvage import damaged_files, replace_damaged
 from app.errors import Unavailable
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-
-_DROP: Final = """
-INSERT INTO drops (id, symbol, day, count, sealed) VALUES (?, ?, ?, ?, 0)
-ON CONFLICT (symbol, day) WHERE sealed = 0 DO UPDATE SET count = count + excluded.count
-"""
-
-
-@dataclass(frozen=True)
-class Spooled:
-    """Some of the oldest events, and the rows that hold them, one after another."""
-
-    first_row: int
-    last_row: int
-    events: list[Event]
 
 
 class Spool:
     """Events of one source, in the order in which they came; use it from one thread.
 
     What `append` kept is on disk when it returns. The file takes up to `max_bytes`, and a few MB while it is written. A
-    damaged file is moved aside, as `<name>.damaged-<n>`, and what can be read of it goes on. Everything but `append`
-    raises Unavailable when the file cannot be used.
+    damaged file is moved aside, as `<name>.damaged-<n>`; what can be read of it goes on, and the rest is among the
+    drops. Everything but `append` and `drop` raises Unavailable when the file cannot be used.
     """
 
     def __init__(self, path: Path, source: str, max_bytes: int) -> None:
         self.path, self._source, self._max_bytes = path, source, max_bytes
-        self._unsaved: Counter[tuple[str, str]] = Counter()
+        self._unsaved: Counts = Counter()
+        self._given: Spooled | None = None  # What somebody has, and will remove, whatever becomes of the file.
         self._has_room = True
         self._file: sqlite3.Connection | None = None  # After a file could not be replaced, too: the next call tries.
         try:
@@ -87,47 +76,54 @@ class Spool:
 
     @property
     def unreadable(self) -> int:
-        """Events that were ever here and could not be read any more; nobody knows of which symbols they were."""
+        """Events that were ever here and could not be read any more; they are among the drops, and not in `dropped`."""
         return self._total(UNREADABLE)
 
     def append(self, events: Sequence[Event]) -> Spooled | None:
-        """Keep events after all others; None when there is no room, and they are dropped and counted.
+        """Keep events after all others; None, and nothing is kept, when there is no room.
 
         A full disk, or a file that another process will not let go of, is no room either.
         """
-        packed = pack_events(events)
+        packed = pack_batch(events)
         try:
-            if self._on_file(used_bytes) + len(packed) <= self._max_bytes:
-                row = self._on_file(lambda file: file.execute(INSERT, (len(events), packed)).lastrowid) or 0
+            if self._on_file(used_bytes) + len(packed[-1]) <= self._max_bytes:
+                row = self._on_file(lambda file: file.execute(INSERT, packed).lastrowid) or 0
                 self._has_room = True
-                return Spooled(row, row, list(events))
+                spooled = Spooled(row, row, list(events))
+                self._given = self._given or spooled
+                return spooled
             reason = f"it has its {self._max_bytes:,} bytes"
         except Unavailable as error:
             reason = str(error)
         if self._has_room:
             log.error("%s has no room: new quotes are dropped and counted: %s", self.path, reason)
         self._has_room = False
-        self._unsaved.update((event[SYMBOL], event[DAY]) for event in events)
-        self._save_drops()
         return None
+
+    def drop(self, events: Sequence[Event]) -> None:
+        """Count events that are given up because there is no room for them."""
+        self._unsaved.update(counted(events))
+        self._save_drops()
 
     def oldest(self, limit: int) -> Spooled | None:
         """The oldest events, whole appends of up to `limit` events together, at least one; None when nothing waits."""
-        return self._on_file(lambda file: _oldest(file, limit))
+        self._given = self._on_file(lambda file: _oldest(file, limit))
+        return self._given
 
     def remove(self, spooled: Spooled) -> None:
         """Forget events that are published, and give the disk back when they were the last."""
         rows = (spooled.first_row, spooled.last_row)
         self._on_file(lambda file: file.execute("DELETE FROM batches WHERE id BETWEEN ? AND ?", rows))
+        self._given = None
         if self.is_empty:
             self._on_file(shrink)
 
     def drops(self) -> list[Drop]:
-        """What was dropped and is not yet announced; from now on these figures do not change."""
+        """What was dropped, or cannot be read, and is not yet announced; from now on these figures do not change."""
         self._save_drops()
         self._on_file(lambda file: file.execute("UPDATE drops SET sealed = 1 WHERE sealed = 0"))
-        found = self._on_file(lambda file: file.execute("SELECT id, symbol, day, count FROM drops").fetchall())
-        return [Drop(name, self._source, symbol, day, number) for name, symbol, day, number in found]
+        found = self._on_file(lambda file: file.execute("SELECT id, symbol, day, count, cause FROM drops").fetchall())
+        return [Drop(name, self._source, *words) for name, *words in found]
 
     def forget(self, drop: Drop) -> None:
         """Forget a drop that is announced."""
@@ -151,7 +147,7 @@ class Spool:
         file.execute("BEGIN IMMEDIATE")
         with file:  # Commits, or takes all of it back.
             for (symbol, day), number in self._unsaved.items():
-                file.execute(_DROP, (uuid4().hex, symbol, day, number))
+                file.execute(ADD_DROP, (uuid4().hex, symbol, day, NO_ROOM, number))
             file.execute(ADD_TO_TOTAL, (DROPPED, self._unsaved.total()))
         self._unsaved.clear()
 
@@ -172,7 +168,7 @@ class Spool:
                 if self._file is not None:
                     self._file.close()
                 self._file = None
-                self._file = replace_damaged(self.path, error)
+                self._file = replace_damaged(self.path, error, self._given)
                 return work(self._file)
         except (OSError, sqlite3.Error) as error:  # The disk is full or broken, or another process keeps the file.
             raise Unavailable(f"the spool {self.path} cannot be used: {error}") from None
@@ -184,7 +180,7 @@ class Spool:
             except sqlite3.DatabaseError as error:
                 if not is_damage(error):
                     raise
-                self._file = replace_damaged(self.path, error)
+                self._file = replace_damaged(self.path, error, self._given)
         return self._file
 
 

@@ -23,7 +23,10 @@ class Batch:
 
 @dataclass(frozen=True)
 class Stored:
-    """What became of a batch, counted in entries; `duplicates` are those whose event was stored already."""
+    """What became of a batch, counted in entries; `duplicates` are those whose event was stored already.
+
+    `trimmed` were gone before anybody stored them.
+    """
 
     read: int
     written: int

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from itertools import islice
 from typing import Any, Final
 
 from redis import Redis
@@ -13,12 +12,15 @@ from sqlalchemy.orm import Session
 from app.bus import keys
 from app.clock import parse_instant
 from app.errors import Rejected
-from app.ingest.letter_fields import KEPT_BYTES, KEPT_FIELDS, readable_fields
+from app.ingest.letter_fields import readable_fields
 from app.ingest.rows import Reject
 from app.ledger.models import DeadLetter
 from app.quotes import known_source, parse_symbol
 
-STREAM_KEPT: Final = 100_000
+# At worst some 30 MB in a server that must not run out of memory.
+STREAM_KEPT: Final = 10_000
+SHOWN_BYTES: Final = 2_000
+_SHOWN_OF_EACH: Final = 200
 _REASON_KEPT: Final = 1000
 # A row may hold a quarter of a megabyte, and a statement is built in memory.
 _ROWS_AT_ONCE: Final = 50
@@ -38,17 +40,29 @@ def save_dead_letters(session: Session, rejects: Sequence[Reject], session_of: C
 
 
 def announce_dead_letters(client: Redis, rejects: Sequence[Reject]) -> None:
-    """Copy the rejects to the stream of dead letters, newest 100,000 kept; the table has them all."""
+    """Show the rejects in the stream of dead letters, newest 10,000 kept; the table has them all, and more of each.
+
+    Of an entry the first fields are shown, as far as 2,000 bytes go, and 200 bytes of a name, a value or the reason.
+    """
     for reject in rejects:
-        fields: dict[Any, Any] = {b"stream_id": reject.id, b"reason": reject.reason.encode()}
-        for name, value in islice(zip(reject.words[::2], reject.words[1::2], strict=False), KEPT_FIELDS):
-            fields[b"field:" + name[:100]] = value[:KEPT_BYTES]
-        client.xadd(keys.DEAD_STREAM, fields, maxlen=STREAM_KEPT)
+        client.xadd(keys.DEAD_STREAM, _shown(reject), maxlen=STREAM_KEPT)
 
 
 def count_dead_letters(session: Session) -> int:
     """How many entries were ever put aside."""
     return session.scalar(select(func.count()).select_from(DeadLetter)) or 0
+
+
+def _shown(reject: Reject) -> dict[Any, Any]:
+    shown: dict[Any, Any] = {b"stream_id": reject.id, b"reason": reject.reason.encode()[:_SHOWN_OF_EACH]}
+    left = SHOWN_BYTES
+    for name, value in zip(reject.words[::2], reject.words[1::2], strict=False):
+        name, value = b"field:" + name[:_SHOWN_OF_EACH], value[:_SHOWN_OF_EACH]
+        left -= len(name) + len(value)
+        if left < 0:
+            break
+        shown[name] = value
+    return shown
 
 
 def _row(reject: Reject, session_of: Callable[[datetime], date]) -> dict[str, Any]:

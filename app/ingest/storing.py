@@ -93,7 +93,7 @@ class TickWriter:
         self._days |= rows.days
         duplicates = len(rows.lines) - account.written - account.conflicts
         self._duplicates_about = len(rows.lines) > account.written
-        return Stored(len(batch.entries), account.written, duplicates, len(rows.trimmed), account.rejects)
+        return Stored(len(batch.entries), account.written, duplicates, len(account.trimmed), account.rejects)
 
 
 @contextmanager
@@ -110,7 +110,8 @@ def unavailable_while_away() -> Iterator[None]:
 
 
 def _append(session: Session, rows: Rows, meanwhile: Callable[[], None] | None) -> Account:
-    return Account(append_ticks(session, rows.lines, meanwhile) if rows.lines else 0, rows.rejects)
+    written = append_ticks(session, rows.lines, meanwhile) if rows.lines else 0
+    return Account(written, rows.rejects, trimmed=rows.trimmed)
 
 
 def _passes(error: DBAPIError) -> bool:

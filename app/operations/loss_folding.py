@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 KINDS: Final = ("trimmed_unread", "collector_drop")
 PAGE: Final = 1000
 KEPT: Final = timedelta(days=7)
+UNKNOWN: Final = "?"  # A symbol that no balance has: such a loss is no evidence of what a balance lacks.
 _KEY_FIELDS: Final = frozenset({"kind", "count", "source", "symbol", "session_date"})
 
 
@@ -82,12 +83,20 @@ def _fold(session: Session, ref: str, fields: Mapping[str, str]) -> bool:
         log.error("a loss was announced that cannot be read (%s): %s %s", error, ref, dict(fields))
         return False
     detail = {name: value for name, value in fields.items() if name not in _KEY_FIELDS}
-    of_what = f"{source} {symbol} on {day}" if symbol else "symbols that the next balance at rest finds out"
-    log.error("%s events lost (%s) of %s: see `flask losses`; %s", count, kind.replace("_", " "), of_what, detail)
+    told = (count, kind.replace("_", " "), _of_what(source, symbol, day), detail)
+    log.error("%s events lost (%s) of %s: see `flask losses`; %s", *told)
     return record_loss(session, kind, ref, count, source, symbol, day, detail)
 
 
-def _key(fields: Mapping[str, str]) -> tuple[str, str, date] | tuple[None, None, None]:
+def _of_what(source: str | None, symbol: str | None, day: date | None) -> str:
+    if symbol is None:
+        return "symbols that the next balance at rest finds out"
+    return f"{source} {symbol} on {day}" if day else f"{source}, symbol and day unknown"
+
+
+def _key(fields: Mapping[str, str]) -> tuple[str, str, date | None] | tuple[None, None, None]:
     if "symbol" not in fields:
         return None, None, None
+    if not fields["symbol"]:
+        return fields["source"], UNKNOWN, None
     return fields["source"], fields["symbol"], parse_day(fields["session_date"])

@@ -1,5 +1,6 @@
 """How the pipeline stands, stop by stop: sources, stream, ingest, ticks, lake."""
 
+import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from itertools import islice
@@ -24,12 +25,14 @@ from app.operations.stored_ticks import stored_ticks
 from app.quotes import SOURCES
 from app.stores import Stores
 
+log = logging.getLogger(__name__)
+
 Figures = dict[str, object]
 DAYS_SHOWN: Final = 10
 
 
 def pipeline_state(stores: Stores, stream_cap: int = STREAM_CAP) -> Figures:
-    """Every stop's figures and the ledger's; a server that is away gives `error` in place of its figures.
+    """Every stop's figures and the ledger's; one that cannot be read has `error` in place of its figures.
 
     `stream_cap` is the length at which publishers are refused.
     """
@@ -130,6 +133,9 @@ def _tried(read: Callable[[], object]) -> object:
         return {"error": str(error)}
     except (RedisError, DBAPIError) as error:
         return {"error": f"{type(error).__name__}: the server does not answer"}
+    except Exception as error:  # Whatever is wrong with one stop, the others are worth seeing.
+        log.exception("a part of the status cannot be read")
+        return {"error": f"{type(error).__name__}: {str(error).partition(chr(10))[0][:200]}"}
 
 
 def _age_s(health: dict[str, str], now: datetime) -> float | None:

@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
 
 from app.bus import keys
+from app.bus.stream import STREAM_CAP
 from app.dispatch import QUEUES
 from app.errors import ThorError
 from app.ledger.totals import has_open_balances
@@ -32,11 +33,15 @@ EVERY: Final = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class TickPolicy:
-    """For how many days partitions exist ahead, how far back SSE clients can resume, and how many loops ingest."""
+    """For how many days partitions exist ahead, how far back SSE clients can resume, and how many loops ingest.
+
+    `stream_cap` is the length at which publishers are refused.
+    """
 
     partitions_ahead_days: int
     resume_window_s: float
     ingestors: int = 1
+    stream_cap: int = STREAM_CAP
 
 
 @dataclass(frozen=True)
@@ -198,7 +203,7 @@ def _do(stores: Stores, policy: TickPolicy, step: Step) -> None:
         case Probe(queue):
             stores.dispatch.probe(queue)
         case TrimStream():
-            trim_stream(stores, policy.resume_window_s)
+            trim_stream(stores, policy.resume_window_s, policy.stream_cap)
         case FoldCounts():
             fold_losses(stores)
             fold_published(stores)

@@ -3,6 +3,7 @@
 import logging
 
 from app.bus import keys
+from app.bus.stream import STREAM_CAP
 from app.bus.trimming import acknowledged_position, trim_stored
 from app.ledger.batches import id_number, prune_batches
 from app.ledger.positions import save_position
@@ -11,13 +12,14 @@ from app.stores import Stores
 log = logging.getLogger(__name__)
 
 
-def trim_stream(stores: Stores, window_s: float) -> int:
+def trim_stream(stores: Stores, window_s: float, cap: int = STREAM_CAP) -> int:
     """Drop what is stored and older than `window_s` from the stream; returns how many entries went.
 
-    The database learns up to where the ingest group has come, and forgets the batches that can never come again.
+    Of a stream that nears `cap`, at which publishers are refused, everything that is stored goes. The database learns
+    up to where the ingest group has come, and forgets the batches that can never come again.
     """
     position = acknowledged_position(stores.redis)
-    trimmed = trim_stored(stores.redis, stores.clock.now(), window_s)
+    trimmed = trim_stored(stores.redis, stores.clock.now(), window_s, cap)
     with stores.sessions.begin() as session:
         if position:
             save_position(session, keys.INGEST_GROUP, *position, stores.clock.now())

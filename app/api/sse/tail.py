@@ -53,8 +53,7 @@ class StreamTail:
 
     def newest(self) -> StreamId:
         """The id of the newest event that the stream ever had; (0, 0) before the first."""
-        last_id: Any = stream_state(self._client).last_id
-        return parse_id(last_id.decode() if isinstance(last_id, bytes) else last_id)
+        return parse_id(stream_state(self._client).last_id)
 
     def wait_after(self, place: StreamId, count: int) -> Page:
         """What came after `place`, at most `count` entries; waits up to a second for the first."""

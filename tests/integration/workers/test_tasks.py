@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from threading import Event, Thread
 
@@ -104,6 +105,21 @@ def test_the_control_task_does_a_tick(dispatch: RecordingDispatch) -> None:
     market_tick()
 
     assert ("start_ingest", 1) in dispatch.sent
+
+
+def test_the_control_task_makes_room_in_a_stream_that_nears_the_cap_of_the_settings(
+    rt: Runtime, bus: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from workers import control
+
+    narrow = rt.settings.model_copy(update={"stream_cap": 1_000})
+    monkeypatch.setattr(control, "runtime", lambda: replace(rt, settings=narrow, connect_redis=lambda **_options: bus))
+    QuotePublisher(bus, acquire(bus, keys.lease("REPLAY"), keys.epoch("REPLAY"))).publish(quotes(900))
+    Ingestor(rt.raw_redis, bus, rt.sessions, rt.market, rt.clock, IngestPlan("one")).run(Event(), until_drained=True)
+
+    control.market_tick()
+
+    assert bus.xlen(keys.STREAM) < 100
 
 
 def test_the_reconcile_task_balances_what_is_stored(rt: Runtime, bus: Redis) -> None:

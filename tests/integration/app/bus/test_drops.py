@@ -2,7 +2,7 @@ import pytest
 from redis.exceptions import ResponseError
 
 from app.bus import keys
-from app.bus.drops import Drop, announce_drop
+from app.bus.drops import DAMAGED_SPOOL, Drop, announce_drop
 from app.bus.leases import acquire
 from app.bus.published import read_published, read_publishing
 from app.bus.stream import QuotePublisher
@@ -38,6 +38,7 @@ def test_a_drop_is_told_as_lost_and_counted_as_published(bus, lease):
             "symbol": "ES",
             "session_date": DAY.isoformat(),
             "drop": "a1",
+            "cause": "no room",
         }
     ]
     assert read_published(bus) == {(SOURCE, lease.token, "ES", DAY): 7}
@@ -62,6 +63,17 @@ def test_a_drop_is_told_once_also_under_a_later_token(bus, lease):
 
     assert len(losses(bus)) == 1
     assert read_published(bus) == {(SOURCE, lease.token, "ES", DAY): 7}
+
+
+def test_a_drop_of_which_nobody_knows_what_it_was_is_told_and_not_counted_as_published(bus, lease):
+    publisher = QuotePublisher(bus, lease)
+
+    publisher.announce(Drop("a1", SOURCE, None, None, 7, DAMAGED_SPOOL))
+    publisher.restore_counts()
+
+    [told] = losses(bus)
+    assert (told["count"], told["source"], told["symbol"], told["cause"]) == ("7", SOURCE, "", "damaged spool")
+    assert read_published(bus) == {}
 
 
 def test_only_the_holder_tells(bus, lease):

@@ -124,7 +124,7 @@ def test_no_more_is_taken_over_at_a_time_than_asked_for(publisher, reader, other
     assert [len(reader.claim_lost(0, 2, own=False)) for _ in range(4)] == [2, 2, 1, 0]
 
 
-def test_entries_trimmed_away_under_a_dead_consumer_are_told_once(bus, publisher, reader, other):
+def test_entries_trimmed_away_under_a_dead_consumer_are_told_until_they_are_acknowledged(bus, publisher, reader, other):
     publisher.publish(quotes(3))
     delivered = read(other)
     bus.xtrim(keys.STREAM, maxlen=1, approximate=False)
@@ -136,7 +136,44 @@ def test_entries_trimmed_away_under_a_dead_consumer_are_told_once(bus, publisher
         (delivered[1][0], None),
         [delivered[2][0], delivered[2][1]],
     ]
+    assert reader.claim_lost(0, 100, own=False) == claimed[:2]
     reader.ack([entry_id for entry_id, _ in claimed])
+    assert reader.claim_lost(0, 100, own=False) == []
+    assert reader.state().pending == 0
+
+
+def test_what_one_reader_found_trimmed_away_another_finds_too(bus, raw_bus, publisher, reader, other):
+    publisher.publish(quotes(2))
+    delivered = read(other)
+    bus.xtrim(keys.STREAM, maxlen=0, approximate=False)
+    finder = GroupReader(raw_bus, "dies")
+
+    found = finder.claim_lost(0, 100, own=False)
+
+    assert found == reader.claim_lost(0, 100, own=False) == [(entry_id, None) for entry_id, _ in delivered]
+
+
+def test_own_entries_trimmed_away_are_told_until_they_are_acknowledged(bus, publisher, reader):
+    publisher.publish(quotes(2))
+    delivered = read(reader)
+    bus.xtrim(keys.STREAM, maxlen=1, approximate=False)
+
+    claimed = reader.claim_lost(0, 100, own=True)
+    reader.ack([delivered[1][0]])
+
+    assert [words is None for _, words in claimed] == [True, False]
+    assert reader.claim_lost(0, 100, own=True) == claimed[:1]
+
+
+def test_what_was_acknowledged_without_waiting_is_not_told_again(bus, publisher, reader, other):
+    publisher.publish(quotes(50))
+    read(other)
+    bus.xtrim(keys.STREAM, maxlen=0, approximate=False)
+    claimed = reader.claim_lost(0, 100, own=False)
+
+    reader.send_ack([entry_id for entry_id, _ in claimed])
+
+    assert len(claimed) == 50
     assert reader.claim_lost(0, 100, own=False) == []
 
 
@@ -153,6 +190,14 @@ def test_own_entries_are_taken_back_when_their_answer_got_lost(bus, publisher, r
         assert reader.claim_lost(60_000, 10, own=True) == []
         assert reader.claim_lost(0, 10, own=False) == []
         assert seqs(reader.claim_lost(0, 10, own=True)) == [1, 2]
+
+
+def test_own_entries_and_those_of_the_dead_are_taken_once_each(publisher, reader, other):
+    publisher.publish(quotes(5))
+    read(reader, 2)
+    read(other)
+
+    assert seqs(reader.claim_lost(0, 100, own=True)) == [1, 2, 3, 4, 5]
 
 
 def test_leaving_gives_the_connection_of_a_question_back(raw_bus, reader):

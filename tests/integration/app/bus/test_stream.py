@@ -134,10 +134,18 @@ def test_nothing_is_published_to_a_full_stream(bus):
     publisher.publish(quotes(3))
     before = everything(bus)
 
-    with pytest.raises(Unavailable, match="the quote stream is full"):
+    with pytest.raises(Unavailable, match="the quote stream is full: ingest is behind, or nobody trims"):
         publisher.publish(quotes(1, first_seq=4))
 
     assert everything(bus) == before
+
+
+def test_a_server_without_memory_says_so(private_redis):
+    publisher = QuotePublisher(private_redis, acquire(private_redis, keys.lease("REPLAY"), keys.epoch("REPLAY")))
+    private_redis.config_set("maxmemory", 1)
+
+    with pytest.raises(Unavailable, match="Redis has no memory left"):
+        publisher.publish(quotes(1))
 
 
 @pytest.mark.parametrize(
@@ -358,8 +366,23 @@ def test_the_script_is_told_again_to_a_server_that_forgot_it(bus, publisher):
 
 
 def test_the_state_of_the_stream_counts_also_what_was_trimmed(bus, publisher):
-    assert stream_state(bus) == StreamState(0, 0, "0-0")
+    assert stream_state(bus) == StreamState(0, 0, "0-0", None)
     publisher.publish(quotes(5))
     bus.xtrim(keys.STREAM, maxlen=2, approximate=False)
 
-    assert stream_state(bus) == StreamState(2, 5, bus.xrevrange(keys.STREAM, count=1)[0][0])
+    first, last = (entry_id for entry_id, _ in bus.xrange(keys.STREAM))
+    assert stream_state(bus) == StreamState(2, 5, last, first)
+
+
+def test_of_an_emptied_stream_there_is_a_newest_id_and_no_oldest(bus, publisher):
+    publisher.publish(quotes(2))
+    [_, (last, _)] = bus.xrange(keys.STREAM)
+    bus.xtrim(keys.STREAM, maxlen=0, approximate=False)
+
+    assert stream_state(bus) == StreamState(0, 2, last, None)
+
+
+def test_the_state_is_the_same_for_every_client_whatever_bytes_the_entries_hold(bus, raw_bus):
+    first, last = (bus.xadd(keys.STREAM, {b"\xff": b"E\xc3\x28"}) for _ in range(2))
+
+    assert stream_state(bus) == stream_state(raw_bus) == StreamState(2, 2, last, first)

@@ -83,6 +83,18 @@ def test_what_clients_can_still_ask_for_stays(bus, raw_bus, ids):
     assert set(ids[200:]) <= set(left(bus))
 
 
+def test_of_a_stream_that_nears_its_cap_everything_acknowledged_goes_however_young(bus, raw_bus, ids):
+    reader = joined(raw_bus)
+    read(reader, 1000)
+    reader.ack([entry_id.encode() for entry_id in ids[:900]])
+
+    roomy = trim_stored(bus, OLD, HOUR_S, cap=1_500).entries
+    near = trim_stored(bus, OLD, HOUR_S, cap=1_400).entries
+
+    assert (roomy, near) == (0, 900)
+    assert left(bus) == ids[900:]
+
+
 def test_everything_stored_and_old_goes_but_the_newest(bus, raw_bus, ids):
     reader = joined(raw_bus)
     reader.ack(read(reader, 1000))
@@ -109,6 +121,15 @@ def test_of_a_stream_that_was_emptied_the_oldest_id_is_the_last_that_was_given(b
     bus.xtrim(keys.STREAM, maxlen=0, approximate=False)
 
     assert trim_stored(bus, NOW, HOUR_S) == Trimmed(0, ids[-1])
+
+
+def test_entries_that_are_no_text_are_trimmed_as_others_are(bus, raw_bus):
+    first, last = (bus.xadd(keys.STREAM, {b"symbol": b"\xff\xfe"}) for _ in range(2))
+    reader = joined(raw_bus)
+    reader.ack(read(reader, 2)[:1])
+
+    assert trim_stored(bus, NOW, HOUR_S) == Trimmed(0, first)
+    assert acknowledged_watermark(bus) == last
 
 
 def test_the_position_is_the_last_delivered_id_when_all_is_acknowledged(bus, raw_bus, ids):

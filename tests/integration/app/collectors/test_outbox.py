@@ -4,6 +4,7 @@ import pytest
 
 from app.bus import keys
 from app.bus.connection import connect, without_retries
+from app.bus.encoding import encode
 from app.bus.leases import acquire
 from app.bus.published import read_published
 from app.collectors.outbox import Outbox
@@ -152,6 +153,7 @@ def test_what_was_dropped_is_told_once_when_the_bus_is_back(bus, outbox_of, netw
     outbox = outbox_of(kept_in=open_spool(max_bytes=1))
     outbox.put(some(1))
     network.swallow()
+    outbox.put(some(1, first_seq=30))
     for seq in (2, 3):
         outbox.put([quote(seq=seq, source=SOURCE), quote(seq=seq + 10, source=SOURCE, symbol="NQ")])
     network.restore()
@@ -161,13 +163,84 @@ def test_what_was_dropped_is_told_once_when_the_bus_is_back(bus, outbox_of, netw
 
     told = Counter({fields["symbol"]: int(fields["count"]) for _, fields in bus.xrange(keys.LOSSES)})
     assert told == {"ES": 2, "NQ": 2}
-    published = sum(read_published(bus).values())
-    assert published == len(seqs(bus)) + 4
+    assert seqs(bus) == [1, 30, 20]
+    assert sum(read_published(bus).values()) == len(seqs(bus)) + 4
+
+
+def test_a_batch_whose_answer_got_lost_is_no_loss_also_where_the_spool_has_no_room(bus, outbox_of, network, open_spool):
+    full = open_spool(max_bytes=1)
+    outbox = outbox_of(kept_in=full)
+    outbox.put(some(1))
+    network.lose_answers(keys.STREAM.encode(), 3)
+
+    outbox.put(some(5, first_seq=2))
+    assert outbox.is_spooling()
+    put_until_published(outbox, bus, 6)
+
+    assert network.lost_answers == 3
+    assert seqs(bus) == [1, 2, 3, 4, 5, 6]
+    assert (sum(read_published(bus).values()), full.dropped, bus.xlen(keys.LOSSES)) == (6, 0, 0)
+    assert outbox.published == 6
+
+
+def test_what_waits_in_memory_is_dropped_and_counted_when_it_ends(outbox_of, network, open_spool):
+    full = open_spool(max_bytes=1)
+    outbox = outbox_of(kept_in=full)
+    network.swallow()
+    outbox.put(some(5))
+    outbox.put(some(2, first_seq=6))
+    before = full.dropped
+
+    outbox.close()
+    outbox.close()
+
+    assert (before, full.dropped) == (2, 7)
+
+
+def test_what_waits_in_memory_goes_to_disk_when_there_is_room_at_the_end(outbox_of, network, open_spool):
+    spool = open_spool(max_bytes=1)
+    outbox = outbox_of(kept_in=spool)
+    network.swallow()
+    outbox.put(some(5))
+    spool._max_bytes = 8 << 20
+
+    outbox.close()
+
+    assert (spool.size, spool.dropped) == (5, 0)
+
+
+def test_what_a_damaged_spool_lost_is_told_when_the_bus_is_back(bus, outbox, network, spool):
+    outbox.put(some(1))
+    network.swallow()
+    for first in (2, 7):
+        outbox.put([*some(3, first_seq=first), *quotes(2, first_seq=first + 3, source=SOURCE, symbol="NQ")])
+    spool._on_file(lambda file: file.execute("UPDATE batches SET events = 'x'"))
+    network.restore()
+
+    put_until_published(outbox, bus, 6)
+
+    told = {fields["symbol"]: (fields["count"], fields["cause"]) for _, fields in bus.xrange(keys.LOSSES)}
+    assert told == {"ES": ("3", "damaged spool"), "NQ": ("2", "damaged spool")}
+    assert seqs(bus) == [1, 2, 3, 4, 5, 6]
+    assert sum(read_published(bus).values()) == 11
+
+
+def test_what_was_lost_to_damage_is_told_also_after_everything_else_was(bus, outbox_of, open_spool):
+    outbox = outbox_of(kept_in=open_spool())
+    outbox.put(some(1))
+    another = open_spool()
+    another.append(encode(some(4, first_seq=2)).events)
+    another._on_file(lambda file: file.execute("UPDATE batches SET events = 'x'"))
+
+    assert outbox.is_spooling()
+    outbox.put([])
+
+    assert [fields["count"] for _, fields in bus.xrange(keys.LOSSES)] == ["4"]
 
 
 def test_nothing_is_told_twice_when_the_answer_is_lost(bus, outbox_of, network, open_spool):
     full = open_spool(max_bytes=1)
-    full.append([["symbol", "ES", "source", SOURCE, "seq", "1", "ts", "", "recv_ts", "", "session_date", str(DAY)]])
+    full.drop([["symbol", "ES", "source", SOURCE, "seq", "1", "ts", "", "recv_ts", "", "session_date", str(DAY)]])
     outbox = outbox_of(kept_in=full)
     network.lose_answers(keys.LOSSES.encode(), 2)
 
@@ -228,9 +301,12 @@ def test_what_finds_neither_bus_nor_spool_is_counted(outbox, network, spool):
     outbox.put(some(2_000))
     outbox.put(some(2_000, first_seq=2_001))
 
-    assert spool.dropped > 0
-    assert spool.size + spool.dropped == 4_000
+    assert spool.dropped == 2_000
     assert "Redis is away" in outbox.last_error
+
+    outbox.close()
+
+    assert (spool.size, spool.dropped) == (0, 4_000)
 
 
 def break_file(spool):

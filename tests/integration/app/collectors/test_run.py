@@ -1,4 +1,5 @@
 from datetime import timedelta
+from functools import partial
 from threading import Event
 
 import pytest
@@ -44,8 +45,9 @@ def stop():
 def collect(open_spool):
     """Collects from a feed until it stops; returns how many quotes were published."""
 
-    def run(bus, feed, is_wanted=lambda: True, cap=1_000_000):
-        assignment = Assignment("SIMULATED", 0.0, is_wanted, feed.make, open_spool, market(), cap, look_every_s=0.0)
+    def run(bus, feed, is_wanted=lambda: True, cap=1_000_000, **room):
+        make_spool = partial(open_spool, **room)
+        assignment = Assignment("SIMULATED", 0.0, is_wanted, feed.make, make_spool, market(), cap, look_every_s=0.0)
         return run_collector(bus, assignment, CLOCK, feed.stop)
 
     return run
@@ -130,6 +132,13 @@ def test_the_health_tells_that_quotes_wait_and_why(bus, collect, stop, spool):
     assert (shown[-1]["state"], int(shown[-1]["spooled"]) > 0) == ("spooling", True)
     assert "the quote stream is full" in shown[-1]["last_error"]
     assert len(seqs(bus)) + spool.size == 20
+
+
+def test_what_finds_no_room_anywhere_until_the_end_is_counted(bus, collect, stop, spool):
+    collect(bus, Feed(6, stop), cap=3, max_bytes=1)
+
+    assert (len(seqs(bus)), spool.size, spool.dropped) == (3, 0, 3)
+    assert bus.hget(keys.health("SIMULATED"), "dropped") == "3"
 
 
 def test_the_minutes_in_which_the_feed_was_alive_are_marked(bus, collect, stop):

@@ -2,7 +2,7 @@ import pytest
 from sqlalchemy import select
 
 from app.bus import keys
-from app.ingest.dead_letters import announce_dead_letters, count_dead_letters, save_dead_letters
+from app.ingest.dead_letters import STREAM_KEPT, announce_dead_letters, count_dead_letters, save_dead_letters
 from app.ingest.rows import Reject
 from app.ledger.models import DeadLetter
 from app.market.market import market
@@ -84,8 +84,42 @@ def test_a_reject_of_any_bytes_is_announced_in_the_stream_of_dead_letters(bus, r
         b"stream_id": b"1-0",
         b"reason": b"ts missing",
         b"field:symbol": b"E\xff\x00",
-        b"field:\xff": b"x" * 4096,
+        b"field:\xff": b"x" * 200,
     }
+
+
+def test_a_good_entry_with_one_bad_field_is_announced_whole(raw_bus):
+    entry = words(last=b"NaN")
+
+    announce_dead_letters(raw_bus, [reject(words=entry)])
+
+    [(_, fields)] = raw_bus.xrange(keys.DEAD_STREAM)
+    shown = {name.removeprefix(b"field:"): value for name, value in fields.items() if name.startswith(b"field:")}
+    assert shown == dict(zip(entry[::2], entry[1::2], strict=True))
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        [b"symbol", b"x" * 60_000],
+        [b"%d" % n + b"n" * 60_000 for n in range(40)],
+        [word for n in range(5_000) for word in (b"%d" % n, b"1")],
+        [b"\xff" * 300] * 64,
+    ],
+    ids=["a huge value", "huge names", "many fields", "64 fields"],
+)
+def test_a_letter_in_the_stream_takes_little_of_the_server_whatever_was_rejected(bus, raw_bus, entry):
+    announce_dead_letters(raw_bus, [reject(number, entry, "x" * 5_000) for number in range(1, 501)])
+
+    assert bus.memory_usage(keys.DEAD_STREAM, samples=0) * STREAM_KEPT // 500 < 40 << 20
+
+
+def test_the_newest_letters_are_kept_in_the_stream(bus, raw_bus):
+    announce_dead_letters(raw_bus, [reject(number) for number in range(1, STREAM_KEPT + 201)])
+
+    assert STREAM_KEPT == 10_000
+    assert STREAM_KEPT <= bus.xlen(keys.DEAD_STREAM) <= STREAM_KEPT + 100
+    assert bus.xrevrange(keys.DEAD_STREAM, count=1)[0][1]["stream_id"] == f"{STREAM_KEPT + 200}-0"
 
 
 def test_each_kind_of_poison_becomes_one_dead_letter_and_its_neighbours_are_stored(

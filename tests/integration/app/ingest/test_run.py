@@ -21,6 +21,7 @@ from app.ingest.session_names import name_session
 from app.ingest.storing import TickWriter
 from app.ledger.models import DeadLetter, DuplicateCount, Loss
 from app.ledger.positions import save_position
+from app.ledger.totals import sum_losses
 from app.local.ports import free_port
 from tests.factories import MOMENT, quote, quotes, words
 from tests.proxy import Relay
@@ -214,6 +215,36 @@ def test_entries_trimmed_before_they_were_stored_are_counted(bus, raw_bus, publi
     totals = drain("one", **QUICK)
 
     assert (stored(), totals.trimmed, group_state(bus).behind) == ([8, 9, 10], 7, 0)
+
+
+def test_entries_trimmed_away_are_counted_also_when_their_finder_dies_before_it_commits(
+    bus, raw_bus, publisher, drain, sessions
+):
+    publisher.publish(quotes(5))
+    deliver(raw_bus, "dead", 5)
+    bus.xtrim(keys.STREAM, maxlen=1, approximate=False)
+    GroupReader(raw_bus, "finder").claim_lost(0, 100, own=False)
+
+    totals = drain("one", **QUICK)
+
+    with sessions() as session:
+        assert sum_losses(session)["trimmed_pending"] == totals.trimmed == 4
+    assert group_state(bus).behind == 0
+
+
+def test_entries_trimmed_away_that_two_ingestors_find_at_once_are_counted_once(
+    bus, raw_bus, publisher, running, sessions
+):
+    publisher.publish(quotes(300))
+    deliver(raw_bus, "dead", 300)
+    bus.xtrim(keys.STREAM, maxlen=0, approximate=False)
+
+    with running("one", **QUICK, batch_size=30) as one, running("two", **QUICK, batch_size=30) as two:
+        until(lambda: group_state(bus).behind == 0)
+        totals = [one.end(), two.end()]
+
+    with sessions() as session:
+        assert sum_losses(session)["trimmed_pending"] == sum(part.trimmed for part in totals) == 300
 
 
 def test_two_ingestors_share_the_stream(bus, publisher, running, until_stored, stored):

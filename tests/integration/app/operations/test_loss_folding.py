@@ -7,8 +7,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.bus import keys
-from app.ledger.balance import Key
+from app.ledger.balance import Key, lost_by_key
+from app.ledger.evidence import open_evidence
 from app.ledger.models import Loss, PublishedCount
+from app.ledger.totals import sum_losses
 from app.operations import loss_folding
 from app.operations.loss_folding import fold_losses, fold_published, forget_published_tokens
 from app.runtime import Runtime
@@ -35,6 +37,22 @@ def test_an_announced_loss_is_recorded_and_its_announcement_goes(rt: Runtime, bu
         DAY,
     )
     assert (loss.ref, loss.detail) == (f"redis:first:{entry}", {"announcement": "a-1"})
+
+
+def test_a_loss_of_which_nobody_knows_what_it_was_counts_and_is_no_evidence_for_another(
+    rt: Runtime, bus: Redis, sessions: Sessions, caplog: pytest.LogCaptureFixture
+) -> None:
+    bus.xadd(keys.LOSSES, {**DROP, "symbol": "", "session_date": "", "count": 7, "cause": "damaged spool"})
+
+    assert fold_losses(rt) == 1
+
+    with sessions() as session:
+        loss = session.scalars(select(Loss)).one()
+        assert (open_evidence(session), lost_by_key(session)) == ([], {})
+        assert sum_losses(session)["collector_drop"] == 7
+    assert (loss.source, loss.symbol, loss.session_date) == ("SCHWAB", "?", None)
+    assert loss.detail == {"cause": "damaged spool"}
+    assert "7 events lost (collector drop) of SCHWAB, symbol and day unknown" in caplog.text
 
 
 def test_an_announcement_that_could_not_be_taken_away_is_counted_once(

@@ -1,9 +1,11 @@
+import pytest
 from redis import Redis
 
 from app.bus import keys
 from app.bus.hashes import write_hash
 from app.bus.leases import acquire
 from app.bus.stream import QuotePublisher
+from app.operations import pipeline
 from app.operations.pipeline import failures, ingestors, pipeline_state, sources
 from app.runtime import Runtime
 from app.settings import load_settings
@@ -29,6 +31,28 @@ def test_published_quotes_are_behind_until_they_are_stored(rt: Runtime, bus: Red
 
     assert state["stream"] == {"length": 5, "added": 5, "fill_percent": 50.0, "lag": 5, "pending": 0}
     assert sources(bus, rt.clock.now())["REPLAY"]["holder"]
+
+
+def test_entries_that_are_no_text_are_counted_as_others_are(rt: Runtime, bus: Redis) -> None:
+    bus.xadd(keys.STREAM, {b"symbol": b"\xff\xfe"})
+
+    state = pipeline_state(rt, stream_cap=10)
+
+    assert state["stream"] == {"length": 1, "added": 1, "fill_percent": 10.0, "lag": 1, "pending": 0}
+
+
+def test_whatever_is_wrong_with_one_stop_is_told_in_its_place_and_the_rest_is_shown(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_stores: object) -> None:
+        raise ValueError("what nobody thought of\nin many lines")
+
+    monkeypatch.setattr(pipeline, "ingestors", fail)
+
+    state = pipeline_state(rt)
+
+    assert state["ingestors"] == {"error": "ValueError: what nobody thought of"}
+    assert failures(state) == ["ingestors"]
 
 
 def test_what_waits_on_a_collectors_disk_is_shown(bus: Redis, rt: Runtime) -> None:

@@ -54,6 +54,15 @@ def test_what_clients_may_still_ask_for_stays_and_so_do_its_batches(rt, publishe
     assert batches(rt) == 3
 
 
+def test_of_a_stream_that_nears_its_cap_what_is_stored_goes_also_where_clients_may_ask_for_it(rt, publisher, drain):
+    publisher.publish(quotes(300))
+    drain(batch_size=100)
+    publisher.publish(quotes(100, first_seq=301))
+
+    assert 200 < trim_stream(rt, window_s=7_200, cap=500) <= 300
+    assert batches(rt) == 1
+
+
 def test_batches_stay_as_long_as_their_entries_are_not_acknowledged(rt, bus, publisher, ingestor, drain):
     publisher.publish(quotes(10))
     drain(batch_size=1)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from app.collectors import spool_file
+from app.bus.drops import DAMAGED_SPOOL, NO_ROOM
+from app.collectors import spool_salvage
 from app.collectors.spool import Spool
 from app.errors import Unavailable
 from app.quotes import to_fields
@@ -51,6 +52,25 @@ def bulky(count, **parts):
     return [[*event, "note", os.urandom(200).hex()] for event in events(count, **parts)]
 
 
+def append_or_drop(spool, batch):
+    spooled = spool.append(batch)
+    if spooled is None:
+        spool.drop(batch)
+    return spooled
+
+
+def change(path, *statement):
+    """What a broken disk does to a row."""
+    with closing(sqlite3.connect(path)) as file:
+        file.execute(*statement)
+        file.commit()
+
+
+def damaged(spool):
+    """What is told of damage, by symbol and trading day."""
+    return {(drop.symbol, drop.session_date): drop.count for drop in spool.drops() if drop.cause == DAMAGED_SPOOL}
+
+
 def seqs(spooled):
     return [int(event[5]) for event in spooled.events]
 
@@ -70,6 +90,14 @@ def fold(path):
     """Move everything from the write-ahead log into the file itself."""
     with closing(sqlite3.connect(path)) as file:
         file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def overwrite(path, tree):
+    """Fill the first page of a table or an index with what makes no sense."""
+    fold(path)
+    with closing(sqlite3.connect(path)) as file:
+        [(page,)] = file.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (tree,))
+    damage(path, at=(page - 1) * 4096, size=4096)
 
 
 def test_events_come_back_word_for_word_in_their_order(spool):
@@ -142,7 +170,7 @@ def test_beyond_its_room_the_newest_are_dropped_and_counted(open_spool, path):
     kept = dropped = 0
     for number in range(40):
         batch = [*bulky(20, first_seq=number), *bulky(5, symbol="NQ")]
-        if spool.append(batch):
+        if append_or_drop(spool, batch):
             kept += 25
         else:
             dropped += 25
@@ -150,13 +178,21 @@ def test_beyond_its_room_the_newest_are_dropped_and_counted(open_spool, path):
     assert kept and dropped
     assert spool.size == kept
     assert spool.dropped == dropped
-    found = {(drop.source, drop.symbol, drop.session_date): drop.count for drop in spool.drops()}
+    found = {(drop.source, drop.symbol, drop.session_date, drop.cause): drop.count for drop in spool.drops()}
     assert found == {
-        ("EXCEL", "ES", DAY.isoformat()): dropped * 4 // 5,
-        ("EXCEL", "NQ", DAY.isoformat()): dropped // 5,
+        ("EXCEL", "ES", DAY.isoformat(), NO_ROOM): dropped * 4 // 5,
+        ("EXCEL", "NQ", DAY.isoformat(), NO_ROOM): dropped // 5,
     }
     fold(path)
     assert path.stat().st_size < 300_000
+
+
+def test_what_finds_no_room_is_not_counted_until_it_is_given_up(open_spool):
+    spool = open_spool(max_bytes=1)
+
+    assert spool.append(events(3)) is None
+
+    assert (spool.dropped, spool.drops()) == (0, [])
 
 
 def test_there_is_room_again_once_something_left(open_spool):
@@ -183,9 +219,9 @@ def test_an_emptied_spool_gives_its_disk_back(open_spool, path):
 
 def test_drops_outlive_the_process_and_stand_still_once_they_were_asked_for(open_spool):
     first = open_spool(max_bytes=1)
-    first.append(events(3))
+    first.drop(events(3))
     told = first.drops()
-    first.append(events(2))
+    first.drop(events(2))
 
     again = open_spool(max_bytes=1)
     assert {drop.id for drop in told} < {drop.id for drop in again.drops()}
@@ -195,7 +231,7 @@ def test_drops_outlive_the_process_and_stand_still_once_they_were_asked_for(open
 
 def test_a_drop_that_was_told_is_forgotten_and_still_in_the_total(open_spool):
     spool = open_spool(max_bytes=1)
-    spool.append(events(3))
+    spool.drop(events(3))
 
     for drop in spool.drops():
         spool.forget(drop)
@@ -220,41 +256,135 @@ def test_damage_while_it_is_open_costs_what_cannot_be_read_only(open_spool, path
     spool = open_spool()
     rows = [spool.append(events(50, first_seq=first)) for first in range(0, 500, 50)]
     fold(path)
-    with closing(sqlite3.connect(path)) as file:
-        file.execute("UPDATE batches SET events = ? WHERE id = ?", (b"nonsense", rows[3].first_row))
-        file.commit()
+    change(path, "UPDATE batches SET events = ? WHERE id = ?", (b"nonsense", rows[3].first_row))
 
     found = all_seqs(spool)
 
     assert found == [seq for seq in range(500) if not 150 <= seq < 200]
     assert spool.damaged == 1
     assert spool.unreadable == 50
-    assert "450 quotes of it go on, 50 cannot be read and are missing: `flask gaps`" in caplog.text
+    assert "450 quotes of it go on, 50 cannot be read and will be counted as lost (`flask losses`); " in caplog.text
 
 
-def test_what_cannot_be_read_is_counted_for_good_and_is_no_drop(open_spool, path):
+def test_what_cannot_be_read_is_told_by_symbol_and_day_as_lost_to_the_damage(open_spool, path):
     spool = open_spool()
-    for first in (0, 50):
-        row = spool.append(events(50, first_seq=first)).first_row
-        with closing(sqlite3.connect(path)) as file:
-            file.execute("UPDATE batches SET events = ? WHERE id = ?", (b"nonsense", row))
-            file.commit()
-        assert all_seqs(spool) == []
+    row = spool.append([*events(3), *events(2, symbol="NQ")]).first_row
+    spool.append(events(4, first_seq=4))
     spool.close()
+    change(path, "UPDATE batches SET events = ? WHERE id = ?", (b"nonsense", row))
 
     again = open_spool()
 
-    assert (again.unreadable, again.dropped, again.damaged) == (100, 0, 2)
+    assert all_seqs(again) == [4, 5, 6, 7]
+    assert damaged(again) == {("ES", DAY.isoformat()): 3, ("NQ", DAY.isoformat()): 2}
+    assert len(again.drops()) == len({drop.id for drop in again.drops()}) == 2
+    assert (again.unreadable, again.dropped, again.damaged) == (5, 0, 1)
+
+
+@pytest.mark.parametrize("lost", ["row", "index"])
+def test_one_of_two_copies_is_enough_to_know_what_cannot_be_read(open_spool, path, lost):
+    spool = open_spool()
+    spool.append(events(4))
+    spool.append(events(4, first_seq=5))
+    spool.close()
+    change(path, "UPDATE batches SET events = 'x' WHERE id = 1")
+    overwrite(path, "batches_accounts" if lost == "index" else "batches")
+
+    again = open_spool()
+
+    assert all_seqs(again) == ([5, 6, 7, 8] if lost == "index" else [])
+    assert damaged(again) == {("ES", DAY.isoformat()): 4 if lost == "index" else 8}
+
+
+def test_of_what_is_not_even_accounted_for_the_number_is_told(open_spool, path):
+    spool = open_spool()
+    spool.append([*events(3), *events(2, symbol="NQ")])
+    spool.close()
+    change(path, "UPDATE batches SET events = 'x', counts = 'x'")
+
+    again = open_spool()
+
+    assert all_seqs(again) == []
+    assert damaged(again) == {(None, None): 5}
+    assert again.unreadable == 5
+
+
+def test_where_nothing_makes_sense_the_log_says_that_nobody_can_count(open_spool, path, caplog):
+    spool = open_spool()
+    spool.append(events(5))
+    spool.close()
+    fold(path)
+    damage(path, size=100)
+
+    assert open_spool().unreadable == 0
+
+    assert "0 cannot be read and will be counted as lost (`flask losses`), and perhaps there were more" in caplog.text
+
+
+def test_what_somebody_has_in_hand_goes_on_whatever_became_of_its_rows(spool, path):
+    for first in (1, 3, 5):
+        spool.append(events(2, first_seq=first))
+    in_hand = spool.oldest(4)
+    change(path, "UPDATE batches SET events = 'x'")
+    overwrite(path, "batches_accounts")
+
+    assert spool.size == 4
+    assert damaged(spool) == {("ES", DAY.isoformat()): 2}
+
+    assert all_seqs(spool) == [1, 2, 3, 4]
+    spool.remove(in_hand)
+    assert spool.is_empty
+
+
+def test_drops_of_a_damaged_file_go_on(open_spool, path):
+    spool = open_spool(max_bytes=1)
+    spool.drop(events(3))
+    [told] = spool.drops()
+    spool.drop(events(2))
+    spool.close()
+    change(path, "PRAGMA user_version = 99")
+
+    again = open_spool()
+
+    assert told in again.drops()
+    assert sorted(drop.count for drop in again.drops()) == [2, 3]
+    assert again.dropped == 5
+
+
+def test_drops_whose_words_make_no_sense_are_of_unknown_symbols(open_spool, path):
+    spool = open_spool()
+    spool.drop(events(3))
+    spool.close()
+    change(path, "UPDATE drops SET day = '2O25-10-09'")
+    change(path, "PRAGMA user_version = 99")
+
+    [drop] = open_spool().drops()
+
+    assert (drop.symbol, drop.session_date, drop.count, drop.cause) == (None, None, 3, NO_ROOM)
+
+
+def test_quotes_of_a_file_with_another_layout_go_on(open_spool, path, caplog):
+    spool = open_spool()
+    spool.append(events(3))
+    spool.close()
+    change(path, "DROP INDEX batches_accounts")
+    change(path, "ALTER TABLE batches DROP COLUMN counts")
+    change(path, "PRAGMA user_version = 0")
+
+    again = open_spool()
+
+    assert all_seqs(again) == [1, 2, 3]
+    assert "it has layout 0, not 1" in caplog.text
 
 
 def test_a_file_that_could_not_be_replaced_is_replaced_at_the_next_try(open_spool, path, monkeypatch):
     spool = open_spool()
     rows = [spool.append(events(1, first_seq=first)) for first in range(3)]
-    with closing(sqlite3.connect(path)) as file:
-        file.execute("UPDATE batches SET events = ? WHERE id = ?", (b"nonsense", rows[0].first_row))
-        file.commit()
+    change(path, "UPDATE batches SET events = ? WHERE id = ?", (b"nonsense", rows[0].first_row))
+    spool.close()
+    spool = open_spool()
     with monkeypatch.context() as full:
-        full.setattr(spool_file, "ADD_TO_TOTAL", "INSERT INTO a full disk")
+        full.setattr(spool_salvage, "ADD_TO_TOTAL", "INSERT INTO a full disk")
         with pytest.raises(Unavailable, match="cannot be used"):
             spool.oldest(10)
     assert spool.damaged == 0
@@ -267,9 +397,9 @@ def test_a_file_that_could_not_be_replaced_is_replaced_at_the_next_try(open_spoo
 def test_rows_keep_their_numbers_when_a_damaged_file_is_replaced(open_spool, path):
     spool = open_spool()
     rows = [spool.append(events(1, first_seq=first)) for first in range(4)]
-    with closing(sqlite3.connect(path)) as file:
-        file.execute("UPDATE batches SET events = ? WHERE id = ?", (b"nonsense", rows[0].first_row))
-        file.commit()
+    change(path, "UPDATE batches SET events = ? WHERE id = ?", (b"nonsense", rows[0].first_row))
+    spool.close()
+    spool = open_spool()
     assert all_seqs(spool) == [1, 2, 3]
 
     spool.remove(rows[2])
