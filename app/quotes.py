@@ -16,10 +16,12 @@ Origin = Literal["exchange", "local"]
 SOURCES: Final[tuple[str, ...]] = get_args(Source)
 ORIGINS: Final[tuple[str, ...]] = get_args(Origin)
 LIVE_SOURCES: Final = frozenset({"EXCEL", "SCHWAB"})
+UNNUMBERED: Final = frozenset({"REPLAY"})  # A replay keeps the recorded numbers, which need not be contiguous.
 PRICE_FIELDS: Final = ("last", "bid", "ask", "open", "high", "low", "close", "change")
 SIZE_FIELDS: Final = ("last_size", "bid_size", "ask_size", "volume")
 REQUIRED_FIELDS: Final = ("symbol", "source", "seq", "ts")
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+EPOCH_BITS: Final = 32
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 _SIZE_LIMIT: Final = 2**63
 _FLAGS: Final = {"0": False, "1": True, "false": False, "true": True}
@@ -89,7 +91,17 @@ def parse_symbols(text: str) -> list[str]:
 
 def seq_of(epoch: int, counter: int) -> int:
     """The sequence number of a collector's `counter`-th event (below 2**32) under the fencing token `epoch`."""
-    return (epoch << 32) + counter
+    return (epoch << EPOCH_BITS) + counter
+
+
+def epoch_of(seq: int) -> int:
+    """The fencing token under which a sequence number was given."""
+    return seq >> EPOCH_BITS
+
+
+def counter_of(seq: int) -> int:
+    """How many numbers its fencing token had given up to this one."""
+    return seq & ((1 << EPOCH_BITS) - 1)
 
 
 def to_fields(quote: Quote) -> list[str]:

@@ -105,6 +105,7 @@ class GapsQuery(BaseModel):
 
     kind: GapKind | None = None
     source: SourceName | None = None
+    symbol: Symbol | None = None
     day: Day | None = None
     state: GapState | None = None
     limit: Limit = LIMIT
@@ -112,7 +113,7 @@ class GapsQuery(BaseModel):
 
     def wanted(self) -> GapFilter:
         """The gaps that are asked for."""
-        return GapFilter(self.kind, self.source, self.day, self.state)
+        return GapFilter(self.kind, self.source, self.day, self.state, self.symbol)
 
 
 class GapAnswer(BaseModel):
@@ -127,8 +128,8 @@ class GapAnswer(BaseModel):
     missing: int | None
     from_ts: Instant = Field(description="of a sequence gap: the stored neighbour before it")
     to_ts: Instant
-    symbols: dict[str, int] = Field(description="what is missing by symbol, where that is known")
-    cause: str = Field(examples=["trimmed_unread"])
+    symbols: dict[str, int] = Field(description="what is missing by symbol, as far as that is known; may be empty")
+    cause: str = Field(examples=["trimmed_unread"], description="the kind of the losses that explain it, or unknown")
     state: GapState = Field(description="unrecoverable: its events are counted as lost")
     found_at: Instant
     closed_at: Instant | None

@@ -18,7 +18,8 @@ def list_gaps(query: GapsQuery) -> dict[str, object]:
     """Stretches that storage lacks
 
     Newest found first: numbers that were given and are not stored, and times in which the market was open and nothing
-    shows that the source's feed was alive.
+    shows that the source's feed was alive. With a symbol, those that are known to lack it, and those of which it is not
+    known that they do not: its own history has no other gaps.
     """
     with runtime().sessions() as session:
         found = read_gaps(session, query.wanted(), query.limit + 1, query.cursor)

@@ -1,7 +1,7 @@
 """Events as arguments of the publish script, each with only what sets it apart from the others of its kind."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import itemgetter
@@ -9,9 +9,9 @@ from typing import Any, Final, NamedTuple
 
 import hiredis
 
-from app.bus.published import count_name
+from app.bus.published import count_name, number_name
 from app.errors import Rejected
-from app.quotes import PRICE_FIELDS, SIZE_FIELDS, Quote, to_fields
+from app.quotes import PRICE_FIELDS, SIZE_FIELDS, UNNUMBERED, Quote, counter_of, epoch_of, to_fields
 
 # Where `to_fields` puts what is needed here.
 SYMBOL: Final = 1
@@ -30,8 +30,9 @@ _Rank = tuple[str, int, str]
 class Batch:
     """Events of one source in their wire form, ready to be published; batches of the same events are equal.
 
-    `counts` has how many they are by `<session_date>|<symbol>`, `symbols` those whose newest quote they change, and
-    `packed` the script's own arguments in Redis' protocol, `arguments` of them.
+    `counts` has how many they are by `<session_date>|<symbol>`, `numbers` their last number's counter by
+    `<session_date>#<epoch>`, `symbols` those whose newest quote they change, and `packed` the script's own arguments in
+    Redis' protocol, `arguments` of them.
     """
 
     source: str
@@ -39,6 +40,7 @@ class Batch:
     arguments: int
     symbols: Sequence[str] = field(compare=False)
     counts: Mapping[str, int] = field(compare=False)
+    numbers: Mapping[str, int] = field(compare=False)
     events: Sequence[Event] = field(compare=False, repr=False)
 
 
@@ -72,8 +74,9 @@ def encode_events(events: Sequence[Event]) -> Batch:
         words += shape.varying(event)
     newest = _newest(events)
     arguments = (*_newest_words(newest), *_layout_words(examples), *words)
-    counts = _counts(examples, Counter(placed))
-    return Batch(_only_source(examples), _packed(arguments), len(arguments), list(newest), counts, events)
+    source, counts = _only_source(examples), _counts(examples, Counter(placed))
+    numbers = {} if source in UNNUMBERED else _last_numbers({event[DAY] for event in examples}, events)
+    return Batch(source, _packed(arguments), len(arguments), list(newest), counts, numbers, events)
 
 
 def pack_call(head: Sequence[Any], batch: Batch) -> bytes:
@@ -113,6 +116,18 @@ def _counts(examples: Sequence[Event], placed: Mapping[str, int]) -> dict[str, i
         name = count_name(event[SYMBOL], event[DAY])
         counts[name] = counts.get(name, 0) + placed[str(number)]
     return counts
+
+
+def _last_numbers(days: Iterable[str], events: Sequence[Event]) -> dict[str, int]:
+    last: dict[str, int] = {}
+    for day in days:
+        numbers = [int(event[SEQ]) for event in events if event[DAY] == day]
+        if epoch_of(min(numbers)) == epoch_of(max(numbers)):  # Nearly always, and far quicker.
+            numbers = [max(numbers)]
+        for number in numbers:
+            name = number_name(day, epoch_of(number))
+            last[name] = max(last.get(name, 0), counter_of(number))
+    return last
 
 
 def _only_source(examples: Sequence[Event]) -> str:

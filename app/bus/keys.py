@@ -31,7 +31,11 @@ def epoch(source: str) -> str:
 
 
 def published(source: str, token: int) -> str:
-    """How many events were ever published under a fencing token, a hash by `<session_date>|<symbol>`."""
+    """What was ever published under a fencing token, a hash.
+
+    It has the counts of events by `<session_date>|<symbol>`, and last numbers, less their epoch, by
+    `<session_date>#<epoch>`.
+    """
     return f"quotes:published:{source}:{token}"
 
 

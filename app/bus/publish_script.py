@@ -4,7 +4,8 @@ from typing import Final
 
 # KEYS: lease, stream, counts, then one latest hash per symbol.
 # ARGV: token, publisher, number of the batch, cap,
-#       number of counts, their names, how many events each grows by, and what each was at least before,
+#       number of counts, their names, how many events each grows by, and what each was at least before
+#       (a last number is a count that grows by nothing, and was at least the batch's own),
 #       number of symbols, per symbol (ts, seq, place of its newest event),
 #       number of layouts, per layout (its words, counted, and the slots that differ, counted),
 #       then per event the layout and the words of its slots.

@@ -1,7 +1,7 @@
 """The quote stream: publishing in one fenced round trip, each batch at most once, and how the stream stands."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -115,8 +115,8 @@ class QuotePublisher:
         """Tell a loss once, as `announce_drop` does; the errors are those of `publish`."""
         with self._refusals():
             token = announce_drop(self._client, self._lease, drop)
-        if drop.name:
-            self._published.setdefault(keys.published(drop.source, token), Counter())[drop.name] += drop.count
+        counts = {drop.name: drop.count} if drop.name else {}
+        self._add(keys.published(drop.source, token), counts, drop.numbers)
 
     def take_over(self) -> None:
         """Look at what the publisher before left, which the first `send` does otherwise; Unavailable as `publish`."""
@@ -143,12 +143,13 @@ class QuotePublisher:
     def _write(self, batch: Batch, call: tuple[str, str], *, once_more: bool = False) -> None:
         key = keys.published(batch.source, self._lease.token)
         latest = [keys.latest(symbol) for symbol in batch.symbols]
-        names = list(batch.counts)
         had = self._published.get(key, Counter())
-        grown = [batch.counts[name] for name in names]
+        names = [*batch.counts, *batch.numbers]
+        grown = [batch.counts.get(name, 0) for name in names]
         head = (*call, 3 + len(latest), self._lease.key, keys.STREAM, key, *latest)
         head += (self._lease.token, self._name, self._number, self._cap, len(names), *names, *grown)
-        command = pack_call((*head, *(had[name] for name in names)), batch)
+        least = (max(had[name], batch.numbers.get(name, 0)) for name in names)
+        command = pack_call((*head, *least), batch)
         try:
             self._link = self._link or self._client.connection_pool.get_connection()
             self._link.send_packed_command([command])
@@ -193,8 +194,13 @@ class QuotePublisher:
             raise Unavailable(f"Redis is away ({type(error).__name__})") from error
 
     def _count(self, batch: Batch) -> None:
-        key = keys.published(batch.source, self._lease.token)
-        self._published.setdefault(key, Counter()).update(batch.counts)
+        self._add(keys.published(batch.source, self._lease.token), batch.counts, batch.numbers)
+
+    def _add(self, key: str, counts: Mapping[str, int], numbers: Mapping[str, int]) -> None:
+        known = self._published.setdefault(key, Counter())
+        known.update(counts)
+        for name, number in numbers.items():
+            known[name] = max(known[name], number)
 
 
 def _refusal(error: ResponseError, lease: Lease) -> Exception:

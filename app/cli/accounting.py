@@ -85,21 +85,32 @@ def list_losses(
 @command("gaps")
 @click.option("--kind", type=click.Choice(KINDS), help="Only of this kind.")
 @source_option
+@click.option("--symbol", help="Only what may lack this symbol: known to, or not known not to.")
 @date_option
 @click.option("--state", type=click.Choice(STATES), help="Only in this state.")
 @limit_option
 @json_option
 def list_gaps(
-    kind: str | None, source: str | None, day: str | None, state: str | None, limit: int, as_json: bool
+    kind: str | None,
+    source: str | None,
+    symbol: str | None,
+    day: str | None,
+    state: str | None,
+    limit: int,
+    as_json: bool,
 ) -> None:
     """List what storage lacks, newest found first: numbers that were given and are not stored, and silent feeds.
 
     \b
-    flask gaps --source=SCHWAB --date=2025-10-09
+    flask gaps --source=SCHWAB --symbol=ES --date=2025-10-09
     flask gaps --state=open --json
     """
     wanted = GapFilter(
-        kind, known_source(source) if source is not None else None, parse_day(day) if day is not None else None, state
+        kind,
+        known_source(source) if source is not None else None,
+        parse_day(day) if day is not None else None,
+        state,
+        parse_symbol(symbol) if symbol is not None else None,
     )
     with runtime().sessions() as session:
         gaps = [gap_form(gap) for gap in read_gaps(session, wanted, limit)]

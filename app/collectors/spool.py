@@ -2,7 +2,6 @@
 
 import logging
 import sqlite3
-from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -16,9 +15,10 @@ from app.collectors.spool_file import (
     DROPPED,
     INSERT,
     UNREADABLE,
-    Counts,
+    DropKey,
+    Dropped,
     Spooled,
-    counted,
+    add_dropped,
     is_damage,
     open_file,
     pack_batch,
@@ -43,7 +43,7 @@ class Spool:
 
     def __init__(self, path: Path, source: str, max_bytes: int) -> None:
         self.path, self._source, self._max_bytes = path, source, max_bytes
-        self._unsaved: Counts = Counter()
+        self._unsaved: dict[DropKey, Dropped] = {}
         self._given: Spooled | None = None  # What somebody has, and will remove, whatever becomes of the file.
         self._has_room = True
         self._file: sqlite3.Connection | None = None  # After a file could not be replaced, too: the next call tries.
@@ -67,7 +67,7 @@ class Spool:
     @property
     def dropped(self) -> int:
         """Events that were ever dropped because there was no room."""
-        return self._total(DROPPED) + self._unsaved.total()
+        return self._total(DROPPED) + self._unsaved_count()
 
     @property
     def damaged(self) -> int:
@@ -102,7 +102,7 @@ class Spool:
 
     def drop(self, events: Sequence[Event]) -> None:
         """Count events that are given up because there is no room for them."""
-        self._unsaved.update(counted(events))
+        add_dropped(self._unsaved, events)
         self._save_drops()
 
     def oldest(self, limit: int) -> Spooled | None:
@@ -122,7 +122,8 @@ class Spool:
         """What was dropped, or cannot be read, and is not yet announced; from now on these figures do not change."""
         self._save_drops()
         self._on_file(lambda file: file.execute("UPDATE drops SET sealed = 1 WHERE sealed = 0"))
-        found = self._on_file(lambda file: file.execute("SELECT id, symbol, day, count, cause FROM drops").fetchall())
+        query = "SELECT id, symbol, day, count, cause, first_seq, last_seq FROM drops"
+        found = self._on_file(lambda file: file.execute(query).fetchall())
         return [Drop(name, self._source, *words) for name, *words in found]
 
     def forget(self, drop: Drop) -> None:
@@ -139,17 +140,21 @@ class Spool:
         try:
             self._on_file(self._write_drops)
         except Unavailable as error:  # The next call tries again.
-            log.error("%s: %s dropped quotes are counted in memory only: %s", self.path, self._unsaved.total(), error)
+            log.error("%s: %s dropped quotes are counted in memory only: %s", self.path, self._unsaved_count(), error)
 
     def _write_drops(self, file: sqlite3.Connection) -> None:
         if not self._unsaved:
             return
         file.execute("BEGIN IMMEDIATE")
         with file:  # Commits, or takes all of it back.
-            for (symbol, day), number in self._unsaved.items():
-                file.execute(ADD_DROP, (uuid4().hex, symbol, day, NO_ROOM, number))
-            file.execute(ADD_TO_TOTAL, (DROPPED, self._unsaved.total()))
+            for (symbol, day, _epoch), dropped in self._unsaved.items():
+                numbers = (dropped.count, dropped.first_seq, dropped.last_seq)
+                file.execute(ADD_DROP, (uuid4().hex, symbol, day, NO_ROOM, *numbers))
+            file.execute(ADD_TO_TOTAL, (DROPPED, self._unsaved_count()))
         self._unsaved.clear()
+
+    def _unsaved_count(self) -> int:
+        return sum(dropped.count for dropped in self._unsaved.values())
 
     def _asked(self, query: str, *words: str) -> int:
         found: int = self._on_file(lambda file: file.execute(query, words).fetchone()[0])

@@ -11,20 +11,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from app.bus.encoding import DAY, SYMBOL, Event
+from app.bus.encoding import DAY, SEQ, SYMBOL, Event
+from app.quotes import epoch_of
 
 PATIENCE_S: Final = 5.0  # For how long another process may hold the file, such as the holder before this one.
 INSERT: Final = "INSERT INTO batches (quotes, counts, events) VALUES (?, ?, ?)"
 ADD_DROP: Final = """
-INSERT INTO drops (id, symbol, day, cause, count, sealed) VALUES (?, ?, ?, ?, ?, 0)
-ON CONFLICT (symbol, day, cause) WHERE sealed = 0 DO UPDATE SET count = count + excluded.count
+INSERT INTO drops (id, symbol, day, cause, count, first_seq, last_seq, sealed) VALUES (?, ?, ?, ?, ?, ?, ?, 0)
+ON CONFLICT (symbol, day, cause, COALESCE(first_seq, 0) >> 32) WHERE sealed = 0 DO UPDATE SET
+count = count + excluded.count,
+first_seq = MIN(first_seq, excluded.first_seq), last_seq = MAX(last_seq, excluded.last_seq)
 """
 ADD_TO_TOTAL: Final = (
     "INSERT INTO totals (name, count) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET count = count + excluded.count"
 )
 DROPPED: Final = "dropped"
 UNREADABLE: Final = "unreadable"
-_LAYOUT: Final = 1
+_LAYOUT: Final = 2
 # How many events of what a batch has stands before the events, which are long, and once more in the index: what one
 # damaged page hides can still be accounted for.
 _TABLES: Final = (
@@ -32,14 +35,18 @@ _TABLES: Final = (
     " (id INTEGER PRIMARY KEY AUTOINCREMENT, quotes INTEGER, counts BLOB, events BLOB)",
     "CREATE INDEX IF NOT EXISTS batches_accounts ON batches (quotes, counts)",
     "CREATE TABLE IF NOT EXISTS drops"
-    " (id TEXT PRIMARY KEY, symbol TEXT, day TEXT, cause TEXT, count INTEGER, sealed INTEGER)",
-    "CREATE UNIQUE INDEX IF NOT EXISTS drops_growing ON drops (symbol, day, cause) WHERE sealed = 0",
+    " (id TEXT PRIMARY KEY, symbol TEXT, day TEXT, cause TEXT, count INTEGER, first_seq INTEGER, last_seq INTEGER,"
+    " sealed INTEGER)",
+    "CREATE UNIQUE INDEX IF NOT EXISTS drops_growing ON drops (symbol, day, cause, COALESCE(first_seq, 0) >> 32)"
+    " WHERE sealed = 0",
     "CREATE TABLE IF NOT EXISTS totals (name TEXT PRIMARY KEY, count INTEGER)",
 )
 _MUCH_PAGES: Final = 1024
 
 # How many events there are of a symbol and trading day.
 Counts = Counter[tuple[str, str]]
+# Symbol, trading day and epoch of the numbers.
+DropKey = tuple[str, str, int]
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,15 @@ class Spooled:
     first_row: int
     last_row: int
     events: list[Event]
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """How many events were dropped, and the first and the last of their numbers."""
+
+    count: int
+    first_seq: int
+    last_seq: int
 
 
 class Damaged(sqlite3.DatabaseError):
@@ -87,6 +103,15 @@ def open_file(path: Path) -> sqlite3.Connection:
 def counted(events: Sequence[Event]) -> Counts:
     """What the events are of."""
     return Counter((event[SYMBOL], event[DAY]) for event in events)
+
+
+def add_dropped(known: dict[DropKey, Dropped], events: Sequence[Event]) -> None:
+    """Add dropped events to those that are known."""
+    for event in events:
+        seq = int(event[SEQ])
+        key = (event[SYMBOL], event[DAY], epoch_of(seq))
+        had = known.get(key, Dropped(0, seq, seq))
+        known[key] = Dropped(had.count + 1, min(had.first_seq, seq), max(had.last_seq, seq))
 
 
 def pack_batch(events: Sequence[Event]) -> tuple[int, bytes, bytes]:

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 _PARTS: Final = ("", "-wal", "-shm")
 _BATCHES: Final = "SELECT id, events FROM batches NOT INDEXED ORDER BY id"
 _ACCOUNTS: Final = "SELECT id, quotes, counts FROM batches"
-_DROPS: Final = "SELECT id, symbol, day, cause, count, sealed FROM drops"
+_DROPS: Final = "SELECT id, symbol, day, cause, count, first_seq, last_seq, sealed FROM drops"
 _TOTALS: Final = "SELECT name, count FROM totals"
 # Two copies of the same, of which one may be whole where the other is not.
 _ACCOUNTS_TWICE: Final = (f"{_ACCOUNTS} INDEXED BY batches_accounts", f"{_ACCOUNTS} NOT INDEXED ORDER BY id")
@@ -96,7 +96,7 @@ def _salvage(aside: Path, file: sqlite3.Connection, given: Spooled | None) -> _S
         saved = _copy_batches(aside, file, given, salvage)
         _find_lost(aside, saved, salvage)
         for (symbol, day), number in salvage.lost.items():
-            file.execute(ADD_DROP, (uuid4().hex, symbol, day, DAMAGED_SPOOL, number))
+            file.execute(ADD_DROP, (uuid4().hex, symbol, day, DAMAGED_SPOOL, number, None, None))
         file.execute(ADD_TO_TOTAL, (UNREADABLE, salvage.lost.total()))
     return salvage
 
@@ -139,12 +139,14 @@ def _find_lost(aside: Path, saved: set[int], salvage: _Salvage) -> None:
 
 
 def _copy_counts(aside: Path, file: sqlite3.Connection) -> None:
-    for name, symbol, day, cause, number, sealed in _readable(aside, _DROPS):
+    insert = (
+        "INSERT OR IGNORE INTO drops (id, symbol, day, cause, count, first_seq, last_seq, sealed) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    )
+    for name, symbol, day, cause, number, first, last, sealed in _readable(aside, _DROPS):
         if isinstance(name, str) and isinstance(number, int) and number > 0:
-            values = (name, *_checked(symbol, day), str(cause), number, 1 if sealed else 0)
-            file.execute(
-                "INSERT OR IGNORE INTO drops (id, symbol, day, cause, count, sealed) VALUES (?, ?, ?, ?, ?, ?)", values
-            )
+            numbers = (first, last) if isinstance(first, int) and isinstance(last, int) else (None, None)
+            file.execute(insert, (name, *_checked(symbol, day), str(cause), number, *numbers, 1 if sealed else 0))
     for name, number in _readable(aside, _TOTALS):
         if isinstance(name, str) and isinstance(number, int):
             file.execute("INSERT OR IGNORE INTO totals (name, count) VALUES (?, ?)", (name, number))

@@ -1,14 +1,13 @@
 """The gaps of storage, as recorded. Nothing here commits."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Literal, get_args
 
-from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy import BigInteger, ColumnElement, cast, func, or_, select, text
 from sqlalchemy.orm import Session
 
-from app.ledger.models import Gap, Loss, Reconciliation
+from app.ledger.models import Gap
 
 GapKind = Literal["sequence", "feed"]
 GapState = Literal["open", "backfilled", "unrecoverable"]
@@ -23,12 +22,16 @@ _EVENT_MINUTES: Final = text(
 
 @dataclass(frozen=True)
 class GapFilter:
-    """Which gaps are meant; None = any."""
+    """Which gaps are meant; None = any.
+
+    `symbol`: those that are known to lack the symbol, and those of which it is not known that they do not.
+    """
 
     kind: str | None = None
     source: str | None = None
     day: date | None = None
     state: str | None = None
+    symbol: str | None = None
 
 
 def lock_gaps(session: Session) -> None:
@@ -48,19 +51,6 @@ def count_gaps(session: Session) -> dict[tuple[str, str], int]:
     return {(kind, state): count for kind, state, count in counted}
 
 
-def losses_of_day(session: Session, day: date) -> Sequence[Loss]:
-    """The losses of a trading day of which the symbol is known."""
-    return session.scalars(select(Loss).where(Loss.session_date == day, Loss.symbol.is_not(None))).all()
-
-
-def balanced_days(session: Session, source: str, start: date, end: date) -> set[date]:
-    """The days of `[start, end)` on which the source is known to have published anything."""
-    days = select(Reconciliation.session_date).where(
-        Reconciliation.source == source, Reconciliation.session_date >= start, Reconciliation.session_date < end
-    )
-    return set(session.scalars(days.distinct()))
-
-
 def event_minutes(session: Session, day: date, source: str) -> list[int]:
     """The minutes in which a source has ticks on a trading day, as microseconds since 1970 UTC, in no order."""
     asked = {"day": day, "source": source}
@@ -74,4 +64,11 @@ def _conditions(wanted: GapFilter) -> list[ColumnElement[bool]]:
         (Gap.session_date.expression, wanted.day),
         (Gap.state.expression, wanted.state),
     ]
-    return [column == value for column, value in asked if value is not None]
+    conditions = [column == value for column, value in asked if value is not None]
+    return conditions if wanted.symbol is None else [*conditions, _may_lack(wanted.symbol)]
+
+
+def _may_lack(symbol: str) -> ColumnElement[bool]:
+    counts = func.jsonb_each_text(Gap.symbols).table_valued("key", "value")
+    told = select(func.coalesce(func.sum(cast(counts.c.value, BigInteger)), 0)).scalar_subquery()
+    return or_(Gap.symbols.has_key(symbol), Gap.symbols == {}, told < Gap.missing)

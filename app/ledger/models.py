@@ -112,6 +112,21 @@ class PublishedCount(Model):
     count: Mapped[Count]
 
 
+class GivenNumber(Model):
+    """The last number of an epoch that a source gave to an event of a trading day, as far as Redis has told.
+
+    `told_at` is when the number became known here: it was published before.
+    """
+
+    __tablename__ = "given_numbers"
+
+    source: Mapped[str] = mapped_column(String(16), primary_key=True)
+    epoch: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    session_date: Mapped[date] = mapped_column(Date, primary_key=True)
+    last_seq: Mapped[int] = mapped_column(BigInteger)
+    told_at: Mapped[Stamped]
+
+
 class Loss(Model):
     """Events that are gone, counted once: `ref` names the evidence.
 
@@ -143,8 +158,9 @@ class Gap(Model):
     """A stretch that storage lacks: numbers that were given and not stored, or time in which a source was silent.
 
     For `sequence`, `missing` numbers of `[from_seq, to_seq]` are not stored, and the times are those of the stored
-    neighbours; for `feed`, the market was open from `from_ts` to `to_ts` without a sign of the source. `symbols` counts
-    what is missing by symbol, where that is known.
+    neighbours with numbers of the same epoch, or of the one that there is: `preceded_at` is when the one before was
+    received, `followed_at` when the one after was stored, null without one. For `feed`, the market was open from
+    `from_ts` to `to_ts` without a sign of the source. `symbols` counts what is missing by symbol, as far as is known.
     """
 
     __tablename__ = "gaps"
@@ -164,6 +180,8 @@ class Gap(Model):
     missing: Mapped[int] = mapped_column(BigInteger, server_default="0")
     from_ts: Mapped[Instant]
     to_ts: Mapped[Instant]
+    preceded_at: Mapped[Instant | None]
+    followed_at: Mapped[Instant | None]
     symbols: Mapped[Facts]
     cause: Mapped[str] = mapped_column(String(40), server_default="unknown")
     state: Mapped[str] = mapped_column(String(16), server_default="open")

@@ -1,33 +1,27 @@
 """Which sequence numbers of a source are not stored on a trading day. Nothing here commits."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Final, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-EPOCH_BITS: Final = 32
 _BUCKET_BITS: Final = 12
 _WHERE: Final = "FROM ticks WHERE session_date = :day AND source = :source"
 _BUCKETS: Final = text(f"SELECT seq >> {_BUCKET_BITS}, count(*) {_WHERE} AND seq BETWEEN :first AND :last GROUP BY 1")
 _NUMBERS: Final = text(
     f"SELECT seq {_WHERE} AND seq BETWEEN :first AND :last AND seq >> {_BUCKET_BITS} = ANY(:buckets)"
 )
-_PLACES: Final = text(f"SELECT seq, ts, created_at {_WHERE} AND seq = ANY(:numbers)")
+_PLACES: Final = text(f"SELECT seq, ts, recv_ts, created_at {_WHERE} AND seq = ANY(:numbers)")
 _ELSEWHERE: Final = text(
     "SELECT seq FROM ticks WHERE session_date = ANY(:days) AND source = :source AND seq BETWEEN :first AND :last"
 )
 _DEAD: Final = text(
     "SELECT (fields->>'seq')::numeric FROM dead_letters WHERE source = :source AND session_date = ANY(:days) "
     r"AND state <> 'redriven' AND fields->>'seq' ~ '^\d{1,19}$'"
-)
-# The newest rows of each symbol, found by the index: near enough to the newest number, at little cost.
-_NEWEST: Final = text(
-    "SELECT max(newest.seq) FROM reconciliations r, LATERAL (SELECT seq FROM ticks t WHERE t.session_date = :day "
-    "AND t.symbol = r.symbol AND t.source = :source AND t.seq >> 32 = :epoch ORDER BY t.ts DESC LIMIT 1) newest "
-    "WHERE r.session_date = :day AND r.source = :source"
 )
 
 
@@ -39,10 +33,35 @@ class Stretch(NamedTuple):
 
 
 class Place(NamedTuple):
-    """When the event of a number happened, and when it was stored."""
+    """When the event of a number happened, when its collector had it, and when it was stored."""
 
     ts: datetime
+    received_at: datetime
     stored_at: datetime
+
+
+class Holes:
+    """Stretches of numbers that are missing, in order and apart from each other."""
+
+    def __init__(self, stretches: Sequence[Stretch]) -> None:
+        self._stretches = stretches
+        self._sums = list(accumulate((last - first + 1 for first, last in stretches), initial=0))
+
+    def within(self, other: Stretch) -> int:
+        """How many numbers of `other` are missing."""
+        below = bisect_left(self._stretches, other.first, key=_last_of)
+        above = bisect_right(self._stretches, other.last, key=_first_of)
+        if below >= above:
+            return 0
+        cut = max(0, other.first - self._stretches[below].first) + max(0, self._stretches[above - 1].last - other.last)
+        return self._sums[above] - self._sums[below] - cut
+
+    def outside(self, others: Iterable[Stretch]) -> list[Stretch]:
+        """The stretches, or what is left of them, that are missing and in none of the `others`."""
+        if not self._stretches:
+            return []
+        whole = Stretch(self._stretches[0].first, self._stretches[-1].last)
+        return without(whole, [*without(whole, self._stretches), *others])
 
 
 def stored_stretches(session: Session, day: date, source: str, whole: Stretch) -> list[Stretch]:
@@ -67,7 +86,7 @@ def singles(numbers: Iterable[int]) -> list[Stretch]:
 def places_of(session: Session, day: date, source: str, numbers: Collection[int]) -> dict[int, Place]:
     """The places of those of `numbers` that are stored on the day."""
     rows = session.execute(_PLACES, {"day": day, "source": source, "numbers": list(numbers)})
-    return {seq: Place(ts, stored_at) for seq, ts, stored_at in rows}
+    return {row[0]: Place(*row[1:]) for row in rows}
 
 
 def accounted_elsewhere(session: Session, source: str, others: Sequence[date], day: date, within: Stretch) -> set[int]:
@@ -75,12 +94,6 @@ def accounted_elsewhere(session: Session, source: str, others: Sequence[date], d
     asked = {"source": source, "days": list(others), "first": within.first, "last": within.last}
     stored = set(session.scalars(_ELSEWHERE, asked)) if others else set()
     return stored | {int(seq) for seq in session.scalars(_DEAD, {"source": source, "days": [*others, day]})}
-
-
-def newest_number(session: Session, day: date, source: str, epoch: int) -> int | None:
-    """About the newest number under a fencing token on a trading day that has been balanced; None when it has none."""
-    found: int | None = session.scalar(_NEWEST, {"day": day, "source": source, "epoch": epoch})
-    return found
 
 
 def without(whole: Stretch, taken: Iterable[Stretch]) -> list[Stretch]:
@@ -98,10 +111,11 @@ def without(whole: Stretch, taken: Iterable[Stretch]) -> list[Stretch]:
     return left
 
 
-def common_count(stretches: Iterable[Stretch], other: Stretch) -> int:
-    """How many numbers of the stretches are in `other`."""
-    parts = (_common(stretch, other) for stretch in stretches)
-    return sum(max(0, part.last - part.first + 1) for part in parts)
+def sides_of(stretch: Stretch, stored: Sequence[Stretch]) -> tuple[int | None, int | None]:
+    """The nearest numbers below and above the stretch that are `stored`, which is sorted; None where there are none."""
+    below = bisect_left(stored, stretch.first, key=_first_of)
+    above = bisect_right(stored, stretch.last, key=_first_of)
+    return (stored[below - 1].last if below else None), (stored[above].first if above < len(stored) else None)
 
 
 def few(stretches: list[Stretch], limit: int) -> list[Stretch]:
@@ -121,3 +135,11 @@ def few(stretches: list[Stretch], limit: int) -> list[Stretch]:
 
 def _common(one: Stretch, other: Stretch) -> Stretch:
     return Stretch(max(one.first, other.first), min(one.last, other.last))
+
+
+def _first_of(stretch: Stretch) -> int:
+    return stretch.first
+
+
+def _last_of(stretch: Stretch) -> int:
+    return stretch.last

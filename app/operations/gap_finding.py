@@ -18,11 +18,17 @@ def find_gaps(stores: Stores, counts: Sequence[DayCount], begun: datetime | None
     """
     days = {counted.day for counted in counts}
     today = stores.market.session_of(stores.clock.now())
-    for counted in [*counts, *([] if today in days else [DayCount(today, {})])]:
-        if begun is not None and counted.runs:
+    for counted in counts:
+        if begun is not None and _has_all_in_database(counted):
             with stores.sessions.begin() as session:
                 lock_gaps(session)
                 watch_numbers(session, stores.market, counted, begun, stores.clock.now())
+    for counted in [*counts, *([] if today in days else [DayCount(today, {})])]:
         with stores.sessions.begin() as session:
             lock_gaps(session)
             watch_feeds(stores, session, counted)
+
+
+def _has_all_in_database(counted: DayCount) -> bool:
+    # Also where nothing is stored at all: everything that was given may be lost.
+    return bool(counted.runs) or not counted.stored

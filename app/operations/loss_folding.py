@@ -3,15 +3,17 @@
 import logging
 from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Final
 
 from redis import Redis
+from sqlalchemy.orm import Session
 
 from app.bus import keys
-from app.bus.published import forget_published, read_published
+from app.bus.published import Publishing, forget_published, read_publishing
 from app.clock import parse_day
 from app.errors import Rejected
 from app.ledger.balance import Key
+from app.ledger.given_numbers import save_last_numbers
 from app.ledger.losses import record_loss
 from app.ledger.published import published_by_key, save_published
 from app.stores import Stores
@@ -26,20 +28,20 @@ _KEY_FIELDS: Final = frozenset({"kind", "count", "source", "symbol", "session_da
 
 
 def fold_published(stores: Stores) -> dict[Key, int]:
-    """Bring the published counts up to date; returns what was ever published by key."""
-    told = read_published(stores.redis)
+    """Bring the published counts and the last numbers up to date; returns what was ever published by key."""
+    told = read_publishing(stores.redis)
     with stores.sessions.begin() as session:
-        save_published(session, told)
+        _save(session, told)
         return published_by_key(session)
 
 
 def forget_published_tokens(stores: Stores) -> int:
     """Have Redis forget counts of tokens that nobody holds, a week after their days; returns of how many tokens."""
-    told = read_published(stores.redis)
+    told = read_publishing(stores.redis)
     with stores.sessions.begin() as session:
-        save_published(session, told)
+        _save(session, told)
     before = stores.market.session_of(stores.clock.now()) - KEPT
-    return forget_published(stores.redis, told, before)
+    return forget_published(stores.redis, told.counts, before)
 
 
 def fold_losses(stores: Stores) -> int:
@@ -58,6 +60,11 @@ def fold_losses(stores: Stores) -> int:
     return folded
 
 
+def _save(session: Session, told: Publishing) -> None:
+    save_published(session, told.counts)
+    save_last_numbers(session, told.last_numbers)
+
+
 def _announced(client: Redis) -> tuple[str, list[tuple[str, dict[str, str]]]] | None:
     # Together, because the ids belong to the generation.
     with client.pipeline(transaction=True) as pipe:
@@ -67,7 +74,7 @@ def _announced(client: Redis) -> tuple[str, list[tuple[str, dict[str, str]]]] | 
     return (generation or "none", entries) if entries else None
 
 
-def _fold(session: Any, ref: str, fields: Mapping[str, str]) -> bool:
+def _fold(session: Session, ref: str, fields: Mapping[str, str]) -> bool:
     try:
         kind, count, (source, symbol, day) = fields["kind"], int(fields["count"]), _key(fields)
         if kind not in KINDS or count <= 0:

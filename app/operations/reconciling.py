@@ -123,10 +123,10 @@ def _be_alone(session: Session, within_s: float) -> None:
 
 
 def _start(stores: Stores) -> _Start:
-    # The database's own clock, which stamps its rows.
+    published = fold_published(stores)
+    # The database's own clock, which stamps its rows, also those of what was just copied.
     with stores.sessions() as session:
         database_time: datetime = session.scalars(select(func.clock_timestamp())).one()
-    published = fold_published(stores)
     mark = mark_stream(stores.redis)
     return _Start(database_time, published, mark, _is_past_soon(stores, mark))
 

@@ -41,6 +41,8 @@ def upgrade() -> None:
         sa.Column("missing", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("from_ts", sa.DateTime(timezone=True), nullable=False),
         sa.Column("to_ts", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("preceded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("followed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
             "symbols", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False
         ),
@@ -61,6 +63,15 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_gaps_session_date", "gaps", ["session_date"], unique=False)
+    op.create_table(
+        "given_numbers",
+        sa.Column("source", sa.String(length=16), nullable=False),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.Column("session_date", sa.Date(), nullable=False),
+        sa.Column("last_seq", sa.BigInteger(), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("source", "epoch", "session_date", name=op.f("pk_given_numbers")),
+    )
     op.create_table(
         "ingest_batches",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -185,6 +196,7 @@ def downgrade() -> None:
     op.drop_table("losses")
     op.drop_index("ix_ingest_batches_last_id", table_name="ingest_batches")
     op.drop_table("ingest_batches")
+    op.drop_table("given_numbers")
     op.drop_index("ix_gaps_session_date", table_name="gaps")
     op.drop_table("gaps")
     op.drop_table("feed_coverage")

@@ -112,7 +112,27 @@ def test_gaps_are_listed_by_what_was_asked(client, runner, sessions):
     assert "EXCEL" in table.output
 
 
-@pytest.mark.parametrize("path", ["accounting?days=2025-10-09", "losses?page=2", "gaps?symbol=ES", "gaps?state=shut"])
+def test_gaps_of_a_symbol_are_those_that_lack_it_and_those_that_may(client, runner, sessions):
+    with sessions.begin() as session:
+        session.add_all(
+            [
+                gap(from_seq=1, missing=5, symbols={"ES": 3, "NQ": 2}),
+                gap(from_seq=2, missing=5, symbols={"NQ": 5}),
+                gap(from_seq=3, missing=5, symbols={"NQ": 4}),
+                gap(from_seq=4, missing=5, symbols={}),
+                gap(from_seq=5, missing=0, symbols={"NQ": 5}, state="backfilled"),
+                gap(kind="feed", from_seq=0, to_seq=0, missing=0, symbols={}),
+            ]
+        )
+
+    answer = client.get("/api/gaps?symbol=ES").json
+    listed = runner.invoke(args=["gaps", "--symbol=ES", "--json"])
+
+    assert [one["from_seq"] for one in answer["gaps"]] == [None, 4, 3, 1]
+    assert json.loads(listed.stdout)["gaps"] == answer["gaps"]
+
+
+@pytest.mark.parametrize("path", ["accounting?days=2025-10-09", "losses?page=2", "gaps?symbols=ES", "gaps?state=shut"])
 def test_parameters_that_are_not_known_are_refused(client, path):
     answer = client.get(f"/api/{path}")
 
@@ -127,7 +147,8 @@ def test_a_cursor_that_no_page_gave_is_refused(client, cursor):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["gaps", "--source=NOBODY"], ["losses", "--date=yesterday"], ["gaps", "--limit=0"]]
+    "arguments",
+    [["gaps", "--source=NOBODY"], ["gaps", "--symbol=es"], ["losses", "--date=yesterday"], ["gaps", "--limit=0"]],
 )
 def test_options_that_mean_nothing_are_refused(runner, arguments):
     assert runner.invoke(args=arguments).exit_code == 2

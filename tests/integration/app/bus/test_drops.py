@@ -4,7 +4,7 @@ from redis.exceptions import ResponseError
 from app.bus import keys
 from app.bus.drops import DAMAGED_SPOOL, Drop, announce_drop
 from app.bus.leases import acquire
-from app.bus.published import read_published
+from app.bus.published import read_published, read_publishing
 from app.bus.stream import QuotePublisher
 from app.errors import Conflict
 from tests.factories import DAY, quotes
@@ -42,6 +42,18 @@ def test_a_drop_is_told_as_lost_and_counted_as_published(bus, lease):
         }
     ]
     assert read_published(bus) == {(SOURCE, lease.token, "ES", DAY): 7}
+
+
+def test_a_drop_of_which_the_numbers_are_known_tells_them(bus):
+    lease = acquire(bus, keys.lease("EXCEL"), keys.epoch("EXCEL"))
+    first = (lease.token << 32) + 4
+    drop = Drop("a2", "EXCEL", "ES", DAY.isoformat(), 2, first_seq=first, last_seq=first + 5)
+
+    announce_drop(bus, lease, drop)
+
+    [told] = losses(bus)
+    assert (told["first_seq"], told["last_seq"]) == (str(first), str(first + 5))
+    assert read_publishing(bus).last_numbers == {("EXCEL", lease.token, DAY): first + 5}
 
 
 def test_a_drop_is_told_once_also_under_a_later_token(bus, lease):

@@ -4,7 +4,14 @@ import pytest
 
 from app.bus import keys
 from app.bus.leases import acquire
-from app.bus.published import forget_published, last_batch, raise_published, read_published
+from app.bus.published import (
+    forget_published,
+    last_batch,
+    number_name,
+    raise_published,
+    read_published,
+    read_publishing,
+)
 from app.bus.stream import QuotePublisher
 from tests.factories import DAY, quote, quotes
 
@@ -15,6 +22,10 @@ SOURCE = "REPLAY"
 def hold(bus, source=SOURCE, after=None):
     bus.delete(keys.lease(source))
     return acquire(bus, keys.lease(source), keys.epoch(source))
+
+
+def live(lease, counter, **parts):
+    return quote(source="EXCEL", seq=(lease.token << 32) + counter, **parts)
 
 
 @pytest.fixture
@@ -40,6 +51,41 @@ def test_events_are_counted_by_source_token_symbol_and_trading_day(bus, lease, p
         (SOURCE, lease.token, "NQ", DAY): 1,
         (SOURCE, lease.token, "ES", TOMORROW): 1,
     }
+
+
+def test_the_last_number_is_known_by_epoch_and_trading_day(bus):
+    first = hold(bus, "EXCEL")
+    QuotePublisher(bus, first).publish([live(first, 1), live(first, 2), live(first, 3, session_date=TOMORROW)])
+    second = hold(bus, "EXCEL")
+
+    # The second holder begins with what the first had put aside.
+    QuotePublisher(bus, second).publish([live(first, 5), live(first, 4), live(second, 1)])
+
+    assert read_publishing(bus).last_numbers == {
+        ("EXCEL", first.token, DAY): (first.token << 32) + 5,
+        ("EXCEL", first.token, TOMORROW): (first.token << 32) + 3,
+        ("EXCEL", second.token, DAY): (second.token << 32) + 1,
+    }
+
+
+def test_last_numbers_that_a_flush_took_come_back_with_the_counts(bus):
+    lease = hold(bus, "EXCEL")
+    publisher = QuotePublisher(bus, lease)
+    publisher.publish([live(lease, 7)])
+    bus.flushdb()
+
+    publisher.restore_counts()
+
+    assert read_publishing(bus).last_numbers == {("EXCEL", lease.token, DAY): (lease.token << 32) + 7}
+
+
+def test_a_last_number_never_goes_down(bus):
+    lease = hold(bus, "EXCEL")
+    QuotePublisher(bus, lease).publish([live(lease, 7)])
+
+    QuotePublisher(bus, lease).publish([live(lease, 3)])
+
+    assert bus.hget(keys.published("EXCEL", lease.token), number_name(DAY.isoformat(), lease.token)) == "7"
 
 
 def test_each_token_has_counts_of_its_own(bus, lease, publisher):

@@ -48,6 +48,21 @@ def test_every_event_arrives_word_for_word(some):
     assert events == [to_fields(one) for one in alike]
 
 
+@given(st.lists(any_quotes(), min_size=1, max_size=20))
+def test_the_last_number_of_each_day_and_epoch_is_told_without_its_epoch(some):
+    alike = [one._replace(source="EXCEL") for one in some]
+    expected = {}
+    for one in alike:
+        name = f"{one.session_date}#{one.seq // 2**32}"
+        expected[name] = max(expected.get(name, 0), one.seq % 2**32)
+
+    assert encode(alike).numbers == expected
+
+
+def test_a_replay_tells_no_last_number():
+    assert encode(quotes(3, source="REPLAY")).numbers == {}
+
+
 def test_what_events_have_in_common_is_said_once():
     few, many = encode(quotes(10)), encode(quotes(20))
 

@@ -229,6 +229,22 @@ def test_drops_outlive_the_process_and_stand_still_once_they_were_asked_for(open
     assert again.dropped == 5
 
 
+def test_drops_tell_between_which_numbers_they_were_by_symbol_day_and_epoch(open_spool):
+    epoch = 1 << 32
+    spool = open_spool(max_bytes=1)
+    spool.drop([*events(3, first_seq=epoch + 5), *events(1, first_seq=epoch + 8, symbol="NQ")])
+    spool.drop(events(2, first_seq=epoch + 9))
+    spool.drop(events(1, first_seq=2 * epoch + 1))
+
+    found = {(drop.symbol, drop.count, drop.first_seq, drop.last_seq) for drop in spool.drops()}
+
+    assert found == {
+        ("ES", 5, epoch + 5, epoch + 10),
+        ("NQ", 1, epoch + 8, epoch + 8),
+        ("ES", 1, 2 * epoch + 1, 2 * epoch + 1),
+    }
+
+
 def test_a_drop_that_was_told_is_forgotten_and_still_in_the_total(open_spool):
     spool = open_spool(max_bytes=1)
     spool.drop(events(3))
@@ -374,7 +390,7 @@ def test_quotes_of_a_file_with_another_layout_go_on(open_spool, path, caplog):
     again = open_spool()
 
     assert all_seqs(again) == [1, 2, 3]
-    assert "it has layout 0, not 1" in caplog.text
+    assert "it has layout 0, not 2" in caplog.text
 
 
 def test_a_file_that_could_not_be_replaced_is_replaced_at_the_next_try(open_spool, path, monkeypatch):
