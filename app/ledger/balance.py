@@ -1,7 +1,7 @@
 """The balance of each source's symbol on a trading day, and the figures that it is made of. Nothing here commits."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, Final, Literal, NamedTuple
@@ -14,8 +14,11 @@ from app.ledger.models import DeadLetter, DuplicateCount, Loss, Reconciliation
 
 Verdict = Literal["balanced", "in_flight", "unexplained", "surplus"]
 _COUNT_DAY: Final = text(
-    "SELECT source, symbol, seq >> 32, count(*), min(seq), max(seq) FROM ticks WHERE session_date = :day "
-    "GROUP BY 1, 2, 3"
+    "SELECT t.source, t.symbol, t.seq >> 32, count(*), min(t.seq), max(t.seq), "
+    "count(*) FILTER (WHERE g.last_seq IS NULL OR t.seq <= g.last_seq) FROM ticks t "
+    "LEFT JOIN unnest(CAST(:sources AS text[]), CAST(:epochs AS bigint[]), CAST(:last_seqs AS bigint[])) "
+    "AS g(source, epoch, last_seq) ON g.source = t.source AND g.epoch = t.seq >> 32 "
+    "WHERE t.session_date = :day GROUP BY 1, 2, 3"
 )
 _MOVED: Final = text(
     "SELECT d.source, d.symbol, d.session_date, a.fields->>'source', a.fields->>'symbol', "
@@ -37,7 +40,10 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Stored ticks of a symbol under one fencing token (`epoch`) on a day: how many, first and last number."""
+    """Stored ticks of a symbol under one fencing token (`epoch`) on a day: how many, first and last number.
+
+    `known` of them have numbers that were known to have been given when the balance began.
+    """
 
     source: str
     symbol: str
@@ -45,6 +51,7 @@ class Run:
     count: int
     min_seq: int
     max_seq: int
+    known: int
 
 
 @dataclass(frozen=True)
@@ -83,9 +90,15 @@ def hold_ticks(session: Session) -> None:
     session.execute(text("LOCK TABLE ticks IN ACCESS SHARE MODE"))
 
 
-def count_runs(session: Session, day: date) -> list[Run]:
-    """What the database stores of a trading day, in one pass over it."""
-    return [Run(*row) for row in session.execute(_COUNT_DAY, {"day": day})]
+def count_runs(session: Session, day: date, given: Mapping[tuple[str, int, date], int] | None = None) -> list[Run]:
+    """What the database stores of a trading day, in one pass over it.
+
+    `given` are last numbers by source, epoch and trading day; where one is not told, all numbers count as known.
+    """
+    told = [(source, epoch, last) for (source, epoch, of), last in (given or {}).items() if of == day]
+    sources, epochs, lasts = ([row[place] for row in told] for place in range(3))
+    asked = {"day": day, "sources": sources, "epochs": epochs, "last_seqs": lasts}
+    return [Run(*row) for row in session.execute(_COUNT_DAY, asked)]
 
 
 def dead_by_key(session: Session) -> dict[Key, int]:

@@ -52,6 +52,13 @@ def last_numbers(session: Session, source: str, day: date) -> list[LastNumber]:
     return [LastNumber(*row) for row in session.execute(query)]
 
 
+def last_numbers_since(session: Session, since: datetime) -> dict[tuple[str, int, date], int]:
+    """Those last numbers by (source, epoch, trading day) that became known since an instant."""
+    key = (GivenNumber.source, GivenNumber.epoch, GivenNumber.session_date)
+    query = select(*key, GivenNumber.last_seq).where(GivenNumber.told_at >= since)
+    return {(source, epoch, day): number for source, epoch, day, number in session.execute(query)}
+
+
 def _known(session: Session, epochs: Collection[int]) -> dict[tuple[str, int, date], int]:
     names = (GivenNumber.source, GivenNumber.epoch, GivenNumber.session_date)
     query = select(*names, GivenNumber.last_seq).where(GivenNumber.epoch.in_(epochs))

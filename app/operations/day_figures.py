@@ -46,11 +46,15 @@ class Figures:
 
 @dataclass(frozen=True)
 class DayCount:
-    """What is stored of a trading day: by source and symbol, and the runs of numbers of its rows in the database."""
+    """What is stored of a trading day: by source and symbol, and the runs of numbers of its rows in the database.
+
+    Of what is stored, `later` were given their numbers after the balance began.
+    """
 
     day: date
     stored: Mapping[Key, int]
     runs: Sequence[Run] = field(default=())
+    later: Mapping[Key, int] = field(default_factory=dict)
 
 
 def read_figures(session: Session) -> Figures:
@@ -90,15 +94,19 @@ def days_to_count(figures: Figures, published: Mapping[Key, int], seen: Mapping[
     return changed + unsure[:UNSURE_DAYS]
 
 
-def count_day(session: Session, lake: Lake, figures: Figures, day: date) -> DayCount | None:
+def count_day(
+    session: Session, lake: Lake, figures: Figures, day: date, given: Mapping[tuple[str, int, date], int]
+) -> DayCount | None:
     """What is stored of a day, in the database and, where its ticks left that, in the lake.
 
-    None, with an error in the log, when a file cannot be read: what is not known must not look like a loss.
+    `given` are the last numbers when the balance began, as `count_runs` takes them. None, with an error in the log,
+    when a file cannot be read: what is not known must not look like a loss.
     """
-    stored: Counter[Key] = Counter()
-    runs = count_runs(session, day) if day in figures.partitions else []
+    stored, later = Counter[Key](), Counter[Key]()
+    runs = count_runs(session, day, given) if day in figures.partitions else []
     for run in runs:
         stored[Key(run.source, run.symbol, day)] += run.count
+        later[Key(run.source, run.symbol, day)] += run.count - run.known
     for row in figures.purged.get(day, ()):
         try:
             stored.update(_rows_by_source(lake, row))
@@ -106,7 +114,7 @@ def count_day(session: Session, lake: Lake, figures: Figures, day: date) -> DayC
             log.error("%s cannot be balanced, %s cannot be read: %s", day, row.path, str(error).partition("\n")[0])
             return None
     # What is left in the database of a purged day are late rows: no whole whose gaps could be looked for.
-    return DayCount(day, stored, [] if day in figures.purged else runs)
+    return DayCount(day, stored, [] if day in figures.purged else runs, later)
 
 
 def keys_of(figures: Figures, published: Mapping[Key, int], counted: DayCount) -> list[Key]:

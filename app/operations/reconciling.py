@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import func, select
@@ -18,6 +18,7 @@ from app.bus.marks import StreamMark, is_past, mark_stream
 from app.errors import Conflict
 from app.ledger.balance import Balance, Key, hold_ticks, lock_balances, save_balances
 from app.ledger.coverage import MINUTE, REACH_MINUTES
+from app.ledger.given_numbers import last_numbers_since
 from app.ledger.positions import read_position, save_position
 from app.operations.day_figures import (
     SETTLED,
@@ -31,16 +32,19 @@ from app.operations.day_figures import (
 from app.operations.gap_finding import find_gaps
 from app.operations.loss_finding import Draft, close_balances
 from app.operations.loss_folding import fold_losses, fold_published, forget_published_tokens
+from app.quotes import UNNUMBERED
 from app.stores import Stores
 
 log = logging.getLogger(__name__)
 
-# Where the stream stood when nothing was under way, beside the positions of the groups.
+# Up to where all that is missing is known to be, beside the positions of the groups.
 BALANCED: Final = "balanced"
 RECONCILE: Final = "reconcile"
 # The last events of a session are on their way for a while after its close, and only then it shows until when its feeds
 # were alive.
 AFTER_CLOSE: Final = REACH_MINUTES * MINUTE
+# A last number that is older does not grow any more: the longest session lasts a day.
+GROWING: Final = timedelta(days=2)
 ALONE_WITHIN_S: Final = 30.0
 TASK_ALONE_WITHIN_S: Final = 0.5
 LOOKS: Final = 20
@@ -73,10 +77,14 @@ class Reconciled:
 
 @dataclass(frozen=True)
 class _Start:
-    """How things stood before the figures were read; `past`: all that was published by then had been dealt with."""
+    """How things stood before the figures were read; `past`: all that was published by then had been dealt with.
+
+    `given` are the last numbers of the events that are `published`, by source, epoch and trading day.
+    """
 
     database_time: datetime
     published: Mapping[Key, int]
+    given: Mapping[tuple[str, int, date], int]
     mark: StreamMark
     past: bool
 
@@ -127,8 +135,10 @@ def _start(stores: Stores) -> _Start:
     # The database's own clock, which stamps its rows, also those of what was just copied.
     with stores.sessions() as session:
         database_time: datetime = session.scalars(select(func.clock_timestamp())).one()
+        # Read after the counts: a number that is too high makes nothing look lost.
+        given = last_numbers_since(session, database_time - GROWING)
     mark = mark_stream(stores.redis)
-    return _Start(database_time, published, mark, _is_past_soon(stores, mark))
+    return _Start(database_time, published, given, mark, _is_past_soon(stores, mark))
 
 
 def _is_past_soon(stores: Stores, mark: StreamMark) -> bool:
@@ -145,7 +155,8 @@ def _balance(stores: Stores, session: Session, start: _Start) -> tuple[Figures, 
     hold_ticks(session)
     figures = read_figures(session)
     days = days_to_count(figures, start.published, read_hash(stores.redis, keys.RECONCILED))
-    counts = [counted for day in days if (counted := count_day(session, stores.lake, figures, day))]
+    lake, given = stores.lake, start.given
+    counts = [counted for day in days if (counted := count_day(session, lake, figures, day, given))]
     # After everything that became of events, so that none of it is more than was published.
     published = fold_published(stores)
     drafts = [
@@ -155,12 +166,13 @@ def _balance(stores: Stores, session: Session, start: _Start) -> tuple[Figures, 
     ]
     generation, balanced = start.mark.generation, read_position(session, BALANCED)
     was_reset = balanced is not None and balanced[0] != generation
-    at_rest = start.past and start.published == published
-    complete_since = start.database_time if at_rest else None
+    is_complete = start.past and _unnumbered(start.published) == _unnumbered(published)
+    complete_since = start.database_time if is_complete else None
     balances = close_balances(session, drafts, was_reset=was_reset, complete_since=complete_since)
     save_balances(session, balances, now)
-    if at_rest and generation is not None:
+    if is_complete and generation is not None:
         save_position(session, BALANCED, generation, start.mark.last_id, now)
+    at_rest = start.past and start.published == published
     return figures, Reconciled(now, at_rest, balances, counts)
 
 
@@ -168,8 +180,14 @@ def _draft(figures: Figures, start: _Start, published: Mapping[Key, int], key: K
     stored = counted.stored.get(key, 0)
     dead, duplicates, lost = (part.get(key, 0) for part in (figures.dead, figures.duplicates, figures.lost))
     moved = figures.moved.get(key, 0)
-    missing = start.published.get(key, 0) + moved - stored - dead - duplicates - lost if start.past else 0
+    kept = stored - counted.later.get(key, 0)
+    missing = start.published.get(key, 0) + moved - kept - dead - duplicates - lost if start.past else 0
     return Draft(key, published.get(key, 0) + moved, stored, dead, duplicates, lost, max(0, missing))
+
+
+def _unnumbered(published: Mapping[Key, int]) -> dict[Key, int]:
+    # Of these it is not known which of the stored ones came after the balance had begun.
+    return {key: count for key, count in published.items() if key.source in UNNUMBERED}
 
 
 def _remember(stores: Stores, figures: Figures, found: Reconciled) -> None:

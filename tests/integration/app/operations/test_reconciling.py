@@ -2,6 +2,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import count
 
 import pytest
 from redis import Redis
@@ -21,6 +22,7 @@ from app.ledger.models import DeadLetter, Gap, Loss, Reconciliation
 from app.ledger.totals import sum_losses
 from app.operations import reconciling
 from app.operations.dead_letter_desk import DeadLetterDesk
+from app.operations.loss_folding import fold_published
 from app.operations.reconciling import reconcile
 from app.quotes import seq_of
 from app.runtime import Runtime
@@ -423,6 +425,39 @@ def test_gaps_are_looked_for_again_when_nobody_lived_to_find_them(
         assert session.scalars(select(Gap.missing).where(Gap.kind == "sequence")).all() == [1]
 
 
+def test_a_loss_is_found_in_full_although_more_was_stored_meanwhile(
+    rt: Runtime, feed: Callable, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed(10)
+    remove(sessions, 4)
+    meanwhile(monkeypatch, lambda: feed(7))
+
+    [balance] = reconcile(rt).balances
+
+    assert (balance.published, balance.stored, balance.lost, balance.in_flight) == (17, 13, 4, 0)
+    assert losses(sessions) == [("unexplained", 4, "ES")]
+
+
+def test_a_reset_and_a_later_fault_are_told_apart_while_the_feed_goes_on(
+    rt: Runtime, bus: Redis, feed: Callable, drain: Callable, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meanwhile(monkeypatch, lambda: feed(3))
+    feed(5)
+    reconcile(rt)
+    feed(2, stored=False)
+    fold_published(rt)
+    bus.delete(keys.STREAM, keys.GENERATION)
+    drain()
+    reconcile(rt)
+    after_reset = losses(sessions)
+    remove(sessions, 1)
+
+    reconcile(rt)
+
+    assert after_reset == [("stream_reset", 2, "ES")]
+    assert losses(sessions) == [*after_reset, ("unexplained", 1, "ES")]
+
+
 def test_a_day_that_was_balanced_is_looked_at_again_when_its_figures_change(
     rt: Runtime, publisher: QuotePublisher, drain: Callable
 ) -> None:
@@ -436,6 +471,32 @@ def test_a_day_that_was_balanced_is_looked_at_again_when_its_figures_change(
     found = reconcile(rt)
 
     assert {one.session_date for one in found.balances} == {DAY - timedelta(days=1)}
+
+
+@pytest.fixture
+def feed(bus: Redis, drain: Callable) -> Callable[..., None]:
+    """Publishes the next so many numbered quotes, and has them stored."""
+    lease = acquire(bus, keys.lease("SIMULATED"), keys.epoch("SIMULATED"), ttl_s=600)
+    publisher, numbers = QuotePublisher(bus, lease), count(1)
+
+    def publish(number: int, *, stored: bool = True) -> None:
+        for _ in range(number):
+            publisher.publish(quotes(1, first_seq=seq_of(lease.token, next(numbers)), source="SIMULATED"))
+        if stored:
+            drain()
+
+    return publish
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, work: Callable[[], None]) -> None:
+    """Have work done each time that a reconcile has begun, and before it sees what is stored."""
+    fold = reconciling.fold_losses
+
+    def work_and_fold(stores: Runtime) -> int:
+        work()
+        return fold(stores)
+
+    monkeypatch.setattr(reconciling, "fold_losses", work_and_fold)
 
 
 def ledger(sessions: Sessions) -> list[object]:
