@@ -1,4 +1,4 @@
-"""The fast form of a batch: entries of one layout and one trading day are checked and written column by column.
+"""The fast form of a batch: entries of one layout and one trading day are written column by column and checked at once.
 
 It takes what Thor's own publishers write, and leaves whatever else there is to the strict reader, which knows why.
 """
@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from itertools import chain, compress, repeat
 from operator import itemgetter
 from typing import Final, Protocol
@@ -19,12 +20,12 @@ from app.quotes import EARLIEST, FIELD_NAMES, SCHEMA_VERSION, SOURCES, Quote
 # The wire's field names in the order of the tick table's columns.
 COLUMNS: Final = Quote._fields[: Quote._fields.index("v")]
 _DAY: Final = "session_date"  # Found by the calendar, whatever the entry says.
+_VERSION: Final = "v"  # In no row.
 _KNOWN: Final = frozenset(FIELD_NAMES)
 _NEEDED: Final = frozenset({"symbol", "source", "seq", "ts", "recv_ts", "ts_origin", "trade", "delayed", "v"})
 _EARLIEST: Final = instant_text(EARLIEST).encode()
 _GROUPS: Final = 16  # Of what is more varied than this, the rest is read strictly.
 _LAYOUTS_KEPT: Final = 256
-_VALUES_KEPT: Final = 10_000
 _PRICE: Final = rb"-?[0-9]{1,9}(?:\.[0-9]{1,9})?"
 _SIZE: Final = rb"[0-9]{1,18}"
 _DATE: Final = rb"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
@@ -42,8 +43,6 @@ _GRAMMAR: Final[Mapping[str, bytes]] = {
     "delayed": rb"[01]",
     "v": str(SCHEMA_VERSION).encode(),
 }
-# Hardly any value of these comes twice; of the others, those that were good before are remembered.
-_EVER_NEW: Final = ("seq", "ts", "recv_ts", "volume")
 
 _Column = list[bytes]
 
@@ -57,8 +56,13 @@ class Calendar(Protocol):
 
 _NAMES: Final = itemgetter(slice(None, None, 2))
 
-# Where entries with the same names in the same order keep what: places among their words.
-_Layout = Mapping[str, int]
+
+@dataclass(frozen=True)
+class _Layout:
+    """Of entries with the same names in the same order: what is where among their words, and how their rows look."""
+
+    places: Mapping[str, int]
+    rows: re.Pattern[bytes]
 
 
 @dataclass(frozen=True)
@@ -68,12 +72,12 @@ class _Found:
 
 
 class ColumnReader:
-    """Turns entries into rows of COPY; remembers layouts, good values and the trading day that it met last."""
+    """Turns entries into rows of COPY; remembers layouts and the trading day that it met last."""
 
     def __init__(self, calendar: Calendar) -> None:
         self._calendar = calendar
         self._layouts: dict[tuple[bytes, ...], _Layout | None] = {}
-        self._checks = {name: _check(name) for name in _KNOWN - {_DAY}}
+        self._checks = {name: _Values(_GRAMMAR.get(name, _PRICE)) for name in _KNOWN - {_DAY}}
         self._start, self._end, self._day = b"", b"", date.min
 
     def read(self, entries: Sequence[list[bytes] | None], latest: bytes) -> tuple[list[bytes | None], set[date]]:
@@ -87,22 +91,34 @@ class ColumnReader:
             if not waiting:
                 break
             words = [entries[place] or [] for place in waiting]
-            kinds = list(map(_NAMES, words))
-            if kinds.count(kinds[0]) == len(kinds):
-                waiting = self._read_alike(waiting, words, latest, found)
+            flat = list(chain.from_iterable(words))
+            if _are_alike(words, flat):
+                waiting = self._read_alike(waiting, flat, len(words[0]), latest, found)
             else:
+                kinds = list(map(_NAMES, words))
                 same = [kind == kinds[0] for kind in kinds]
                 others = [place for place, is_same in zip(waiting, same, strict=True) if not is_same]
-                alike = list(compress(waiting, same)), list(compress(words, same))
-                waiting = self._read_alike(*alike, latest, found) + others
+                alike = list(compress(waiting, same)), list(chain.from_iterable(compress(words, same)))
+                waiting = self._read_alike(*alike, len(words[0]), latest, found) + others
         return found.lines, found.days
 
-    def _read_alike(self, places: list[int], words: list[list[bytes]], latest: bytes, found: "_Found") -> list[int]:
-        layout = self._layout_of(tuple(words[0][::2]))
+    def _read_alike(self, places: list[int], flat: _Column, size: int, latest: bytes, found: "_Found") -> list[int]:
+        layout = self._layout_of(tuple(flat[:size:2]))
         if layout is None:
             return []
-        flat = list(chain.from_iterable(words))
-        columns = {name: flat[at :: len(words[0])] for name, at in layout.items()}
+        columns = {name: flat[at::size] for name, at in layout.places.items()}
+        if self._is_timely(columns, latest) and not self._checks[_VERSION].bad(columns[_VERSION]):
+            lines = _lines(columns, self._day)
+            if _are_good(lines, layout.rows):
+                for place, line in zip(places, lines, strict=True):
+                    found.lines[place] = line
+                found.days.add(self._day)
+                return []
+        return self._read_apart(places, columns, latest, found)
+
+    def _read_apart(
+        self, places: list[int], columns: Mapping[str, _Column], latest: bytes, found: "_Found"
+    ) -> list[int]:
         bad = self._bad(columns, latest)
         later = self._of_other_days(columns["ts"], bad)
         for place, line in zip(places, _lines(columns, self._day), strict=True):
@@ -122,6 +138,12 @@ class ColumnReader:
             self._layouts[names] = _layout(names)
         return self._layouts[names]
 
+    def _is_timely(self, columns: Mapping[str, _Column], latest: bytes) -> bool:
+        first, last = min(columns["ts"]), max(columns["ts"])
+        if not (self._start <= first < self._end or self._turn_to(first)):
+            return False
+        return last < self._end and last <= latest and _is_within(columns["recv_ts"], _EARLIEST, latest)
+
     def _bad(self, columns: Mapping[str, _Column], latest: bytes) -> set[int]:
         bad: set[int] = set()
         for name, column in columns.items():
@@ -129,7 +151,7 @@ class ColumnReader:
                 bad.update(self._checks[name].bad(column))
         for name, earliest in (("ts", b""), ("recv_ts", _EARLIEST)):
             column = columns[name]
-            if max(column) > latest or min(column) < earliest:
+            if not _is_within(column, earliest, latest):
                 bad.update(index for index, ts in enumerate(column) if not earliest <= ts <= latest)
         return bad
 
@@ -156,7 +178,7 @@ class ColumnReader:
         return self._start <= ts < self._end
 
 
-class _UniqueValues:
+class _Values:
     """Checks a column as one text."""
 
     def __init__(self, grammar: bytes) -> None:
@@ -171,41 +193,46 @@ class _UniqueValues:
         return [index for index, value in enumerate(column) if not self._one.fullmatch(value)]
 
 
-class _RepeatedValues:
-    """Checks those values of a column that it has not met before."""
-
-    def __init__(self, grammar: bytes) -> None:
-        self._one = re.compile(grammar)
-        self._good: set[bytes] = set()
-
-    def bad(self, column: _Column) -> Iterable[int]:
-        new = set(column) - self._good
-        if not new:
-            return ()
-        good = {value for value in new if self._one.fullmatch(value)}
-        if len(self._good) + len(good) > _VALUES_KEPT:
-            self._good.clear()
-        self._good |= good
-        wrong = new - good
-        return [index for index, value in enumerate(column) if value in wrong] if wrong else ()
+def _are_alike(words: Sequence[list[bytes]], flat: _Column) -> bool:
+    # Names that we know have no line break, and others are no layout: so equal texts are equal names.
+    size = len(words[0])
+    if not size or set(map(len, words)) != {size}:
+        return False
+    return b"\n".join(flat[::2]) + b"\n" == (b"\n".join(flat[:size:2]) + b"\n") * len(words)
 
 
-def _check(name: str) -> _UniqueValues | _RepeatedValues:
-    grammar = _GRAMMAR.get(name, _PRICE)
-    return _UniqueValues(grammar) if name in _EVER_NEW else _RepeatedValues(grammar)
+def _are_good(lines: Sequence[bytes], rows: re.Pattern[bytes]) -> bool:
+    # With as many line breaks as lines, no value has one, and then no row can match that has a tab too many.
+    text = b"".join(lines)
+    return text.count(b"\n") == len(lines) and rows.fullmatch(text) is not None
+
+
+def _is_within(column: _Column, earliest: bytes, latest: bytes) -> bool:
+    return earliest <= min(column) and max(column) <= latest
 
 
 def _layout(names: tuple[bytes, ...]) -> _Layout | None:
     at = {name.decode("ascii", "replace"): 2 * place + 1 for place, name in enumerate(names)}
     if len(at) < len(names) or not _NEEDED <= at.keys() <= _KNOWN:
         return None
-    return at
+    return _Layout(at, _rows(frozenset(at)))
 
 
-def _lines(columns: Mapping[str, _Column], day: date) -> Iterable[bytes]:
+@lru_cache(maxsize=_LAYOUTS_KEPT)
+def _rows(names: frozenset[str]) -> re.Pattern[bytes]:
+    cells = [_cell(name) if name in {*names, _DAY} else rb"\\N" for name in COLUMNS]
+    # Without a way back into rows that are good already.
+    return re.compile(b"(?>" + rb"\t".join(cells) + rb"\n)++")
+
+
+def _cell(name: str) -> bytes:
+    return b"(?:" + (_DATE if name == _DAY else _GRAMMAR.get(name, _PRICE)) + b")"
+
+
+def _lines(columns: Mapping[str, _Column], day: date) -> list[bytes]:
     known: dict[str, Iterable[bytes]] = {
         **columns,
         _DAY: repeat(day.isoformat().encode()),
         COLUMNS[-1]: [value + b"\n" for value in columns[COLUMNS[-1]]],
     }
-    return map(b"\t".join, zip(*(known.get(name, repeat(rb"\N")) for name in COLUMNS), strict=False))
+    return list(map(b"\t".join, zip(*(known.get(name, repeat(rb"\N")) for name in COLUMNS), strict=False)))

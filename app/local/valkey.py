@@ -25,6 +25,8 @@ SETTINGS: Mapping[str, str] = {
     "appendfsync": "everysec",
     # A kill can cut the last record in two: load what is whole.
     "aof-load-truncated": "yes",
+    # Read entries are noted in the file, too, so that it grows fast: 256 MB are still loaded within seconds.
+    "auto-aof-rewrite-min-size": "256mb",
     "save": "",
     # The stream is the record of what was collected: refuse writes rather than forget quotes.
     "maxmemory-policy": "noeviction",

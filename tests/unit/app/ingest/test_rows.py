@@ -99,6 +99,8 @@ BAD = [
     {"last": "1\t2"},
     {"last": "1\n2"},
     {"last": r"\N\N"},
+    {"last": r"\N"},
+    {"last": b"1" + b"\t\\N" * 12 + b"\t1\t0\n" + b"ES\tREPLAY\t7\t" + b"2025-10-09T15:30:00.000000Z\t" * 2},
     {"bid": "1,234.5"},
     {"volume": "-1"},
     {"volume": "1.5"},
