@@ -1,15 +1,17 @@
 import gc
+from contextlib import ExitStack
 
-import pytest
-
-from app.ingest.garbage import rare_collections
+from app.ingest.garbage import RARELY, rare_collections
 
 
-def test_garbage_is_collected_rarely_for_the_length_of_a_block():
+def test_garbage_is_collected_rarely_until_the_last_of_the_blocks_ends():
     before = gc.get_threshold()
+    with ExitStack() as first, ExitStack() as second:
+        first.enter_context(rare_collections())
+        second.enter_context(rare_collections())
+        both = gc.get_threshold()
+        first.close()
+        one = gc.get_threshold()
 
-    with pytest.raises(ZeroDivisionError), rare_collections():
-        assert gc.get_threshold()[0] > before[0]
-        raise ZeroDivisionError
-
+    assert (both, one) == (RARELY, RARELY)
     assert gc.get_threshold() == before
