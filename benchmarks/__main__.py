@@ -40,7 +40,7 @@ def main() -> int:
                     low |= measure.ratio < measure.aim
                     table.add_row(*_cells(measure))
         finally:
-            servers.stop()
+            servers.end()
     console = Console(width=None if sys.stdout.isatty() else 160)
     console.print(table)
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")

@@ -170,4 +170,4 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         servers = start_test_servers(Path(folder))
         print(*bench_ingest(servers.database_url, servers.redis_url), sep="\n")
-        servers.stop()
+        servers.end()

@@ -32,6 +32,7 @@ from app.local.ports import free_port
 from app.local.postgres import ENVIRONMENT, EmbeddedPostgres
 from app.local.state import StateDirectory, read_json
 from app.local.valkey import EmbeddedValkey
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parent.parent
 START_DEADLINE_S = 60
@@ -50,10 +51,16 @@ class TestServers:
     database_url: str
     redis_url: str
     _release: Callable[[], None] = field(repr=False)
+    _state: Path = field(repr=False)
 
     def stop(self) -> None:
         """Say that this process no longer needs the servers; they end when nobody does."""
         self._release()
+
+    def end(self) -> None:
+        """Stop, and wait until the servers have ended and their data are gone: nobody else may use them."""
+        self.stop()
+        until(lambda: not self._state.exists())
 
     def create_database(self, name: str) -> str:
         """The address of an empty database of this name, such as one for an xdist worker; an older one is dropped."""
@@ -86,7 +93,7 @@ def start_test_servers(tmp: Path) -> TestServers:
             _start_keeper(tmp)
     urls = read_json(tmp / "urls.json")
     assert isinstance(urls, dict)
-    return TestServers(urls["database_url"], urls["redis_url"], users.close)
+    return TestServers(urls["database_url"], urls["redis_url"], users.close, tmp / "state")
 
 
 def _open_lock(path: Path) -> TextIO:
