@@ -67,18 +67,19 @@ class GroupReader:
         """Entries delivered to this consumer earlier and never acknowledged, after an id (`b"0"` for the first)."""
         return _entries(self._call(*self._command(after, count, None)))
 
-    def ask_new(self, count: int, block_ms: int) -> None:
+    def ask_new(self, count: int, block_ms: int | None) -> None:
         """Ask for entries never delivered to anyone, waiting up to `block_ms` for the first; `take_new` has the answer.
 
-        The server prepares the answer while the caller works on the one before. Questions may be asked ahead. What was
-        trimmed away before anyone was given it is announced as lost right before.
+        None waits for nothing; the server looks only about every 100 ms whether a wait is over. It prepares the answer
+        while the caller works on the one before, and questions may be asked ahead. What was trimmed away before anyone
+        was given it is announced as lost right before.
         """
         if self._asking is None:
             self._asking = self._client.connection_pool.get_connection()
         notice, read = notice_command(self._group), self._command(b">", count, block_ms)
         # Without a ping first: its answer would be taken for one that is still to come.
         self._asking.send_packed_command(self._asking.pack_commands([notice, read]), check_health=False)
-        self._overdue_s.append(block_ms / 1000 + ANSWER_S)
+        self._overdue_s.append((block_ms or 0) / 1000 + ANSWER_S)
 
     @property
     def asked(self) -> int:

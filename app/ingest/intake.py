@@ -18,12 +18,12 @@ ABOUT_TO_COME_S: Final = 0.02
 class Intake:
     """Batches of up to `count` entries, each asked for before it is needed if the last one was full.
 
-    An answer may keep the server for `block_ms`. Nothing is asked for any more once `ending` is set, but what was
-    asked for is still taken. A RedisError that came while reading ahead is raised by `next`.
+    An answer may keep the server for `block_ms`, for None not at all. Nothing is asked for any more once `ending` is
+    set, but what was asked for is still taken. A RedisError that came while reading ahead is raised by `next`.
     """
 
     def __init__(
-        self, reader: GroupReader, make: Callable[[list[Entry]], Batch], count: int, block_ms: int, ending: Event
+        self, reader: GroupReader, make: Callable[[list[Entry]], Batch], count: int, block_ms: int | None, ending: Event
     ) -> None:
         self._reader, self._make, self._count, self._block_ms = reader, make, count, block_ms
         self._ending = ending

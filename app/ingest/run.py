@@ -34,7 +34,7 @@ from app.market.market import Market
 log = logging.getLogger(__name__)
 
 BLOCK_MS: Final = 500
-DRAINING_BLOCK_MS: Final = 5  # Whoever waits for the end should not wait for news.
+DRAINING_WAIT_S: Final = 0.005  # For others, whose entries are not stored yet.
 REPORT_EVERY_S: Final = 10.0
 FIRST_WAIT_S: Final = 0.1
 LONGEST_WAIT_S: Final = 3.0
@@ -185,7 +185,7 @@ class Ingestor:
                 return None
 
     def _turns(self, ending: Event, until_drained: bool) -> None:
-        block_ms = DRAINING_BLOCK_MS if until_drained else BLOCK_MS
+        block_ms = None if until_drained else BLOCK_MS  # Whoever waits for the end should not wait for news.
         self._intake = Intake(self._reader, self._batch, self._plan.batch_size, block_ms, ending)
         with contextlib.closing(self._intake) as intake:
             self._generation = self._reader.join(self._position)
@@ -203,7 +203,10 @@ class Ingestor:
         self._advance()
         if ending.is_set():
             return intake.is_empty
-        return until_drained and self._reader.state().behind == 0
+        is_drained = until_drained and self._reader.state().behind == 0
+        if until_drained and not is_drained:
+            ending.wait(DRAINING_WAIT_S)
+        return is_drained
 
     def _finish_own(self, ending: Event) -> None:
         after = b"0"
