@@ -1,10 +1,9 @@
-import time
 from datetime import timedelta
 from decimal import Decimal
 
 import polars as pl
 import pytest
-from sqlalchemy import URL, event
+from sqlalchemy import URL, event, text
 from sqlalchemy.pool import QueuePool
 
 from app.errors import Rejected, Unavailable
@@ -16,6 +15,7 @@ from tests.fakes import FixedClock
 from tests.lake_days import export_quotes, purge
 from tests.private_servers import PASSWORD
 from tests.ticks import LATER, OPEN, store_quotes, trade
+from tests.waiting import until
 
 NEXT = DAY + timedelta(days=1)
 START, END = "2025-10-08T22:00:00Z", "2025-10-10T22:00:00+00:00"
@@ -116,11 +116,17 @@ def test_a_pause_that_is_too_long_for_the_database_is_told_as_such(history, sess
 
     tables = history.tick_batches("ES", START, END)
     next(tables)
-    time.sleep(0.5)
+    until(lambda: not is_waiting_for_a_client(sessions))
 
     with pytest.raises(Unavailable, match="broke off, as it does after a pause"):
         next(tables)
     assert history.ticks("ES", START, END).num_rows == 2
+
+
+def is_waiting_for_a_client(sessions):
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in trans%'"
+    with sessions() as session:
+        return session.scalar(text(waiting)) > 0
 
 
 def have_no_patience(connection, _):

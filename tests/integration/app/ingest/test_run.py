@@ -519,7 +519,9 @@ def test_waiting_for_a_server_is_not_standing_still(bus, publisher, running, now
 
     with running("one", sessions=nowhere):
         until(lambda: bus.hget(keys.ingest_health("one"), "state") == "waiting_for_postgres")
-        time.sleep(2.5)  # Longer than it may stand still, and several beats.
+        begun_ms = int(bus.hget(keys.ingest_health("one"), "at_ms"))
+        # It beats for longer than it may stand still.
+        until(lambda: int(bus.hget(keys.ingest_health("one"), "at_ms")) > begun_ms + 2000)
 
         assert bus.exists(keys.ingest_lease("one"))
 
