@@ -21,11 +21,10 @@ from app.history.covered_bars import COVERED_BARS, opening_times, with_coverage
 from app.history.holes import Hole, find_holes, read_covers
 from app.history.ticks import COLUMNS, read_ticks, stream_range
 from app.lake.layout import Lake, parse_timeframe
-from app.market.market import market
 from app.quotes import known_source, parse_symbol
 from app.settings import Settings, load_settings
 from app.ticks.slices import TickSlice
-from app.wiring import connect_postgres
+from app.wiring import connect_postgres, markets_of
 
 Moment = datetime | str
 _POOL: Final = 2
@@ -54,7 +53,8 @@ class History:
         connect = partial(connect_postgres, known)
         self._engine = create_engine("postgresql+psycopg2://", creator=connect, pool_size=_POOL, pool_pre_ping=True)
         self._sessions = sessionmaker(self._engine, expire_on_commit=False)
-        self._market, self._lake, self._clock = market(known.market), Lake(known.lake_dir), clock or SystemClock()
+        self._clock = clock or SystemClock()
+        self._markets, self._lake = markets_of(known, self._clock), Lake(known.lake_dir)
 
     def ticks(
         self,
@@ -72,7 +72,7 @@ class History:
         """
         first, last, name = _instant(start), self._end(end), _source(source)
         with self._asking() as session:
-            stores = (session, self._lake, self._market)
+            stores = (session, self._lake, self._markets.default)
             return read_ticks(*stores, parse_symbol(symbol), first, last, source=name, columns=columns)
 
     def tick_batches(
@@ -92,7 +92,7 @@ class History:
         part = TickSlice(_instant(start), self._end(end), _source(source), columns=tuple(columns or COLUMNS))
         with (
             self._asking() as session,
-            closing(stream_range(session, self._lake, self._market, parse_symbol(symbol), part)) as tables,
+            closing(stream_range(session, self._lake, self._markets.default, parse_symbol(symbol), part)) as tables,
         ):
             yield from tables
 
@@ -107,11 +107,11 @@ class History:
         wanted = self._bar_range(symbol, timeframe, start, end)
         named = _source(source)
         with self._asking() as session:
-            stores, found = (session, self._lake, self._market), [COVERED_BARS.empty_table()]
+            stores, found = (session, self._lake, self._markets.default), [COVERED_BARS.empty_table()]
             for name in [named] if named else bar_sources(*stores, wanted):
                 table = read_bars(*stores, wanted, source=name)
                 days = set(table.column("session_date").to_pylist())
-                covers = read_covers(session, self._market, name, days, wanted.known_until)
+                covers = read_covers(session, self._markets.default, name, days, wanted.known_until)
                 found.append(with_coverage(table, covers))
         return pa.concat_tables(found).sort_by([("t_open", "ascending"), ("source", "ascending")])
 
@@ -120,10 +120,10 @@ class History:
     ) -> list[Hole]:
         """Where a source has no bar of a symbol within the sessions of a range: quiet, no_feed or unknown."""
         wanted = self._bar_range(symbol, timeframe, start, end)
-        hours, name = wanted.sessions(self._market), known_source(source)
+        hours, name = wanted.sessions(self._markets.default), known_source(source)
         with self._asking() as session:
-            bars = read_bars(session, self._lake, self._market, wanted, source=name)
-            covers = read_covers(session, self._market, name, [one.day for one in hours], wanted.known_until)
+            bars = read_bars(session, self._lake, self._markets.default, wanted, source=name)
+            covers = read_covers(session, self._markets.default, name, [one.day for one in hours], wanted.known_until)
         return list(find_holes(hours, wanted, opening_times(bars), covers))
 
     def close(self) -> None:

@@ -11,7 +11,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.bus.keys import BROKER_DB, RESULTS_DB
 from app.errors import Rejected
-from app.market.market import MARKETS
+from app.market.markets import LIMITS, PROFILES
+from app.market.overrides_file import read_overrides
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 _POSTGRES_SCHEMES: Final = ("postgres", "postgresql", "postgresql+psycopg2")
@@ -50,6 +51,9 @@ class Settings(BaseSettings):
     web_threads: int = Field(256, ge=40, le=2000, description="threads of the web server; each SSE client takes one")
 
     market: str = Field("CME_Futures", description="market whose calendar gives trading days")
+    market_overrides: Folder | None = Field(
+        None, description="YAML file of closures and early closes that the calendars do not know"
+    )
     quote_stale_s: float = Field(
         15.0, gt=0, allow_inf_nan=False, description="age after which a quote of an open market is stale"
     )
@@ -102,8 +106,18 @@ class Settings(BaseSettings):
     @field_validator("market")
     @classmethod
     def _market(cls, value: str) -> str:
-        if value not in MARKETS:
-            raise ValueError(f"must be one of {', '.join(MARKETS)}")
+        if value not in PROFILES:
+            raise ValueError(f"must be one of {', '.join(PROFILES)}")
+        return value
+
+    @field_validator("market_overrides")
+    @classmethod
+    def _readable(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            try:
+                read_overrides(value, LIMITS)
+            except Rejected as error:
+                raise ValueError(str(error)) from None
         return value
 
     @model_validator(mode="after")

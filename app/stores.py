@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.bus.connection import SOCKET_TIMEOUT_S
 from app.clock import Clock
 from app.dispatch import Dispatch
+from app.instruments.hours import market_of
 from app.lake.layout import Lake
 from app.market.market import Market
+from app.market.markets import Markets
 
 
 class ConnectRedis(Protocol):
@@ -28,9 +30,18 @@ class Stores:
     clock: Clock
     sessions: sessionmaker[Session]
     connect_redis: ConnectRedis
-    market: Market
+    markets: Markets
     lake: Lake
     dispatch: Dispatch
+
+    @property
+    def market(self) -> Market:
+        """The desk's market, whose trading days are those of ticks, files and partitions."""
+        return self.markets.default
+
+    def market_of(self, symbol: str) -> Market:
+        """The market in whose hours a symbol trades, as `app.instruments.hours` tells it."""
+        return market_of(self.markets, symbol)
 
     @cached_property
     def redis(self) -> Redis:

@@ -16,7 +16,8 @@ from app.errors import Unavailable
 from app.extensions import db
 from app.lake.layout import Lake
 from app.local.state import read_servers
-from app.market.market import market
+from app.market.markets import LIMITS, Markets
+from app.market.overrides_file import OverridesFile
 from app.runtime import EXTENSION, Runtime
 from app.settings import Settings
 
@@ -41,17 +42,25 @@ def wire(app: Flask, settings: Settings, dispatch: Dispatch, clock: Clock | None
     db.init_app(app)
     with app.app_context():
         sessions = sessionmaker(db.engine, expire_on_commit=False)
+    now = clock or SystemClock()
     runtime = Runtime(
-        clock=clock or SystemClock(),
+        clock=now,
         sessions=sessions,
         connect_redis=partial(_connect_redis, settings),
-        market=market(settings.market),
+        markets=markets_of(settings, now),
         lake=Lake(settings.lake_dir),
         dispatch=dispatch,
         settings=settings,
     )
     app.extensions[EXTENSION] = runtime
     return runtime
+
+
+def markets_of(settings: Settings, clock: Clock) -> Markets:
+    """The markets as the settings have them, with the desk's overrides."""
+    if settings.market_overrides is None:
+        return Markets(settings.market, clock)
+    return Markets(settings.market, clock, OverridesFile(settings.market_overrides, LIMITS).current)
 
 
 def server_addresses(settings: Settings) -> tuple[str | None, str | None]:

@@ -12,7 +12,7 @@ from app.bus import keys
 from app.bus.connection import connect
 from app.bus.leases import acquire
 from app.bus.stream import QuotePublisher
-from app.market.market import market
+from app.market.markets import market
 from app.quotes import Quote, seq_of
 
 SYMBOLS = ("ES", "NQ", "YM", "RTY", "CL", "GC", "ZN", "6E")

@@ -21,7 +21,7 @@ from app.clock import SystemClock
 from app.ingest import storing
 from app.ingest.rows import RowMaker
 from app.ingest.run import Ingestor, IngestPlan
-from app.market.market import market
+from app.market.markets import market
 from app.models import TABLES
 from app.quotes import Quote, to_fields
 from app.ticks.partitions import ensure_partitions

@@ -13,7 +13,7 @@ import pyarrow.csv
 from app.collectors.recordings import open_recording
 from app.collectors.simulator import session_quotes
 from app.lake.schemas import TICK_FILE
-from app.market.market import market
+from app.market.markets import market
 from benchmarks.quotes import DAY
 
 EPOCH_32 = 7 << 32

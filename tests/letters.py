@@ -10,7 +10,7 @@ from app.clock import SystemClock
 from app.ingest.dead_letters import save_dead_letters
 from app.ingest.rows import Reject, RowMaker
 from app.ledger.models import DeadLetter, DeadLetterAction
-from app.market.market import market
+from app.market.markets import market
 
 _NUMBERS = count(1)
 

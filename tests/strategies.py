@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from app.market.market import market
+from app.market.markets import market
 from app.quotes import ORIGINS, SOURCES, Quote
 
 _FIRST = datetime(2000, 1, 2)

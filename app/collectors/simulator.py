@@ -15,7 +15,8 @@ from app.collectors.simulated_session import CHICAGO, session_strip
 from app.collectors.simulation import DAY_ACTIVITY_S, MODELS, Ints, activity_at, blended, source_of_chance
 from app.collectors.tape import Strip
 from app.errors import Rejected
-from app.market.market import Market, market
+from app.market.market import Market
+from app.market.markets import market
 from app.market.sessions import RollWindow, Session
 from app.market.timetable import micros_of
 from app.quotes import Quote

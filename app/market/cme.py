@@ -49,7 +49,7 @@ class CMEGlobex(ExchangeCalendar):  # type: ignore[misc]
 
     tz = ZoneInfo("America/Chicago")
     open_times = ((None, time(17)),)
-    close_times = ((None, time(16)),)
+    close_times: tuple[tuple[pd.Timestamp | None, time], ...] = ((None, time(16)),)
 
     @property
     def open_offset(self) -> int:

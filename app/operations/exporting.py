@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from app.errors import Conflict, NotFound
 from app.lake.manifest import list_files
 from app.lake.models import LakeFile
-from app.market.market import market
 from app.operations.bar_mending import days_with_old_bars
 from app.operations.lake_states import closing_times
 from app.operations.tick_counts import tick_counts
@@ -35,7 +34,7 @@ def export_session(stores: Stores, market_name: str, day: date) -> "DayExport":
     from app.export.ticks import DayExport, export_day
     from app.lake.files import sweep_staging
 
-    hours = market(market_name).session(day)
+    hours = stores.markets.named(market_name).session(day)
     if hours is None:
         raise NotFound(f"{market_name} has no session on {day}")
     now = stores.clock.now()

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 from app.bus import keys
 from app.errors import Conflict, Rejected, ThorError, Unavailable
 from app.lake.manifest import list_files
-from app.market.market import market
 from app.operations.exporting import export_session, needs_export
 from app.operations.tick_counts import tick_counts
 from app.stores import Stores
@@ -75,7 +74,7 @@ def apply_retention(stores: Stores, market_name: str, policy: RetentionPolicy) -
     for purge in done:
         level = logging.ERROR if purge.reason else logging.INFO
         log.log(level, "retention: %s %s, %s ticks %s", purge.day, purge.state, purge.ticks, purge.reason)
-    stores.redis.set(keys.RETENTION_DONE, _last_closed(market_name, now).isoformat())
+    stores.redis.set(keys.RETENTION_DONE, _last_closed(stores, market_name, now).isoformat())
     return done
 
 
@@ -84,14 +83,14 @@ def retention_due(stores: Stores) -> bool:
 
     Who is told so must ask for it, because others are told that it was asked for.
     """
-    last = _last_closed(stores.market.name, stores.clock.now())
+    last = _last_closed(stores, stores.market.name, stores.clock.now())
     if stores.redis.get(keys.RETENTION_DONE) == last.isoformat():
         return False
     return bool(stores.redis.set(keys.retention_asked(last), 1, nx=True, ex=ASK_AGAIN_S))
 
 
-def _last_closed(market_name: str, now: datetime) -> date:
-    return market(market_name).last_completed(now, 1)[-1].day
+def _last_closed(stores: Stores, market_name: str, now: datetime) -> date:
+    return stores.markets.named(market_name).last_completed(now, 1)[-1].day
 
 
 def _unexported(stores: Stores, days: list[date]) -> list[date]:

@@ -27,7 +27,7 @@ from app.bus.connection import connect, without_retries
 from app.clock import SystemClock
 from app.collectors.run import Assignment, run_collector
 from app.collectors.spool import Spool
-from app.market.market import market
+from app.market.markets import market
 from tests.factories import quotes
 
 life = int(sys.argv[3])

@@ -12,7 +12,7 @@ from app.export.bars import generate_bars
 from app.export.ticks import export_day
 from app.lake.inspection import read_batches
 from app.lake.layout import Lake
-from app.market.market import market
+from app.market.markets import market
 from app.ticks.partitions import ensure_partitions
 from app.ticks.store import COPY_COLUMNS, append_ticks
 from tests.tree import ROOT

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 
 from app.errors import Rejected
-from app.market.market import market
+from app.market.markets import market
 from app.quotes import (
     SOURCES,
     from_fields,

@@ -8,7 +8,7 @@ from app.bus.leases import acquire
 from app.collectors.recordings import open_recording
 from app.collectors.replay import ReplayPlan, replay
 from app.errors import Conflict
-from app.market.market import market
+from app.market.markets import market
 from tests.factories import MOMENT
 from tests.fakes import FixedClock
 

@@ -9,7 +9,7 @@ from app.bus.leases import acquire
 from app.bus.published import read_published
 from app.collectors.run import Assignment, run_collector
 from app.errors import Conflict
-from app.market.market import market
+from app.market.markets import market
 from tests.factories import DAY, MOMENT, quote
 from tests.fakes import FixedClock
 

@@ -24,7 +24,7 @@ from app.lake.locks import file_lock
 from app.lake.manifest import check_bytes, find_file, list_files, verify_file
 from app.lake.schemas import TICK_FILE
 from app.ledger.models import DeadLetter, DuplicateCount
-from app.market.market import market
+from app.market.markets import market
 from app.ticks.models import Tick
 from app.ticks.partitions import PartitionAbsent, existing_partitions
 from tests.factories import DAY, quote, quotes

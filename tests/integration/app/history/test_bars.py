@@ -11,7 +11,7 @@ from app.history.bars import BAR_TABLE, bar_sources, last_session, read_bars
 from app.lake.files import publish
 from app.lake.layout import TIMEFRAMES, Lake
 from app.lake.schemas import BAR_FILE
-from app.market.market import market
+from app.market.markets import market
 from tests.factories import DAY
 from tests.lake_days import export_quotes, purge
 from tests.ticks import CLOSE, HOURS, LATER, OPEN, bar_table, store_quotes, trade

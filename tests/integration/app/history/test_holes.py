@@ -6,7 +6,7 @@ from sqlalchemy import text
 from app.history.bar_range import BarRange
 from app.history.holes import _EVENTFUL, DayCover, find_holes, read_covers
 from app.ledger.coverage import cover_events, merge_coverage, window_on
-from app.market.market import market
+from app.market.markets import market
 from app.market.timetable import micros_of
 from tests.factories import DAY
 from tests.ticks import CLOSE, HOURS, LATER, OPEN, store_quotes, trade

@@ -14,7 +14,7 @@ from app.errors import Conflict, Rejected
 from app.history.ticks import COLUMNS, find_places, read_ticks, stream_range, tick_schema
 from app.lake.layout import Lake
 from app.lake.locks import file_lock
-from app.market.market import market
+from app.market.markets import market
 from app.ticks.partitions import drop_partition, existing_partitions
 from app.ticks.slices import TickKey, TickSlice
 from tests.factories import DAY, quote

@@ -10,7 +10,7 @@ from app.ingest.batch import Batch
 from app.ingest.rows import RowMaker
 from app.ingest.storing import TickWriter
 from app.ledger.models import DeadLetter, DuplicateCount, IngestBatch, Loss
-from app.market.market import market
+from app.market.markets import market
 from tests.factories import DAY, words
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)

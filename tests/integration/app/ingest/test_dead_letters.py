@@ -5,7 +5,7 @@ from app.bus import keys
 from app.ingest.dead_letters import STREAM_KEPT, announce_dead_letters, count_dead_letters, save_dead_letters
 from app.ingest.rows import Reject
 from app.ledger.models import DeadLetter
-from app.market.market import market
+from app.market.markets import market
 from tests.factories import DAY, quotes, words
 from tests.poison import NAMED, POISON
 

@@ -11,7 +11,7 @@ from app.ingest.dead_letters import count_dead_letters
 from app.ingest.rows import RowMaker
 from app.ingest.storing import TickWriter
 from app.local.ports import free_port
-from app.market.market import market
+from app.market.markets import market
 from app.ticks.partitions import partition_name
 from tests.factories import DAY, words
 

@@ -54,7 +54,7 @@ def test_without_redis_everything_is_counted(rt, large, error):
         def execute_command(self, *_words, **_options):
             raise error
 
-    stores = Stores(rt.clock, rt.sessions, lambda **_options: Away(), rt.market, rt.lake, rt.dispatch)
+    stores = Stores(rt.clock, rt.sessions, lambda **_options: Away(), rt.markets, rt.lake, rt.dispatch)
 
     assert tick_counts(stores, [DAY])[DAY] == {"ES": 1000}
 

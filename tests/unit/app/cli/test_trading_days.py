@@ -4,7 +4,7 @@ import pytest
 
 from app.cli.trading_days import explain_empty, parse_days, require_begun
 from app.errors import Rejected
-from app.market.market import market
+from app.market.markets import market
 
 
 def test_one_day_or_a_range_with_both_ends():

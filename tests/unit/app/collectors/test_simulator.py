@@ -11,7 +11,7 @@ import pytest
 from app.collectors.simulator import LiveSimulation, session_quotes
 from app.errors import Rejected
 from app.instruments.catalogue import CATALOGUE, DEFAULT_WATCHLIST
-from app.market.market import market
+from app.market.markets import market
 from app.market.sessions import Session
 from app.quotes import Quote, to_fields
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from app.clock import instant_text
 from app.ingest.columns import COLUMNS
 from app.ingest.rows import RowMaker
-from app.market.market import market
+from app.market.markets import market
 from app.quotes import to_fields
 from tests.factories import DAY, quote, words
 from tests.strategies import quotes

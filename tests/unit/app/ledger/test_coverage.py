@@ -17,7 +17,7 @@ from app.ledger.coverage import (
     unite,
     window_on,
 )
-from app.market.market import market
+from app.market.markets import market
 from app.market.sessions import RollWindow
 from tests.factories import DAY
 

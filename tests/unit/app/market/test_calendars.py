@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from app.market.market import market
+from app.market.markets import market
 
 
 def close_of(day: str) -> str | None:

@@ -5,7 +5,7 @@ from app.api.sse.tail import StreamTail
 from app.bus import keys
 from app.clock import SystemClock
 from app.errors import Unavailable
-from app.market.market import market
+from app.market.markets import market
 from tests.factories import wire
 from tests.streams import FakeTail, event
 
