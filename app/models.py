@@ -1,5 +1,6 @@
 """Every table of the database, in one import, so that the metadata is whole."""
 
+from app.desk.models import Market, MarketDataSnapshot, MarketEvent, SessionCertificate
 from app.instruments.models import TradingInstrument
 from app.lake.models import LakeFile
 from app.ledger.models import (
@@ -27,8 +28,12 @@ TABLES = (
     IngestBatch,
     LakeFile,
     Loss,
+    Market,
+    MarketDataSnapshot,
+    MarketEvent,
     PublishedCount,
     Reconciliation,
+    SessionCertificate,
     StreamPosition,
     Tick,
     TradingInstrument,

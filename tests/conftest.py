@@ -15,9 +15,11 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.bus.connection import connect
 from app.clock import Clock, SystemClock
+from app.desk.markets import add_markets
 from app.extensions import db
 from app.factory import create_app
 from app.instruments.store import add_catalogue
+from app.market.markets import PROFILES
 from app.models import TABLES as ALL_TABLES
 from app.operations.migrating import migrate_database
 from app.runtime import EXTENSION, Runtime
@@ -102,6 +104,7 @@ def sessions(engine: Engine) -> Iterator[sessionmaker[Session]]:
             session.execute(text(f"DROP TABLE {partition_name(day)}"))
         session.execute(text(f"TRUNCATE {TABLES}"))
         add_catalogue(session)
+        add_markets(session, PROFILES.values())
 
 
 @pytest.fixture

@@ -20,6 +20,11 @@ def latest(symbol: str) -> str:
     return f"quotes:latest:{symbol}"
 
 
+def baseline(symbol: str) -> str:
+    """The last price of a symbol's session before the present one, a hash."""
+    return f"quotes:baseline:{symbol}"
+
+
 def lease(source: str) -> str:
     """Who collects a source, with the fencing token, a hash that expires."""
     return f"collector:{source}:lease"

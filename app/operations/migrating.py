@@ -4,16 +4,19 @@ from datetime import date, timedelta
 
 from flask_migrate import upgrade
 
+from app.desk.markets import add_markets
 from app.instruments.store import add_catalogue
+from app.market.markets import PROFILES
 from app.stores import Stores
 from app.ticks.partitions import ensure_partitions
 
 
 def migrate_database(stores: Stores, ahead_days: int) -> None:
-    """Run the migrations, add missing instruments of the catalogue and make partitions ahead; needs an app context."""
+    """Run the migrations, add missing markets and instruments, and make partitions ahead; needs an app context."""
     upgrade()
     with stores.sessions.begin() as session:
         add_catalogue(session)
+        add_markets(session, PROFILES.values())
         ensure_partitions(session, days_ahead(stores, ahead_days))
 
 

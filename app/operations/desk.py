@@ -1,0 +1,29 @@
+"""The desk: which markets it watches, and in whose hours something of it trades."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from app.desk.markets import automated_markets
+from app.instruments.store import watchlist
+from app.market.market import Market
+from app.stores import Stores
+
+
+def desk_markets(stores: Stores, session: Session) -> list[Market]:
+    """The desk's own market, and those of the watched instruments, each once; those that are automated."""
+    automated = automated_markets(session)
+    found = {market.name: market for market in watched_markets(stores, session)}
+    return [market for name, market in found.items() if name in automated]
+
+
+def watched_markets(stores: Stores, session: Session) -> list[Market]:
+    """The desk's own market, and those of the watched instruments, each once."""
+    markets = [stores.market, *(stores.market_of(symbol) for symbol in watchlist(session))]
+    return list({market.name: market for market in markets}.values())
+
+
+def any_open(markets: Collection[Market], at: datetime) -> bool:
+    """Whether a session of any of the markets runs."""
+    return any(market.is_open(at) for market in markets)

@@ -1,0 +1,97 @@
+"""Seeing to the opens and closes of the desk's markets: what is due, from the database, and keeping account of it."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from app.desk.events import Ending, EventKey, end_event, find_event, last_planned, plan_event, start_event, unfinished
+from app.desk.models import MarketEvent
+from app.errors import Conflict
+from app.operations.desk import desk_markets
+from app.operations.event_plan import LATE_AFTER, EventStep, Planned, plan_events
+from app.stores import Stores
+
+log = logging.getLogger(__name__)
+
+_LOCKS: Final = 7_310  # The advisory locks of whoever works at an event; the number has no other meaning.
+
+
+def due_events(stores: Stores) -> list[EventStep]:
+    """What the opens and closes up to now ask for; see `plan_events`."""
+    with stores.sessions() as session:
+        recorded = [Planned(_key(event), event.due_at, event.status == "started") for event in unfinished(session)]
+        return plan_events(desk_markets(stores, session), recorded, last_planned(session), stores.clock.now())
+
+
+def record_plan(stores: Stores, key: EventKey, due_at: datetime) -> None:
+    """Record an event that lies ahead, or its new time."""
+    with stores.sessions.begin() as session:
+        plan_event(session, key, due_at)
+
+
+def record_skip(stores: Stores, key: EventKey, reason: str) -> None:
+    """Record that there is nothing left to do at an event."""
+    with stores.sessions.begin() as session:
+        if end_event(session, key, stores.clock.now(), "skipped", reason):
+            log.warning("%s: %s of %s skipped: %s", key.market, key.event, key.day, reason)
+
+
+def record_start(stores: Stores, key: EventKey) -> bool:
+    """Record that an event is worked at; whether it had not begun before."""
+    with stores.sessions.begin() as session:
+        return start_event(session, key, stores.clock.now())
+
+
+def record_end(stores: Stores, key: EventKey, detail: dict[str, object]) -> str | None:
+    """Record that everything of an event is done; `done` or `late`, and None when it had ended before."""
+    with stores.sessions.begin() as session:
+        event, now = find_event(session, key), stores.clock.now()
+        if event is None or event.done_at is not None:
+            return None
+        late = (event.started_at or now) - event.due_at
+        ending: Ending = "late" if late > LATE_AFTER else "done"
+        reason = f"begun {late.total_seconds():,.0f} s late" if ending == "late" else ""
+        return ending if end_event(session, key, now, ending, reason, detail) else None
+
+
+@contextmanager
+def event_alone(stores: Stores, key: EventKey) -> Iterator[None]:
+    """Work at an event alone; Conflict while another process does. The right ends with its connection."""
+    with stores.sessions() as session:
+        # Outside of a transaction, because a server may end one that idles while the work is done.
+        session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+        lock = {"group": _LOCKS, "key": f"{key.market}/{key.day}/{key.event}"}
+        if not session.scalar(text("SELECT pg_try_advisory_lock(:group, hashtext(:key))"), lock):
+            raise Conflict(f"another process works at the {key.event} of {key.market} on {key.day}: wait for it")
+        try:
+            yield
+        finally:
+            try:
+                session.execute(text("SELECT pg_advisory_unlock(:group, hashtext(:key))"), lock)
+            except SQLAlchemyError:
+                session.invalidate()  # The connection is gone, and the right with it.
+
+
+def is_ended(stores: Stores, key: EventKey) -> bool:
+    """Whether an event has ended."""
+    with stores.sessions() as session:
+        event = find_event(session, key)
+        return event is not None and event.done_at is not None
+
+
+def ensure_planned(stores: Stores, session: Session, market: str, day: date) -> None:
+    """Record the open and close of a session that are not recorded yet."""
+    hours = stores.markets.named(market).session(day)
+    if hours is not None:
+        plan_event(session, EventKey(market, day, "open"), hours.open)
+        plan_event(session, EventKey(market, day, "close"), hours.close)
+
+
+def _key(event: MarketEvent) -> EventKey:
+    return EventKey(event.market, event.session_date, "open" if event.event == "open" else "close")
