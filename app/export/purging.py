@@ -1,25 +1,20 @@
 """Dropping a day's ticks from the database once its files are proved to hold every cell of them."""
 
-from collections.abc import Callable, Generator, Mapping
-from contextlib import closing
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from pathlib import Path
 from typing import Final
 
-import pyarrow as pa
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.errors import Conflict, NotFound
-from app.export.alignment import find_difference
+from app.errors import Conflict
 from app.export.merging import merge_day
+from app.export.proving import prove_day
 from app.export.retiring import Deed, retire_day
-from app.history.hot_ticks import stream_ticks
-from app.lake.inspection import read_batches
 from app.lake.layout import Lake
 from app.lake.locks import files_lock
-from app.lake.manifest import fault_text, list_files, mark_purged, mark_verified, purged_at, verify_file
+from app.lake.manifest import list_files, mark_purged, purged_at
 from app.lake.models import LakeFile
 from app.ticks.partitions import PartitionAbsent, require_partition
 from app.ticks.reading import StoredTicks, describe_day
@@ -90,7 +85,7 @@ def _attempt(
         with sessions() as session:
             if _was_purged(session, day):
                 return None  # Somebody purged it before the files were ours, and late ticks came since.
-        stored, files = _prove(sessions, lake, day, None if dry_run else now, tell)
+        stored, files = prove_day(sessions, lake, day, None if dry_run else now, tell=tell)
 
         def mark(session: Session) -> None:
             still_held()
@@ -119,55 +114,6 @@ def _merge(
 
 def _ticks_in(stored: Mapping[str, StoredTicks]) -> int:
     return sum(found.rows for found in stored.values())
-
-
-def _prove(
-    sessions: Sessions, lake: Lake, day: date, noted_at: datetime | None, tell: Callable[[str], None]
-) -> tuple[dict[str, StoredTicks], dict[str, LakeFile]]:
-    with sessions() as session:
-        stored = describe_day(session, day)
-        files = {row.symbol: row for row in list_files(session, day, day + timedelta(days=1))}
-    if unrecorded := sorted(stored.keys() - files.keys()):
-        names = ", ".join(unrecorded[:10])
-        raise Conflict(f"{day} has no file of {names}: export it first with `flask export-to-parquet --date={day}`")
-    for symbol, row in sorted(files.items()):
-        _compare_facts(row, stored.get(symbol))
-        path = _verified(sessions, lake, row, noted_at)
-        with closing(_stored_batches(sessions, day, symbol)) as batches:
-            difference = find_difference(read_batches(path), batches)
-        if difference:
-            raise Conflict(f"{path} and PostgreSQL differ in {difference}: export {day} again with --overwrite")
-        tell(symbol)
-    return stored, files
-
-
-def _verified(sessions: Sessions, lake: Lake, row: LakeFile, noted_at: datetime | None) -> Path:
-    try:
-        return verify_file(lake, row)
-    except (Conflict, NotFound) as error:
-        if noted_at is not None:
-            with sessions.begin() as session:
-                mark_verified(session, row, noted_at, fault_text(lake, row, error))
-        raise Conflict(str(error)) from None
-
-
-def _compare_facts(row: LakeFile, stored: StoredTicks | None) -> None:
-    if stored is None or row.rows > stored.rows:
-        held = stored.rows if stored else 0
-        raise Conflict(
-            f"the file of {row.symbol} on {row.session_date} holds {row.rows:,} ticks and PostgreSQL only {held:,}: "
-            "find out why before anything is dropped"
-        )
-    if wrong := [name for name, value in asdict(stored).items() if getattr(row, name) != value]:
-        raise Conflict(
-            f"{row.symbol} on {row.session_date} differs from its file in {', '.join(wrong)} "
-            f"({stored.rows:,} ticks stored, {row.rows:,} in the file): export that day again with --overwrite"
-        )
-
-
-def _stored_batches(sessions: Sessions, day: date, symbol: str) -> Generator[pa.RecordBatch]:
-    with sessions() as session:
-        yield from stream_ticks(session, day, symbol)
 
 
 def _require_size(lake: Lake, row: LakeFile) -> None:
