@@ -6,8 +6,10 @@ from typing import Final
 from exchange_calendars.exchange_calendar import ExchangeCalendar
 
 from app.market.cme import CMEGlobexEquity
+from app.market.cme_groups import CMEGlobexEnergyMetals, CMEGlobexFX, CMEGlobexRates
 from app.market.us_equity import USEquity
 
 CALENDARS: Final[Mapping[str, type[ExchangeCalendar]]] = {
-    calendar.name: calendar for calendar in (CMEGlobexEquity, USEquity)
+    calendar.name: calendar
+    for calendar in (CMEGlobexEquity, CMEGlobexEnergyMetals, CMEGlobexRates, CMEGlobexFX, USEquity)
 }

@@ -36,8 +36,8 @@ NOON_SINCE: Final = (
     (LABOR_DAY, 2014),
     (THANKSGIVING, 2014),
 )
-# Equity futures have traded up to the jobs report on Good Friday since 2010.
-EQUITY_JOBS_FRIDAYS: Final = JOBS_FRIDAYS[JOBS_FRIDAYS.year >= 2010]
+# Equity, rate and FX futures have traded up to the jobs report on Good Friday since 2010.
+TRADED_GOOD_FRIDAYS: Final = JOBS_FRIDAYS[JOBS_FRIDAYS.year >= 2010]
 
 
 class CMEGlobex(ExchangeCalendar):  # type: ignore[misc]
@@ -92,7 +92,7 @@ class CMEGlobexEquity(CMEGlobex):
     def adhoc_holidays(self) -> list[pd.Timestamp]:
         """Single days without a session; Good Friday is one unless the jobs report falls on it."""
         closed = pd.DatetimeIndex(["2001-09-12", "2001-09-13", "2001-09-14", "2007-01-02"])
-        return list(GOOD_FRIDAYS.difference(EQUITY_JOBS_FRIDAYS).union(closed))
+        return list(GOOD_FRIDAYS.difference(TRADED_GOOD_FRIDAYS).union(closed))
 
     @property
     def special_closes(self) -> list[SpecialClose]:
@@ -111,7 +111,7 @@ class CMEGlobexEquity(CMEGlobex):
         storm = pd.DatetimeIndex(["2012-10-29", "2012-10-30"])
         return [
             (time(8), pd.DatetimeIndex(["2004-06-11"])),
-            (time(8, 15), EQUITY_JOBS_FRIDAYS.union(storm)),
+            (time(8, 15), TRADED_GOOD_FRIDAYS.union(storm)),
             (time(8, 30), pd.DatetimeIndex(["2018-12-05", "2025-01-09"])),
             (time(9, 15), pd.DatetimeIndex(["2001-09-11"])),
         ]
