@@ -33,6 +33,9 @@ PROFILES: Final[Mapping[str, Profile]] = {
     profile.name: profile
     for profile in (
         _cme(DEFAULT, "CMEGLOBEX_EQUITY"),
+        _cme("CME_Energy_Metals", "CMEGLOBEX_ENERGY_METALS"),
+        _cme("CME_Rates", "CMEGLOBEX_RATES"),
+        _cme("CME_FX", "CMEGLOBEX_FX"),
         Profile(
             US_EQUITY,
             "US_EQUITY",
