@@ -18,6 +18,9 @@ class Dispatch(Protocol):
     def export_session(self, market: str, day: date) -> None:
         """Write a trading day's ticks and bars to the lake."""
 
+    def close_session(self, market: str, day: date) -> None:
+        """Drain, balance, export and certify a session that is over."""
+
     def apply_retention(self, market: str) -> None:
         """Drop the ticks of days past the retention whose files are verified."""
 

@@ -16,6 +16,7 @@ Origin = Literal["exchange", "local"]
 SOURCES: Final[tuple[str, ...]] = get_args(Source)
 ORIGINS: Final[tuple[str, ...]] = get_args(Origin)
 LIVE_SOURCES: Final = frozenset({"EXCEL", "SCHWAB"})
+COLLECTED: Final = ("SIMULATED",)  # The sources that have a collector.
 UNNUMBERED: Final = frozenset({"REPLAY"})  # A replay keeps the recorded numbers, which need not be contiguous.
 PRICE_FIELDS: Final = ("last", "bid", "ask", "open", "high", "low", "close", "change")
 SIZE_FIELDS: Final = ("last_size", "bid_size", "ask_size", "volume")

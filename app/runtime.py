@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from flask import current_app
 
+from app.operations.tick_steps import TickPolicy
 from app.settings import Settings
 from app.stores import Stores
 
@@ -15,6 +16,18 @@ class Runtime(Stores):
     """What the edges work with."""
 
     settings: Settings
+
+    @property
+    def tick_policy(self) -> TickPolicy:
+        """What the periodic tick goes by."""
+        told = self.settings
+        return TickPolicy(
+            told.partitions_ahead_days,
+            told.sse_resume_window_s,
+            told.ingestors,
+            told.stream_cap,
+            told.collected_sources,
+        )
 
 
 def runtime() -> Runtime:

@@ -13,6 +13,7 @@ from app.bus.keys import BROKER_DB, RESULTS_DB
 from app.errors import Rejected
 from app.market.markets import LIMITS, PROFILES
 from app.market.overrides_file import read_overrides
+from app.quotes import COLLECTED
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 _POSTGRES_SCHEMES: Final = ("postgres", "postgresql", "postgresql+psycopg2")
@@ -53,6 +54,9 @@ class Settings(BaseSettings):
     market: str = Field("CME_Futures", description="market whose calendar gives trading days")
     market_overrides: Folder | None = Field(
         None, description="YAML file of closures and early closes that the calendars do not know"
+    )
+    session_sources: str = Field(
+        "", description="sources, separated by commas, that run while a watched market is open"
     )
     quote_stale_s: float = Field(
         15.0, gt=0, allow_inf_nan=False, description="age after which a quote of an open market is stale"
@@ -120,11 +124,24 @@ class Settings(BaseSettings):
                 raise ValueError(str(error)) from None
         return value
 
+    @field_validator("session_sources")
+    @classmethod
+    def _collected(cls, value: str) -> str:
+        if unknown := sorted(set(_listed(value)) - set(COLLECTED)):
+            known = ", ".join(COLLECTED)
+            raise ValueError(f"names {', '.join(unknown)[:80]}, which has no collector: known is {known}")
+        return value
+
     @model_validator(mode="after")
     def _threads_suffice(self) -> Self:
         if self.sse_max_clients > self.web_threads - 32:
             raise ValueError("SSE_MAX_CLIENTS must leave 32 of WEB_THREADS to everything else")
         return self
+
+    @cached_property
+    def collected_sources(self) -> tuple[str, ...]:
+        """The sources that run while a watched market is open."""
+        return tuple(_listed(self.session_sources))
 
     @cached_property
     def lake_dir(self) -> Path:
@@ -135,6 +152,10 @@ class Settings(BaseSettings):
     def spool_dir(self) -> Path:
         """Where collectors keep what the bus does not take."""
         return self.state_dir / "spool"
+
+
+def _listed(value: str) -> list[str]:
+    return list(dict.fromkeys(name.strip().upper() for name in value.split(",") if name.strip()))
 
 
 def _address(url: str) -> SplitResult | None:

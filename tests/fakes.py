@@ -36,6 +36,10 @@ class RecordingDispatch:
         """Keep the wish."""
         self.sent.append(("export_session", market, day))
 
+    def close_session(self, market: str, day: date) -> None:
+        """Keep the wish."""
+        self.sent.append(("close_session", market, day))
+
     def apply_retention(self, market: str) -> None:
         """Keep the wish."""
         self.sent.append(("apply_retention", market))

@@ -5,17 +5,14 @@ from typing import Any
 from celery.signals import worker_ready
 
 from app.operations.reconciling import reconcile_unless_under_way
-from app.operations.tick import TickPolicy
 from app.operations.tick import market_tick as turn
 from workers.celery_app import celery, runtime, show_life
 
 
 @celery.task(name="control.market_tick", acks_late=False)
 def market_tick() -> None:
-    """Do what is missing: partitions, collectors, ingest, signs of life, trimming."""
-    rt = runtime()
-    limits = rt.settings
-    turn(rt, TickPolicy(limits.partitions_ahead_days, limits.sse_resume_window_s, limits.ingestors, limits.stream_cap))
+    """Do what is missing: opens and closes, collectors, ingest, partitions, signs of life, trimming."""
+    turn(runtime(), runtime().tick_policy)
 
 
 @celery.task(name="control.reconcile", acks_late=False)

@@ -42,6 +42,10 @@ class CeleryDispatch:
         """Write a trading day's ticks and bars to the lake."""
         self._send("export.export_session", market, day.isoformat(), expires_s=None)
 
+    def close_session(self, market: str, day: date) -> None:
+        """Drain, balance, export and certify a session that is over."""
+        self._send("export.close_session", market, day.isoformat(), expires_s=None)
+
     def apply_retention(self, market: str) -> None:
         """Drop the ticks of days past the retention whose files are verified."""
         self._send("export.apply_retention", market, expires_s=None)

@@ -3,6 +3,7 @@
 from datetime import date
 
 from app.errors import Unavailable
+from app.operations.closing import close_unless_under_way
 from app.operations.exporting import export_session as export
 from app.operations.retention import RetentionPolicy
 from app.operations.retention import apply_retention as apply
@@ -13,6 +14,12 @@ from workers.celery_app import celery, runtime, show_life
 def export_session(market: str, day: str) -> None:
     """Write a trading day's ticks and bars; what is there and complete is left alone."""
     export(runtime(), market, date.fromisoformat(day))
+
+
+@celery.task(name="export.close_session", autoretry_for=(Unavailable,), retry_backoff=True, retry_jitter=True)
+def close_session(market: str, day: str) -> None:
+    """Drain, balance, export and certify a session that is over, unless that is done or under way."""
+    close_unless_under_way(runtime(), market, date.fromisoformat(day))
 
 
 @celery.task(name="export.apply_retention", autoretry_for=(Unavailable,), retry_backoff=True, retry_jitter=True)

@@ -94,6 +94,11 @@ def asked(work: str) -> str:
     return f"control:{work}:asked"
 
 
+def close_asked(market: str, day: date) -> str:
+    """That the close of a market's session was asked for, a while ago at most."""
+    return asked(f"close-{market}-{day.isoformat()}")
+
+
 def pulse(queue: str) -> str:
     """When a queue's worker last finished a task, epoch milliseconds."""
     return f"worker:{queue}:pulse"

@@ -77,6 +77,7 @@ class _Collector:
         self._outbox = Outbox(publisher, spool)
         self._look_at = 0.0
         self._wanted = True
+        self._event_at = clock.now()
         self._alive: set[tuple[date, int]] = set()
 
     @property
@@ -88,7 +89,7 @@ class _Collector:
         try:
             with closing(self._outbox):
                 while not stop.is_set() and self._is_wanted():
-                    self._outbox.put(step(self._clock.now()))
+                    self._outbox.put(self._stepped(step))
                     self._note_alive()
                     stop.wait(self._assignment.interval_s)
                 self._outbox.drain(LAST_DRAIN_S)
@@ -99,6 +100,13 @@ class _Collector:
             self._tell("failed")
             raise
         self._tell("stopped")
+
+    def _stepped(self, step: FeedStep) -> Sequence[Quote]:
+        now = self._clock.now()
+        quotes = step(now)
+        if quotes:
+            self._event_at = now
+        return quotes
 
     def _is_wanted(self) -> bool:
         # A bus that does not answer is asked for quotes only; what was wanted last is wanted still.
@@ -116,6 +124,7 @@ class _Collector:
         shown = {
             "at_ms": int(self._clock.now().timestamp() * 1000),
             "state": state,
+            "event_ms": int(self._event_at.timestamp() * 1000),
             "published": self.published,
             "spooled": self._spool.size,
             "dropped": self._spool.dropped,

@@ -18,12 +18,16 @@ from app.collectors.run import Assignment, FeedStep, run_collector
 from app.collectors.simulator import LiveSimulation
 from app.collectors.spool import Spool
 from app.errors import NotFound, Rejected
-from app.quotes import Quote, from_fields
+from app.instruments.catalogue import CATALOGUE
+from app.instruments.store import watchlist
+from app.quotes import COLLECTED, Quote, from_fields
 from app.stores import Stores
 
 log = logging.getLogger(__name__)
 
 SIMULATED: Final = "SIMULATED"
+SEED: Final = 7
+RATE_PER_S: Final = 100.0
 STEP_S: Final = 0.1
 ANSWER_S: Final = 1.5  # For how long the feed waits for the bus, which has a spool to fall back on.
 
@@ -39,13 +43,37 @@ class CollectorLimits:
 
 def want_simulation(stores: Stores, symbols: list[str], seed: int, rate_per_s: float) -> None:
     """Have the simulated feed run, from the next tick of the control queue on."""
-    options = {"wanted": "1", "symbols": ",".join(symbols), "seed": seed, "rate_per_s": rate_per_s}
-    write_hash(stores.redis, keys.desired(SIMULATED), options)
+    write_hash(stores.redis, keys.desired(SIMULATED), {**_wish("hand"), **_options(symbols, seed, rate_per_s)})
 
 
 def unwant(stores: Stores, source: str) -> None:
-    """Have a source's collector stop by itself within seconds."""
-    write_hash(stores.redis, keys.desired(source), {"wanted": "0"})
+    """Have a source's collector stop by itself within seconds, and stay so whatever the hours."""
+    write_hash(stores.redis, keys.desired(source), {"wanted": "0", "by": "hand"})
+
+
+def want_in_session(stores: Stores, source: str) -> None:
+    """Have a source that follows market hours run; the simulation with the watched symbols."""
+    options: dict[str, object] = {}
+    if source == SIMULATED:
+        with stores.sessions() as session:
+            options = _options([name for name in watchlist(session) if name in CATALOGUE], SEED, RATE_PER_S)
+    write_hash(stores.redis, keys.desired(source), {**_wish("hours"), **options})
+
+
+def unwant_after_session(stores: Stores, source: str) -> None:
+    """Have a source that follows market hours stop until the next session."""
+    write_hash(stores.redis, keys.desired(source), {"wanted": "0", "by": "hours"})
+
+
+def restart(stores: Stores, source: str) -> None:
+    """Have a source's collector stop by itself, so that another begins; it stays wanted."""
+    write_hash(stores.redis, keys.desired(source), {"restart_ms": int(stores.clock.now().timestamp() * 1000)})
+
+
+def wish_of(stores: Stores, source: str) -> tuple[bool, bool]:
+    """Whether a source is wanted, and whether that was said by hand: then market hours do not change it."""
+    told = read_hash(stores.redis, keys.desired(source))
+    return _says_wanted(told), told.get("by") == "hand"
 
 
 def is_wanted(stores: Stores, source: str) -> bool:
@@ -59,7 +87,7 @@ def collect(stores: Stores, source: str, stop: Event, limits: CollectorLimits) -
     A server that was flushed has forgotten what was wanted, and is told again. Returns how many quotes were published.
     """
     if source != SIMULATED:
-        raise NotFound(f"there is no collector for {source[:20]!r}: known is {SIMULATED}")
+        raise NotFound(f"there is no collector for {source[:20]!r}: known is {', '.join(COLLECTED)}")
     with stores.connect_redis(socket_timeout_s=ANSWER_S) as client:
         wish = _Wish(client, source)
         if not wish.holds():
@@ -85,11 +113,21 @@ class _Wish:
 
     def holds(self) -> bool:
         told = read_hash(self._client, keys.desired(self._source))
+        if told.get("restart_ms") != self.options.get("restart_ms") and told:
+            return False
         if told or not self.options:  # Whoever does not want it any more says so: nothing at all was lost with a flush.
             return _says_wanted(told)
         log.warning("Redis has forgotten that %s is wanted, as after a flush: told it again", self._source)
         write_hash(self._client, keys.desired(self._source), self.options)
         return True
+
+
+def _wish(by: str) -> dict[str, object]:
+    return {"wanted": "1", "by": by}
+
+
+def _options(symbols: list[str], seed: int, rate_per_s: float) -> dict[str, object]:
+    return {"symbols": ",".join(symbols), "seed": seed, "rate_per_s": rate_per_s}
 
 
 def _says_wanted(wish: Mapping[str, str]) -> bool:

@@ -2,112 +2,49 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
 
 from app.bus import keys
-from app.bus.stream import STREAM_CAP
 from app.dispatch import QUEUES
 from app.errors import ThorError
 from app.ledger.totals import has_open_balances
-from app.operations.collecting import SIMULATED, is_wanted
+from app.operations.desk import any_open, desk_markets
+from app.operations.event_keeping import due_events
+from app.operations.event_plan import CloseSession
 from app.operations.exporting import stale_days
-from app.operations.loss_folding import fold_losses, fold_published
 from app.operations.migrating import days_ahead
 from app.operations.reconciling import AFTER_CLOSE, RECONCILE
 from app.operations.retention import retention_due
-from app.operations.trimming import trim_stream
+from app.operations.supervising import hours_wishes, missing_collectors, silent_collectors
+from app.operations.tick_doing import do_step
+from app.operations.tick_steps import (
+    ApplyRetention,
+    CheckData,
+    ExportStale,
+    FoldCounts,
+    MakePartitions,
+    Probe,
+    Reconcile,
+    StartIngest,
+    Step,
+    TickPolicy,
+    TrimStream,
+)
 from app.stores import Stores
-from app.ticks.partitions import ensure_partitions, existing_partitions
+from app.ticks.partitions import existing_partitions
 
 log = logging.getLogger(__name__)
 
-ASK_AGAIN_S: Final = 60
 LOOK_FOR_STALE: Final = "look-for-stale"
+CHECK_DATA: Final = "check-data"
+CLOSES_AT_ONCE: Final = 4
 EVERY: Final = timedelta(minutes=5)
 
 
-@dataclass(frozen=True)
-class TickPolicy:
-    """For how many days partitions exist ahead, how far back SSE clients can resume, and how many loops ingest.
-
-    `stream_cap` is the length at which publishers are refused.
-    """
-
-    partitions_ahead_days: int
-    resume_window_s: float
-    ingestors: int = 1
-    stream_cap: int = STREAM_CAP
-
-
-@dataclass(frozen=True)
-class MakePartitions:
-    """Partitions for the days ahead are missing."""
-
-
-@dataclass(frozen=True)
-class StartCollector:
-    """A wanted source has no holder."""
-
-    source: str
-
-
-@dataclass(frozen=True)
-class StartIngest:
-    """Nobody reads the stream in one of the workers' slots, which count from 1."""
-
-    slot: int
-
-
-@dataclass(frozen=True)
-class Probe:
-    """Ask a queue for a sign of life."""
-
-    queue: str
-
-
-@dataclass(frozen=True)
-class TrimStream:
-    """Drop what is stored and older than clients can resume from."""
-
-
-@dataclass(frozen=True)
-class FoldCounts:
-    """Copy what Redis knows of publishing and losses to the database."""
-
-
-@dataclass(frozen=True)
-class Reconcile:
-    """The last balance is from before the close, or is five minutes old while a session runs or events are missing."""
-
-
-@dataclass(frozen=True)
-class ApplyRetention:
-    """A session has closed, and old days may leave the database."""
-
-
-@dataclass(frozen=True)
-class ExportStale:
-    """Ticks came after their day was exported."""
-
-    day: date
-
-
-Step = (
-    MakePartitions
-    | StartCollector
-    | StartIngest
-    | Probe
-    | TrimStream
-    | FoldCounts
-    | Reconcile
-    | ApplyRetention
-    | ExportStale
-)
 Planner = Callable[[Stores, TickPolicy], Iterator[Step]]
 
 
@@ -127,7 +64,7 @@ def market_tick(stores: Stores, policy: TickPolicy) -> Sequence[Step]:
     steps = plan_tick(stores, policy)
     for step in steps:
         try:
-            _do(stores, policy, step)
+            do_step(stores, policy, step)
         except Exception as error:
             _say(f"the tick failed at {step}", error)
     return steps
@@ -139,9 +76,26 @@ def _missing_partitions(stores: Stores, policy: TickPolicy) -> Iterator[Step]:
             yield MakePartitions()
 
 
+def _due_events(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
+    asked = 0
+    for step in due_events(stores):
+        if not isinstance(step, CloseSession):
+            yield step
+            continue
+        # A close is asked for again when nobody has come to its end; after an outage only a few at a time.
+        is_asked = bool(stores.redis.exists(keys.close_asked(step.market, step.day)))
+        if not is_asked and asked < CLOSES_AT_ONCE:
+            yield step
+        asked += 1
+
+
+def _wishes(stores: Stores, policy: TickPolicy) -> Iterator[Step]:
+    yield from hours_wishes(stores, policy)
+
+
 def _missing_loops(stores: Stores, policy: TickPolicy) -> Iterator[Step]:
-    if is_wanted(stores, SIMULATED) and not stores.redis.exists(keys.lease(SIMULATED)):
-        yield StartCollector(SIMULATED)
+    yield from silent_collectors(stores, policy)
+    yield from missing_collectors(stores)
     for slot in range(1, policy.ingestors + 1):
         if not stores.redis.exists(keys.ingest_lease(keys.worker_consumer(slot))):
             yield StartIngest(slot)
@@ -150,6 +104,17 @@ def _missing_loops(stores: Stores, policy: TickPolicy) -> Iterator[Step]:
 def _constant_work(_stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
     yield from (Probe(queue) for queue in QUEUES)
     yield from (TrimStream(), FoldCounts())
+
+
+def _due_look(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
+    now, ran = stores.clock.now(), _ran(stores, CHECK_DATA)
+    if ran is not None and now - ran < EVERY:
+        return
+    with stores.sessions() as session:
+        is_open = any_open(desk_markets(stores, session), now)
+    if is_open:
+        _note(stores, CHECK_DATA)
+        yield CheckData()
 
 
 def _due_reconcile(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
@@ -182,39 +147,15 @@ def _stale_exports(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
 
 _PLANNERS: Final[Sequence[Planner]] = (
     _missing_partitions,
+    _wishes,
+    _due_events,
     _missing_loops,
     _constant_work,
+    _due_look,
     _due_reconcile,
     _due_retention,
     _stale_exports,
 )
-
-
-def _do(stores: Stores, policy: TickPolicy, step: Step) -> None:
-    match step:
-        case MakePartitions():
-            with stores.sessions.begin() as session:
-                made = ensure_partitions(session, days_ahead(stores, policy.partitions_ahead_days))
-            log.info("made tick partitions: %s", ", ".join(map(str, sorted(made))))
-        case StartCollector(source):
-            stores.dispatch.start_collector(source)
-        case StartIngest(slot):
-            stores.dispatch.start_ingest(slot)
-        case Probe(queue):
-            stores.dispatch.probe(queue)
-        case TrimStream():
-            trim_stream(stores, policy.resume_window_s, policy.stream_cap)
-        case FoldCounts():
-            fold_losses(stores)
-            fold_published(stores)
-        case Reconcile():
-            stores.dispatch.reconcile()
-            # The message may get lost: whoever reconciles notes that it was done.
-            stores.redis.set(keys.asked(RECONCILE), 1, ex=ASK_AGAIN_S)
-        case ApplyRetention():
-            stores.dispatch.apply_retention(stores.market.name)
-        case ExportStale(day):
-            stores.dispatch.export_session(stores.market.name, day)
 
 
 def _say(what: str, error: Exception) -> None:

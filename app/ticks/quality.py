@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -41,4 +41,8 @@ def measure_ticks(
     """The figures of those symbols that have ticks, for the session `[opened, closed)`; reads all of them."""
     asked = {"day": day, "symbols": sorted(symbols), "open": opened, "close": closed}
     found = session.execute(_MEASURE, asked)
-    return {symbol: TickQuality(*figures, frozenset(minutes or ())) for symbol, *figures, minutes in found}
+    return {row[0]: _quality(*row[1:]) for row in found}
+
+
+def _quality(*figures: Any) -> TickQuality:
+    return TickQuality(*figures[:-1], frozenset(figures[-1] or ()))

@@ -17,7 +17,8 @@ from app.operations import reconciling, tick
 from app.operations.collecting import SIMULATED, unwant, want_simulation
 from app.operations.migrating import days_ahead
 from app.operations.reconciling import RECONCILE, reconcile
-from app.operations.tick import (
+from app.operations.tick import market_tick, plan_tick
+from app.operations.tick_steps import (
     FoldCounts,
     MakePartitions,
     Probe,
@@ -27,8 +28,6 @@ from app.operations.tick import (
     Step,
     TickPolicy,
     TrimStream,
-    market_tick,
-    plan_tick,
 )
 from app.runtime import Runtime
 from app.ticks.partitions import existing_partitions

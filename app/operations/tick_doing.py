@@ -1,0 +1,120 @@
+"""Doing the steps of the periodic tick; every one may be done twice without harm."""
+
+import logging
+from typing import Final
+
+from app.bus import keys
+from app.desk.events import EventKey
+from app.errors import Conflict
+from app.operations.collecting import restart, unwant_after_session, want_in_session
+from app.operations.data_checks import check_data
+from app.operations.event_keeping import record_plan, record_skip, record_start
+from app.operations.event_plan import BeginClose, CloseSession, EventStep, OpenSession, PlanEvent, SkipEvent
+from app.operations.loss_folding import fold_losses, fold_published
+from app.operations.migrating import days_ahead
+from app.operations.opening import open_session
+from app.operations.reconciling import RECONCILE
+from app.operations.tick_steps import (
+    ApplyRetention,
+    CheckData,
+    ExportStale,
+    FoldCounts,
+    MakePartitions,
+    Probe,
+    Reconcile,
+    RestartCollector,
+    StartCollector,
+    StartIngest,
+    Step,
+    TickPolicy,
+    TrimStream,
+    UnwantSource,
+    WantSource,
+)
+from app.operations.trimming import trim_stream
+from app.stores import Stores
+from app.ticks.partitions import ensure_partitions
+
+log = logging.getLogger(__name__)
+
+ASK_AGAIN_S: Final = 60
+CLOSE_AGAIN_S: Final = 120
+
+
+def do_step(stores: Stores, policy: TickPolicy, step: Step) -> None:
+    """Do a step; errors as of what it does."""
+    match step:
+        case PlanEvent() | SkipEvent() | OpenSession() | BeginClose() | CloseSession():
+            _see_to_event(stores, step)
+        case WantSource() | UnwantSource() | RestartCollector():
+            _tell_collector(stores, step)
+        case TrimStream() | FoldCounts() | MakePartitions() | CheckData():
+            _keep_house(stores, policy, step)
+        case _:
+            _ask(stores, step)
+
+
+def _see_to_event(stores: Stores, step: EventStep) -> None:
+    match step:
+        case PlanEvent(key, due_at):
+            record_plan(stores, key, due_at)
+        case SkipEvent(key, reason):
+            record_skip(stores, key, reason)
+        case OpenSession(market, day):
+            try:
+                open_session(stores, market, day)
+            except Conflict as busy:
+                log.info("%s", busy)
+        case BeginClose(market, day):
+            if record_start(stores, EventKey(market, day, "close")):
+                log.info("%s has closed on %s", market, day)
+        case CloseSession(market, day):
+            stores.dispatch.close_session(market, day)
+            # The message may get lost: it is sent again until the event has ended.
+            stores.redis.set(keys.close_asked(market, day), 1, ex=CLOSE_AGAIN_S)
+
+
+def _tell_collector(stores: Stores, step: WantSource | UnwantSource | RestartCollector) -> None:
+    match step:
+        case WantSource(source):
+            want_in_session(stores, source)
+            log.info("%s is wanted: a watched market is open", source)
+        case UnwantSource(source):
+            unwant_after_session(stores, source)
+            log.info("%s is not wanted: every watched market is closed", source)
+        case RestartCollector(source):
+            restart(stores, source)
+            log.warning("%s has brought nothing new for a while: its collector is started again", source)
+
+
+def _keep_house(stores: Stores, policy: TickPolicy, step: TrimStream | FoldCounts | MakePartitions | CheckData) -> None:
+    match step:
+        case MakePartitions():
+            with stores.sessions.begin() as session:
+                made = ensure_partitions(session, days_ahead(stores, policy.partitions_ahead_days))
+            log.info("made tick partitions: %s", ", ".join(map(str, sorted(made))))
+        case TrimStream():
+            trim_stream(stores, policy.resume_window_s, policy.stream_cap)
+        case FoldCounts():
+            fold_losses(stores)
+            fold_published(stores)
+        case CheckData():
+            check_data(stores)
+
+
+def _ask(stores: Stores, step: StartCollector | StartIngest | Probe | Reconcile | ApplyRetention | ExportStale) -> None:
+    match step:
+        case StartCollector(source):
+            stores.dispatch.start_collector(source)
+        case StartIngest(slot):
+            stores.dispatch.start_ingest(slot)
+        case Probe(queue):
+            stores.dispatch.probe(queue)
+        case Reconcile():
+            stores.dispatch.reconcile()
+            # The message may get lost: whoever reconciles notes that it was done.
+            stores.redis.set(keys.asked(RECONCILE), 1, ex=ASK_AGAIN_S)
+        case ApplyRetention():
+            stores.dispatch.apply_retention(stores.market.name)
+        case ExportStale(day):
+            stores.dispatch.export_session(stores.market.name, day)

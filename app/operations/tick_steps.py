@@ -1,0 +1,124 @@
+"""What the periodic tick can find missing: one small class per step, and the policy that it goes by."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from app.bus.stream import STREAM_CAP
+from app.operations.event_plan import EventStep
+
+SILENT_AFTER_S: Final = 45.0
+
+
+@dataclass(frozen=True)
+class TickPolicy:
+    """For how many days partitions exist ahead, how far back SSE clients can resume, and how many loops ingest.
+
+    `stream_cap` is the length at which publishers are refused. `collect` are the sources that run while a watched
+    market is open; one that brings nothing new for `silent_after_s` then is started again.
+    """
+
+    partitions_ahead_days: int
+    resume_window_s: float
+    ingestors: int = 1
+    stream_cap: int = STREAM_CAP
+    collect: Sequence[str] = ()
+    silent_after_s: float = SILENT_AFTER_S
+
+
+@dataclass(frozen=True)
+class MakePartitions:
+    """Partitions for the days ahead are missing."""
+
+
+@dataclass(frozen=True)
+class WantSource:
+    """A watched market is open, or about to, and a source that follows its hours is not wanted."""
+
+    source: str
+
+
+@dataclass(frozen=True)
+class UnwantSource:
+    """All watched markets are closed, and a source that follows their hours is wanted still."""
+
+    source: str
+
+
+@dataclass(frozen=True)
+class RestartCollector:
+    """A collector brings nothing new although a watched market is open."""
+
+    source: str
+
+
+@dataclass(frozen=True)
+class StartCollector:
+    """A wanted source has no holder."""
+
+    source: str
+
+
+@dataclass(frozen=True)
+class StartIngest:
+    """Nobody reads the stream in one of the workers' slots, which count from 1."""
+
+    slot: int
+
+
+@dataclass(frozen=True)
+class CheckData:
+    """A watched market is open, and the last look at its newest quotes is five minutes old."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Ask a queue for a sign of life."""
+
+    queue: str
+
+
+@dataclass(frozen=True)
+class TrimStream:
+    """Drop what is stored and older than clients can resume from."""
+
+
+@dataclass(frozen=True)
+class FoldCounts:
+    """Copy what Redis knows of publishing and losses to the database."""
+
+
+@dataclass(frozen=True)
+class Reconcile:
+    """The last balance is from before the close, or is five minutes old while a session runs or events are missing."""
+
+
+@dataclass(frozen=True)
+class ApplyRetention:
+    """A session has closed, and old days may leave the database."""
+
+
+@dataclass(frozen=True)
+class ExportStale:
+    """Ticks came after their day was exported."""
+
+    day: date
+
+
+Step = (
+    EventStep
+    | MakePartitions
+    | WantSource
+    | UnwantSource
+    | RestartCollector
+    | StartCollector
+    | StartIngest
+    | CheckData
+    | Probe
+    | TrimStream
+    | FoldCounts
+    | Reconcile
+    | ApplyRetention
+    | ExportStale
+)
