@@ -1,12 +1,13 @@
 """The command line: one module per group of commands."""
 
-from app.cli import accounting, database, dead_letters, demo, export, ingest, lake, replay, stack
+from app.cli import accounting, database, dead_letters, demo, export, ingest, lake, replay, sessions, stack
 
 COMMANDS = (
     *stack.COMMANDS,
     *demo.COMMANDS,
     *database.COMMANDS,
     *replay.COMMANDS,
+    *sessions.COMMANDS,
     *ingest.COMMANDS,
     *dead_letters.COMMANDS,
     *accounting.COMMANDS,

@@ -1,6 +1,6 @@
 """Figures of a session's stored ticks, in one reading."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -40,9 +40,9 @@ def measure_ticks(
 ) -> dict[str, TickQuality]:
     """The figures of those symbols that have ticks, for the session `[opened, closed)`; reads all of them."""
     asked = {"day": day, "symbols": sorted(symbols), "open": opened, "close": closed}
-    found = session.execute(_MEASURE, asked)
-    return {row[0]: _quality(*row[1:]) for row in found}
+    return {row[0]: _quality(row[1:]) for row in session.execute(_MEASURE, asked)}
 
 
-def _quality(*figures: Any) -> TickQuality:
-    return TickQuality(*figures[:-1], frozenset(figures[-1] or ()))
+def _quality(figures: Sequence[Any]) -> TickQuality:
+    ticks, first_ts, last_ts, out_of_session, crossed, delayed, minutes = figures
+    return TickQuality(ticks, first_ts, last_ts, out_of_session, crossed, delayed, frozenset(minutes or ()))
