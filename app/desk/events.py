@@ -34,9 +34,9 @@ def plan_event(session: Session, key: EventKey, due_at: datetime) -> bool:
 
 
 def last_planned(session: Session) -> dict[str, date]:
-    """The newest session of each market of which any event is known."""
-    newest = select(MarketEvent.market, func.max(MarketEvent.session_date)).group_by(MarketEvent.market)
-    return dict(session.execute(newest).all())
+    """The newest session of each market of which the close is known; events are planned from the open to the close."""
+    newest = select(MarketEvent.market, func.max(MarketEvent.session_date)).where(MarketEvent.event == "close")
+    return dict(session.execute(newest.group_by(MarketEvent.market)).all())
 
 
 def unfinished(session: Session, until: datetime | None = None) -> list[MarketEvent]:

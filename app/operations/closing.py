@@ -16,7 +16,7 @@ from app.desk.snapshots import find_certificate, find_snapshot, save_certificate
 from app.errors import Conflict, Unavailable
 from app.market.sessions import Session as Hours
 from app.operations.certifying import certify, gather_facts
-from app.operations.event_keeping import ensure_planned, event_alone, is_ended, record_end, record_start
+from app.operations.event_keeping import record_end, working_at
 from app.operations.exporting import export_session
 from app.operations.opening import begin_snapshot, require_session
 from app.operations.reconciling import reconcile
@@ -59,12 +59,9 @@ def close_session(stores: Stores, market: str, day: date, tell: Tell = lambda _t
     a session on that day.
     """
     hours, key = require_over(stores, market, day), EventKey(market, day, "close")
-    with event_alone(stores, key):
-        with stores.sessions.begin() as session:
-            ensure_planned(stores, session, market, day)
-        if is_ended(stores, key) and (known := _certificate(stores, market, day)) is not None:
+    with working_at(stores, key, hours.close) as is_due:
+        if not is_due and (known := _certificate(stores, market, day)) is not None:
             return Closed(None, known)
-        record_start(stores, key)
         certificate = complete_session(stores, market, hours, tell)
         ending = record_end(stores, key, {"verdict": certificate.verdict})
     level = logging.ERROR if certificate.verdict == "failed" else logging.INFO
@@ -78,10 +75,7 @@ def backfill_session(stores: Stores, market: str, day: date, tell: Tell = lambda
     Errors as of `close_session`.
     """
     hours, key = require_over(stores, market, day), EventKey(market, day, "close")
-    with event_alone(stores, key):
-        with stores.sessions.begin() as session:
-            ensure_planned(stores, session, market, day)
-        record_start(stores, key)
+    with working_at(stores, key, hours.close):
         certificate = complete_session(stores, market, hours, tell)
         return Closed(record_end(stores, key, {"verdict": certificate.verdict}), certificate)
 

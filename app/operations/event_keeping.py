@@ -3,12 +3,11 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from app.desk.events import Ending, EventKey, end_event, find_event, last_planned, plan_event, start_event, unfinished
 from app.desk.models import MarketEvent
@@ -85,12 +84,15 @@ def is_ended(stores: Stores, key: EventKey) -> bool:
         return event is not None and event.done_at is not None
 
 
-def ensure_planned(stores: Stores, session: Session, market: str, day: date) -> None:
-    """Record the open and close of a session that are not recorded yet."""
-    hours = stores.markets.named(market).session(day)
-    if hours is not None:
-        plan_event(session, EventKey(market, day, "open"), hours.open)
-        plan_event(session, EventKey(market, day, "close"), hours.close)
+@contextmanager
+def working_at(stores: Stores, key: EventKey, due_at: datetime) -> Iterator[bool]:
+    """Work at an event alone, as `event_alone`, with the event recorded as begun; whether it has not ended before."""
+    with event_alone(stores, key):
+        record_plan(stores, key, due_at)
+        has_ended = is_ended(stores, key)
+        if not has_ended:
+            record_start(stores, key)
+        yield not has_ended
 
 
 def _key(event: MarketEvent) -> EventKey:

@@ -14,7 +14,8 @@ from app.market.sessions import Session
 # were alive.
 SETTLING: Final = REACH_MINUTES * MINUTE
 LATE_AFTER: Final = timedelta(seconds=60)
-_A_WEEK: Final = timedelta(days=7)
+# Of an outage that was longer, the sessions in its middle are not recorded: nothing can be left of them.
+CATCH_UP: Final = timedelta(days=92)
 
 
 class Planned(NamedTuple):
@@ -74,7 +75,7 @@ def plan_events(
     """The steps for events up to `now`, in the order in which they were due, after those that plan what lies ahead.
 
     `unfinished` are the recorded events of these markets that have not ended, `last` the newest session of each market
-    of which events are recorded. Without any the running session is the first, else the coming one. An open is acted on
+    of which the close is recorded. Without any the running session is the first, else the coming one. An open is acted on
     while its session runs, and skipped afterwards; a close is acted on however late. The next session is always
     planned.
     """
@@ -92,6 +93,7 @@ def _plans(market: Market, last: date | None, now: datetime) -> Iterator[PlanEve
     running = market.session(present)
     following = market.window_of(market.window_of(now).end)
     first = last or (present if running and now < running.close else following.day)
+    first = max(first, (now - CATCH_UP).date())
     for hours in market.sessions(min(first, following.day), following.day + timedelta(days=1)):
         yield PlanEvent(EventKey(market.name, hours.day, "open"), hours.open)
         yield PlanEvent(EventKey(market.name, hours.day, "close"), hours.close)

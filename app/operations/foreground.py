@@ -9,7 +9,6 @@ from app.operations.closing import close_unless_under_way
 from app.operations.reconciling import reconcile_unless_under_way
 from app.stores import Stores
 
-
 AnyStores = TypeVar("AnyStores", bound=Stores)
 
 

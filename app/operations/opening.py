@@ -15,7 +15,7 @@ from app.errors import NotFound
 from app.instruments.store import watchlist
 from app.market.sessions import Session
 from app.operations.baselines import keep_baselines, previous_closes, previous_session
-from app.operations.event_keeping import ensure_planned, event_alone, is_ended, record_end, record_start
+from app.operations.event_keeping import record_end, working_at
 from app.stores import Stores
 from app.ticks.reading import count_by_symbol
 
@@ -54,12 +54,9 @@ def open_session(stores: Stores, market: str, day: date) -> str | None:
     session on that day.
     """
     hours, key = require_session(stores, market, day), EventKey(market, day, "open")
-    with event_alone(stores, key):
-        with stores.sessions.begin() as session:
-            ensure_planned(stores, session, market, day)
-        if is_ended(stores, key):
+    with working_at(stores, key, hours.open) as is_due:
+        if not is_due:
             return None
-        record_start(stores, key)
         kept, cleared = begin_snapshot(stores, market, hours), clear_stale(stores, market, hours)
         stores.dispatch.start_ingest(1)
         ending = record_end(stores, key, {"baselines": kept, "cleared": cleared})
