@@ -50,8 +50,8 @@ class SessionFacts:
         return -((self.hours.open - self.hours.close) // MINUTE)
 
 
-def certify(stores: Stores, market: str, day: date) -> SessionCertificate:
-    """The certificate of a session that is over, as things stand now; nothing is saved.
+def certify(stores: Stores, market: str, day: date) -> tuple[SessionCertificate, SessionFacts]:
+    """The certificate of a session that is over, as things stand now, and the facts that it tells of; nothing is saved.
 
     Reads the day's ticks and files of the market's symbols whole. NotFound without a session on that day, Conflict
     while it runs, Unavailable when disk or database fail.
@@ -61,7 +61,7 @@ def certify(stores: Stores, market: str, day: date) -> SessionCertificate:
         raise Conflict(f"the session of {market} on {day} runs until {hours.close:%Y-%m-%d %H:%M} UTC")
     facts = gather_facts(stores, market, hours)
     verdict, reasons = judge(facts)
-    return SessionCertificate(
+    certificate = SessionCertificate(
         market=market,
         session_date=day,
         verdict=verdict,
@@ -70,6 +70,7 @@ def certify(stores: Stores, market: str, day: date) -> SessionCertificate:
         files=[{"path": row.path, "rows": row.rows, "sha256": row.sha256} for row in facts.files],
         made_at=now,
     )
+    return certificate, facts
 
 
 def judge(facts: SessionFacts) -> tuple[str, list[str]]:

@@ -75,8 +75,8 @@ def plan_events(
     """The steps for events up to `now`, in the order in which they were due, after those that plan what lies ahead.
 
     `unfinished` are the recorded events of these markets that have not ended, `last` the newest session of each market
-    of which the close is recorded. Without any the running session is the first, else the coming one. An open is acted on
-    while its session runs, and skipped afterwards; a close is acted on however late. The next session is always
+    of which the close is recorded. Without any the running session is the first, else the coming one. An open is acted
+    on while its session runs, and skipped afterwards; a close is acted on however late. The next session is always
     planned.
     """
     known = {market.name: market for market in markets}

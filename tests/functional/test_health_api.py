@@ -29,6 +29,8 @@ def test_everything_at_work_is_ready(client, served):
         "room",
         "ledger",
         "queues",
+        "feeds",
+        "sessions",
         "stream",
     ]
     assert all(check["ok"] for check in answer.json["checks"])
