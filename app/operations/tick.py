@@ -15,7 +15,7 @@ from app.dispatch import QUEUES
 from app.errors import ThorError
 from app.ledger.totals import has_open_balances
 from app.operations.collecting import SIMULATED, is_wanted
-from app.operations.exporting import stale_days
+from app.operations.exporting import stale_exports
 from app.operations.loss_folding import fold_losses, fold_published
 from app.operations.migrating import days_ahead
 from app.operations.reconciling import AFTER_CLOSE, RECONCILE
@@ -92,8 +92,9 @@ class ApplyRetention:
 
 @dataclass(frozen=True)
 class ExportStale:
-    """Ticks came after their day was exported."""
+    """Files of a market's trading day are not what its ticks give."""
 
+    market: str
     day: date
 
 
@@ -177,7 +178,7 @@ def _stale_exports(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
     now, ran = stores.clock.now(), _ran(stores, LOOK_FOR_STALE)
     if ran is None or now - ran >= EVERY:
         _note(stores, LOOK_FOR_STALE)
-        yield from (ExportStale(day) for day in stale_days(stores))
+        yield from (ExportStale(export.market, export.day) for export in stale_exports(stores))
 
 
 _PLANNERS: Final[Sequence[Planner]] = (
@@ -213,8 +214,8 @@ def _do(stores: Stores, policy: TickPolicy, step: Step) -> None:
             stores.redis.set(keys.asked(RECONCILE), 1, ex=ASK_AGAIN_S)
         case ApplyRetention():
             stores.dispatch.apply_retention(stores.market.name)
-        case ExportStale(day):
-            stores.dispatch.export_session(stores.market.name, day)
+        case ExportStale(market, day):
+            stores.dispatch.export_session(market, day)
 
 
 def _say(what: str, error: Exception) -> None:
