@@ -9,6 +9,7 @@ from threading import Event
 from typing import Final
 
 from redis import Redis
+from sqlalchemy.orm import Session
 
 from app.bus import keys
 from app.bus.connection import without_retries
@@ -18,6 +19,7 @@ from app.collectors.run import Assignment, FeedStep, run_collector
 from app.collectors.simulator import LiveSimulation
 from app.collectors.spool import Spool
 from app.errors import NotFound, Rejected
+from app.instruments.store import watchlist
 from app.quotes import Quote, from_fields
 from app.stores import Stores
 
@@ -51,6 +53,12 @@ def unwant(stores: Stores, source: str) -> None:
 def is_wanted(stores: Stores, source: str) -> bool:
     """Whether the source is to be collected."""
     return _says_wanted(read_hash(stores.redis, keys.desired(source)))
+
+
+def symbols_wanted(stores: Stores, session: Session, source: str) -> list[str]:
+    """What a wanted source is to collect: the symbols that it was told, else the watchlist."""
+    told = read_hash(stores.redis, keys.desired(source)).get("symbols")
+    return told.split(",") if told else watchlist(session)
 
 
 def collect(stores: Stores, source: str, stop: Event, limits: CollectorLimits) -> int:
