@@ -117,7 +117,7 @@ def _export(
         chosen,
         overwrite=overwrite,
         recorded=lake is rt.lake,
-        closed_at=lambda day: closing_time(rt, day, now),
+        closed_at=lambda symbol, on: closing_time(rt, symbol, on, now),
     )
     if by_day:
         run_backfill(rt, days, now, options)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from app.bus import keys
 from app.errors import Conflict, Rejected, ThorError, Unavailable
+from app.instruments.hours import sessions_on
 from app.lake.manifest import list_files
-from app.operations.exporting import export_session, needs_export
+from app.operations.exporting import SessionExport, export_session, exports_of, symbols_to_export
 from app.operations.tick_counts import tick_counts
 from app.stores import Stores
 from app.ticks.partitions import existing_partitions
@@ -65,11 +66,11 @@ def apply_retention(stores: Stores, market_name: str, policy: RetentionPolicy) -
     """Export what the lake lacks of the days past the retention, then drop those that are proved; by day."""
     now = stores.clock.now()
     days = days_past(stores, policy, now)
-    for day in _unexported(stores, days):
+    for export in _unexported(stores, days):
         try:
-            export_session(stores, market_name, day)
+            export_session(stores, export.market, export.day)
         except ThorError as error:
-            log.error("%s is past the retention and cannot be exported: %s", day, error)
+            log.error("%s is past the retention and cannot be exported: %s", export.day, error)
     done = list(purge_days(stores, days, now))
     for purge in done:
         level = logging.ERROR if purge.reason else logging.INFO
@@ -93,17 +94,17 @@ def _last_closed(stores: Stores, market_name: str, now: datetime) -> date:
     return stores.markets.named(market_name).last_completed(now, 1)[-1].day
 
 
-def _unexported(stores: Stores, days: list[date]) -> list[date]:
+def _unexported(stores: Stores, days: list[date]) -> list[SessionExport]:
     counts = tick_counts(stores, days)
-    found = []
+    found: list[SessionExport] = []
     with stores.sessions() as session:
         for day, by_symbol in counts.items():
-            if needs_export(by_symbol, list_files(session, day, day + timedelta(days=1))):
-                found.append(day)
+            files = list_files(session, day, day + timedelta(days=1))
+            found += exports_of(stores, day, symbols_to_export(by_symbol, files))
     return found
 
 
 def _require_over(stores: Stores, day: date, now: datetime) -> None:
-    hours = stores.market.session(day)
-    if hours is not None and now < hours.close:
-        raise Conflict(f"the session of {day} is not over: purge it after {hours.close:%Y-%m-%d %H:%M} UTC")
+    close = max((hours.close for hours in sessions_on(stores.markets, day)), default=now)
+    if now < close:
+        raise Conflict(f"the session of {day} is not over: purge it after {close:%Y-%m-%d %H:%M} UTC")

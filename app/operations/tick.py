@@ -15,7 +15,7 @@ from app.ledger.totals import has_open_balances
 from app.operations.desk import any_open, desk_markets
 from app.operations.event_keeping import due_events
 from app.operations.event_plan import CloseSession
-from app.operations.exporting import stale_days
+from app.operations.exporting import stale_exports
 from app.operations.migrating import days_ahead
 from app.operations.reconciling import AFTER_CLOSE, RECONCILE
 from app.operations.retention import retention_due
@@ -130,7 +130,7 @@ def _is_balance_due(stores: Stores) -> bool:
     if now - ran < EVERY:
         return False
     with stores.sessions() as session:
-        return stores.market.is_open(now) or has_open_balances(session)
+        return any_open(desk_markets(stores, session), now) or has_open_balances(session)
 
 
 def _due_retention(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
@@ -142,7 +142,7 @@ def _stale_exports(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
     now, ran = stores.clock.now(), _ran(stores, LOOK_FOR_STALE)
     if ran is None or now - ran >= EVERY:
         _note(stores, LOOK_FOR_STALE)
-        yield from (ExportStale(day) for day in stale_days(stores))
+        yield from (ExportStale(export.market, export.day) for export in stale_exports(stores))
 
 
 _PLANNERS: Final[Sequence[Planner]] = (
