@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from app.desk.models import SessionCertificate
+from app.desk.snapshots import find_certificate, save_certificate
 from app.errors import Conflict, NotFound
 from app.instruments.hours import closing_market
 from app.lake.manifest import list_files, purged_at
@@ -18,6 +19,7 @@ from app.ledger.gaps import GapFilter, read_gaps
 from app.ledger.models import Gap
 from app.ledger.totals import sum_balances
 from app.market.sessions import Session as Hours
+from app.operations.exporting import exports_of
 from app.operations.opening import require_session
 from app.stores import Stores
 from app.ticks.quality import TickQuality, measure_ticks
@@ -73,6 +75,28 @@ def certify(stores: Stores, market: str, day: date) -> tuple[SessionCertificate,
     return certificate, facts
 
 
+def require_certified(stores: Stores, day: date, *, save: bool) -> None:
+    """Conflict, with the reasons, unless every session of a trading day that has ticks is certified.
+
+    Sessions without a certificate, or with a failed one, are looked at now; what comes of it is kept if `save` says so.
+    A day that is no session of any market needs none.
+    """
+    for export in exports_of(stores, day, _symbols_with_ticks(stores, day)):
+        if stores.markets.named(export.market).session(day) is None:
+            continue
+        with stores.sessions() as session:
+            known = find_certificate(session, export.market, day)
+        if known is not None and known.verdict != FAILED:
+            continue
+        certificate, _ = certify(stores, export.market, day)
+        if save:
+            with stores.sessions.begin() as session:
+                save_certificate(session, certificate)
+        if certificate.verdict == FAILED:
+            told = "; ".join(certificate.reasons)
+            raise Conflict(f"{export.market} on {day} is not certified: {told}")
+
+
 def judge(facts: SessionFacts) -> tuple[str, list[str]]:
     """The verdict and its reasons, the gravest first; see `SessionCertificate`."""
     if failures := list(_failures(facts)):
@@ -84,10 +108,9 @@ def judge(facts: SessionFacts) -> tuple[str, list[str]]:
 def gather_facts(stores: Stores, market: str, hours: Hours) -> SessionFacts:
     """What is known of a session, from the database, the ledger and the lake."""
     day = hours.day
+    symbols = symbols_of(stores, market, day, _symbols_with_ticks(stores, day))
     with stores.sessions() as session:
         files = list_files(session, day, day + ONE_DAY)
-        counts = count_by_symbol(session, day)
-        symbols = symbols_of(stores, market, day, {*counts, *(row.symbol for row in files)})
         files = [row for row in files if row.symbol in symbols]
         is_purged = purged_at(session, day) is not None
         balances = [one for one in read_balances(session, [day]).values() if one.symbol in symbols]
@@ -128,6 +151,12 @@ def shown_figures(facts: SessionFacts) -> dict[str, Any]:
         "rows_in_files": sum(row.rows for row in facts.files),
         "lake_equals_database": not facts.fault,
     }
+
+
+def _symbols_with_ticks(stores: Stores, day: date) -> set[str]:
+    with stores.sessions() as session:
+        files = list_files(session, day, day + ONE_DAY)
+        return {*count_by_symbol(session, day), *(row.symbol for row in files)}
 
 
 def _failures(facts: SessionFacts) -> Iterator[str]:

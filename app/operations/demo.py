@@ -16,6 +16,8 @@ from app.bus.groups import group_state
 from app.bus.leases import acquire, release
 from app.bus.stream import QuotePublisher
 from app.collectors.simulator import session_quotes
+from app.desk.models import SessionCertificate
+from app.desk.snapshots import certificates_of
 from app.errors import Conflict, Unavailable
 from app.instruments.hours import hours_on, last_day_over
 from app.lake.models import LakeFile
@@ -69,10 +71,10 @@ def run_demo(stores: Stores, plan: DemoPlan, say: Say, stop: Event) -> DemoDays:
     days = _publish_past(stores, plan, say)
     say(f"waiting until {days.total:,} quotes are stored")
     _wait(stop, "the ingestor to store the quotes", lambda: _stored(stores, days))
-    say("exporting ticks and bars to the lake")
+    say("closing the sessions: balancing, exporting ticks and bars to the lake, certifying")
     for day, symbols in days.traded.items():
         for export in exports_of(stores, day, symbols):
-            stores.dispatch.export_session(export.market, day)
+            stores.dispatch.close_session(export.market, day)
     _wait(stop, "the export worker to write the lake", lambda: _exported(stores, days))
     want_simulation(stores, list(plan.symbols), plan.seed, plan.rate_per_s)
     stores.dispatch.start_collector(SIMULATED)
@@ -149,7 +151,17 @@ def _exported(stores: Stores, days: DemoDays) -> bool:
     with stores.sessions() as session:
         found = {kind: (files, rows) for kind, files, rows in session.execute(kinds)}
     files = sum(map(len, days.traded.values()))
-    return found.get("ticks") == (files, days.total) and found.get("bars", (0, 0))[0] >= 3 * files
+    if found.get("ticks") != (files, days.total) or found.get("bars", (0, 0))[0] < 3 * files:
+        return False
+    return len(days_certified(stores, days)) == sum(
+        len(exports_of(stores, day, symbols)) for day, symbols in days.traded.items()
+    )
+
+
+def days_certified(stores: Stores, days: DemoDays) -> dict[tuple[str, date], SessionCertificate]:
+    """The certificates of the demo's sessions, by market and day."""
+    with stores.sessions() as session:
+        return certificates_of(session, list(days.published))
 
 
 def _wait(stop: Event, what: str, ready: Callable[[], bool]) -> None:

@@ -10,6 +10,7 @@ from app.bus import keys
 from app.errors import Conflict, Rejected, ThorError, Unavailable
 from app.instruments.hours import sessions_on
 from app.lake.manifest import list_files
+from app.operations.certifying import require_certified
 from app.operations.exporting import SessionExport, export_session, exports_of, symbols_to_export
 from app.operations.tick_counts import tick_counts
 from app.stores import Stores
@@ -45,7 +46,8 @@ def purge_days(
     dry_run: bool = False,
     tell: Callable[[str], None] = lambda _symbol: None,
 ) -> Iterator["DayPurge"]:
-    """Drop one day after the other from the database if the lake is proved to hold it; see `purge_day`.
+    """Drop one day after the other from the database if its sessions are certified and the lake is proved to hold it;
+    see `purge_day`.
 
     A day that must stay is refused with the reason, one that disk or database kept from ending has failed; the others
     go on.
@@ -55,6 +57,7 @@ def purge_days(
     for day in days:
         try:
             _require_over(stores, day, now)
+            require_certified(stores, day, save=not dry_run)
             yield purge_day(stores.sessions, stores.lake, day, now, dry_run=dry_run, tell=tell)
         except (Conflict, Rejected) as error:
             yield DayPurge(day, PurgeState.REFUSED, reason=str(error))
