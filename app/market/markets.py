@@ -23,7 +23,7 @@ def _cme(name: str, calendar: str) -> Profile:
         calendar,
         _CHICAGO,
         roll=timedelta(hours=17),
-        checked_until=date(2026, 12, 31),
+        checked_until=date(2027, 12, 31),  # As published in 2026-09; final two weeks before a holiday.
         rth_of=US_EQUITY,
         clears_ahead=True,
     )

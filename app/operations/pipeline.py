@@ -1,4 +1,4 @@
-"""How the pipeline stands, stop by stop: sources, stream, ingest, ticks, lake."""
+"""How the pipeline stands, stop by stop: markets, sources, stream, ingest, ticks, lake."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -21,6 +21,7 @@ from app.errors import Unavailable
 from app.ingest.dead_letters import count_dead_letters
 from app.lake.models import LakeFile
 from app.operations.accounting import ledger_summary
+from app.operations.session_status import market_figures
 from app.operations.stored_ticks import stored_ticks
 from app.quotes import SOURCES
 from app.stores import Stores
@@ -39,6 +40,7 @@ def pipeline_state(stores: Stores, stream_cap: int = STREAM_CAP) -> Figures:
     now = stores.clock.now()
     return {
         "at": now.isoformat(),
+        "markets": _tried(lambda: market_figures(stores)),
         "sources": _tried(lambda: sources(stores.redis, now)),
         "stream": _tried(lambda: stream(stores.redis, stream_cap)),
         "ingestors": _tried(lambda: ingestors(stores.redis, now)),
