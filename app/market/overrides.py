@@ -67,7 +67,7 @@ class Limits:
 def parse_overrides(text: str, markets: Mapping[str, Limits]) -> Overrides:
     """Read the file's text; Rejected, with every problem (20 at most) and where it is, when anything is wrong."""
     raw, problems = _load(text), list[str]()
-    head = _validated(_Head, {key: value for key, value in raw.items() if key != "overrides"}, "", problems)
+    head = _validated(_Head, {key: value or None for key, value in raw.items() if key != "overrides"}, "", problems)
     entries = {}
     for place, given in enumerate(_listed(raw.get("overrides", ""), problems), start=1):
         if entry := _validated(_Entry, given, f"override {place}", problems):
@@ -149,7 +149,7 @@ def _load(text: str) -> dict[Any, Any]:
         # What an editor shows for a moment while it writes must not count.
         raise Rejected("it is empty: write overrides: [] where there are none")
     raw = load_plain(text)
-    if raw is not None and not isinstance(raw, dict):
+    if raw and not isinstance(raw, dict):
         raise Rejected("it must have the key overrides, with a list below it")
     return raw or {}
 
@@ -166,7 +166,7 @@ def _validated(model: type[M], raw: Any, place: str, problems: list[str]) -> M |
         return model.model_validate(raw)
     except ValidationError as error:
         for found in error.errors(include_input=False):
-            where = ".".join([*([place] if place else []), *(str(part)[:40] for part in found["loc"])])
+            where = ".".join([*([place] if place else []), *map(_key, found["loc"])])
             problems.append(f"{where}: {_reason(found)}")
         return None
 
@@ -187,6 +187,11 @@ def _contradictions(entries: Mapping[int, _Entry], markets: Mapping[str, Limits]
                 yield f"{where}: {name} opens at {limits.after:%H:%M}: its close must be later"
             if entry.close is not None and entry.close > limits.latest:
                 yield f"{where}: {name} closes at {limits.latest:%H:%M} at the latest"
+
+
+def _key(part: int | str) -> str:
+    text = str(part)[:40]
+    return text if text.isprintable() else repr(text)
 
 
 def _reason(found: Any) -> str:
