@@ -30,6 +30,7 @@ from app.instruments.store import watchlist
 from app.operations.health import (
     Check,
     Probes,
+    check_calendar,
     check_ingest,
     check_ledger,
     check_postgres,
@@ -83,6 +84,7 @@ def _parts(runtime: Runtime, queues: Sequence[str]) -> ApiParts:
     probes["ingest"] = lambda: check_ingest(edge.bus, runtime.clock.now())
     probes["room"] = lambda: check_room(edge.bus, runtime.settings.stream_cap)
     probes["ledger"] = lambda: check_ledger(runtime.sessions, runtime.clock.now())
+    probes["calendar"] = lambda: check_calendar(runtime.markets, runtime.clock.now())
     probes["queues"] = lambda: check_queues(edge.bus, queues, runtime.clock.now())
     probes["feeds"] = lambda: check_feeds(runtime, edge.bus)
     probes["sessions"] = lambda: check_sessions(runtime)
