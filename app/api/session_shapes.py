@@ -27,7 +27,9 @@ MarketName = Annotated[
 WholeInstant = Annotated[str, Field(description="UTC", examples=["2025-10-09T21:00:00Z"])]
 DayText = Annotated[str, Field(examples=["2025-10-09"])]
 HOLIDAY = Field(description="the exchange's holiday, closed or traded; eves are none", examples=["Christmas"])
-REMARK = Field(description="why the session of session_date ends early", examples=["Day after Thanksgiving"])
+REMARK = Field(
+    description="why the session of session_date ends early, where that has a name", examples=["Day after Thanksgiving"]
+)
 TRADE_DATE = Field(description="date under which CME clears the session; null for other exchanges")
 
 

@@ -60,7 +60,8 @@ def _session_lines(state: MarketState) -> Iterator[tuple[str, str]]:
     yield "today", f"{state.today.day:%a %Y-%m-%d}, {_kind(state.today)}"
     yield "trading day", f"{session.day:%a %Y-%m-%d}"
     yield "  opens", _both(session.open, zone)
-    yield "  closes", _both(session.close, zone) + (f", early: {state.remark}" if state.is_early_close else "")
+    early = ", ".join(["", "early", *filter(None, [state.remark])]) if state.is_early_close else ""
+    yield "  closes", _both(session.close, zone) + early
     if state.rth.open is not None and state.rth.close is not None:
         running = "open" if state.rth.is_open else "closed"
         yield "regular hours", f"{state.rth.open.astimezone(zone):%H:%M} to {_both(state.rth.close, zone)}, {running}"

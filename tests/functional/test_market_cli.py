@@ -31,7 +31,7 @@ def test_a_session_is_told_in_words(run):
         "  today          Thu 2025-11-27, trading day, holiday: Thanksgiving Day\n"
         "  trading day    Thu 2025-11-27\n"
         "    opens        Wed 2025-11-26 17:00 CST = 2025-11-26T23:00:00Z\n"
-        "    closes       Thu 2025-11-27 12:00 CST = 2025-11-27T18:00:00Z, early: Thanksgiving Day\n"
+        "    closes       Thu 2025-11-27 12:00 CST = 2025-11-27T18:00:00Z, early, Thanksgiving Day\n"
         "  regular hours  none on this day\n"
         "  CME trade date Fri 2025-11-28\n"
     )
@@ -50,7 +50,7 @@ def test_a_session_is_told_in_words(run):
         ("US_Equity", "2025-12-25T15:00:00Z", ("pre-market begins", "no session, holiday: Christmas")),
         ("CME_Futures", "2025-10-11T17:00:00Z", ("is CLOSED", "Sat 2025-10-11, weekend", "in 1 d 5 h")),
         ("CME_Futures", "2025-10-09T15:30:00Z", ("08:30 to Thu 2025-10-09 15:00 CDT", ", open")),
-        ("CME_Futures", "2025-11-28T18:15:00Z", ("trading day, Day after Thanksgiving", "early: Day after")),
+        ("CME_Futures", "2025-11-28T18:15:00Z", ("trading day, Day after Thanksgiving", "early, Day after")),
     ],
 )
 def test_a_session_says_what_is_special(run, market, instant, words):

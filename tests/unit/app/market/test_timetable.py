@@ -99,7 +99,7 @@ def test_everything_that_is_said_of_an_instant_agrees(market: Market, data: st.D
     assert (state.today.session is not None) == (state.today.day == state.session.day)
     assert state.trade_date == market.trade_date(state.session.day)
     assert state.rth == market.regular_hours(state.session.day, instant)
-    assert state.is_early_close == (state.remark is not None)
+    assert state.is_early_close or state.remark is None
 
 
 @each_market
