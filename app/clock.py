@@ -50,3 +50,8 @@ def parse_day(text: str) -> date:
 def instant_text(value: datetime) -> str:
     """The wire form of an instant: YYYY-MM-DDTHH:MM:SS.ffffffZ, always 27 characters."""
     return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def brief_text(value: datetime) -> str:
+    """An instant as YYYY-MM-DDTHH:MM:SSZ, with six digits of a fraction where there is one."""
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"

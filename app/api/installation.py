@@ -19,6 +19,7 @@ from app.api.parts import EXTENSION, ApiParts
 from app.api.problems import install_problems, request_id
 from app.api.query import require_plain_query
 from app.api.quotes import quotes
+from app.api.session import session
 from app.api.session_records import records
 from app.api.sse.hub import EventHub, StreamLimits
 from app.api.sse.tail import StreamTail
@@ -30,6 +31,7 @@ from app.instruments.store import watchlist
 from app.operations.health import (
     Check,
     Probes,
+    check_calendar,
     check_ingest,
     check_ledger,
     check_postgres,
@@ -43,7 +45,8 @@ from app.runtime import EXTENSION as RUNTIME
 from app.runtime import Runtime
 from app.settings import Settings
 
-BLUEPRINTS: Final = (docs, quotes, stream, records, ticks, bars, dead_letters, lake, accounting, gaps, health, metrics)
+MARKET_DATA: Final = (quotes, stream, session, records, ticks, bars)
+BLUEPRINTS: Final = (docs, *MARKET_DATA, dead_letters, lake, accounting, gaps, health, metrics)
 BODY_LIMIT_BYTES: Final = 1_000_000
 REQUEST_TIMEOUT_S: Final = 1.0
 # Above the second for which the stream's reader waits for an entry.
@@ -83,6 +86,7 @@ def _parts(runtime: Runtime, queues: Sequence[str]) -> ApiParts:
     probes["ingest"] = lambda: check_ingest(edge.bus, runtime.clock.now())
     probes["room"] = lambda: check_room(edge.bus, runtime.settings.stream_cap)
     probes["ledger"] = lambda: check_ledger(runtime.sessions, runtime.clock.now())
+    probes["calendar"] = lambda: check_calendar(runtime.markets, runtime.clock.now())
     probes["queues"] = lambda: check_queues(edge.bus, queues, runtime.clock.now())
     probes["feeds"] = lambda: check_feeds(runtime, edge.bus)
     probes["sessions"] = lambda: check_sessions(runtime)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.bus import keys
 from app.bus.groups import group_state
+from app.bus.latest import read_latest
 from app.bus.leases import acquire, release
 from app.bus.stream import QuotePublisher
 from app.collectors.simulator import session_quotes
@@ -78,8 +79,14 @@ def run_demo(stores: Stores, plan: DemoPlan, say: Say, stop: Event) -> DemoDays:
     _wait(stop, "the export worker to write the lake", lambda: _exported(stores, days))
     want_simulation(stores, list(plan.symbols), plan.seed, plan.rate_per_s)
     stores.dispatch.start_collector(SIMULATED)
-    _wait(stop, "the live simulated feed", lambda: bool(stores.redis.exists(keys.lease(SIMULATED))))
+    _wait(stop, "the live simulated feed", lambda: _is_live(stores, plan))
     return days
+
+
+def _is_live(stores: Stores, plan: DemoPlan) -> bool:
+    # The open of a session clears the quotes of the past ones, whenever it comes.
+    quoted = read_latest(stores.redis, plan.symbols)
+    return bool(stores.redis.exists(keys.lease(SIMULATED))) and len(quoted) == len(plan.symbols)
 
 
 def refuse_real_data(session: Session) -> None:

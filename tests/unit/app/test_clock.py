@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from app.clock import SystemClock, instant_text, parse_day, parse_instant
+from app.clock import SystemClock, brief_text, instant_text, parse_day, parse_instant
 from app.errors import Rejected
 
 
@@ -80,3 +80,8 @@ def test_an_instant_is_written_with_microseconds_and_z():
     assert instant_text(datetime(2025, 10, 9, 10, 30, tzinfo=timezone(timedelta(hours=-5)))) == (
         "2025-10-09T15:30:00.000000Z"
     )
+
+
+def test_a_brief_instant_has_a_fraction_only_where_there_is_one():
+    assert brief_text(datetime(2025, 10, 9, 10, 30, tzinfo=timezone(timedelta(hours=-5)))) == "2025-10-09T15:30:00Z"
+    assert brief_text(datetime(2025, 10, 9, 15, 30, microsecond=5, tzinfo=UTC)) == "2025-10-09T15:30:00.000005Z"
