@@ -79,8 +79,8 @@ def _say_market(rt: Runtime) -> None:
         console.print("The quotes are simulated, and stamped with the real clock.")
     else:
         console.print(
-            "The quotes are simulated, and stamped with the real clock: the feed runs all the same, they show the state "
-            "`closed` and stay out of the bars."
+            "The quotes are simulated, and stamped with the real clock: the feed runs all the same, they show the "
+            "state `closed` and stay out of the bars."
         )
 
 

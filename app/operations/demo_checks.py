@@ -41,6 +41,7 @@ def check_stops(stores: Stores, days: DemoDays, symbols: Sequence[str], base_url
             "Parquet": (str(stores.lake.root), lambda: _parquet(stores, days)),
             "bars": (f"{base_url}api/bars?symbol={symbols[0]}&timeframe=5m", lambda: _bars(http, symbols[0])),
             "sessions": (f"{base_url}api/sessions/{max(days.published)}", lambda: _sessions(http, stores, days)),
+            "market": (f"{base_url}api/session", lambda: _market(http)),
             "quotes": (f"{base_url}api/quotes", lambda: _quotes(http, symbols)),
             "SSE": (f"{base_url}api/quotes/stream", lambda: _sse(http)),
             "health": (f"{base_url}api/health/ready", lambda: _health(http)),
@@ -89,6 +90,12 @@ def _sessions(http: httpx.Client, stores: Stores, days: DemoDays) -> tuple[bool,
     ok = bool(known) and not verdicts["failed"] and any(one["certificate"] for one in shown)
     told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
     return ok, f"{len(known)} sessions certified: {told}"
+
+
+def _market(http: httpx.Client) -> tuple[bool, str]:
+    state = _json(http, "api/session", {})
+    coming = f"{state['next_transition_type']} at {state['next_transition']}"
+    return state["status"] in ("OPEN", "CLOSED"), f"{state['market']} is {state['status']} by the real clock, {coming}"
 
 
 def _quotes(http: httpx.Client, symbols: Sequence[str]) -> tuple[bool, str]:
