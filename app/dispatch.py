@@ -16,7 +16,7 @@ class Dispatch(Protocol):
         """Run the ingestor number `slot`, from 1 on, unless it runs already."""
 
     def export_session(self, market: str, day: date) -> None:
-        """Write a trading day's ticks and bars to the lake."""
+        """Write the ticks and bars of a market's symbols on a trading day to the lake."""
 
     def apply_retention(self, market: str) -> None:
         """Drop the ticks of days past the retention whose files are verified."""

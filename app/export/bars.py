@@ -53,9 +53,10 @@ class BarRun:
         """Write and record the bars of one tick file after the other, each when it is asked for.
 
         Existing bars are written again; those of a timeframe that has none any more are removed, and all of a symbol
-        whose market has no session on the day. While the session runs, a bar is written once `now`, and the export of its ticks, are past its `t_close`. A tick file that is
-        damaged, holds another symbol or day than its folder says, or is being written, is left out, and what is wrong
-        with it noted in the manifest: Conflict in the end, with all of those. Unavailable when disk or database fail.
+        whose market has no session on the day. While the session runs, a bar is written once `now`, and the export of
+        its ticks, are past its `t_close`. A tick file that is damaged, holds another symbol or day than its folder
+        says, or is being written, is left out, and what is wrong with it noted in the manifest: Conflict in the end,
+        with all of those. Unavailable when disk or database fail.
         """
         refusals = []
         with connect(self.lake) as connection:
