@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.bus import keys
 from app.bus.groups import Entry, GroupReader
+from app.bus.hashes import read_hash
 from app.bus.leases import acquire
 from app.bus.stream import QuotePublisher
 from app.clock import instant_text
@@ -485,10 +486,12 @@ def test_a_day_is_looked_at_until_the_last_group_has_closed(
     drain()
 
     early = [reconcile(stores).days for _ in range(2)]
+    done_early = read_hash(rt.redis, keys.RECONCILED)
     clock.advance(timedelta(minutes=90))
-    late = [reconcile(stores).days for _ in range(2)]
+    late = reconcile(stores).days
 
-    assert (early, late) == ([[LABOR_DAY], [LABOR_DAY]], [[LABOR_DAY], []])
+    assert (early, late) == ([[LABOR_DAY], [LABOR_DAY]], [LABOR_DAY])
+    assert (list(done_early), list(read_hash(rt.redis, keys.RECONCILED))) == ([], [LABOR_DAY.isoformat()])
 
 
 @pytest.fixture
