@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from app.bus import keys
 from app.dispatch import QUEUES
 from app.errors import ThorError
+from app.instruments.hours import groups_of
 from app.ledger.totals import has_open_balances
 from app.operations.desk import any_open, desk_markets
 from app.operations.event_keeping import due_events
@@ -124,8 +125,8 @@ def _due_reconcile(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
 
 def _is_balance_due(stores: Stores) -> bool:
     now, ran = stores.clock.now(), _ran(stores, RECONCILE)
-    [closed] = stores.market.last_completed(now - AFTER_CLOSE, 1)
-    if ran is None or ran < closed.close + AFTER_CLOSE:
+    closed = [market.last_completed(now - AFTER_CLOSE, 1)[0].close for market in groups_of(stores.markets)]
+    if ran is None or ran < max(closed) + AFTER_CLOSE:
         return True
     if now - ran < EVERY:
         return False
