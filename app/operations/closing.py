@@ -93,7 +93,7 @@ def complete_session(stores: Stores, market: str, hours: Hours, tell: Tell) -> S
     tell("snapshot: baseline of the session before")
     begin_snapshot(stores, market, hours)
     tell("stream: waiting until everything is stored")
-    drain(stores)
+    drain(stores, DRAIN_S)
     tell("accounts: balancing what was published")
     reconcile(stores)
     tell("lake: ticks and bars")
@@ -118,7 +118,7 @@ def require_over(stores: Stores, market: str, day: date) -> Hours:
     return hours
 
 
-def drain(stores: Stores, within_s: float = DRAIN_S) -> None:
+def drain(stores: Stores, within_s: float) -> None:
     """Wait until everything that was published by now is stored; Unavailable after `within_s`."""
     mark, deadline = mark_stream(stores.redis), time.monotonic() + within_s
     while stores.redis.exists(keys.STREAM) and not is_past(stores.redis, mark):
