@@ -27,6 +27,8 @@ COMPLETE: Final = "complete"
 INCOMPLETE: Final = "incomplete"
 FAILED: Final = "failed"
 ONE_DAY: Final = timedelta(days=1)
+# The figures of a certificate that tell how the ticks themselves are.
+QUALITY: Final = ("expected_minutes", "present_minutes", "out_of_session", "crossed", "delayed")
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,13 @@ class SessionFacts:
         """The minutes of the session."""
         return -((self.hours.open - self.hours.close) // MINUTE)
 
+    @property
+    def span(self) -> tuple[datetime, datetime] | None:
+        """From when to when there are ticks; None without any."""
+        spans = [(one.first_ts, one.last_ts) for one in self.quality.values()]
+        spans = spans or [(row.min_ts, row.max_ts) for row in self.files]
+        return (min(first for first, _ in spans), max(last for _, last in spans)) if spans else None
+
 
 def certify(stores: Stores, market: str, day: date) -> SessionCertificate:
     """The certificate of a session that is over, as things stand now; nothing is saved.
@@ -59,11 +68,15 @@ def certify(stores: Stores, market: str, day: date) -> SessionCertificate:
     hours, now = require_session(stores, market, day), stores.clock.now()
     if now < hours.close:
         raise Conflict(f"the session of {market} on {day} runs until {hours.close:%Y-%m-%d %H:%M} UTC")
-    facts = gather_facts(stores, market, hours)
+    return draw_up(market, gather_facts(stores, market, hours), now)
+
+
+def draw_up(market: str, facts: SessionFacts, now: datetime) -> SessionCertificate:
+    """The certificate that these facts deserve."""
     verdict, reasons = judge(facts)
     return SessionCertificate(
         market=market,
-        session_date=day,
+        session_date=facts.hours.day,
         verdict=verdict,
         reasons=reasons,
         figures=shown_figures(facts),

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 from app.bus import keys
 from app.bus.groups import group_state
@@ -15,7 +15,7 @@ from app.desk.models import MarketDataSnapshot, SessionCertificate
 from app.desk.snapshots import find_certificate, find_snapshot, save_certificate
 from app.errors import Conflict, Unavailable
 from app.market.sessions import Session as Hours
-from app.operations.certifying import certify, gather_facts
+from app.operations.certifying import QUALITY, SessionFacts, draw_up, gather_facts
 from app.operations.event_keeping import record_end, working_at
 from app.operations.exporting import export_session
 from app.operations.opening import begin_snapshot, require_session
@@ -99,11 +99,12 @@ def complete_session(stores: Stores, market: str, hours: Hours, tell: Tell) -> S
     tell("lake: ticks and bars")
     refusal = _export(stores, market, hours.day)
     tell("certificate: comparing lake and database")
-    certificate = certify(stores, market, hours.day)
+    facts = gather_facts(stores, market, hours)
+    certificate = draw_up(market, facts, stores.clock.now())
     if refusal:
         certificate.verdict = "failed"
         certificate.reasons = [refusal, *certificate.reasons]
-    _save(stores, market, hours, certificate)
+    _save(stores, certificate, facts)
     return certificate
 
 
@@ -143,21 +144,21 @@ def _certificate(stores: Stores, market: str, day: date) -> SessionCertificate |
         return find_certificate(session, market, day)
 
 
-def _save(stores: Stores, market: str, hours: Hours, certificate: SessionCertificate) -> None:
-    figures: dict[str, Any] = certificate.figures
+def _save(stores: Stores, certificate: SessionCertificate, facts: SessionFacts) -> None:
     with stores.sessions.begin() as session:
         save_certificate(session, certificate)
-        snapshot = find_snapshot(session, market, hours.day)
+        snapshot = find_snapshot(session, certificate.market, certificate.session_date)
         if snapshot is not None:
-            _complete(snapshot, stores, hours, figures)
+            _complete(snapshot, certificate, facts)
 
 
-def _complete(snapshot: MarketDataSnapshot, stores: Stores, hours: Hours, figures: dict[str, Any]) -> None:
-    facts = gather_facts(stores, snapshot.market, hours)
-    snapshot.opens_at, snapshot.closes_at = hours.open, hours.close
-    snapshot.completed_at = stores.clock.now()
-    snapshot.ticks, snapshot.symbols = figures["ticks"], figures["symbols"]
+def _complete(snapshot: MarketDataSnapshot, certificate: SessionCertificate, facts: SessionFacts) -> None:
+    snapshot.opens_at, snapshot.closes_at = facts.hours.open, facts.hours.close
+    snapshot.completed_at = certificate.made_at
+    snapshot.ticks, snapshot.symbols = certificate.figures["ticks"], certificate.figures["symbols"]
     snapshot.by_symbol = dict(facts.stored)
+    snapshot.first_ts, snapshot.last_ts = facts.span or (None, None)
+    snapshot.quality = {name: certificate.figures[name] for name in QUALITY}
 
 
 def _said(certificate: SessionCertificate) -> str:

@@ -144,7 +144,8 @@ CLOSING_STEPS = [
     "drain",
     "reconcile",
     "export_session",
-    "certify",
+    "gather_facts",
+    "draw_up",
     "save_certificate",
     "record_end",
 ]
