@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from app.bus.stream import QuotePublisher
 from app.desk.models import MarketDataSnapshot, MarketEvent, SessionCertificate
 from app.instruments.models import TradingInstrument
+from app.market.markets import market
 from app.market.sessions import Session
 from app.operations.tick_steps import TickPolicy
 from app.quotes import Quote
@@ -46,7 +47,7 @@ def traded(hours: Session, symbol: str = "ES", every: timedelta = EVERY, price: 
 def trade_at(ts: datetime, symbol: str = "ES", price: float = 6700, day: date | None = None, **parts: object) -> Quote:
     """One trade; its number is that of its second."""
     known = {"ts": ts, "recv_ts": ts, "seq": int(ts.timestamp()), "last": Decimal(str(price)), "bid": None, "ask": None}
-    return quote(symbol=symbol, session_date=day or ts.date(), **(known | parts))
+    return quote(symbol=symbol, session_date=day or market().session_of(ts), **(known | parts))
 
 
 @pytest.fixture
