@@ -81,11 +81,14 @@ def trigger_market_open(name: str | None, day: str | None, dry_run: bool, at: st
     flask trigger-market-open --market CME_Futures
     """
     rt = _at_hand(at, dry_run)
-    for market, on in _chosen(rt, name, day, _coming_day):
-        if dry_run:
+    chosen = list(_chosen(rt, name, day, _coming_day))
+    if dry_run:
+        for market, on in chosen:
             _print_plan(rt, market, on, "open", describe_open(rt, market.name, on))
-            continue
+        return
+    for market, on in chosen:
         _require_running(rt, market, on)
+    for market, on in chosen:
         ending = open_session(rt, market.name, on)
         for step in hours_wishes(rt, rt.tick_policy):
             do_step(rt, rt.tick_policy, step)
@@ -108,13 +111,14 @@ def trigger_market_close(name: str | None, day: str | None, dry_run: bool, at: s
     flask trigger-market-close --date=2025-10-09
     """
     rt = _at_hand(at, dry_run)
-    done = []
-    for market, on in _chosen(rt, name, day, _closing_day):
-        if dry_run:
+    chosen = list(_chosen(rt, name, day, _closing_day))
+    if dry_run:
+        for market, on in chosen:
             _print_plan(rt, market, on, "close", describe_close(rt, market.name, on))
-        else:
-            require_over(rt, market.name, on)
-            done.append(_print_closed(market, on, close_session(rt, market.name, on, _tell)))
+        return
+    for market, on in chosen:
+        require_over(rt, market.name, on)
+    done = [_print_closed(market, on, close_session(rt, market.name, on, _tell)) for market, on in chosen]
     sys.exit(EXIT_REFUSED if "failed" in done else 0)
 
 

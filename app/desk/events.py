@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from app.desk.models import MarketEvent
 
@@ -34,9 +34,19 @@ def plan_event(session: Session, key: EventKey, due_at: datetime) -> bool:
 
 
 def last_planned(session: Session) -> dict[str, date]:
-    """The newest session of each market of which the close is known; events are planned from the open to the close."""
-    newest = select(MarketEvent.market, func.max(MarketEvent.session_date)).where(MarketEvent.event == "close")
-    return dict(session.execute(newest.group_by(MarketEvent.market)).all())
+    """The newest session of each market of which open and close are known; one that was only closed by hand, as past
+    ones are, was not planned."""
+    opened = aliased(MarketEvent)
+    is_same = and_(opened.market == MarketEvent.market, opened.session_date == MarketEvent.session_date)
+    newest = select(MarketEvent.market, func.max(MarketEvent.session_date)).join(opened, is_same)
+    planned = newest.where(MarketEvent.event == "close", opened.event == "open").group_by(MarketEvent.market)
+    return dict(session.execute(planned).all())
+
+
+def ended_since(session: Session, first: date) -> set[EventKey]:
+    """The events of sessions from a day on that have ended."""
+    ended = select(MarketEvent).where(MarketEvent.session_date >= first, MarketEvent.done_at.is_not(None))
+    return {key_of(event) for event in session.scalars(ended)}
 
 
 def unfinished(session: Session, until: datetime | None = None) -> list[MarketEvent]:
@@ -80,6 +90,11 @@ def end_event(
     values = {"status": ending, "done_at": now, "late_s": late_s, "reason": reason, "detail": detail or {}}
     ended = update(MarketEvent).where(*_is(key), MarketEvent.done_at.is_(None)).values(values)
     return session.scalar(ended.returning(MarketEvent.market)) is not None
+
+
+def key_of(event: MarketEvent) -> EventKey:
+    """Which event a row is."""
+    return EventKey(event.market, event.session_date, "open" if event.event == "open" else "close")
 
 
 def _is(key: EventKey) -> Sequence[ColumnElement[bool]]:

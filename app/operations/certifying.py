@@ -1,7 +1,7 @@
 """The certificate of a market's session: what was expected, what there is, and whether the figures hold."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -29,6 +29,8 @@ COMPLETE: Final = "complete"
 INCOMPLETE: Final = "incomplete"
 FAILED: Final = "failed"
 ONE_DAY: Final = timedelta(days=1)
+# The figures of a certificate that tell how the ticks themselves are.
+QUALITY: Final = ("expected_minutes", "present_minutes", "out_of_session", "crossed", "delayed")
 
 
 @dataclass(frozen=True)
@@ -44,16 +46,22 @@ class SessionFacts:
     present: frozenset[int]
     files: Collection[LakeFile]
     fault: str = ""
-    figures: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def expected_minutes(self) -> int:
         """The minutes of the session."""
         return -((self.hours.open - self.hours.close) // MINUTE)
 
+    @property
+    def span(self) -> tuple[datetime, datetime] | None:
+        """From when to when there are ticks; None without any."""
+        spans = [(one.first_ts, one.last_ts) for one in self.quality.values()]
+        spans = spans or [(row.min_ts, row.max_ts) for row in self.files]
+        return (min(first for first, _ in spans), max(last for _, last in spans)) if spans else None
 
-def certify(stores: Stores, market: str, day: date) -> tuple[SessionCertificate, SessionFacts]:
-    """The certificate of a session that is over, as things stand now, and the facts that it tells of; nothing is saved.
+
+def certify(stores: Stores, market: str, day: date) -> SessionCertificate:
+    """The certificate of a session that is over, as things stand now; nothing is saved.
 
     Reads the day's ticks and files of the market's symbols whole. NotFound without a session on that day, Conflict
     while it runs, Unavailable when disk or database fail.
@@ -61,18 +69,21 @@ def certify(stores: Stores, market: str, day: date) -> tuple[SessionCertificate,
     hours, now = require_session(stores, market, day), stores.clock.now()
     if now < hours.close:
         raise Conflict(f"the session of {market} on {day} runs until {hours.close:%Y-%m-%d %H:%M} UTC")
-    facts = gather_facts(stores, market, hours)
+    return draw_up(market, gather_facts(stores, market, hours), now)
+
+
+def draw_up(market: str, facts: SessionFacts, now: datetime) -> SessionCertificate:
+    """The certificate that these facts deserve."""
     verdict, reasons = judge(facts)
-    certificate = SessionCertificate(
+    return SessionCertificate(
         market=market,
-        session_date=day,
+        session_date=facts.hours.day,
         verdict=verdict,
         reasons=reasons,
         figures=shown_figures(facts),
         files=[{"path": row.path, "rows": row.rows, "sha256": row.sha256} for row in facts.files],
         made_at=now,
     )
-    return certificate, facts
 
 
 def require_certified(stores: Stores, day: date, *, save: bool) -> None:
@@ -88,7 +99,7 @@ def require_certified(stores: Stores, day: date, *, save: bool) -> None:
             known = find_certificate(session, export.market, day)
         if known is not None and known.verdict != FAILED:
             continue
-        certificate, _ = certify(stores, export.market, day)
+        certificate = certify(stores, export.market, day)
         if save:
             with stores.sessions.begin() as session:
                 save_certificate(session, certificate)
@@ -110,23 +121,19 @@ def gather_facts(stores: Stores, market: str, hours: Hours) -> SessionFacts:
     day = hours.day
     symbols = symbols_of(stores, market, day, _symbols_with_ticks(stores, day))
     with stores.sessions() as session:
-        files = list_files(session, day, day + ONE_DAY)
-        files = [row for row in files if row.symbol in symbols]
         is_purged = purged_at(session, day) is not None
+    # Outside of a transaction, because a server may end one that idles while files are read.
+    fault = _fault(stores, day, symbols, is_purged)
+    with stores.sessions() as session:
+        files = [row for row in list_files(session, day, day + ONE_DAY) if row.symbol in symbols]
         balances = [one for one in read_balances(session, [day]).values() if one.symbol in symbols]
+        sources = {one.source for one in balances}
         quality = measure_ticks(session, day, symbols, hours.open, hours.close)
-        return SessionFacts(
-            hours,
-            quality,
-            {row.symbol: row.rows for row in files}
-            if is_purged
-            else {name: one.ticks for name, one in quality.items()},
-            balances,
-            _gaps_of(session, hours, symbols, {one.source for one in balances}),
-            _present_minutes(stores, session, hours, quality, {one.source for one in balances}),
-            files,
-            _fault(stores, day, symbols, is_purged),
-        )
+        in_files = {row.symbol: row.rows for row in files}
+        stored = in_files if is_purged else {name: one.ticks for name, one in quality.items()}
+        gaps = _gaps_of(session, hours, symbols, sources)
+        present = _present_minutes(stores, session, hours, quality, sources)
+    return SessionFacts(hours, quality, stored, balances, gaps, present, files, fault)
 
 
 def symbols_of(stores: Stores, market: str, day: date, symbols: Collection[str]) -> set[str]:

@@ -15,7 +15,7 @@ from app.desk.models import MarketDataSnapshot, SessionCertificate
 from app.desk.snapshots import find_certificate, find_snapshot, save_certificate
 from app.errors import Conflict, Unavailable
 from app.market.sessions import Session as Hours
-from app.operations.certifying import SessionFacts, certify
+from app.operations.certifying import QUALITY, SessionFacts, draw_up, gather_facts
 from app.operations.event_keeping import record_end, working_at
 from app.operations.exporting import export_session
 from app.operations.opening import begin_snapshot, require_session
@@ -93,20 +93,18 @@ def complete_session(stores: Stores, market: str, hours: Hours, tell: Tell) -> S
     tell("snapshot: baseline of the session before")
     begin_snapshot(stores, market, hours)
     tell("stream: waiting until everything is stored")
-    drain(stores)
+    drain(stores, DRAIN_S)
     tell("accounts: balancing what was published")
     reconcile(stores)
     tell("lake: ticks and bars")
     refusal = _export(stores, market, hours.day)
     tell("certificate: comparing lake and database")
-    certificate, facts = certify(stores, market, hours.day)
+    facts = gather_facts(stores, market, hours)
+    certificate = draw_up(market, facts, stores.clock.now())
     if refusal:
         certificate.verdict = "failed"
         certificate.reasons = [refusal, *certificate.reasons]
-    with stores.sessions.begin() as session:
-        save_certificate(session, certificate)
-        if (snapshot := find_snapshot(session, market, hours.day)) is not None:
-            _complete(snapshot, facts, certificate)
+    _save(stores, certificate, facts)
     return certificate
 
 
@@ -121,7 +119,7 @@ def require_over(stores: Stores, market: str, day: date) -> Hours:
     return hours
 
 
-def drain(stores: Stores, within_s: float = DRAIN_S) -> None:
+def drain(stores: Stores, within_s: float) -> None:
     """Wait until everything that was published by now is stored; Unavailable after `within_s`."""
     mark, deadline = mark_stream(stores.redis), time.monotonic() + within_s
     while stores.redis.exists(keys.STREAM) and not is_past(stores.redis, mark):
@@ -146,17 +144,21 @@ def _certificate(stores: Stores, market: str, day: date) -> SessionCertificate |
         return find_certificate(session, market, day)
 
 
-def _complete(snapshot: MarketDataSnapshot, facts: SessionFacts, certificate: SessionCertificate) -> None:
-    seen = facts.quality.values()
+def _save(stores: Stores, certificate: SessionCertificate, facts: SessionFacts) -> None:
+    with stores.sessions.begin() as session:
+        save_certificate(session, certificate)
+        snapshot = find_snapshot(session, certificate.market, certificate.session_date)
+        if snapshot is not None:
+            _complete(snapshot, certificate, facts)
+
+
+def _complete(snapshot: MarketDataSnapshot, certificate: SessionCertificate, facts: SessionFacts) -> None:
     snapshot.opens_at, snapshot.closes_at = facts.hours.open, facts.hours.close
     snapshot.completed_at = certificate.made_at
-    snapshot.ticks, snapshot.symbols = sum(facts.stored.values()), len(facts.stored)
+    snapshot.ticks, snapshot.symbols = certificate.figures["ticks"], certificate.figures["symbols"]
     snapshot.by_symbol = dict(facts.stored)
-    # Of a day that has left the database its files tell.
-    firsts = [one.first_ts for one in seen] or [row.min_ts for row in facts.files]
-    lasts = [one.last_ts for one in seen] or [row.max_ts for row in facts.files]
-    snapshot.first_ts, snapshot.last_ts = min(firsts, default=None), max(lasts, default=None)
-    snapshot.quality = {**certificate.figures, "verdict": certificate.verdict}
+    snapshot.first_ts, snapshot.last_ts = facts.span or (None, None)
+    snapshot.quality = {name: certificate.figures[name] for name in QUALITY}
 
 
 def _said(certificate: SessionCertificate) -> str:

@@ -9,11 +9,21 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.desk.events import Ending, EventKey, end_event, find_event, last_planned, plan_event, start_event, unfinished
-from app.desk.models import MarketEvent
+from app.desk.events import (
+    Ending,
+    EventKey,
+    end_event,
+    ended_since,
+    find_event,
+    key_of,
+    last_planned,
+    plan_event,
+    start_event,
+    unfinished,
+)
 from app.errors import Conflict
 from app.operations.desk import desk_markets
-from app.operations.event_plan import LATE_AFTER, EventStep, Planned, plan_events
+from app.operations.event_plan import ENDED_LATELY, LATE_AFTER, EventStep, Planned, Record, plan_events
 from app.stores import Stores
 
 log = logging.getLogger(__name__)
@@ -24,8 +34,10 @@ _LOCKS: Final = 7_310  # The advisory locks of whoever works at an event; the nu
 def due_events(stores: Stores) -> list[EventStep]:
     """What the opens and closes up to now ask for; see `plan_events`."""
     with stores.sessions() as session:
-        recorded = [Planned(_key(event), event.due_at, event.status == "started") for event in unfinished(session)]
-        return plan_events(desk_markets(stores, session), recorded, last_planned(session), stores.clock.now())
+        now = stores.clock.now()
+        waiting = [Planned(key_of(event), event.due_at, event.status == "started") for event in unfinished(session)]
+        record = Record(waiting, ended_since(session, (now - ENDED_LATELY).date()), last_planned(session))
+        return plan_events(desk_markets(stores, session), record, now)
 
 
 def record_plan(stores: Stores, key: EventKey, due_at: datetime) -> None:
@@ -93,7 +105,3 @@ def working_at(stores: Stores, key: EventKey, due_at: datetime) -> Iterator[bool
         if not has_ended:
             record_start(stores, key)
         yield not has_ended
-
-
-def _key(event: MarketEvent) -> EventKey:
-    return EventKey(event.market, event.session_date, "open" if event.event == "open" else "close")

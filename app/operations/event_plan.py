@@ -1,7 +1,7 @@
 """What the opens and closes of markets ask for at an instant: decided from the calendars and from what is recorded."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -16,6 +16,9 @@ SETTLING: Final = REACH_MINUTES * MINUTE
 LATE_AFTER: Final = timedelta(seconds=60)
 # Of an outage that was longer, the sessions in its middle are not recorded: nothing can be left of them.
 CATCH_UP: Final = timedelta(days=92)
+# Of older sessions none is planned for the first time.
+ENDED_LATELY: Final = timedelta(days=7)
+ONE_DAY: Final = timedelta(days=1)
 
 
 class Planned(NamedTuple):
@@ -24,6 +27,16 @@ class Planned(NamedTuple):
     key: EventKey
     due_at: datetime
     is_started: bool = False
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is recorded: the events that have not ended, those that have of sessions in `ENDED_LATELY`, and the newest
+    session of each market that was planned."""
+
+    unfinished: Sequence[Planned] = ()
+    ended: Collection[EventKey] = ()
+    last: Mapping[str, date] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,53 +82,61 @@ class CloseSession:
 EventStep = PlanEvent | SkipEvent | OpenSession | BeginClose | CloseSession
 
 
-def plan_events(
-    markets: Iterable[Market], unfinished: Sequence[Planned], last: Mapping[str, date], now: datetime
-) -> list[EventStep]:
+def plan_events(markets: Iterable[Market], record: Record, now: datetime) -> list[EventStep]:
     """The steps for events up to `now`, in the order in which they were due, after those that plan what lies ahead.
 
-    `unfinished` are the recorded events of these markets that have not ended, `last` the newest session of each market
-    of which the close is recorded. Without any the running session is the first, else the coming one. An open is acted
-    on while its session runs, and skipped afterwards; a close is acted on however late. The next session is always
-    planned.
+    Of a market that was never planned the running session is the first, else the coming one. An open is acted on while
+    its session runs, and skipped afterwards; a close is acted on however late. The next session is always planned, and
+    sessions that the calendar has got, moved or lost since are followed.
     """
     known = {market.name: market for market in markets}
-    recorded = {event.key: event for event in unfinished if event.key.market in known}
-    plans = [plan for market in known.values() for plan in _plans(market, last.get(market.name), now)]
-    missing = [plan for plan in plans if _is_news(plan, recorded, last)]
-    events = {**recorded, **{plan.key: Planned(plan.key, plan.due_at) for plan in missing}}
+    recorded = {event.key: event for event in record.unfinished if event.key.market in known}
+    news = [plan for market in known.values() for plan in _news(market, recorded, record, now)]
+    events = {**recorded, **{plan.key: Planned(plan.key, plan.due_at) for plan in news}}
     due = sorted(events.values(), key=lambda event: (event.due_at, event.key.event, event.key.market))
-    return [*missing, *_steps(known, due, now)]
+    return [*news, *_steps(known, due, now)]
 
 
-def _plans(market: Market, last: date | None, now: datetime) -> Iterator[PlanEvent]:
-    present = market.session_of(now)
-    running = market.session(present)
-    following = market.window_of(market.window_of(now).end)
-    first = last or (present if running and now < running.close else following.day)
-    first = max(first, (now - CATCH_UP).date())
-    for hours in market.sessions(min(first, following.day), following.day + timedelta(days=1)):
-        yield PlanEvent(EventKey(market.name, hours.day, "open"), hours.open)
-        yield PlanEvent(EventKey(market.name, hours.day, "close"), hours.close)
+def _news(market: Market, recorded: Mapping[EventKey, Planned], record: Record, now: datetime) -> Iterator[PlanEvent]:
+    first_new, following = _expected(market, record.last.get(market.name), now)
+    waiting = [key.day for key in recorded if key.market == market.name]
+    # A session may have become shorter than it was planned, and be over by that.
+    first = max(min([first_new, *waiting]), (now - CATCH_UP).date())
+    for hours in market.sessions(min(first, following), following + ONE_DAY):
+        for plan in _plans(market.name, hours):
+            event = recorded.get(plan.key)
+            if event is not None:
+                is_news = event.due_at != plan.due_at and not event.is_started
+            else:
+                is_news = hours.day >= first_new and plan.key not in record.ended
+            if is_news:
+                yield plan
 
 
-def _is_news(plan: PlanEvent, recorded: Mapping[EventKey, Planned], last: Mapping[str, date]) -> bool:
-    event = recorded.get(plan.key)
-    if event is not None:
-        return event.due_at != plan.due_at and not event.is_started
-    newest = last.get(plan.key.market)
-    return newest is None or plan.key.day > newest
+def _expected(market: Market, last: date | None, now: datetime) -> tuple[date, date]:
+    present = market.window_of(now)
+    following = market.window_of(present.end).day
+    running = market.session(present.day)
+    coming = present.day if running and now < running.close else following
+    return (coming if last is None else min(coming, last + ONE_DAY)), following
+
+
+def _plans(market: str, hours: Session) -> tuple[PlanEvent, PlanEvent]:
+    opens, closes = EventKey(market, hours.day, "open"), EventKey(market, hours.day, "close")
+    return PlanEvent(opens, hours.open), PlanEvent(closes, hours.close)
 
 
 def _steps(markets: Mapping[str, Market], due: Sequence[Planned], now: datetime) -> Iterator[EventStep]:
     for event in due:
         if event.due_at > now:
             continue
-        hours = markets[event.key.market].session(event.key.day)
-        if hours is None:
-            yield SkipEvent(event.key, "the calendar has no session on that day any more")
-        else:
+        market = markets[event.key.market]
+        hours = market.session(event.key.day)
+        if hours is not None:
             yield from _step(event, hours, now)
+        elif market.state_at(now).today.day > event.key.day:
+            # Until then the day may get its session back.
+            yield SkipEvent(event.key, "the calendar has no session on that day any more")
 
 
 def _step(event: Planned, hours: Session, now: datetime) -> Iterator[EventStep]:
@@ -123,6 +144,8 @@ def _step(event: Planned, hours: Session, now: datetime) -> Iterator[EventStep]:
     if name == "open":
         if now < hours.close:
             yield OpenSession(market, day)
+        elif event.is_started:
+            yield SkipEvent(event.key, "it was begun, and nobody ended it until the session was over")
         else:
             yield SkipEvent(event.key, "nobody saw to it until the session was over")
         return

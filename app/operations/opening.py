@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from redis import Redis
@@ -13,6 +13,7 @@ from app.desk.events import EventKey
 from app.desk.snapshots import create_snapshot
 from app.errors import NotFound
 from app.instruments.store import watchlist
+from app.lake.manifest import list_files
 from app.market.sessions import Session
 from app.operations.baselines import keep_baselines, previous_closes, previous_session
 from app.operations.event_keeping import record_end, working_at
@@ -94,8 +95,10 @@ def require_session(stores: Stores, market: str, day: date) -> Session:
 def _symbols(stores: Stores, market: str, hours: Session) -> set[str]:
     before = previous_session(stores.markets.named(market), hours.day)
     with stores.sessions() as session:
-        stored = count_by_symbol(session, before.day) if before else {}
-        symbols = {*watchlist(session), *stored}
+        symbols = set(watchlist(session))
+        if before is not None:
+            symbols |= count_by_symbol(session, before.day).keys()
+            symbols |= {row.symbol for row in list_files(session, before.day, before.day + timedelta(days=1))}
     return {symbol for symbol in symbols if stores.market_of(symbol).name == market}
 
 
