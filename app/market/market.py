@@ -126,11 +126,6 @@ class Market:
         begin = bisect_left(table.days, FIRST_DAY)
         return [_session(table, i) for i in range(max(begin, end - max(count, 0)), end)]
 
-    def next_open(self, ts: datetime) -> datetime:
-        """The first opening instant strictly after `ts`."""
-        micros, table = self._place(ts)
-        return instant_of(table.opens[bisect_right(table.opens, micros)])
-
     def trade_date(self, day: date) -> date | None:
         """The date under which CME clears the session of a trading day: itself, or the first day after its holiday
         that is none; None for markets that are not of CME, and for days without a session."""
