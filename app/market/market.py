@@ -190,8 +190,8 @@ class Market:
 
     def _build(self, micros: int, asked: date) -> Timetable:
         year = self._clock.now().year
-        last_year = min(max(year + YEARS_AHEAD, asked.year + 1), year + LAST_YEARS_AHEAD)
-        end = date(last_year + 1, 1, 1)
+        ahead = YEARS_AHEAD if asked.year < year + YEARS_AHEAD else LAST_YEARS_AHEAD
+        end = date(year + ahead + 1, 1, 1)
         with self._lock:
             table, overrides = self._timetable, self._read_overrides()
             if table is None or instant_of(table.end_us).date() < end or overrides is not self._overrides:

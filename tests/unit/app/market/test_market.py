@@ -52,6 +52,13 @@ def chicago(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=CHICAGO)
 
 
+def fresh_market() -> Market:
+    return Market(
+        Profile("CME_Futures", "CMEGLOBEX_EQUITY", CHICAGO, timedelta(hours=17)),
+        SettableClock(at("2026-06-01T00:00:00Z")),
+    )
+
+
 def example_rows() -> list[dict[str, str]]:
     if not SHARED.is_dir():
         return []
@@ -243,11 +250,25 @@ def test_the_calendar_grows_with_the_clock() -> None:
     assert growing.session_of(at("2034-01-03T12:00:00Z")) == date(2034, 1, 3)
 
 
+def test_a_question_far_ahead_extends_the_calendar_to_its_end_at_once() -> None:
+    growing = fresh_market()
+    near = growing.vectors(at("2026-06-01T00:00:00Z"), at("2026-06-01T00:00:00Z"))
+
+    far = growing.vectors(at("2029-01-01T00:00:00Z"), at("2029-01-01T00:00:00Z"))
+
+    assert far is not near
+    assert growing.vectors(at("2026-06-01T00:00:00Z"), at("2036-12-31T23:00:00Z")) is far
+
+
+@pytest.mark.parametrize("zone", ["-12:00", "+00:00", "+14:00"])
+@pytest.mark.parametrize("year", [2027, 2028, 2029])
+def test_the_first_question_may_lie_at_the_end_of_a_year_in_any_zone(year: int, zone: str) -> None:
+    for instant in (f"{year}-12-31T23:59:59{zone}", f"{year}-01-01T00:00:00{zone}"):
+        assert fresh_market().session_of(at(instant)) == CME.session_of(at(instant))
+
+
 def test_threads_that_ask_at_once_agree() -> None:
-    fresh = Market(
-        Profile("CME_Futures", "CMEGLOBEX_EQUITY", CHICAGO, timedelta(hours=17)),
-        SettableClock(at("2026-06-01T00:00:00Z")),
-    )
+    fresh = fresh_market()
     asked = [at("2025-01-01T00:00:00Z") + timedelta(hours=7 * i) for i in range(200)]
 
     with ThreadPoolExecutor(8) as pool:
