@@ -158,7 +158,7 @@ SESSIONS_EXAMPLE: Final[dict[str, Any]] = {
     "timezone": "America/Chicago",
     "start": "2025-12-25",
     "end": "2025-12-26",
-    "checked_until": "2026-12-31",
+    "checked_until": "2027-12-31",
     "sessions": [
         {
             "session_date": "2025-12-26",

@@ -83,6 +83,8 @@ def _market(rt: Runtime, name: str | None) -> Market:
 
 
 def _answer_input(market: Market) -> None:
+    if sys.stdin is None:
+        raise Rejected("standard input is closed: --at=- reads instants from it")
     bad = lines = 0
     for number, line in enumerate(sys.stdin.buffer, start=1):
         if text := line.decode("utf-8-sig", "replace").strip():

@@ -126,11 +126,6 @@ class Market:
         begin = bisect_left(table.days, FIRST_DAY)
         return [_session(table, i) for i in range(max(begin, end - max(count, 0)), end)]
 
-    def next_open(self, ts: datetime) -> datetime:
-        """The first opening instant strictly after `ts`."""
-        micros, table = self._place(ts)
-        return instant_of(table.opens[bisect_right(table.opens, micros)])
-
     def trade_date(self, day: date) -> date | None:
         """The date under which CME clears the session of a trading day: itself, or the first day after its holiday
         that is none; None for markets that are not of CME, and for days without a session."""
@@ -195,8 +190,8 @@ class Market:
 
     def _build(self, micros: int, asked: date) -> Timetable:
         year = self._clock.now().year
-        last_year = min(max(year + YEARS_AHEAD, asked.year + 1), year + LAST_YEARS_AHEAD)
-        end = date(last_year + 1, 1, 1)
+        ahead = YEARS_AHEAD if asked.year < year + YEARS_AHEAD else LAST_YEARS_AHEAD
+        end = date(year + ahead + 1, 1, 1)
         with self._lock:
             table, overrides = self._timetable, self._read_overrides()
             if table is None or instant_of(table.end_us).date() < end or overrides is not self._overrides:

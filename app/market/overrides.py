@@ -108,6 +108,8 @@ def _truth(value: Any) -> Any:
 def _name(value: str) -> str:
     if not value.isprintable():
         raise ValueError("holds a character that cannot be printed")
+    if not value.strip():
+        raise ValueError("must say why")
     return value
 
 

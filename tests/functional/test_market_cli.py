@@ -190,14 +190,24 @@ def test_a_month_that_nobody_has_checked_says_so(run, app):
 
 
 def test_both_commands_work_where_nothing_runs_and_nothing_was_ever_made(tmp_path):
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "STATE_DIR": str(tmp_path / "none")}
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "session", "--json"]
-
-    answer = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    answer = run_elsewhere(tmp_path, "session", "--json")
 
     assert (answer.returncode, answer.stderr) == (0, "")
     assert json.loads(answer.stdout)["market"] == "CME_Futures"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_closed_standard_input_is_told_in_one_line(tmp_path):
+    answer = run_elsewhere(tmp_path, "session", "--at=-", preexec_fn=lambda: os.close(0))
+
+    assert (answer.stdout, answer.returncode) == ("", 2)
+    assert answer.stderr == "error: standard input is closed: --at=- reads instants from it\n"
+
+
+def run_elsewhere(folder, *arguments, **options):
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "STATE_DIR": str(folder / "none")}
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, **options)
 
 
 @pytest.fixture

@@ -101,6 +101,7 @@ def test_what_is_wrong_with_an_override_is_told_with_its_place(told: str, reason
         ("markets", "CME_Futures", "override 1.markets: Input should be a valid list"),
         ("name", '"a\\e[31m"', "override 1.name: holds a character that cannot be printed"),
         ("name", '""', "override 1.name: String should have at least 1 character"),
+        ("name", '"  "', "override 1.name: must say why"),
     ],
 )
 def test_a_wrong_value_is_told_with_its_place(key: str, value: str, reason: str) -> None:
