@@ -37,12 +37,15 @@ M = TypeVar("M", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """What holds on a day instead of the calendar: the close in local time, or None for a day without a session."""
+    """What holds on a day instead of the calendar: the close in local time, or None for a day without a session.
+
+    `is_holiday` None leaves it to the calendar whether, and by which name, the day is a holiday.
+    """
 
     day: date
     close: time | None
     name: str
-    is_holiday: bool
+    is_holiday: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +145,7 @@ class _Entry(BaseModel):
         return self
 
     def override(self) -> Override:
-        is_holiday = self.closed if self.holiday is None else self.holiday
+        is_holiday = True if self.closed and self.holiday is None else self.holiday
         return Override(self.date, self.close, self.name, is_holiday)
 
 

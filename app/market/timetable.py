@@ -170,6 +170,8 @@ class _NamedDays:
 
     def apply(self, override: Override) -> None:
         self.remarks[override.day] = override.name
+        if override.is_holiday is None:
+            return
         self.holidays.pop(override.day, None)
         if override.is_holiday:
             self.holidays[override.day] = override.name

@@ -12,7 +12,7 @@ from app.bus.leases import acquire
 from app.bus.stream import QuotePublisher
 from app.errors import NotFound
 from app.lake.layout import TICKS
-from app.market.markets import DEFAULT
+from app.market.markets import DEFAULT, Markets
 from app.notebook import History
 from app.operations.backfilling import request_backfill
 from app.operations.exporting import SessionExport, export_session, stale_exports
@@ -20,7 +20,7 @@ from app.operations.lake_catalog import Wanted, read_catalog
 from app.operations.lake_checks import Scope, find_stale
 from app.runtime import EXTENSION
 from tests.factories import quote
-from tests.fakes import JOBS_GOOD_FRIDAY, LABOR_DAY, METALS, FixedClock, MarketsWithMetals
+from tests.fakes import JOBS_GOOD_FRIDAY, LABOR_DAY, METALS, FixedClock
 from tests.ticks import store_quotes
 
 ES_CLOSE = datetime(2025, 9, 1, 17, tzinfo=UTC)
@@ -121,7 +121,7 @@ def test_a_backfill_asks_for_every_market_of_which_something_is_to_mend(rt, cloc
     late = request_backfill(rt, LABOR_DAY, LABOR_DAY)
 
     assert ([one.queued for one in early], [one.queued for one in late]) == ([True], [True])
-    assert dispatch.sent == [("export_session", name, LABOR_DAY) for name in (DEFAULT, DEFAULT, METALS)]
+    assert dispatch.sent == [("export_session", name, LABOR_DAY) for name in (DEFAULT, METALS, DEFAULT)]
 
 
 def test_the_state_of_a_quote_follows_the_symbols_own_market(rt, bus, client):
@@ -199,6 +199,6 @@ def clock():
 
 @pytest.fixture
 def rt(app, clock):
-    made = replace(app.extensions[EXTENSION], markets=MarketsWithMetals(clock))
+    made = replace(app.extensions[EXTENSION], markets=Markets(clock=clock))
     app.extensions[EXTENSION] = made
     return made

@@ -9,15 +9,15 @@ from redis import Redis
 from app.bus import keys
 from app.bus.leases import acquire
 from app.errors import Conflict
-from app.market.markets import DEFAULT
+from app.market.markets import DEFAULT, Markets
+from app.operations.closing import close_session
 from app.operations.demo import DemoPlan, refuse_real_data, run_demo
-from app.operations.exporting import export_session
 from app.quotes import to_fields
 from app.runtime import Runtime
 from app.ticks.partitions import ensure_partitions
 from app.ticks.store import COPY_COLUMNS, append_ticks
 from tests.factories import DAY, MOMENT, quote
-from tests.fakes import JOBS_GOOD_FRIDAY, METALS, FixedClock, MarketsWithMetals, RecordingDispatch
+from tests.fakes import JOBS_GOOD_FRIDAY, METALS, FixedClock, RecordingDispatch
 
 
 @pytest.mark.parametrize("source", ["EXCEL", "SCHWAB"])
@@ -39,9 +39,9 @@ def test_recorded_and_simulated_quotes_do_not_stop_the_demo(rt: Runtime, source:
 def test_every_market_of_the_demo_is_exported_and_none_has_ticks_of_a_day_without_session(
     rt: Runtime, bus: Redis, running: Callable
 ) -> None:
-    clock = FixedClock(datetime(2026, 4, 3, 14, tzinfo=UTC))
-    dispatch = ExportingDispatch()
-    stores = replace(rt, clock=clock, markets=MarketsWithMetals(clock), dispatch=dispatch)
+    clock = FixedClock(datetime(2026, 4, 3, 16, tzinfo=UTC))
+    dispatch = ClosingDispatch()
+    stores = replace(rt, clock=clock, markets=Markets(clock=clock), dispatch=dispatch)
     dispatch.stores = stores
 
     with running():
@@ -49,21 +49,21 @@ def test_every_market_of_the_demo_is_exported_and_none_has_ticks_of_a_day_withou
 
     thursday = date(2026, 4, 2)
     assert days.published == {thursday: 40, JOBS_GOOD_FRIDAY: 20}
-    exports = [("export_session", name, thursday) for name in (DEFAULT, METALS)]
-    assert [sent for sent in dispatch.sent if sent[0] == "export_session"] == [
-        *exports,
-        ("export_session", DEFAULT, JOBS_GOOD_FRIDAY),
+    closes = [("close_session", name, thursday) for name in (METALS, DEFAULT)]
+    assert [sent for sent in dispatch.sent if sent[0] == "close_session"] == [
+        *closes,
+        ("close_session", DEFAULT, JOBS_GOOD_FRIDAY),
     ]
 
 
-class ExportingDispatch(RecordingDispatch):
-    """Has its exports done at once, and holds whatever source is to be collected."""
+class ClosingDispatch(RecordingDispatch):
+    """Has its sessions closed at once, and holds whatever source is to be collected."""
 
     stores: Runtime
 
-    def export_session(self, market: str, day: date) -> None:
-        super().export_session(market, day)
-        export_session(self.stores, market, day)
+    def close_session(self, market: str, day: date) -> None:
+        super().close_session(market, day)
+        close_session(self.stores, market, day)
 
     def start_collector(self, source: str) -> None:
         super().start_collector(source)

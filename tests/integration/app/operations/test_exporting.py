@@ -106,17 +106,17 @@ def test_a_damaged_file_is_written_again(rt):
 
 
 def test_a_damaged_file_of_one_symbol_keeps_no_other_from_its_bars_and_is_mended_by_the_next_export(rt):
-    store_quotes(rt.sessions, [trade(i, 100, i, symbol=symbol) for symbol in ("CL", "NQ") for i in range(90)])
+    store_quotes(rt.sessions, [trade(i, 100, i, symbol=symbol) for symbol in ("RTY", "NQ") for i in range(90)])
     export_session(rt, MARKET, DAY)
-    flip(rt.lake.ticks_file(DAY, "CL"))
+    flip(rt.lake.ticks_file(DAY, "RTY"))
     store_quotes(rt.sessions, [trade(100 + i, 100, 100 + i, symbol="NQ") for i in range(3)])
 
-    with pytest.raises(Conflict, match="symbol=CL"):
+    with pytest.raises(Conflict, match="symbol=RTY"):
         export_session(rt, MARKET, DAY)
 
     assert bar_ticks(rt, "NQ") == 93
     with rt.sessions() as session:
-        assert find_file(session, TICKS, DAY, "CL").damage.startswith("is damaged")
+        assert find_file(session, TICKS, DAY, "RTY").damage.startswith("is damaged")
     assert stale_exports(rt) == [STALE]
     export_session(rt, MARKET, DAY)
     assert stale_exports(rt) == []

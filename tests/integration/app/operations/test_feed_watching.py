@@ -11,12 +11,13 @@ from app.bus import keys
 from app.bus.hashes import write_hash
 from app.ledger.balance import count_runs
 from app.ledger.models import FeedCoverage, Gap
+from app.market.markets import Markets
 from app.operations.day_figures import DayCount
 from app.operations.gap_finding import find_gaps
 from app.operations.reconciling import reconcile
 from app.runtime import Runtime
 from tests.factories import DAY, quote
-from tests.fakes import JOBS_GOOD_FRIDAY, LABOR_DAY, FixedClock, MarketsWithMetals
+from tests.fakes import JOBS_GOOD_FRIDAY, LABOR_DAY, FixedClock
 from tests.ticks import CLOSE, OPEN, store_quotes
 
 Sessions = sessionmaker[Session]
@@ -231,4 +232,4 @@ def gaps(sessions: Sessions, opened: datetime = OPEN) -> list[tuple[int, int, st
 
 @pytest.fixture
 def two_groups(rt: Runtime, clock: FixedClock) -> Runtime:
-    return replace(rt, markets=MarketsWithMetals(clock))
+    return replace(rt, markets=Markets(clock=clock))

@@ -22,6 +22,7 @@ from app.ingest.storing import Batch, TickWriter
 from app.ledger.balance import lock_balances
 from app.ledger.models import DeadLetter, Gap, Loss, Reconciliation
 from app.ledger.totals import sum_losses
+from app.market.markets import Markets
 from app.operations import reconciling
 from app.operations.dead_letter_desk import DeadLetterDesk
 from app.operations.loss_folding import fold_published
@@ -30,7 +31,7 @@ from app.quotes import seq_of
 from app.runtime import Runtime
 from tests.balancing import losses, nothing_aside, put_back, remove, take
 from tests.factories import DAY, MOMENT, quotes, words
-from tests.fakes import LABOR_DAY, FixedClock, MarketsWithMetals
+from tests.fakes import LABOR_DAY, FixedClock
 
 __all__ = ["nothing_aside"]
 
@@ -481,7 +482,7 @@ def test_a_day_is_looked_at_until_the_last_group_has_closed(
 ) -> None:
     es_close = datetime(2025, 9, 1, 17, tzinfo=UTC)
     clock = FixedClock(es_close + timedelta(minutes=5))
-    stores = replace(rt, clock=clock, markets=MarketsWithMetals(clock))
+    stores = replace(rt, clock=clock, markets=Markets(clock=clock))
     publisher.publish(quotes(2, ts=es_close, recv_ts=es_close, session_date=LABOR_DAY, symbol="GC"))
     drain()
 

@@ -13,12 +13,13 @@ from app.export.ticks import export_day
 from app.ingest.run import Ingestor, IngestPlan
 from app.lake.layout import TICKS
 from app.lake.manifest import find_file
+from app.market.markets import Markets
 from app.operations.retention import RetentionPolicy, apply_retention, days_past, purge_days, retention_due
 from app.ticks.models import Tick
 from app.ticks.partitions import ensure_partitions, existing_partitions
 from app.ticks.store import count_by_day
 from tests.factories import DAY, quotes
-from tests.fakes import LABOR_DAY, FixedClock, MarketsWithMetals
+from tests.fakes import LABOR_DAY, FixedClock
 from tests.ticks import LATER, store_quotes, trade
 
 MARKET = "CME_Futures"
@@ -109,15 +110,15 @@ def test_a_session_that_is_not_over_is_refused(rt):
 
 
 def test_a_day_on_which_one_group_still_trades_is_refused(rt):
-    stores = replace(rt, markets=MarketsWithMetals(rt.clock))
+    stores = replace(rt, markets=Markets(clock=rt.clock))
 
     (done,) = purge_days(stores, [LABOR_DAY], datetime(2025, 9, 1, 17, 5, tzinfo=UTC))
 
-    assert (done.state, "purge it after 2025-09-01 18:30 UTC" in done.reason) == (PurgeState.REFUSED, True)
+    assert (done.state, "purge it after 2025-09-01 21:00 UTC" in done.reason) == (PurgeState.REFUSED, True)
 
 
 def test_the_symbols_of_every_market_are_exported_before_their_day_is_dropped(rt):
-    stores = replace(rt, markets=MarketsWithMetals(rt.clock))
+    stores = replace(rt, markets=Markets(clock=rt.clock))
     ts = datetime(2025, 9, 1, 16, tzinfo=UTC)
     known = {"ts": ts, "recv_ts": ts, "session_date": LABOR_DAY}
     store_quotes(rt.sessions, [*quotes(3, **known), *quotes(2, symbol="GC", **known)])

@@ -11,12 +11,13 @@ from app.instruments.hours import (
     market_of,
     sessions_on,
 )
-from app.market.markets import DEFAULT
-from tests.fakes import JOBS_GOOD_FRIDAY, LABOR_DAY, METALS, MarketsWithMetals
+from app.market.markets import DEFAULT, Markets
+from tests.fakes import JOBS_GOOD_FRIDAY, LABOR_DAY, METALS
 
-MARKETS = MarketsWithMetals()
+MARKETS = Markets()
 ES_CLOSE = datetime(2025, 9, 1, 17, tzinfo=UTC)
 GC_CLOSE = datetime(2025, 9, 1, 18, 30, tzinfo=UTC)
+FX_CLOSE = datetime(2025, 9, 1, 21, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(("symbol", "name"), [("GC", METALS), ("ES", DEFAULT), ("VX", DEFAULT), ("NEVER", DEFAULT)])
@@ -35,9 +36,9 @@ def test_a_day_ends_with_the_desk_for_a_symbol_whose_market_is_closed():
 
 
 def test_each_group_is_told_once_and_the_desk_first():
-    assert [market.name for market in groups_of(MARKETS)] == [DEFAULT, METALS]
-    assert [hours.close for hours in sessions_on(MARKETS, LABOR_DAY)] == [ES_CLOSE, GC_CLOSE]
-    assert [hours.close.hour for hours in sessions_on(MARKETS, JOBS_GOOD_FRIDAY)] == [13]
+    assert [market.name for market in groups_of(MARKETS)] == [DEFAULT, METALS, "CME_Rates", "CME_FX"]
+    assert [hours.close for hours in sessions_on(MARKETS, LABOR_DAY)] == [ES_CLOSE, GC_CLOSE, ES_CLOSE, FX_CLOSE]
+    assert [hours.close.hour for hours in sessions_on(MARKETS, JOBS_GOOD_FRIDAY)] == [13, 15, 15]
     assert sessions_on(MARKETS, date(2025, 12, 25)) == []
 
 
@@ -45,10 +46,10 @@ def test_the_last_close_of_a_day_is_that_of_the_group_that_trades_longest():
     found = last_closes(MARKETS, date(2025, 8, 29), date(2025, 9, 2))
 
     assert list(found) == [date(2025, 8, 29), LABOR_DAY, date(2025, 9, 2)]
-    assert found[LABOR_DAY] == GC_CLOSE
+    assert found[LABOR_DAY] == FX_CLOSE
 
 
 def test_a_day_is_over_when_the_last_group_has_closed():
     friday = date(2025, 8, 29)
 
-    assert [last_day_over(MARKETS, at) for at in (ES_CLOSE, GC_CLOSE)] == [friday, LABOR_DAY]
+    assert [last_day_over(MARKETS, at) for at in (GC_CLOSE, FX_CLOSE)] == [friday, LABOR_DAY]

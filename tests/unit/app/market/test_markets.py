@@ -91,6 +91,17 @@ def test_the_first_and_the_last_instant_of_a_calendar_have_a_state(market: Marke
         market.state_at(LAST + TICK)
 
 
+def test_an_early_close_that_says_nothing_of_a_holiday_leaves_the_calendars() -> None:
+    thanksgiving, day = date(2026, 11, 26), date(2026, 11, 12)
+    told = tuple(
+        Override(on, at("2026-11-12T09:00:00Z").time(), "Storm", is_holiday=None) for on in (day, thanksgiving)
+    )
+    desk = Markets(clock=FixedClock(NOW), overrides=lambda: Overrides({DEFAULT: told})).default
+
+    assert [desk.day(on).holiday for on in (day, thanksgiving)] == [None, "Thanksgiving Day"]
+    assert [desk.day(on).remark for on in (day, thanksgiving)] == ["Storm", "Storm"]
+
+
 def test_overrides_hold_instead_of_the_calendar_for_their_market_alone() -> None:
     told = Overrides(
         {

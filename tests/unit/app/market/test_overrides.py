@@ -29,7 +29,7 @@ def test_a_file_says_what_holds_by_market_in_order_of_days() -> None:
     second = Override(date(2027, 3, 11), None, "Second", is_holiday=True)
     assert found.by_market == {
         "US_Equity": (second,),
-        "CME_Futures": (Override(date(2027, 3, 10), time(8, 30), "First", is_holiday=False), second),
+        "CME_Futures": (Override(date(2027, 3, 10), time(8, 30), "First", is_holiday=None), second),
     }
     assert found.checked_until == date(2027, 12, 31)
 
@@ -52,11 +52,14 @@ def test_a_time_that_yaml_takes_for_a_number_is_what_is_written() -> None:
     [
         ("closed: true", True),
         ("closed: true\n    holiday: false", False),
-        ("close: 12:00", False),
+        ("close: 12:00", None),
+        ("close: 12:00\n    holiday: no", False),
         ("close: 12:00\n    holiday: yes", True),
     ],
 )
-def test_a_closed_day_is_a_holiday_and_an_early_close_is_none_unless_told(told: str, is_holiday: bool) -> None:
+def test_a_closed_day_is_a_holiday_and_an_early_close_is_what_the_calendar_says_unless_told(
+    told: str, is_holiday: bool | None
+) -> None:
     [override] = parse_overrides(f"{ENTRY}    {told}\n", LIMITS).by_market["CME_Futures"]
 
     assert override.is_holiday == is_holiday
