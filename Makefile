@@ -38,7 +38,7 @@ check: setup ## Format, lint, types, layers, migrations, secrets, dependencies
 faults: setup ## Break servers, processes, links and files, and judge what came of it; ARGS="name …" for some
 	@$(BIN)/python -m tests.faults $(ARGS)
 
-bench: setup ## Measure publish, ingest, export and bars against their limits, and the latencies
+bench: setup ## Measure publish, ingest, export, bars and market hours against their limits, and the latencies
 	@$(BIN)/python -m benchmarks
 
 soak: setup ## Watch the memory of everything for 10 minutes at 2,000 ticks a second; ARGS="--minutes 1" for a trial

@@ -7,6 +7,10 @@ from typing import Protocol
 from app.errors import Rejected
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DATE = r"[0-9]{4}(?:-[0-9]{2}-[0-9]{2}|[0-9]{4}|-?W[0-9]{2}-?[0-9])"
+_TIME = r"[0-9]{2}(?::?[0-9]{2}(?::?[0-9]{2}(?:[.,][0-9]+)?)?)?"
+_OFFSET = r"[Zz]|[+-][0-9]{2}(?::?[0-9]{2}(?::?[0-9]{2})?)?"
+_INSTANT = re.compile(rf"{_DATE}(?:[Tt ]{_TIME}(?:{_OFFSET})?)?")
 
 
 class Clock(Protocol):
@@ -25,9 +29,11 @@ class SystemClock:
 
 
 def parse_instant(text: str) -> datetime:
-    """Read an ISO 8601 instant with an offset as UTC; Rejected when it is malformed or has no offset."""
+    """Read an ISO 8601 instant with an offset as UTC, a finer fraction cut to microseconds; Rejected when it is
+    malformed or has no offset."""
     try:
-        value = datetime.fromisoformat(text)
+        # Python takes any character between date and time and any digits after the seconds, but no small z.
+        value = datetime.fromisoformat(text.upper() if _INSTANT.fullmatch(text) else "")
     except ValueError:
         raise Rejected(f"{text[:40]!r} is not an ISO 8601 time, such as 2025-10-09T15:30:00Z") from None
     if value.tzinfo is None:
@@ -50,3 +56,8 @@ def parse_day(text: str) -> date:
 def instant_text(value: datetime) -> str:
     """The wire form of an instant: YYYY-MM-DDTHH:MM:SS.ffffffZ, always 27 characters."""
     return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def brief_text(value: datetime) -> str:
+    """An instant as YYYY-MM-DDTHH:MM:SSZ, with six digits of a fraction where there is one."""
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"

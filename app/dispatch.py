@@ -16,7 +16,7 @@ class Dispatch(Protocol):
         """Run the ingestor number `slot`, from 1 on, unless it runs already."""
 
     def export_session(self, market: str, day: date) -> None:
-        """Write a trading day's ticks and bars to the lake."""
+        """Write the ticks and bars of a market's symbols on a trading day to the lake."""
 
     def close_session(self, market: str, day: date) -> None:
         """Drain, balance, export and certify a session that is over."""

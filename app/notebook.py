@@ -107,7 +107,7 @@ class History:
         wanted = self._bar_range(symbol, timeframe, start, end)
         named = _source(source)
         with self._asking() as session:
-            stores, found = (session, self._lake, self._markets.default), [COVERED_BARS.empty_table()]
+            stores, found = (session, self._lake, self._markets), [COVERED_BARS.empty_table()]
             for name in [named] if named else bar_sources(*stores, wanted):
                 table = read_bars(*stores, wanted, source=name)
                 days = set(table.column("session_date").to_pylist())
@@ -120,9 +120,9 @@ class History:
     ) -> list[Hole]:
         """Where a source has no bar of a symbol within the sessions of a range: quiet, no_feed or unknown."""
         wanted = self._bar_range(symbol, timeframe, start, end)
-        hours, name = wanted.sessions(self._markets.default), known_source(source)
+        hours, name = wanted.sessions(self._markets), known_source(source)
         with self._asking() as session:
-            bars = read_bars(session, self._lake, self._markets.default, wanted, source=name)
+            bars = read_bars(session, self._lake, self._markets, wanted, source=name)
             covers = read_covers(session, self._markets.default, name, [one.day for one in hours], wanted.known_until)
         return list(find_holes(hours, wanted, opening_times(bars), covers))
 

@@ -60,7 +60,8 @@ def markets_of(settings: Settings, clock: Clock) -> Markets:
     """The markets as the settings have them, with the desk's overrides."""
     if settings.market_overrides is None:
         return Markets(settings.market, clock)
-    return Markets(settings.market, clock, OverridesFile(settings.market_overrides, LIMITS).current)
+    file = OverridesFile(settings.market_overrides, LIMITS)
+    return Markets(settings.market, clock, file.current, lambda: file.fault)
 
 
 def server_addresses(settings: Settings) -> tuple[str | None, str | None]:

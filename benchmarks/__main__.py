@@ -13,6 +13,7 @@ from benchmarks.bars import bench_bars
 from benchmarks.export import bench_export
 from benchmarks.ingest import bench_ingest
 from benchmarks.latency import measure_latency, show
+from benchmarks.market import bench_market
 from benchmarks.measure import Measure
 from benchmarks.publish import bench_publish
 from tests.servers import TestServers, start_test_servers
@@ -24,6 +25,7 @@ def measures(servers: TestServers, folder: Path) -> Iterator[Callable[[], list[M
     yield lambda: bench_ingest(servers.create_database("bench_ingest"), servers.redis_database(3))
     yield lambda: list(bench_export(servers.create_database("bench_export"), folder))
     yield lambda: list(bench_bars(folder))
+    yield lambda: bench_market(folder)
 
 
 def main() -> int:

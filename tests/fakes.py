@@ -1,6 +1,17 @@
 """Stand-ins for what tests must hold in their hands: time, and the way to the workers."""
 
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+
+from app.clock import Clock
+from app.instruments.catalogue import ENERGY_METALS
+from app.market.market import Market
+from app.market.markets import DEFAULT, PROFILES, Markets
+from app.market.overrides import Override, Overrides
+
+METALS = "Test_Metals"
+LABOR_DAY = date(2025, 9, 1)
+JOBS_GOOD_FRIDAY = date(2026, 4, 3)
 
 
 class FixedClock:
@@ -51,3 +62,32 @@ class RecordingDispatch:
     def probe(self, queue: str) -> None:
         """Keep the wish."""
         self.sent.append(("probe", queue))
+
+
+class MarketsWithMetals(Markets):
+    """The desk's market, and one for energy and metals: open until 13:30 on Labor Day, closed on Good Friday."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        super().__init__(clock=clock)
+        known = Overrides(
+            {
+                METALS: (
+                    Override(LABOR_DAY, time(13, 30), "Labor Day", is_holiday=True),
+                    Override(JOBS_GOOD_FRIDAY, None, "Good Friday", is_holiday=True),
+                )
+            }
+        )
+        self._metals = Market(replace(PROFILES[DEFAULT], name=METALS), clock, lambda: known)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all markets, the metals last."""
+        return [*super().names, METALS]
+
+    def named(self, name: str) -> Market:
+        """The market of that name."""
+        return self._metals if name == METALS else super().named(name)
+
+    def of_calendar(self, calendar: str) -> Market:
+        """The metals' market for their calendar, the desk's for all others."""
+        return self._metals if calendar == ENERGY_METALS else self.default

@@ -13,6 +13,7 @@ from app.lake.facts import FileFacts
 from app.lake.files import publish
 from app.lake.layout import Lake
 from app.lake.schemas import BAR_FILE, TICK_FILE
+from app.market.markets import Markets
 from app.market.sessions import Session as Hours
 from app.quotes import Quote
 from app.ticks.models import Tick
@@ -23,6 +24,7 @@ OPEN = datetime(2025, 10, 8, 22, tzinfo=UTC)
 CLOSE = datetime(2025, 10, 9, 21, tzinfo=UTC)
 HOURS = Hours(DAY, OPEN, CLOSE)
 LATER = datetime(2025, 10, 10, 12, tzinfo=UTC)
+MARKETS = Markets()
 
 
 def trade(at_s: float, price: str | float, volume: int | None, **parts: Any) -> Quote:

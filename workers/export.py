@@ -12,7 +12,7 @@ from workers.celery_app import celery, runtime, show_life
 
 @celery.task(name="export.export_session", autoretry_for=(Unavailable,), retry_backoff=True, retry_jitter=True)
 def export_session(market: str, day: str) -> None:
-    """Write a trading day's ticks and bars; what is there and complete is left alone."""
+    """Write the ticks and bars of a market's symbols on a trading day; what is there and complete is left alone."""
     export(runtime(), market, date.fromisoformat(day))
 
 

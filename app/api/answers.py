@@ -36,12 +36,14 @@ class QuoteAnswer(BaseModel):
     delayed: bool | None = Field(description="the source says that it is delayed")
     v: int | None
     age_ms: int | None = Field(description="as_of less ts; negative when the source's clock runs ahead")
-    state: State = Field(description="closed: the market is; no_source: nobody delivers the symbol; stale: too old")
+    state: State = Field(
+        description="closed: the symbol's own market is; no_source: nobody delivers the symbol; stale: too old"
+    )
     stream_id: str | None = Field(description="the event's id in the stream")
 
 
 class MarketAnswer(BaseModel):
-    """The market whose calendar decides between closed and live."""
+    """The desk's market, whose trading days are those of all quotes."""
 
     name: str = Field(examples=["CME_Futures"])
     open: bool

@@ -59,7 +59,7 @@ def understand_bars(session: Session, stores: Stores, query: BarsQuery) -> BarQu
     now = at or stores.clock.now()
     start, end = (cursor.start, cursor.end) if cursor else _range(session, stores, query, now)
     wanted = BarRange(query.symbol, query.timeframe, start, end, now)
-    sources = bar_sources(session, stores.lake, stores.market, wanted)
+    sources = bar_sources(session, stores.lake, stores.markets, wanted)
     named = (cursor.source if cursor else None) or query.source
     return BarQuestion(wanted, named or _preferred(sources), sources, at)
 
@@ -81,7 +81,7 @@ def _cursor(query: BarsQuery) -> BarCursor | None:
 def _range(session: Session, stores: Stores, query: BarsQuery, now: datetime) -> tuple[datetime, datetime]:
     from app.history.bars import last_session
 
-    newest = last_session(session, stores.lake, stores.market, query.symbol, query.timeframe, now)
+    newest = last_session(session, stores.lake, stores.markets, query.symbol, query.timeframe, now)
     if newest is None:
         raise NotFound(f"there are no {query.timeframe} bars of {query.symbol} from before {instant_text(now)}")
     if query.start is None and query.end is None:

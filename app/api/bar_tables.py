@@ -33,11 +33,11 @@ def read_page(session: Session, stores: Stores, question: BarQuestion, limit: in
     if question.source is None:
         return BarPage(COVERED_BARS.empty_table(), {}, question, None)
     wanted = question.wanted
-    found = read_bars(session, stores.lake, stores.market, wanted, source=question.source, limit=limit + 1)
+    found = read_bars(session, stores.lake, stores.markets, wanted, source=question.source, limit=limit + 1)
     more = opening_times(found.slice(limit))
     following = question.going_on(more[0]) if more else None
     answered = replace(question, wanted=replace(wanted, end=more[0])) if more else question
-    days = [hours.day for hours in answered.wanted.sessions(stores.market)]
+    days = [hours.day for hours in answered.wanted.sessions(stores.markets)]
     covers = read_covers(session, stores.market, question.source, days, wanted.known_until)
     return BarPage(with_coverage(found.slice(0, limit), covers), covers, answered, following)
 
@@ -56,7 +56,7 @@ def json_of(stores: Stores, question: BarQuestion, page: BarPage) -> dict[str, A
     """A page as the body of a JSON answer."""
     wanted, following = page.answered.wanted, page.following
     opened = opening_times(page.bars)
-    holes = find_holes(wanted.sessions(stores.market), wanted, opened, page.covers)
+    holes = find_holes(wanted.sessions(stores.markets), wanted, opened, page.covers)
     return {
         "symbol": wanted.symbol,
         "timeframe": wanted.timeframe,

@@ -38,6 +38,7 @@ INDEX: Final = """<!doctype html>
 <li><a href="/docs">API documentation</a></li>
 <li><a href="/api/quotes">Quotes</a></li>
 <li><a href="/api/quotes/stream">Quote stream</a></li>
+<li><a href="/api/session">Market hours</a></li>
 <li><a href="/api/health/ready">Readiness</a></li>
 <li><a href="/metrics">Metrics</a></li>
 </ul></body></html>

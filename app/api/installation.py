@@ -19,6 +19,8 @@ from app.api.parts import EXTENSION, ApiParts
 from app.api.problems import install_problems, request_id
 from app.api.query import require_plain_query
 from app.api.quotes import quotes
+from app.api.session import session
+from app.api.session_records import records
 from app.api.sse.hub import EventHub, StreamLimits
 from app.api.sse.tail import StreamTail
 from app.api.stream import stream
@@ -29,6 +31,7 @@ from app.instruments.store import watchlist
 from app.operations.health import (
     Check,
     Probes,
+    check_calendar,
     check_ingest,
     check_ledger,
     check_postgres,
@@ -37,11 +40,13 @@ from app.operations.health import (
     check_room,
 )
 from app.operations.metering import read_bus, read_ledger
+from app.operations.session_health import check_feeds, check_sessions
 from app.runtime import EXTENSION as RUNTIME
 from app.runtime import Runtime
 from app.settings import Settings
 
-BLUEPRINTS: Final = (docs, quotes, stream, ticks, bars, dead_letters, lake, accounting, gaps, health, metrics)
+MARKET_DATA: Final = (quotes, stream, session, records, ticks, bars)
+BLUEPRINTS: Final = (docs, *MARKET_DATA, dead_letters, lake, accounting, gaps, health, metrics)
 BODY_LIMIT_BYTES: Final = 1_000_000
 REQUEST_TIMEOUT_S: Final = 1.0
 # Above the second for which the stream's reader waits for an entry.
@@ -81,7 +86,10 @@ def _parts(runtime: Runtime, queues: Sequence[str]) -> ApiParts:
     probes["ingest"] = lambda: check_ingest(edge.bus, runtime.clock.now())
     probes["room"] = lambda: check_room(edge.bus, runtime.settings.stream_cap)
     probes["ledger"] = lambda: check_ledger(runtime.sessions, runtime.clock.now())
+    probes["calendar"] = lambda: check_calendar(runtime.markets, runtime.clock.now())
     probes["queues"] = lambda: check_queues(edge.bus, queues, runtime.clock.now())
+    probes["feeds"] = lambda: check_feeds(runtime, edge.bus)
+    probes["sessions"] = lambda: check_sessions(runtime)
     meters["redis"] = lambda: read_bus(edge.bus, runtime.clock.now(), runtime.settings.stream_cap)
     meters["postgres"] = lambda: read_ledger(runtime)
     return edge

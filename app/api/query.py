@@ -14,7 +14,7 @@ from app.errors import Rejected
 from app.quotes import parse_symbols
 
 SYMBOLS_LIMIT: Final = 500
-_UNESCAPED_PLUS = re.compile(r"(?<=[0-9]) (?=[0-9]{2}:?[0-9]{2}$)")
+_UNESCAPED_PLUS = re.compile(r"([0-9W-]{8,10}[Tt ][0-9:.,]+) ([0-9]{2}(?::?[0-9]{2})?)")
 
 
 def require_plain_query() -> None:
@@ -38,7 +38,8 @@ def read_symbols(text: str) -> list[str]:
 
 def read_instant(text: str) -> datetime:
     """An ISO 8601 instant with offset, as UTC; a `+` that arrives as a space is mended; Rejected when malformed."""
-    return parse_instant(_UNESCAPED_PLUS.sub("+", text) if "T" in text else text)
+    found = _UNESCAPED_PLUS.fullmatch(text)
+    return parse_instant("+".join(found.groups()) if found else text)
 
 
 def naming_field(read: Callable[[str], object]) -> BeforeValidator:

@@ -18,9 +18,10 @@ quotes = APIBlueprint("quotes", __name__, url_prefix="/api", tag="Quotes")
 def list_quotes(query: QuotesQuery) -> dict[str, object]:
     """Newest quote per symbol
 
-    By event time, from one source each, with age and state. Without `symbols` it answers for the watchlist.
+    By event time, from one source each, with age and state; `closed` is by the hours of each symbol's own market.
+    Without `symbols` it answers for the watchlist.
     """
     rt = runtime()
     symbols = query.symbols or parts().watchlist.symbols()
     now = query.at or rt.clock.now()
-    return take_snapshot(parts().bus, rt.market, symbols, now, rt.settings.quote_stale_s)
+    return take_snapshot(parts().bus, rt.markets, symbols, now, rt.settings.quote_stale_s)

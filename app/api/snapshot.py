@@ -11,7 +11,8 @@ from app.bus import keys
 from app.bus.latest import read_latest
 from app.bus.stream import stream_state
 from app.clock import instant_text
-from app.market.market import Market
+from app.instruments.hours import market_of
+from app.market.markets import Markets
 from app.quotes import FIELD_NAMES, public_form
 
 EMPTY_STREAM: Final = "0-0"
@@ -20,29 +21,31 @@ _UNKNOWN: Final[Mapping[str, object]] = dict.fromkeys(FIELD_NAMES)
 
 @dataclass(frozen=True)
 class Standing:
-    """What decides the state of a quote: the instant, whether the market is open, sources at work, age of staleness."""
+    """What decides the state of a quote: the instant, the symbols whose market is open, sources at work, age of
+    staleness."""
 
     now: datetime
-    is_open: bool
+    open_symbols: frozenset[str]
     sources: frozenset[str]
     stale_after_s: float
 
 
 def take_snapshot(
-    client: Redis, market: Market, symbols: Sequence[str], now: datetime, stale_after_s: float
+    client: Redis, markets: Markets, symbols: Sequence[str], now: datetime, stale_after_s: float
 ) -> dict[str, object]:
-    """The newest quote of each symbol in the order asked, as GET /api/quotes answers it.
+    """The newest quote of each symbol in the order asked, as GET /api/quotes answers it; `market` there is the desk's.
 
     `stream_id` was the newest event before the quotes were read, so a stream resumed from there misses none after them.
-    Rejected when `now` lies outside the market's calendar.
+    Rejected when `now` lies outside the markets' calendars.
     """
-    is_open = market.is_open(now)
+    is_open = markets.default.is_open(now)
+    open_symbols = frozenset(symbol for symbol in symbols if market_of(markets, symbol).is_open(now))
     stream_id = stream_state(client).last_id
     latest = read_latest(client, symbols)
     sources = _sources_at_work(client, {fields.get("source", "") for fields in latest.values()})
-    standing = Standing(now, is_open, sources, stale_after_s)
+    standing = Standing(now, open_symbols, sources, stale_after_s)
     return {
-        "market": {"name": market.name, "open": is_open},
+        "market": {"name": markets.default.name, "open": is_open},
         "as_of": instant_text(now),
         "stream_id": None if stream_id == EMPTY_STREAM else stream_id,
         "quotes": [show_quote(symbol, latest.get(symbol), standing) for symbol in symbols],
@@ -55,13 +58,13 @@ def show_quote(symbol: str, fields: Mapping[str, str] | None, standing: Standing
     if fields is None:
         return {**_UNKNOWN, "symbol": symbol, "age_ms": None, "state": "no_source", "stream_id": None}
     age_s = (standing.now - datetime.fromisoformat(fields["ts"])).total_seconds()
-    state = _state(fields["source"], age_s, standing)
+    state = _state(symbol, fields["source"], age_s, standing)
     age_ms = round(age_s * 1000)
     return {**_UNKNOWN, **public_form(fields), "age_ms": age_ms, "state": state, "stream_id": fields.get("stream_id")}
 
 
-def _state(source: str, age_s: float, standing: Standing) -> str:
-    if not standing.is_open:
+def _state(symbol: str, source: str, age_s: float, standing: Standing) -> str:
+    if symbol not in standing.open_symbols:
         return "closed"
     if source not in standing.sources:
         return "no_source"

@@ -1,6 +1,6 @@
 """The command line: one module per group of commands."""
 
-from app.cli import accounting, database, dead_letters, demo, export, ingest, lake, replay, sessions, stack
+from app.cli import accounting, database, dead_letters, demo, export, ingest, lake, market, replay, sessions, stack
 
 COMMANDS = (
     *stack.COMMANDS,
@@ -13,4 +13,5 @@ COMMANDS = (
     *accounting.COMMANDS,
     *export.COMMANDS,
     *lake.COMMANDS,
+    *market.COMMANDS,
 )

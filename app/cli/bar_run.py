@@ -16,10 +16,9 @@ from app.runtime import Runtime
 def run_bars(rt: Runtime, day: date, timeframes: Sequence[str], now: datetime) -> None:
     """Make the bars of a day, or say why there are none; Conflict in the end where symbols got none."""
     began = time.monotonic()
-    hours = rt.market.session(day)
-    run = BarRun(rt.sessions, rt.lake, hours, now, timeframes) if hours else None
-    files = run.files() if run else []
-    if run is None or not files:
+    run = BarRun(rt.sessions, rt.lake, rt.markets, day, now, timeframes)
+    files = run.files()
+    if not files:
         missing = "No ticks in the lake, export them first with `flask export-to-parquet`"
         for line in explain_empty(rt.market, [day], missing):
             _say(line)
@@ -45,10 +44,8 @@ def remake_bars(rt: Runtime, day: date, now: datetime, symbols: Collection[str] 
 
     Errors as of `BarRun.generate`.
     """
-    found = symbols_with_old_bars(rt, day, now, symbols)
-    hours = rt.market.session(day) if found else None
-    if hours is not None:
-        run = BarRun(rt.sessions, rt.lake, hours, now)
+    if found := symbols_with_old_bars(rt, day, now, symbols):
+        run = BarRun(rt.sessions, rt.lake, rt.markets, day, now)
         yield from run.generate(run.files(found))
 
 

@@ -11,6 +11,7 @@ from app.cli.console import EXIT_FAILED, command, console
 from app.cli.stack import run_stack, say_where, urls_of
 from app.instruments.catalogue import DEFAULT_WATCHLIST
 from app.local.status import read_processes
+from app.market.sessions import Status
 from app.operations.demo import DemoPlan, run_demo
 from app.operations.demo_checks import StopCheck, check_stops
 from app.runtime import Runtime, runtime
@@ -66,14 +67,21 @@ def _print(checks: list[StopCheck], as_json: bool) -> None:
 
 def _say_market(rt: Runtime) -> None:
     now = rt.clock.now()
-    if rt.market.is_open(now):
-        console.print(f"The real market {rt.market.name} is open; these quotes are simulated.")
-        return
-    opens = f"{rt.market.next_open(now):%a %Y-%m-%d %H:%M} UTC"
+    state = rt.market.state_at(now)
+    coming = state.next_transition
+    local = f"{coming.at.astimezone(rt.market.timezone):%H:%M} {rt.market.timezone.key}"
+    named = f", {state.today.holiday}" if state.today.holiday else ""
     console.print(
-        f"The real market {rt.market.name} is closed until {opens}: the simulated feed runs all the same, its quotes "
-        "show the state `closed` and stay out of the bars."
+        f"Market state by the real clock, {now:%Y-%m-%d %H:%M} UTC: {rt.market.name} is {state.status}{named}; "
+        f"{coming.type} {coming.at:%a %Y-%m-%d %H:%M} UTC ({local})."
     )
+    if state.status is Status.OPEN:
+        console.print("The quotes are simulated, and stamped with the real clock.")
+    else:
+        console.print(
+            "The quotes are simulated, and stamped with the real clock: the feed runs all the same, they show the "
+            "state `closed` and stay out of the bars."
+        )
 
 
 COMMANDS = (demo,)

@@ -82,8 +82,8 @@ def backfill_parquet(start: str, end: str, symbols: str | None, overwrite: bool,
 def generate_bars(day: str, timeframes: str, at: str | None) -> None:
     """Make OHLCV bars of a trading day from the lake's ticks: bars/date=YYYY-MM-DD/symbol=ES/bars_1m.parquet.
 
-    Each source has bars of its own. Only ticks of the session count, and a bar is written once it is complete, so a
-    running session ends with its last complete bar. Bars that exist are written again.
+    Each source has bars of its own. Only ticks of the symbol's session count, and a bar is written once it is complete,
+    so a running session ends with its last complete bar. Bars that exist are written again.
 
     \b
     flask generate-bars --date=2025-10-09
@@ -117,7 +117,7 @@ def _export(
         chosen,
         overwrite=overwrite,
         recorded=lake is rt.lake,
-        closed_at=lambda day: closing_time(rt, day, now),
+        closed_at=lambda symbol, on: closing_time(rt, symbol, on, now),
     )
     if by_day:
         run_backfill(rt, days, now, options)

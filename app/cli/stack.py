@@ -125,6 +125,11 @@ def _print_part(name: str, part: Any) -> None:
     console.print(f"{name}:{'' if part else ' none'}")
     for key, value in part.items():
         listed = value.get("not_balanced") if isinstance(value, Mapping) else None
+        if isinstance(value, list):
+            console.print(f"  {key}:{'' if value else ' none'}")
+            for line in value:
+                console.print(f"    {line}")
+            continue
         if listed:
             value = {name: figure for name, figure in value.items() if name != "not_balanced"}
         console.print(f"  {key}: {_shown(value)}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.clock import parse_instant
 from app.errors import Conflict, NotFound, Unavailable
 from app.history.bar_query import build_bars
+from app.instruments.hours import hours_on
 from app.lake.files import publish, withdraw
 from app.lake.inspection import check_place, inspect_file, labels_of
 from app.lake.layout import BARS, TICKS, TIMEFRAMES, Lake, Partition
@@ -20,7 +21,7 @@ from app.lake.manifest import check_bytes, fault_text, find_file, forget_file, m
 from app.lake.models import LakeFile
 from app.lake.query import connect
 from app.lake.schemas import BAR_FILE, TICK_FILE
-from app.market.sessions import Session as Hours
+from app.market.markets import Markets
 
 Sessions = sessionmaker[Session]
 
@@ -35,25 +36,27 @@ class SymbolBars:
 
 @dataclass(frozen=True, slots=True)
 class BarRun:
-    """What bars to make: those of the session `hours`, as far as they are known at `now`."""
+    """What bars to make: those of a trading day, each symbol's in the session of its own market, as known at `now`."""
 
     sessions: Sessions
     lake: Lake
-    hours: Hours
+    markets: Markets
+    day: date
     now: datetime
     timeframes: Sequence[str] = tuple(TIMEFRAMES)
 
     def files(self, symbols: Collection[str] | None = None) -> list[Partition]:
         """The tick files from which the bars are made, by symbol; all symbols by default."""
-        return self.lake.ticks_files(self.hours.day, self.hours.day + timedelta(days=1), symbols)
+        return self.lake.ticks_files(self.day, self.day + timedelta(days=1), symbols)
 
     def generate(self, files: Sequence[Partition]) -> Iterator[SymbolBars]:
         """Write and record the bars of one tick file after the other, each when it is asked for.
 
-        Existing bars are written again; those of a timeframe that has none any more are removed. While the session
-        runs, a bar is written once `now`, and the export of its ticks, are past its `t_close`. A tick file that is
-        damaged, holds another symbol or day than its folder says, or is being written, is left out, and what is wrong
-        with it noted in the manifest: Conflict in the end, with all of those. Unavailable when disk or database fail.
+        Existing bars are written again; those of a timeframe that has none any more are removed, and all of a symbol
+        whose market has no session on the day. While the session runs, a bar is written once `now`, and the export of
+        its ticks, are past its `t_close`. A tick file that is damaged, holds another symbol or day than its folder
+        says, or is being written, is left out, and what is wrong with it noted in the manifest: Conflict in the end,
+        with all of those. Unavailable when disk or database fail.
         """
         refusals = []
         with connect(self.lake) as connection:
@@ -68,18 +71,26 @@ class BarRun:
     def _generate(self, connection: duckdb.DuckDBPyConnection, file: Partition) -> SymbolBars:
         with file_lock(self.sessions, file.day, file.symbol) as still_held:
             ticks = self._checked_ticks(file)
-            known_until = _known_until(file.path, ticks, self.now)
-            made_at = self.now
-            if ticks is not None and known_until >= self.hours.close:
-                # They are all bars that these ticks can give, and so not older than them.
-                made_at = max(self.now, ticks.written_at)
-            tables = build_bars(connection, file.path, file.symbol, self.hours, known_until, self.timeframes)
+            tables, made_at = self._build(connection, file, ticks)
             for timeframe, table in tables.items():
                 if table.num_rows:
                     self._publish(file, timeframe, table, made_at, still_held)
                 else:
                     self._withdraw(file, timeframe, still_held)
         return SymbolBars(file.symbol, {name: table.num_rows for name, table in tables.items()})
+
+    def _build(
+        self, connection: duckdb.DuckDBPyConnection, file: Partition, ticks: LakeFile | None
+    ) -> tuple[dict[str, pa.Table], datetime]:
+        hours = hours_on(self.markets, file.symbol, file.day)
+        if hours is None:
+            return dict.fromkeys(self.timeframes, BAR_FILE.columns.empty_table()), self.now
+        known_until = _known_until(file.path, ticks, self.now)
+        made_at = self.now
+        if ticks is not None and known_until >= hours.close:
+            # They are all bars that these ticks can give, and so not older than them.
+            made_at = max(self.now, ticks.written_at)
+        return build_bars(connection, file.path, file.symbol, hours, known_until, self.timeframes), made_at
 
     def _checked_ticks(self, file: Partition) -> LakeFile | None:
         # DuckDB checks no checksum and would make wrong bars of a damaged file without a word.
@@ -126,13 +137,17 @@ class BarRun:
 def generate_bars(
     sessions: Sessions,
     lake: Lake,
-    hours: Hours,
+    markets: Markets,
+    day: date,
     now: datetime,
     timeframes: Sequence[str] = tuple(TIMEFRAMES),
     symbols: Collection[str] | None = None,
 ) -> list[SymbolBars]:
-    """Write the bars of every symbol that has ticks of the session in the lake; by symbol. As `BarRun.generate`."""
-    run = BarRun(sessions, lake, hours, now, timeframes)
+    """Write the bars of every symbol that has ticks of the trading day in the lake; by symbol.
+
+    As `BarRun.generate`, of all symbols by default.
+    """
+    run = BarRun(sessions, lake, markets, day, now, timeframes)
     return list(run.generate(run.files(symbols)))
 
 

@@ -39,16 +39,22 @@ class Action(StrEnum):
 class ExportOptions:
     """How to treat files that exist: `refresh` writes stale ones again, `overwrite` complete ones too.
 
-    `symbols` limits the export; None is every symbol. `recorded` notes files in the manifest, which knows one lake.
-    Late ticks of a purged day are merged whatever is chosen, and for all symbols together. `closed_at` tells when a
-    day's session closed, None while it is not over; it is asked about files that may be from before that alone.
+    `symbols` limits the export to symbols that must be known, `concerns` to those it is true of; both are every symbol
+    by default. `recorded` notes files in the manifest, which knows one lake. Late ticks of a purged day are merged
+    whatever is chosen, and for all symbols together. `closed_at` tells when a symbol's session of a day closed, None
+    while it is not over; it is asked about files that may be from before that alone.
     """
 
     symbols: Sequence[str] | None = None
+    concerns: Callable[[str], bool] = lambda _symbol: True
     overwrite: bool = False
     refresh: bool = False
     recorded: bool = True
-    closed_at: Callable[[date], datetime | None] = lambda _day: None
+    closed_at: Callable[[str, date], datetime | None] = lambda _symbol, _day: None
+
+    def cover(self, symbol: str) -> bool:
+        """Whether the export is of that symbol, too."""
+        return (self.symbols is None or symbol in self.symbols) and self.concerns(symbol)
 
 
 NO_OPTIONS: Final = ExportOptions()
@@ -83,7 +89,7 @@ def plan_day(
     was_purged = purged_at(session, day) is not None
     if was_purged and not options.recorded:
         raise Conflict(f"the ticks of {day} are in the lake alone: copy the folders date={day} from there")
-    asked = [symbol for symbol in counts if options.symbols is None or was_purged or symbol in options.symbols]
+    asked = [symbol for symbol in counts if was_purged or options.cover(symbol)]
     plans = [plan_symbol(session, lake, day, symbol, counts[symbol], options) for symbol in asked]
     _check_space(lake, sum(map(_written_rows, plans)), free_bytes)
     return plans
@@ -120,7 +126,7 @@ def _is_early(recorded: LakeFile, options: ExportOptions) -> bool:
     # The calendar takes a second to load, and a session closes on its own day.
     if recorded.written_at.astimezone(UTC).date() > recorded.session_date:
         return False
-    closed_at = options.closed_at(recorded.session_date)
+    closed_at = options.closed_at(recorded.symbol, recorded.session_date)
     return closed_at is not None and recorded.written_at < closed_at
 
 

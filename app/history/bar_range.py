@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from app.market.market import Market
+from app.instruments.hours import market_of
+from app.market.markets import Markets
 from app.market.sessions import Session
 
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -21,11 +22,12 @@ class BarRange:
     end: datetime
     known_until: datetime
 
-    def sessions(self, market: Market) -> list[Session]:
-        """The sessions in which such a bar may open, in order; Rejected outside of the calendar."""
+    def sessions(self, markets: Markets) -> list[Session]:
+        """The symbol's sessions in which such a bar may open, in order; Rejected outside of the calendar."""
         end = min(self.end, self.known_until)
         if self.start >= end:
             return []
+        market = market_of(markets, self.symbol)
         # The trading day of an instant is its date in UTC or a later one.
         found = market.sessions(self.start.date(), market.session_of(end - _MICROSECOND) + _DAY)
         return [hours for hours in found if hours.open < end and hours.close > self.start]

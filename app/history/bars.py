@@ -18,9 +18,10 @@ from app.history.bar_days import (
 )
 from app.history.bar_range import BarRange
 from app.history.tick_bars import make_bars, sources_seen
+from app.instruments.hours import hours_on
 from app.lake.layout import TIMEFRAMES, Lake
 from app.lake.schemas import BAR_FILE
-from app.market.market import Market
+from app.market.markets import Markets
 from app.market.sessions import Session as Hours
 from app.market.timetable import micros_of
 from app.ticks.partitions import existing_partitions
@@ -33,7 +34,7 @@ BAR_TABLE: Final = pa.schema(
 def read_bars(
     session: Session,
     lake: Lake,
-    market: Market,
+    markets: Markets,
     wanted: BarRange,
     *,
     source: str | None = None,
@@ -41,11 +42,11 @@ def read_bars(
 ) -> pa.Table:
     """The bars of a range by `t_open` and source, the first `limit` of them; of all sources, unless one is named.
 
-    The columns are those of a bar file, names as text. It makes no difference whether a day's ticks are in the
-    database or in the lake. Errors as of `stream_bars`.
+    They lie in the sessions of the symbol's own market. The columns are those of a bar file, names as text. It makes no
+    difference whether a day's ticks are in the database or in the lake. Errors as of `stream_bars`.
     """
     found: list[pa.Table] = []
-    for table in stream_bars(session, lake, market, wanted, source=source):
+    for table in stream_bars(session, lake, markets, wanted, source=source):
         found.append(table)
         if limit is not None and sum(part.num_rows for part in found) >= limit:
             break
@@ -53,7 +54,7 @@ def read_bars(
 
 
 def stream_bars(
-    session: Session, lake: Lake, market: Market, wanted: BarRange, *, source: str | None = None
+    session: Session, lake: Lake, markets: Markets, wanted: BarRange, *, source: str | None = None
 ) -> Generator[pa.Table]:
     """As `read_bars`, a table for each session that has bars, so that a range of any length needs little memory.
 
@@ -61,25 +62,25 @@ def stream_bars(
     Rejected when the range reaches out of the calendar; Conflict when a file of the lake is missing or damaged;
     Unavailable when the database or a drive fails, or a minute has more ticks than memory is allowed for.
     """
-    sessions = wanted.sessions(market)
+    sessions = wanted.sessions(markets)
     for day in find_bar_days(session, lake, wanted.symbol, wanted.timeframe, sessions):
-        table = _bars_of(session, lake, market, wanted, day, source)
+        table = _bars_of(session, lake, markets, wanted, day, source)
         table = table.filter(_is_wanted(table, wanted, source)).cast(BAR_TABLE)
         if table.num_rows:
             yield table
 
 
-def bar_sources(session: Session, lake: Lake, market: Market, wanted: BarRange) -> list[str]:
+def bar_sources(session: Session, lake: Lake, markets: Markets, wanted: BarRange) -> list[str]:
     """The sources that have bars in a range, by name; for sessions without a complete bar file those that have ticks.
 
     Errors as of `stream_bars`.
     """
-    days = find_bar_days(session, lake, wanted.symbol, wanted.timeframe, wanted.sessions(market))
-    return sorted(set().union(*(_sources_of(session, lake, market, wanted, day) for day in days)))
+    days = find_bar_days(session, lake, wanted.symbol, wanted.timeframe, wanted.sessions(markets))
+    return sorted(set().union(*(_sources_of(session, lake, markets, wanted, day) for day in days)))
 
 
 def last_session(
-    session: Session, lake: Lake, market: Market, symbol: str, timeframe: str, now: datetime
+    session: Session, lake: Lake, markets: Markets, symbol: str, timeframe: str, now: datetime
 ) -> Hours | None:
     """The newest session of which a bar of a symbol has closed at `now`; without any, the newest begun that has ticks.
 
@@ -89,7 +90,7 @@ def last_session(
     files |= {file.day for file in lake.ticks_files(date.min, date.max, {symbol})}
     begun: Hours | None = None
     for day in sorted(files | existing_partitions(session), reverse=True):
-        hours = market.session(day)
+        hours = hours_on(markets, symbol, day)
         if hours is None or hours.open >= now:
             continue
         closed = _last_close(hours, timeframe, now)
@@ -106,21 +107,21 @@ def _last_close(hours: Hours, timeframe: str, now: datetime) -> datetime:
 
 
 def _bars_of(
-    session: Session, lake: Lake, market: Market, wanted: BarRange, day: BarDay, source: str | None
+    session: Session, lake: Lake, markets: Markets, wanted: BarRange, day: BarDay, source: str | None
 ) -> pa.Table:
     found = _complete_file(session, lake, wanted, day)
     if found is None:
-        found = make_bars(session, lake, market, wanted, day.hours, source)
-    if found is None and not (source and _sources_seen(session, lake, market, wanted, day, _known(day.hours, wanted))):
+        found = make_bars(session, lake, markets.default, wanted, day.hours, source)
+    if found is None and not (source and _sources_seen(session, lake, markets, wanted, day, _known(day.hours, wanted))):
         found = read_bar_file(session, lake, day)
     return BAR_FILE.columns.empty_table() if found is None else found
 
 
-def _sources_of(session: Session, lake: Lake, market: Market, wanted: BarRange, day: BarDay) -> set[str]:
+def _sources_of(session: Session, lake: Lake, markets: Markets, wanted: BarRange, day: BarDay) -> set[str]:
     table = _complete_file(session, lake, wanted, day)
     if table is None:
-        found = _sources_seen(session, lake, market, wanted, day, _clipped(day.hours, wanted))
-        if found or _sources_seen(session, lake, market, wanted, day, _known(day.hours, wanted)):
+        found = _sources_seen(session, lake, markets, wanted, day, _clipped(day.hours, wanted))
+        if found or _sources_seen(session, lake, markets, wanted, day, _known(day.hours, wanted)):
             return found
         table = read_bar_file(session, lake, day)
     if table is None:
@@ -128,10 +129,12 @@ def _sources_of(session: Session, lake: Lake, market: Market, wanted: BarRange, 
     return set(table.filter(_is_wanted(table, wanted, None)).column("source").unique().to_pylist())
 
 
-def _sources_seen(session: Session, lake: Lake, market: Market, wanted: BarRange, day: BarDay, seen: Hours) -> set[str]:
+def _sources_seen(
+    session: Session, lake: Lake, markets: Markets, wanted: BarRange, day: BarDay, seen: Hours
+) -> set[str]:
     if day.in_database and not (day.ticks and day.ticks.purged_at):
         return stored_sources(session, wanted.symbol, seen)
-    return sources_seen(session, lake, market, wanted.symbol, seen)
+    return sources_seen(session, lake, markets.default, wanted.symbol, seen)
 
 
 def _complete_file(session: Session, lake: Lake, wanted: BarRange, day: BarDay) -> pa.Table | None:

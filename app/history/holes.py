@@ -94,7 +94,7 @@ def read_covers(session: Session, market: Market, source: str, days: Collection[
     """When a source was alive on trading days, by day; a day of which nothing is known is left out.
 
     It is what is recorded, and for what was not recorded yet, what the ticks of all symbols show that are still in
-    the database.
+    the database. `market` is the desk's, whatever the symbol: its trading days are those of sources.
     """
     rows, stored = read_coverage(session, days, [source]), existing_partitions(session)
     found: dict[date, DayCover] = {}

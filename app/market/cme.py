@@ -78,7 +78,9 @@ class CMEGlobexEquity(CMEGlobex):
     Sources: CME Group's notices of 2012-11 (trade day ends 16:15 instead of 15:15 from trade date 2012-11-19), of
     2015-09 (16:00 from 2015-09-21) and its holiday schedules; ad-hoc dates from its press releases (2001-09-11,
     2004-06-11, 2007-01-02, Hurricane Sandy 2012-10-29 and -30, 2018-12-05, 2025-01-09). Left out: the pause 15:15-15:30
-    (until 2021-06), and before 2012-11-19 the first part of a trade day, 15:30-16:30 on the afternoon before.
+    (until 2021-06); before 2012-11-19 the first part of a trade day, 15:30-16:30 on the afternoon before; and hours of
+    which the exchange's service told on the Saturdays 2026-06-20, 2026-07-04 and 2027-06-19, without a trade being
+    known in them.
     """
 
     name = "CMEGLOBEX_EQUITY"

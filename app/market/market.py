@@ -126,37 +126,25 @@ class Market:
         begin = bisect_left(table.days, FIRST_DAY)
         return [_session(table, i) for i in range(max(begin, end - max(count, 0)), end)]
 
-    def next_open(self, ts: datetime) -> datetime:
-        """The first opening instant strictly after `ts`."""
-        micros, table = self._place(ts)
-        return instant_of(table.opens[bisect_right(table.opens, micros)])
-
     def trade_date(self, day: date) -> date | None:
         """The date under which CME clears the session of a trading day: itself, or the first day after its holiday
         that is none; None for markets that are not of CME, and for days without a session."""
-        table = self._cover(day)
-        index = bisect_left(table.days, day)
-        if not self._profile.clears_ahead or table.days[index] != day:
-            return None
-        while table.days[index] in table.holidays:
-            index += 1
-        return table.days[index]
+        return _trade_date(self._cover(day), day) if self._profile.clears_ahead else None
 
     def regular_hours(self, day: date, at: datetime) -> RegularHours:
         """The regular trading hours on a trading day, and whether they run at `at`."""
-        hours = self._rth.session(day)
-        if hours is None:
-            return RegularHours(False, None, None)
-        return RegularHours(hours.open <= at < hours.close, hours.open, hours.close)
+        return _regular_hours(self._rth.session(day), at)
 
     def state_at(self, ts: datetime) -> MarketState:
         """Everything that the calendar says of an instant."""
         micros, table = self._place(ts)
+        _, rth_table = self._rth._place(ts)
         local = ts.astimezone(self.timezone)
         wall = timedelta(hours=local.hour, minutes=local.minute, seconds=local.second)
         today = local.date() + ONE_DAY if wall >= self._profile.roll else local.date()
         edge = bisect_right(table.edges, micros)
         session = _session(table, bisect_right(table.rolls, micros))
+        is_early = session.day in table.early
         return MarketState(
             market=self.name,
             timezone=self.timezone.key,
@@ -165,9 +153,11 @@ class Market:
             next_transition=_transition(table, edge),
             today=_calendar_day(table, today),
             session=session,
-            is_early_close=session.day in table.early,
-            rth=self.regular_hours(session.day, ts),
-            trade_date=self.trade_date(session.day),
+            is_early_close=is_early,
+            remark=table.remarks.get(session.day) if is_early else None,
+            # The session may lie just behind the calendar's last instant, where only the tables reach.
+            rth=_regular_hours(_session_on(rth_table, session.day), ts),
+            trade_date=_trade_date(table, session.day) if self._profile.clears_ahead else None,
         )
 
     def vectors(self, first: datetime, last: datetime) -> "Vectors":
@@ -200,8 +190,8 @@ class Market:
 
     def _build(self, micros: int, asked: date) -> Timetable:
         year = self._clock.now().year
-        last_year = min(max(year + YEARS_AHEAD, asked.year + 1), year + LAST_YEARS_AHEAD)
-        end = date(last_year + 1, 1, 1)
+        ahead = YEARS_AHEAD if asked.year < year + YEARS_AHEAD else LAST_YEARS_AHEAD
+        end = date(year + ahead + 1, 1, 1)
         with self._lock:
             table, overrides = self._timetable, self._read_overrides()
             if table is None or instant_of(table.end_us).date() < end or overrides is not self._overrides:
@@ -227,6 +217,21 @@ def _session_on(table: Timetable, day: date) -> Session | None:
 def _calendar_day(table: Timetable, day: date) -> CalendarDay:
     is_early = day in table.early
     return CalendarDay(day, _session_on(table, day), is_early, table.holidays.get(day), table.remarks.get(day))
+
+
+def _regular_hours(hours: Session | None, at: datetime) -> RegularHours:
+    if hours is None:
+        return RegularHours(False, None, None)
+    return RegularHours(hours.open <= at < hours.close, hours.open, hours.close)
+
+
+def _trade_date(table: Timetable, day: date) -> date | None:
+    index = bisect_left(table.days, day)
+    if table.days[index] != day:
+        return None
+    while table.days[index] in table.holidays:
+        index += 1
+    return table.days[index]
 
 
 def _transition(table: Timetable, edge: int) -> Transition:

@@ -23,7 +23,7 @@ def _cme(name: str, calendar: str) -> Profile:
         calendar,
         _CHICAGO,
         roll=timedelta(hours=17),
-        checked_until=date(2026, 12, 31),
+        checked_until=date(2027, 12, 31),  # As published in 2026-09; final two weeks before a holiday.
         rth_of=US_EQUITY,
         clears_ahead=True,
     )
@@ -54,14 +54,19 @@ LIMITS: Final[Mapping[str, Limits]] = {
 
 
 class Markets:
-    """The markets by name. `default` is the desk's: its trading days are those of ticks, files and partitions."""
+    """The markets by name. `default` is the desk's: its trading days are those of ticks, files and partitions.
+
+    `overrides_fault()` is what is wrong with the desk's overrides, in one line, or None.
+    """
 
     def __init__(
         self,
         default: str = DEFAULT,
         clock: Clock | None = None,
         overrides: Callable[[], Overrides] = lambda: NO_OVERRIDES,
+        overrides_fault: Callable[[], str | None] = lambda: None,
     ) -> None:
+        self.overrides_fault = overrides_fault
         equity = Market(PROFILES[US_EQUITY], clock, overrides)
         others = {
             name: Market(profile, clock, overrides, equity if profile.rth_of else None)

@@ -1,10 +1,10 @@
 """The file of overrides on disk, read again when it changes."""
 
 import logging
-import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from stat import S_ISREG
 from threading import Lock
 from typing import Final
 
@@ -19,13 +19,16 @@ LOOK_EVERY_S: Final = 1.0
 def read_overrides(path: Path, markets: Mapping[str, Limits]) -> Overrides:
     """The overrides of a file; Rejected, naming the file and every problem, when it cannot be read or is wrong."""
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise Rejected(f"{path.name} has more than {MAX_BYTES:,} bytes: it is no file of overrides")
+        found = path.stat()
+        if not S_ISREG(found.st_mode):
+            raise Rejected("it is no file")
+        if found.st_size > MAX_BYTES:
+            raise Rejected(f"it has more than {MAX_BYTES:,} bytes")
         return parse_overrides(path.read_text("utf-8"), markets)
     except OSError as error:
-        raise Rejected(f"{path.name} cannot be read: {error.strerror}") from None
+        raise Rejected(f"{path.name}: it cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise Rejected(f"{path.name} is not UTF-8 text") from None
+        raise Rejected(f"{path.name}: it is not UTF-8 text") from None
     except Rejected as error:
         raise Rejected(f"{path.name}: {error}") from None
 
@@ -60,21 +63,22 @@ class OverridesFile:
         mark = self._state()
         if mark == self._mark:
             return
-        self._mark = mark
         try:
             found = read_overrides(self._path, self._markets)
         except Rejected as error:
             self.fault = str(error)
             log.error("market overrides stay as they were: %s", error)
-            return
-        self.fault = None
-        if found != self._known:
-            log.info("read %s: %s market overrides", self._path.name, sum(map(len, found.by_market.values())))
-            self._known = found
+        else:
+            self.fault = None
+            if found != self._known:
+                log.info("read %s: %s market overrides", self._path.name, sum(map(len, found.by_market.values())))
+                self._known = found
+        # Last: until the first reading is done, whoever asks waits for it.
+        self._mark = mark
 
     def _state(self) -> tuple[int, ...]:
         try:
-            found = os.stat(self._path)
+            found = self._path.stat()
         except OSError:
             return ()
         return (found.st_mtime_ns, found.st_size, found.st_ino)

@@ -87,8 +87,8 @@ class MarketState:
     """Everything that a market's calendar says of the instant `at`.
 
     `today` is day D: the market's local date, a day later from the roll on. `session` is the first session labelled D
-    or later, which during a daily halt is the one just closed. `trade_date` is the date under which the exchange clears
-    that session, for markets of CME.
+    or later, which during a daily halt is the one just closed; `remark` is why it ends early, where that has a name.
+    `trade_date` is the date under which the exchange clears that session, for markets of CME.
     """
 
     market: str
@@ -99,5 +99,6 @@ class MarketState:
     today: CalendarDay
     session: Session
     is_early_close: bool
+    remark: str | None
     rth: RegularHours
     trade_date: date | None

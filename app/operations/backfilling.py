@@ -10,6 +10,7 @@ from sqlalchemy import select
 from app.errors import Rejected
 from app.lake.layout import TICKS
 from app.lake.models import LakeFile
+from app.operations.exporting import exports_of
 from app.operations.lake_catalog import describe_days
 from app.operations.lake_states import BROKEN, Context, State, state_of
 from app.stores import Stores
@@ -22,7 +23,7 @@ STATES: Final = (NO_SESSION, NO_TICKS, *(state.value for state in State))
 
 @dataclass(frozen=True, slots=True)
 class DayStatus:
-    """A day as the lake has it: the worst state of its files, and whether its export was asked for."""
+    """A day as the lake has it: the worst state of its files, and whether an export of it was asked for."""
 
     day: date
     state: str
@@ -30,7 +31,7 @@ class DayStatus:
 
 
 def request_backfill(stores: Stores, first: date, last: date) -> list[DayStatus]:
-    """Ask for the export of each day from `first` to `last`, both included, of which it would mend something.
+    """Ask for the exports of each day from `first` to `last`, both included, that would mend something.
 
     What only a backup can bring back is told and not asked for. Rejected when the range is the wrong way round, longer
     than 366 days, or ends in the future; Unavailable when the queue is away.
@@ -40,10 +41,10 @@ def request_backfill(stores: Stores, first: date, last: date) -> list[DayStatus]
     told = []
     for day in days:
         state = _worst(stores, day, {one.state for one in found[day]})
-        queued = any(one.mendable for one in found[day])
-        if queued:
-            stores.dispatch.export_session(stores.market.name, day)
-        told.append(DayStatus(day, str(state), queued))
+        exports = exports_of(stores, day, {one.symbol for one in found[day] if one.mendable})
+        for export in exports:
+            stores.dispatch.export_session(export.market, day)
+        told.append(DayStatus(day, str(state), bool(exports)))
     return told
 
 

@@ -1,13 +1,14 @@
 """The certificate of a market's session: what was expected, what there is, and whether the figures hold."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
 from app.desk.models import SessionCertificate
+from app.desk.snapshots import find_certificate, save_certificate
 from app.errors import Conflict, NotFound
 from app.instruments.hours import closing_market
 from app.lake.manifest import list_files, purged_at
@@ -18,6 +19,7 @@ from app.ledger.gaps import GapFilter, read_gaps
 from app.ledger.models import Gap
 from app.ledger.totals import sum_balances
 from app.market.sessions import Session as Hours
+from app.operations.exporting import exports_of
 from app.operations.opening import require_session
 from app.stores import Stores
 from app.ticks.quality import TickQuality, measure_ticks
@@ -44,7 +46,6 @@ class SessionFacts:
     present: frozenset[int]
     files: Collection[LakeFile]
     fault: str = ""
-    figures: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def expected_minutes(self) -> int:
@@ -85,6 +86,28 @@ def draw_up(market: str, facts: SessionFacts, now: datetime) -> SessionCertifica
     )
 
 
+def require_certified(stores: Stores, day: date, *, save: bool) -> None:
+    """Conflict, with the reasons, unless every session of a trading day that has ticks is certified.
+
+    Sessions without a certificate, or with a failed one, are looked at now; what comes of it is kept if `save` says so.
+    A day that is no session of any market needs none.
+    """
+    for export in exports_of(stores, day, _symbols_with_ticks(stores, day)):
+        if stores.markets.named(export.market).session(day) is None:
+            continue
+        with stores.sessions() as session:
+            known = find_certificate(session, export.market, day)
+        if known is not None and known.verdict != FAILED:
+            continue
+        certificate = certify(stores, export.market, day)
+        if save:
+            with stores.sessions.begin() as session:
+                save_certificate(session, certificate)
+        if certificate.verdict == FAILED:
+            told = "; ".join(certificate.reasons)
+            raise Conflict(f"{export.market} on {day} is not certified: {told}")
+
+
 def judge(facts: SessionFacts) -> tuple[str, list[str]]:
     """The verdict and its reasons, the gravest first; see `SessionCertificate`."""
     if failures := list(_failures(facts)):
@@ -96,26 +119,21 @@ def judge(facts: SessionFacts) -> tuple[str, list[str]]:
 def gather_facts(stores: Stores, market: str, hours: Hours) -> SessionFacts:
     """What is known of a session, from the database, the ledger and the lake."""
     day = hours.day
+    symbols = symbols_of(stores, market, day, _symbols_with_ticks(stores, day))
     with stores.sessions() as session:
-        files = list_files(session, day, day + ONE_DAY)
-        counts = count_by_symbol(session, day)
-        symbols = symbols_of(stores, market, day, {*counts, *(row.symbol for row in files)})
-        files = [row for row in files if row.symbol in symbols]
         is_purged = purged_at(session, day) is not None
+    # Outside of a transaction, because a server may end one that idles while files are read.
+    fault = _fault(stores, day, symbols, is_purged)
+    with stores.sessions() as session:
+        files = [row for row in list_files(session, day, day + ONE_DAY) if row.symbol in symbols]
         balances = [one for one in read_balances(session, [day]).values() if one.symbol in symbols]
+        sources = {one.source for one in balances}
         quality = measure_ticks(session, day, symbols, hours.open, hours.close)
-        return SessionFacts(
-            hours,
-            quality,
-            {row.symbol: row.rows for row in files}
-            if is_purged
-            else {name: one.ticks for name, one in quality.items()},
-            balances,
-            _gaps_of(session, hours, symbols, {one.source for one in balances}),
-            _present_minutes(stores, session, hours, quality, {one.source for one in balances}),
-            files,
-            _fault(stores, day, symbols, is_purged),
-        )
+        in_files = {row.symbol: row.rows for row in files}
+        stored = in_files if is_purged else {name: one.ticks for name, one in quality.items()}
+        gaps = _gaps_of(session, hours, symbols, sources)
+        present = _present_minutes(stores, session, hours, quality, sources)
+    return SessionFacts(hours, quality, stored, balances, gaps, present, files, fault)
 
 
 def symbols_of(stores: Stores, market: str, day: date, symbols: Collection[str]) -> set[str]:
@@ -140,6 +158,12 @@ def shown_figures(facts: SessionFacts) -> dict[str, Any]:
         "rows_in_files": sum(row.rows for row in facts.files),
         "lake_equals_database": not facts.fault,
     }
+
+
+def _symbols_with_ticks(stores: Stores, day: date) -> set[str]:
+    with stores.sessions() as session:
+        files = list_files(session, day, day + ONE_DAY)
+        return {*count_by_symbol(session, day), *(row.symbol for row in files)}
 
 
 def _failures(facts: SessionFacts) -> Iterator[str]:

@@ -9,6 +9,7 @@ from threading import Event
 from typing import Final
 
 from redis import Redis
+from sqlalchemy.orm import Session
 
 from app.bus import keys
 from app.bus.connection import without_retries
@@ -79,6 +80,12 @@ def wish_of(stores: Stores, source: str) -> tuple[bool, bool]:
 def is_wanted(stores: Stores, source: str) -> bool:
     """Whether the source is to be collected."""
     return _says_wanted(read_hash(stores.redis, keys.desired(source)))
+
+
+def symbols_wanted(stores: Stores, session: Session, source: str) -> list[str]:
+    """What a wanted source is to collect: the symbols that it was told, else the watchlist."""
+    told = read_hash(stores.redis, keys.desired(source)).get("symbols")
+    return told.split(",") if told else watchlist(session)
 
 
 def collect(stores: Stores, source: str, stop: Event, limits: CollectorLimits) -> int:

@@ -13,13 +13,18 @@ from sqlalchemy.orm import Session
 
 from app.bus import keys
 from app.bus.groups import group_state
+from app.bus.latest import read_latest
 from app.bus.leases import acquire, release
 from app.bus.stream import QuotePublisher
 from app.collectors.simulator import session_quotes
+from app.desk.models import SessionCertificate
+from app.desk.snapshots import certificates_of
 from app.errors import Conflict, Unavailable
+from app.instruments.hours import hours_on, last_day_over
 from app.lake.models import LakeFile
 from app.market.sessions import Session as MarketSession
 from app.operations.collecting import SIMULATED, unwant, want_simulation
+from app.operations.exporting import exports_of
 from app.quotes import LIVE_SOURCES, Quote, seq_of
 from app.stores import Stores
 from app.ticks.models import Tick
@@ -43,9 +48,10 @@ class DemoPlan:
 
 @dataclass
 class DemoDays:
-    """The past sessions of the demo, and how many quotes of each were published."""
+    """The past sessions of the demo: the symbols that traded in each, and how many quotes of them were published."""
 
     published: dict[date, int] = field(default_factory=dict)
+    traded: dict[date, list[str]] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
@@ -66,14 +72,21 @@ def run_demo(stores: Stores, plan: DemoPlan, say: Say, stop: Event) -> DemoDays:
     days = _publish_past(stores, plan, say)
     say(f"waiting until {days.total:,} quotes are stored")
     _wait(stop, "the ingestor to store the quotes", lambda: _stored(stores, days))
-    say("exporting ticks and bars to the lake")
-    for day in days.published:
-        stores.dispatch.export_session(stores.market.name, day)
-    _wait(stop, "the export worker to write the lake", lambda: _exported(stores, days, len(plan.symbols)))
+    say("closing the sessions: balancing, exporting ticks and bars to the lake, certifying")
+    for day, symbols in days.traded.items():
+        for export in exports_of(stores, day, symbols):
+            stores.dispatch.close_session(export.market, day)
+    _wait(stop, "the export worker to write the lake", lambda: _exported(stores, days))
     want_simulation(stores, list(plan.symbols), plan.seed, plan.rate_per_s)
     stores.dispatch.start_collector(SIMULATED)
-    _wait(stop, "the live simulated feed", lambda: bool(stores.redis.exists(keys.lease(SIMULATED))))
+    _wait(stop, "the live simulated feed", lambda: _is_live(stores, plan))
     return days
+
+
+def _is_live(stores: Stores, plan: DemoPlan) -> bool:
+    # The open of a session clears the quotes of the past ones, whenever it comes.
+    quoted = read_latest(stores.redis, plan.symbols)
+    return bool(stores.redis.exists(keys.lease(SIMULATED))) and len(quoted) == len(plan.symbols)
 
 
 def refuse_real_data(session: Session) -> None:
@@ -91,8 +104,9 @@ def _publish_past(stores: Stores, plan: DemoPlan, say: Say) -> DemoDays:
     lease = acquire(stores.redis, keys.lease(SIMULATED), keys.epoch(SIMULATED), ttl_s=DEADLINE_S)
     publisher = QuotePublisher(stores.redis, lease)
     try:
-        for past in _sessions_without_live(stores, plan.sessions):
-            quotes = session_quotes(past, plan.symbols, plan.seed, plan.ticks_per_symbol, stores.market)
+        for past, symbols in _sessions_without_live(stores, plan):
+            days.traded[past.day] = symbols
+            quotes = session_quotes(past, symbols, plan.seed, plan.ticks_per_symbol, stores.market)
             days.published[past.day] = sum(_publish(publisher, batch) for batch in _batches(quotes))
             say(f"session {past.day}: {days.published[past.day]:,} simulated quotes published")
     finally:
@@ -100,13 +114,20 @@ def _publish_past(stores: Stores, plan: DemoPlan, say: Say) -> DemoDays:
     return days
 
 
-def _sessions_without_live(stores: Stores, count: int) -> list[MarketSession]:
+def _sessions_without_live(stores: Stores, plan: DemoPlan) -> list[tuple[MarketSession, list[str]]]:
+    now, count = stores.clock.now(), plan.sessions
+    over = last_day_over(stores.markets, now)
+    recent = [past for past in stores.market.last_completed(now, count + 10) if past.day <= over]
     # A day that has live simulated ticks already would get a second, different history.
-    recent = stores.market.last_completed(stores.clock.now(), count + 10)
     live = select(Tick.session_date).where(Tick.source == SIMULATED, Tick.seq >= seq_of(1, 0)).distinct()
     with stores.sessions() as session:
         taken = set(session.scalars(live))
-    return [past for past in recent if past.day not in taken][-count:]
+    days = [(past, _symbols_on(stores, plan, past.day)) for past in recent if past.day not in taken]
+    return [(past, symbols) for past, symbols in days if symbols][-count:]
+
+
+def _symbols_on(stores: Stores, plan: DemoPlan, day: date) -> list[str]:
+    return [symbol for symbol in plan.symbols if hours_on(stores.markets, symbol, day) is not None]
 
 
 def _batches(quotes: Iterator[Quote]) -> Iterator[list[Quote]]:
@@ -131,13 +152,23 @@ def stored_ticks(stores: Stores, days: DemoDays) -> dict[date, int]:
         return dict(session.execute(counts).all())
 
 
-def _exported(stores: Stores, days: DemoDays, symbols: int) -> bool:
+def _exported(stores: Stores, days: DemoDays) -> bool:
     wanted = LakeFile.session_date.in_(days.published)
     kinds = select(LakeFile.kind, func.count(), func.sum(LakeFile.rows)).where(wanted).group_by(LakeFile.kind)
     with stores.sessions() as session:
         found = {kind: (files, rows) for kind, files, rows in session.execute(kinds)}
-    files = len(days.published) * symbols
-    return found.get("ticks") == (files, days.total) and found.get("bars", (0, 0))[0] >= 3 * files
+    files = sum(map(len, days.traded.values()))
+    if found.get("ticks") != (files, days.total) or found.get("bars", (0, 0))[0] < 3 * files:
+        return False
+    return len(days_certified(stores, days)) == sum(
+        len(exports_of(stores, day, symbols)) for day, symbols in days.traded.items()
+    )
+
+
+def days_certified(stores: Stores, days: DemoDays) -> dict[tuple[str, date], SessionCertificate]:
+    """The certificates of the demo's sessions, by market and day."""
+    with stores.sessions() as session:
+        return certificates_of(session, list(days.published))
 
 
 def _wait(stop: Event, what: str, ready: Callable[[], bool]) -> None:

@@ -1,6 +1,7 @@
 """Checking the demo at every stop, the way a user would look."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,7 +13,7 @@ from app.bus.latest import read_latest
 from app.bus.stream import stream_state
 from app.lake.layout import TICKS
 from app.lake.manifest import list_files, verify_file
-from app.operations.demo import DemoDays, stored_ticks
+from app.operations.demo import DemoDays, days_certified, stored_ticks
 from app.stores import Stores
 
 HTTP_TIMEOUT_S: Final = 15.0
@@ -39,6 +40,8 @@ def check_stops(stores: Stores, days: DemoDays, symbols: Sequence[str], base_url
             "PostgreSQL": ("table ticks", lambda: _postgres(stores, days)),
             "Parquet": (str(stores.lake.root), lambda: _parquet(stores, days)),
             "bars": (f"{base_url}api/bars?symbol={symbols[0]}&timeframe=5m", lambda: _bars(http, symbols[0])),
+            "sessions": (f"{base_url}api/sessions/{max(days.published)}", lambda: _sessions(http, stores, days)),
+            "market": (f"{base_url}api/session", lambda: _market(http)),
             "quotes": (f"{base_url}api/quotes", lambda: _quotes(http, symbols)),
             "SSE": (f"{base_url}api/quotes/stream", lambda: _sse(http)),
             "health": (f"{base_url}api/health/ready", lambda: _health(http)),
@@ -78,6 +81,21 @@ def _bars(http: httpx.Client, symbol: str) -> tuple[bool, str]:
     bars = answer["bars"]
     ordered = all(float(bar["low"]) <= float(bar["close"]) <= float(bar["high"]) for bar in bars)
     return bool(bars) and ordered and answer["source"] == "SIMULATED", f"{len(bars)} five-minute bars of {symbol}"
+
+
+def _sessions(http: httpx.Client, stores: Stores, days: DemoDays) -> tuple[bool, str]:
+    known = days_certified(stores, days)
+    verdicts = Counter(certificate.verdict for certificate in known.values())
+    shown = _json(http, f"api/sessions/{max(days.published)}", {})["markets"]
+    ok = bool(known) and not verdicts["failed"] and any(one["certificate"] for one in shown)
+    told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
+    return ok, f"{len(known)} sessions certified: {told}"
+
+
+def _market(http: httpx.Client) -> tuple[bool, str]:
+    state = _json(http, "api/session", {})
+    coming = f"{state['next_transition_type']} at {state['next_transition']}"
+    return state["status"] in ("OPEN", "CLOSED"), f"{state['market']} is {state['status']} by the real clock, {coming}"
 
 
 def _quotes(http: httpx.Client, symbols: Sequence[str]) -> tuple[bool, str]:

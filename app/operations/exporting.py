@@ -1,16 +1,18 @@
-"""Exporting a trading day as a job does it: ticks that are missing or out of date, then the bars."""
+"""Exporting a market's part of a trading day as a job does it: ticks that are missing or out of date, then bars."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from app.errors import Conflict, NotFound
+from app.instruments.hours import closing_market, sessions_on
 from app.lake.manifest import list_files
 from app.lake.models import LakeFile
-from app.operations.bar_mending import days_with_old_bars
-from app.operations.lake_states import closing_times
+from app.operations.bar_mending import find_old_bars
+from app.operations.lake_states import closing_time
 from app.operations.tick_counts import tick_counts
 from app.stores import Stores
 from app.ticks.partitions import existing_partitions
@@ -20,13 +22,24 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+NOT_TOLD: Final[Mapping[str, datetime]] = MappingProxyType({})
+
+
+class SessionExport(NamedTuple):
+    """An export to ask for: of the symbols whose trading day ends with that market's close."""
+
+    day: date
+    market: str
+
 
 def export_session(stores: Stores, market_name: str, day: date) -> "DayExport":
-    """Write a trading day's ticks and bars to the lake; files that are complete are left alone.
+    """Write the ticks and bars of those symbols to the lake whose trading day ends with a market's close.
 
-    Late ticks of a purged day are merged into its files. What killed exports left behind is swept. Files that refuse,
-    because they are damaged or somebody else's, do not keep the bars of other symbols from being made: Conflict in the
-    end, with all of them. NotFound when that market has no session on that day; Unavailable when disk or database fail.
+    These are the market's own; symbols whose market has no session on the day are exported with the desk's. Files that
+    are complete are left alone. Late ticks of a purged day are merged into its files, for all symbols together. What
+    killed exports left behind is swept. Files that refuse, because they are damaged or somebody else's, do not keep the
+    bars of other symbols from being made: Conflict in the end, with all of them. NotFound when that market has no
+    session on that day; Unavailable when disk or database fail.
     """
     # Arrow and DuckDB take a second and 100 MB to load, which whoever only asks what is stale saves.
     from app.export.bars import generate_bars
@@ -34,48 +47,63 @@ def export_session(stores: Stores, market_name: str, day: date) -> "DayExport":
     from app.export.ticks import DayExport, export_day
     from app.lake.files import sweep_staging
 
-    hours = stores.markets.named(market_name).session(day)
-    if hours is None:
+    if stores.markets.named(market_name).session(day) is None:
         raise NotFound(f"{market_name} has no session on {day}")
     now = stores.clock.now()
     if swept := sweep_staging(stores.lake, now):
         log.info("swept %s files that killed exports left behind", swept)
-    options = ExportOptions(refresh=True, closed_at=lambda _day: hours.close if hours.close <= now else None)
+    options = ExportOptions(
+        concerns=lambda symbol: _closes_with(stores, market_name, symbol, day),
+        refresh=True,
+        closed_at=lambda symbol, on: closing_time(stores, symbol, on, now),
+    )
     done, bars, refusals = DayExport(day, ()), [], list[str]()
     with _noting(refusals):
         done = export_day(stores.sessions, stores.lake, day, now, options)
     with _noting(refusals):
-        bars = generate_bars(stores.sessions, stores.lake, hours, now)
+        symbols = _symbols_in_lake(stores, market_name, day)
+        bars = generate_bars(stores.sessions, stores.lake, stores.markets, day, now, symbols=symbols)
     if refusals:
         raise Conflict("; ".join(refusals))
-    log.info("exported %s: %s; bars of %s symbols", day, done.counts(), len(bars))
+    log.info("exported %s of %s: %s; bars of %s symbols", day, market_name, done.counts(), len(bars))
     return done
 
 
-def stale_days(stores: Stores) -> list[date]:
-    """Closed trading days with files in the lake that lack ticks which came since, that were made before their session
-    or their ticks were complete, or that were found damaged; oldest first.
+def exports_of(stores: Stores, day: date, symbols: Iterable[str]) -> list[SessionExport]:
+    """The exports that together write those symbols of a trading day, by market."""
+    found = {closing_market(stores.markets, symbol, day).name for symbol in symbols}
+    return [SessionExport(day, name) for name in sorted(found)]
 
-    Exporting such a day mends it. Counts nothing while large days do not change, as `tick_counts`, and looks through
-    the manifest, as `days_with_old_bars`.
+
+def stale_exports(stores: Stores) -> list[SessionExport]:
+    """The exports that would mend files of sessions that are over: files that lack ticks which came since, that were
+    made before their session or their ticks were complete, or that were found damaged; oldest first.
+
+    Counts nothing while large days do not change, as `tick_counts`, and looks through the manifest, as
+    `find_old_bars`.
     """
     now = stores.clock.now()
     files = _stored_files(stores)
-    closed = closing_times(stores, files.keys(), now)
-    counts = tick_counts(stores, closed.keys()) if closed else {}
-    lacking = {day for day, close in closed.items() if needs_export(counts.get(day, {}), files[day], close)}
-    return sorted(lacking | days_with_old_bars(stores, now))
+    begun_to_close = {day for day in files if any(one.close <= now for one in sessions_on(stores.markets, day))}
+    counts = tick_counts(stores, begun_to_close) if begun_to_close else {}
+    stale = find_old_bars(stores, now)
+    for day, stored in counts.items():
+        closed = {symbol: close for symbol in stored if (close := closing_time(stores, symbol, day, now)) is not None}
+        stale |= {(day, symbol) for symbol in symbols_to_export(stored, files[day], closed) if symbol in closed}
+    return sorted({export for day, symbol in stale for export in exports_of(stores, day, [symbol])})
 
 
-def needs_export(counts: Mapping[str, int], files: Sequence[LakeFile], closed_at: datetime | None = None) -> bool:
-    """Whether an export would bring a day's tick files up to date with the `counts` of ticks stored by symbol.
+def symbols_to_export(
+    counts: Mapping[str, int], files: Sequence[LakeFile], closed: Mapping[str, datetime] = NOT_TOLD
+) -> set[str]:
+    """The symbols whose tick files an export would bring up to date with the `counts` of a day's ticks stored.
 
-    So it does with files that were taken before the session's close, where that is told.
+    So it does with files that were taken before their session's close, where `closed` tells that.
     """
     if any(row.purged_at for row in files):
-        return bool(counts)
+        return set(counts)
     known = {row.symbol: row for row in files}
-    return any(_lacks(known.get(symbol), rows, closed_at) for symbol, rows in counts.items())
+    return {symbol for symbol, rows in counts.items() if _lacks(known.get(symbol), rows, closed.get(symbol))}
 
 
 def _lacks(row: LakeFile | None, stored: int, closed_at: datetime | None) -> bool:
@@ -94,6 +122,15 @@ def _stored_files(stores: Stores) -> dict[date, list[LakeFile]]:
         if row.session_date in days:
             found.setdefault(row.session_date, []).append(row)
     return found
+
+
+def _closes_with(stores: Stores, market_name: str, symbol: str, day: date) -> bool:
+    return closing_market(stores.markets, symbol, day).name == market_name
+
+
+def _symbols_in_lake(stores: Stores, market_name: str, day: date) -> list[str]:
+    files = stores.lake.ticks_files(day, day + timedelta(days=1))
+    return [file.symbol for file in files if _closes_with(stores, market_name, file.symbol, day)]
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from app.bus.groups import group_state
 from app.bus.stream import stream_state
 from app.errors import ThorError
 from app.ledger.totals import unexplained_since
+from app.market.markets import Markets
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ ABANDONED_AFTER_S: Final = 30.0
 INGEST_SILENCE_S: Final = 15.0
 PULSE_SILENCE_S: Final = 60.0
 FULL_SHARE: Final = 0.8
+HOLIDAYS_AHEAD_DAYS: Final = 60
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,20 @@ def check_ledger(sessions: sessionmaker[Session], now: datetime) -> Check:
     warning = f"{missing:,} events lost without an explanation in the last 24 h: see `flask losses`"
     detail = warning if missing else "no unexplained loss in the last 24 h"
     return Check("ledger", True, detail, {"unexplained_24h": missing})
+
+
+def check_calendar(markets: Markets, now: datetime) -> Check:
+    """Whether checked holidays reach 60 days ahead and the overrides can be read: a warning, and always ok."""
+    known = {name: markets.named(name).checked_until for name in markets.names}
+    ends = [f"{name} ({until})" for name, until in known.items() if (until - now.date()).days < HOLIDAYS_AHEAD_DAYS]
+    fault = markets.overrides_fault()
+    warnings = [f"market overrides stay as they were: {fault}"] if fault else []
+    if ends:
+        advice = "compare the exchange's schedule and set checked_until in the file of MARKET_OVERRIDES"
+        warnings.append(f"known holidays run out for {', '.join(ends)}: {advice}")
+    figures = {"checked_until": {name: until.isoformat() for name, until in known.items()}}
+    detail = "; ".join(warnings) or f"holidays are known for {HOLIDAYS_AHEAD_DAYS} days and more"
+    return Check("calendar", True, detail, figures)
 
 
 def check_queues(client: Redis, queues: Sequence[str], now: datetime) -> Check:

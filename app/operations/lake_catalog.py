@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.errors import Rejected
 from app.lake.layout import BARS, TICKS, Lake
 from app.lake.models import LakeFile
-from app.operations.lake_states import Contexts, State, is_mendable, read_contexts, state_of
+from app.operations.lake_states import Contexts, State, closing_time, is_mendable, read_contexts, state_of
 from app.operations.tick_counts import Counts, tick_counts
 from app.stores import Stores
 
@@ -87,12 +87,12 @@ def read_catalog(stores: Stores, wanted: Wanted, limit: int, after: Key | None =
     """
     if wanted.start is not None and wanted.end is not None and wanted.start >= wanted.end:
         raise Rejected(f"the range from {wanted.start} ends before it begins: exchange the days")
-    counts = tick_counts(stores)
+    counts, now = tick_counts(stores), stores.clock.now()
     with stores.sessions() as session:
         query = select(LakeFile).where(*_conditions(wanted), *_behind(after))
         rows = session.scalars(query.order_by(LakeFile.session_date.desc(), *_ORDER).limit(limit + 1)).all()
-        contexts = read_contexts(stores, session, rows, counts, stores.clock.now())
-        waiting = _waiting(stores, session, wanted, counts)
+        contexts = read_contexts(stores, session, rows, counts, now)
+        waiting = _waiting(stores, session, wanted, counts, now)
         files, days, ticks, size = session.execute(_totals(wanted)).one()
     place = _place(after) if after else None
     later = [partition for partition in waiting if place is None or _place(partition.key) > place]
@@ -110,7 +110,7 @@ def describe_days(stores: Stores, days: Collection[date], now: datetime) -> dict
         query = select(LakeFile).where(LakeFile.session_date.in_(days))
         rows = session.scalars(query.order_by(LakeFile.session_date, *_ORDER)).all()
         contexts = read_contexts(stores, session, rows, counts, now)
-        waiting = _waiting(stores, session, Wanted(kind=TICKS), counts)
+        waiting = _waiting(stores, session, Wanted(kind=TICKS), counts, now)
     for partition in [*(_described(stores.lake, row, contexts) for row in rows), *waiting]:
         found[partition.day].append(partition)
     return found
@@ -125,14 +125,16 @@ def _described(lake: Lake, row: LakeFile, contexts: Contexts) -> Partition:
     )
 
 
-def _waiting(stores: Stores, session: Session, wanted: Wanted, counts: Mapping[date, Counts]) -> list[Partition]:
-    [closed] = stores.market.last_completed(stores.clock.now(), 1)
+def _waiting(
+    stores: Stores, session: Session, wanted: Wanted, counts: Mapping[date, Counts], now: datetime
+) -> list[Partition]:
+    running = stores.market.session_of(now)
     known = select(LakeFile.session_date, LakeFile.symbol).where(
         LakeFile.kind == TICKS, LakeFile.session_date.in_(list(counts))
     )
     recorded = {(day, symbol) for day, symbol in session.execute(known)}
     return [
-        _without_file(day, symbol, rows, is_over=day <= closed.day)
+        _without_file(day, symbol, rows, is_over=day < running or closing_time(stores, symbol, day, now) is not None)
         for day, by_symbol in counts.items()
         for symbol, rows in by_symbol.items()
         if (day, symbol) not in recorded and wanted.covers(day, symbol, TICKS)

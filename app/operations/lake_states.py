@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.instruments.hours import closing_market
 from app.lake.layout import BARS, TICKS, TIMEFRAMES, Lake
 from app.lake.models import LakeFile
 from app.lake.seals import replaces
@@ -38,8 +39,8 @@ BROKEN: Final = (State.DAMAGED, State.MISSING)
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a file is judged by: the ticks `stored` of its symbol and day, the row of their file, and when the session
-    closed, None while it is not over."""
+    """What a file is judged by: the ticks `stored` of its symbol and day, the row of their file, and when the symbol's
+    session closed, None while it is not over."""
 
     stored: int
     ticks: LakeFile | None
@@ -52,13 +53,13 @@ class Contexts:
 
     counts: Mapping[date, Counts]
     ticks: Mapping[tuple[date, str], LakeFile]
-    closed: Mapping[date, datetime]
+    closed: Mapping[tuple[date, str], datetime]
 
     def of(self, row: LakeFile) -> Context:
         """The context of a file; ticks are their own."""
         day, symbol = row.session_date, row.symbol
         ticks = row if row.kind == TICKS else self.ticks.get((day, symbol))
-        return Context(self.counts.get(day, {}).get(symbol, 0), ticks, self.closed.get(day))
+        return Context(self.counts.get(day, {}).get(symbol, 0), ticks, self.closed.get((day, symbol)))
 
 
 def read_contexts(
@@ -74,19 +75,24 @@ def read_contexts(
     return Contexts(
         counts,
         {(row.session_date, row.symbol): row for row in ticks},
-        closing_times(stores, {row.session_date for row in rows}, now),
+        closing_times(stores, {(row.session_date, row.symbol) for row in rows}, now),
     )
 
 
-def closing_times(stores: Stores, days: Collection[date], now: datetime) -> dict[date, datetime]:
-    """When the sessions of those days closed; days whose session is not over at `now`, or without one, are left out."""
-    known = ((day, closing_time(stores, day, now)) for day in days)
-    return {day: close for day, close in known if close is not None}
+def closing_times(
+    stores: Stores, parts: Collection[tuple[date, str]], now: datetime
+) -> dict[tuple[date, str], datetime]:
+    """As `closing_time`, of many days and symbols; those without one are left out."""
+    known = ((part, closing_time(stores, part[1], part[0], now)) for part in parts)
+    return {part: close for part, close in known if close is not None}
 
 
-def closing_time(stores: Stores, day: date, now: datetime) -> datetime | None:
-    """When the session of a day closed; None when it is not over at `now`, or there is none."""
-    hours = stores.market.session(day)
+def closing_time(stores: Stores, symbol: str, day: date, now: datetime) -> datetime | None:
+    """When a symbol's session of a day closed, or the desk's where the symbol's market has none on it.
+
+    None when that is not over at `now`, or there is none at all.
+    """
+    hours = closing_market(stores.markets, symbol, day).session(day)
     return hours.close if hours is not None and hours.close <= now else None
 
 

@@ -1,4 +1,4 @@
-"""How the pipeline stands, stop by stop: sources, stream, ingest, ticks, lake."""
+"""How the pipeline stands, stop by stop: markets, sources, stream, ingest, ticks, lake."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -20,7 +20,10 @@ from app.clock import instant_text
 from app.errors import Unavailable
 from app.ingest.dead_letters import count_dead_letters
 from app.lake.models import LakeFile
+from app.market.markets import Markets
 from app.operations.accounting import ledger_summary
+from app.operations.health import check_calendar
+from app.operations.session_status import market_figures
 from app.operations.stored_ticks import stored_ticks
 from app.quotes import SOURCES
 from app.stores import Stores
@@ -32,19 +35,21 @@ DAYS_SHOWN: Final = 10
 
 
 def pipeline_state(stores: Stores, stream_cap: int = STREAM_CAP) -> Figures:
-    """Every stop's figures and the ledger's; one that cannot be read has `error` in place of its figures.
+    """The figures of every stop, ledger and calendars; one that cannot be read has `error` in place of its figures.
 
     `stream_cap` is the length at which publishers are refused.
     """
     now = stores.clock.now()
     return {
         "at": now.isoformat(),
+        "markets": _tried(lambda: market_figures(stores)),
         "sources": _tried(lambda: sources(stores.redis, now)),
         "stream": _tried(lambda: stream(stores.redis, stream_cap)),
         "ingestors": _tried(lambda: ingestors(stores.redis, now)),
         "ticks": _tried(lambda: _in_session(stores, ticks)),
         "lake": _tried(lambda: _in_session(stores, lake)),
         "ledger": _tried(lambda: ledger_summary(stores)),
+        "calendar": _tried(lambda: calendar(stores.markets, now)),
     }
 
 
@@ -119,6 +124,12 @@ def lake(session: Session) -> Figures:
     for day, kind, files, rows, size in session.execute(grouped.order_by(LakeFile.session_date.desc())):
         by_day.setdefault(day.isoformat(), {})[kind] = {"files": files, "rows": int(rows), "bytes": int(size)}
     return {"days": len(by_day), "by_day": dict(list(by_day.items())[:DAYS_SHOWN])}
+
+
+def calendar(markets: Markets, now: datetime) -> Figures:
+    """Up to when the holidays of the markets are known, and what there is to do about it."""
+    check = check_calendar(markets, now)
+    return {**check.figures, "detail": check.detail}
 
 
 def _in_session(stores: Stores, read: Callable[[Session], Figures]) -> Figures:

@@ -16,6 +16,7 @@ from app.bus import keys
 from app.bus.hashes import read_hash, write_hash
 from app.bus.marks import StreamMark, is_past, mark_stream
 from app.errors import Conflict
+from app.instruments.hours import last_day_over
 from app.ledger.balance import Balance, Key, hold_ticks, lock_balances, save_balances
 from app.ledger.coverage import MINUTE, REACH_MINUTES
 from app.ledger.given_numbers import last_numbers_since
@@ -192,7 +193,7 @@ def _unnumbered(published: Mapping[Key, int]) -> dict[Key, int]:
 
 def _remember(stores: Stores, figures: Figures, found: Reconciled) -> None:
     open_days = {balance.session_date for balance in found.balances if balance.verdict not in SETTLED}
-    [over] = stores.market.last_completed(found.at - AFTER_CLOSE, 1)
-    closed = [day for day in found.days if day in figures.partitions and day not in open_days and day <= over.day]
+    over = last_day_over(stores.markets, found.at - AFTER_CLOSE)
+    closed = [day for day in found.days if day in figures.partitions and day not in open_days and day <= over]
     if closed:
         write_hash(stores.redis, keys.RECONCILED, {day.isoformat(): figures.partitions[day].mark for day in closed})

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from app.bus import keys
 from app.errors import Conflict, Rejected, ThorError, Unavailable
+from app.instruments.hours import sessions_on
 from app.lake.manifest import list_files
-from app.operations.exporting import export_session, needs_export
+from app.operations.certifying import require_certified
+from app.operations.exporting import SessionExport, export_session, exports_of, symbols_to_export
 from app.operations.tick_counts import tick_counts
 from app.stores import Stores
 from app.ticks.partitions import existing_partitions
@@ -44,7 +46,8 @@ def purge_days(
     dry_run: bool = False,
     tell: Callable[[str], None] = lambda _symbol: None,
 ) -> Iterator["DayPurge"]:
-    """Drop one day after the other from the database if the lake is proved to hold it; see `purge_day`.
+    """Drop one day after the other from the database if its sessions are certified and the lake is proved to hold it;
+    see `purge_day`.
 
     A day that must stay is refused with the reason, one that disk or database kept from ending has failed; the others
     go on.
@@ -54,6 +57,7 @@ def purge_days(
     for day in days:
         try:
             _require_over(stores, day, now)
+            require_certified(stores, day, save=not dry_run)
             yield purge_day(stores.sessions, stores.lake, day, now, dry_run=dry_run, tell=tell)
         except (Conflict, Rejected) as error:
             yield DayPurge(day, PurgeState.REFUSED, reason=str(error))
@@ -65,11 +69,11 @@ def apply_retention(stores: Stores, market_name: str, policy: RetentionPolicy) -
     """Export what the lake lacks of the days past the retention, then drop those that are proved; by day."""
     now = stores.clock.now()
     days = days_past(stores, policy, now)
-    for day in _unexported(stores, days):
+    for export in _unexported(stores, days):
         try:
-            export_session(stores, market_name, day)
+            export_session(stores, export.market, export.day)
         except ThorError as error:
-            log.error("%s is past the retention and cannot be exported: %s", day, error)
+            log.error("%s is past the retention and cannot be exported: %s", export.day, error)
     done = list(purge_days(stores, days, now))
     for purge in done:
         level = logging.ERROR if purge.reason else logging.INFO
@@ -93,17 +97,17 @@ def _last_closed(stores: Stores, market_name: str, now: datetime) -> date:
     return stores.markets.named(market_name).last_completed(now, 1)[-1].day
 
 
-def _unexported(stores: Stores, days: list[date]) -> list[date]:
+def _unexported(stores: Stores, days: list[date]) -> list[SessionExport]:
     counts = tick_counts(stores, days)
-    found = []
+    found: list[SessionExport] = []
     with stores.sessions() as session:
         for day, by_symbol in counts.items():
-            if needs_export(by_symbol, list_files(session, day, day + timedelta(days=1))):
-                found.append(day)
+            files = list_files(session, day, day + timedelta(days=1))
+            found += exports_of(stores, day, symbols_to_export(by_symbol, files))
     return found
 
 
 def _require_over(stores: Stores, day: date, now: datetime) -> None:
-    hours = stores.market.session(day)
-    if hours is not None and now < hours.close:
-        raise Conflict(f"the session of {day} is not over: purge it after {hours.close:%Y-%m-%d %H:%M} UTC")
+    close = max((hours.close for hours in sessions_on(stores.markets, day)), default=now)
+    if now < close:
+        raise Conflict(f"the session of {day} is not over: purge it after {close:%Y-%m-%d %H:%M} UTC")

@@ -11,11 +11,12 @@ from sqlalchemy.exc import DBAPIError
 from app.bus import keys
 from app.dispatch import QUEUES
 from app.errors import ThorError
+from app.instruments.hours import groups_of
 from app.ledger.totals import has_open_balances
 from app.operations.desk import any_open, desk_markets
 from app.operations.event_keeping import due_events
 from app.operations.event_plan import CloseSession
-from app.operations.exporting import stale_days
+from app.operations.exporting import stale_exports
 from app.operations.migrating import days_ahead
 from app.operations.reconciling import AFTER_CLOSE, RECONCILE
 from app.operations.retention import retention_due
@@ -124,13 +125,13 @@ def _due_reconcile(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
 
 def _is_balance_due(stores: Stores) -> bool:
     now, ran = stores.clock.now(), _ran(stores, RECONCILE)
-    [closed] = stores.market.last_completed(now - AFTER_CLOSE, 1)
-    if ran is None or ran < closed.close + AFTER_CLOSE:
+    closed = [market.last_completed(now - AFTER_CLOSE, 1)[0].close for market in groups_of(stores.markets)]
+    if ran is None or ran < max(closed) + AFTER_CLOSE:
         return True
     if now - ran < EVERY:
         return False
     with stores.sessions() as session:
-        return stores.market.is_open(now) or has_open_balances(session)
+        return any_open(desk_markets(stores, session), now) or has_open_balances(session)
 
 
 def _due_retention(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
@@ -142,7 +143,7 @@ def _stale_exports(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
     now, ran = stores.clock.now(), _ran(stores, LOOK_FOR_STALE)
     if ran is None or now - ran >= EVERY:
         _note(stores, LOOK_FOR_STALE)
-        yield from (ExportStale(day) for day in stale_days(stores))
+        yield from (ExportStale(export.market, export.day) for export in stale_exports(stores))
 
 
 _PLANNERS: Final[Sequence[Planner]] = (

@@ -116,5 +116,5 @@ def _ask(stores: Stores, step: StartCollector | StartIngest | Probe | Reconcile 
             stores.redis.set(keys.asked(RECONCILE), 1, ex=ASK_AGAIN_S)
         case ApplyRetention():
             stores.dispatch.apply_retention(stores.market.name)
-        case ExportStale(day):
-            stores.dispatch.export_session(stores.market.name, day)
+        case ExportStale(market, day):
+            stores.dispatch.export_session(market, day)

@@ -101,8 +101,9 @@ class ApplyRetention:
 
 @dataclass(frozen=True)
 class ExportStale:
-    """Ticks came after their day was exported."""
+    """Files of a market's trading day are not what its ticks give."""
 
+    market: str
     day: date
 
 

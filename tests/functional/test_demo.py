@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-STOPS = ["feed", "Redis", "PostgreSQL", "Parquet", "bars", "quotes", "SSE", "health"]
+STOPS = ["feed", "Redis", "PostgreSQL", "Parquet", "bars", "sessions", "market", "quotes", "SSE", "health"]
 
 
 @pytest.mark.timeout(300)

@@ -1,10 +1,13 @@
 """GET /api/health/live and /ready on real stores."""
 
+from datetime import timedelta
+
 import pytest
 
 from app.api.answers import ReadinessAnswer
 from app.bus import keys
 from app.dispatch import QUEUES
+from app.market.markets import PROFILES
 from tests.factories import MOMENT, wire
 from tests.fakes import FixedClock
 
@@ -28,11 +31,24 @@ def test_everything_at_work_is_ready(client, served):
         "ingest",
         "room",
         "ledger",
+        "calendar",
         "queues",
+        "feeds",
+        "sessions",
         "stream",
     ]
     assert all(check["ok"] for check in answer.json["checks"])
     ReadinessAnswer.model_validate(answer.json, strict=True)
+
+
+def test_holidays_that_are_soon_not_known_are_told_and_do_no_harm(client, served, clock):
+    clock.advance(timedelta(days=3000))
+
+    checks = {check["name"]: check for check in client.get("/api/health/ready").json["checks"]}
+
+    assert checks["calendar"]["ok"]
+    assert "known holidays run out for CME_Futures" in checks["calendar"]["detail"]
+    assert set(checks["calendar"]["checked_until"]) == set(PROFILES)
 
 
 def test_a_part_that_makes_no_progress_is_named_and_the_answer_is_503(client, served, bus):

@@ -167,7 +167,7 @@ def test_a_day_that_must_stay_is_refused_and_the_others_go_on(run, rt, exported)
     result = run("purge-ticks", "--older-than-days=1", "--at=2025-10-13T00:00:00Z")
 
     assert result.stderr == (
-        "2025-10-08: REFUSED, 2025-10-08 has no file of ES: "
+        "2025-10-08: REFUSED, CME_Futures on 2025-10-08 is not certified: 2025-10-08 has no file of ES: "
         "export it first with `flask export-to-parquet --date=2025-10-08`\n"
     )
     assert "2025-10-09: purged" in result.stdout

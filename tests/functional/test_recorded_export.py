@@ -12,7 +12,7 @@ from app.export.bars import generate_bars
 from app.export.ticks import export_day
 from app.lake.inspection import read_batches
 from app.lake.layout import Lake
-from app.market.markets import market
+from app.market.markets import Markets, market
 from app.ticks.partitions import ensure_partitions
 from app.ticks.store import COPY_COLUMNS, append_ticks
 from tests.tree import ROOT
@@ -82,7 +82,7 @@ def test_gold_bars_are_those_of_its_trades(sessions, lake):
 
 def bars_of(sessions, lake, day):
     export_day(sessions, lake, day, LATER)
-    (made,) = generate_bars(sessions, lake, market().session(day), LATER)
+    (made,) = generate_bars(sessions, lake, Markets(), day, LATER)
     return read_whole(lake.bars_file(day, made.symbol, "1m"))
 
 

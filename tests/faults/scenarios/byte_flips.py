@@ -66,7 +66,9 @@ class Guards:
 
     def make_bars(self, row: LakeFile) -> object:
         """What the export of bars asks."""
-        return generate_bars(self.own.sessions, self.own.stores.lake, self.hours, LATER, symbols={row.symbol})
+        return generate_bars(
+            self.own.sessions, self.own.stores.lake, self.own.stores.markets, DAY, LATER, symbols={row.symbol}
+        )
 
     def read_ticks(self, row: LakeFile) -> pa.Table:
         """What `GET /api/ticks` asks."""
@@ -79,7 +81,7 @@ class Guards:
         stores = self.own.stores
         wanted = BarRange(row.symbol, row.timeframe or "1m", self.hours.open, self.hours.close, LATER)
         with stores.sessions() as session:
-            return read_bars(session, stores.lake, stores.market, wanted)
+            return read_bars(session, stores.lake, stores.markets, wanted)
 
 
 def play(trial: Trial) -> Outcome:
@@ -90,7 +92,7 @@ def play(trial: Trial) -> Outcome:
         for symbol in SYMBOLS:
             fill_day(own.sessions, symbol, TICKS_EACH)
         export_day(own.sessions, own.stores.lake, DAY, LATER)
-        generate_bars(own.sessions, own.stores.lake, guards.hours, LATER)
+        generate_bars(own.sessions, own.stores.lake, own.stores.markets, DAY, LATER)
         ticks, bars = _files(own, TICKS), _files(own, BARS)
         counts: Counter[str] = Counter()
         before = [guards.read_ticks(row) for row in ticks]

@@ -142,7 +142,7 @@ def test_a_file_taken_before_the_close_is_stale_after_it_until_it_is_refreshed(s
     early = CLOSE - timedelta(minutes=30)
     store_quotes(sessions, quotes(3))
     export_day(sessions, lake, DAY, early)
-    over = {"closed_at": lambda _day: CLOSE}
+    over = {"closed_at": lambda _symbol, _day: CLOSE}
 
     assert actions(export_day(sessions, lake, DAY, LATER, REFRESH)) == [Action.SKIP]
     assert actions(export_day(sessions, lake, DAY, LATER, ExportOptions(**over))) == [Action.STALE]

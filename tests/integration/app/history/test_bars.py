@@ -11,13 +11,12 @@ from app.history.bars import BAR_TABLE, bar_sources, last_session, read_bars
 from app.lake.files import publish
 from app.lake.layout import TIMEFRAMES, Lake
 from app.lake.schemas import BAR_FILE
-from app.market.markets import market
 from tests.factories import DAY
 from tests.lake_days import export_quotes, purge
-from tests.ticks import CLOSE, HOURS, LATER, OPEN, bar_table, store_quotes, trade
+from tests.ticks import CLOSE, LATER, MARKETS, OPEN, bar_table, store_quotes, trade
 
 NEXT = DAY + timedelta(days=1)
-NEXT_HOURS = market().session(NEXT)
+NEXT_HOURS = MARKETS.default.session(NEXT)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -27,7 +26,7 @@ def test_bars_are_the_same_wherever_the_ticks_are(sessions, lake, read, seed):
     stored = {name: read(timeframe=name) for name in TIMEFRAMES}
     export_quotes(sessions, lake, ticks)
     exported = {name: read(timeframe=name) for name in TIMEFRAMES}
-    generate_bars(sessions, lake, HOURS, LATER)
+    generate_bars(sessions, lake, MARKETS, DAY, LATER)
     from_files = {name: read(timeframe=name) for name in TIMEFRAMES}
     purge(sessions, DAY)
     purged = {name: read(timeframe=name) for name in TIMEFRAMES}
@@ -78,7 +77,7 @@ def test_what_comes_after_the_present_changes_nothing_that_was_known(sessions, l
     everything = [*quiet, trade(600, 50, None)]
     store_quotes(sessions, everything[-1:])
     export_quotes(sessions, lake, everything)
-    generate_bars(sessions, lake, HOURS, LATER)
+    generate_bars(sessions, lake, MARKETS, DAY, LATER)
 
     assert before.num_rows == 5
     assert read(known_until=at).equals(before)
@@ -89,7 +88,7 @@ def test_a_late_tick_is_in_the_bars_before_the_day_is_exported_again(sessions, l
     early = [trade(0, 10, 1), trade(60, 11, 2)]
     store_quotes(sessions, early)
     export_quotes(sessions, lake, early)
-    generate_bars(sessions, lake, HOURS, LATER)
+    generate_bars(sessions, lake, MARKETS, DAY, LATER)
     before = read().column("high").to_pylist()
 
     store_quotes(sessions, [trade(30, 99, 1)])
@@ -100,7 +99,7 @@ def test_a_late_tick_is_in_the_bars_before_the_day_is_exported_again(sessions, l
 def test_a_tick_that_is_late_for_a_purged_day_is_in_its_bars(sessions, lake, read):
     early = [trade(0, 10, 1), trade(60, 11, 2)]
     export_quotes(sessions, lake, early)
-    generate_bars(sessions, lake, HOURS, LATER)
+    generate_bars(sessions, lake, MARKETS, DAY, LATER)
     purge(sessions, DAY)
 
     store_quotes(sessions, [trade(30, 99, 1)])
@@ -113,7 +112,7 @@ def test_bars_made_before_the_close_are_not_taken_for_all(sessions, lake, read):
     noon = OPEN + timedelta(minutes=1)
     store_quotes(sessions, early)
     export_quotes(sessions, lake, early, taken_at=noon)
-    run = BarRun(sessions, lake, HOURS, noon)
+    run = BarRun(sessions, lake, MARKETS, DAY, noon)
     list(run.generate(run.files()))
 
     assert read().column("close").to_pylist() == [10, 11]
@@ -123,7 +122,7 @@ def test_sources_are_not_those_of_a_file_that_is_not_complete(sessions, lake, so
     early = [trade(0, 10, 1)]
     store_quotes(sessions, [*early, trade(60, 11, 2), trade(3600, 12, 1, source="SCHWAB")])
     export_quotes(sessions, lake, early, taken_at=OPEN + timedelta(minutes=1))
-    run = BarRun(sessions, lake, HOURS, OPEN + timedelta(minutes=1))
+    run = BarRun(sessions, lake, MARKETS, DAY, OPEN + timedelta(minutes=1))
     list(run.generate(run.files()))
 
     assert sources() == ["REPLAY", "SCHWAB"]
@@ -136,7 +135,7 @@ def test_a_source_that_came_after_the_bars_were_made_is_one_of_the_sources(sessi
     ticks = [trade(0, 10, 1), trade(60, 11, 2)]
     store_quotes(sessions, ticks)
     export_quotes(sessions, lake, ticks)
-    generate_bars(sessions, lake, HOURS, LATER)
+    generate_bars(sessions, lake, MARKETS, DAY, LATER)
     before = sources()
     if is_purged:
         purge(sessions, DAY)
@@ -152,7 +151,7 @@ def test_a_file_that_is_not_complete_is_not_opened(sessions, lake, read, sources
     ticks = [trade(0, 10, 1), trade(60, 11, 2)]
     store_quotes(sessions, ticks)
     export_quotes(sessions, lake, ticks[:1])
-    generate_bars(sessions, lake, HOURS, LATER)
+    generate_bars(sessions, lake, MARKETS, DAY, LATER)
     lake.bars_file(DAY, "ES", "1m").write_bytes(b"damaged")
 
     assert sources() == ["REPLAY"]
@@ -223,7 +222,7 @@ def last(sessions, lake):
 
     def ask(symbol, now, timeframe="1m"):
         with sessions() as session:
-            found = last_session(session, lake, market(), symbol, timeframe, now)
+            found = last_session(session, lake, MARKETS, symbol, timeframe, now)
         return found.day if found else None
 
     return ask
@@ -261,7 +260,7 @@ def bar_range(**parts):
 def read(sessions, lake):
     def read_in_one_transaction(limit=None, source=None, **parts):
         with sessions() as session:
-            return read_bars(session, lake, market(), bar_range(**parts), source=source, limit=limit)
+            return read_bars(session, lake, MARKETS, bar_range(**parts), source=source, limit=limit)
 
     return read_in_one_transaction
 
@@ -270,7 +269,7 @@ def read(sessions, lake):
 def sources(sessions, lake):
     def ask(**parts):
         with sessions() as session:
-            return bar_sources(session, lake, market(), bar_range(**parts))
+            return bar_sources(session, lake, MARKETS, bar_range(**parts))
 
     return ask
 

@@ -1,14 +1,23 @@
-from datetime import timedelta
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from threading import Event
 
 import pytest
+from redis import Redis
 
+from app.bus import keys
+from app.bus.leases import acquire
 from app.errors import Conflict
-from app.operations.demo import refuse_real_data
+from app.market.markets import DEFAULT
+from app.operations.demo import DemoPlan, refuse_real_data, run_demo
+from app.operations.exporting import export_session
 from app.quotes import to_fields
 from app.runtime import Runtime
 from app.ticks.partitions import ensure_partitions
 from app.ticks.store import COPY_COLUMNS, append_ticks
 from tests.factories import DAY, MOMENT, quote
+from tests.fakes import JOBS_GOOD_FRIDAY, METALS, FixedClock, MarketsWithMetals, RecordingDispatch
 
 
 @pytest.mark.parametrize("source", ["EXCEL", "SCHWAB"])
@@ -25,6 +34,40 @@ def test_recorded_and_simulated_quotes_do_not_stop_the_demo(rt: Runtime, source:
 
     with rt.sessions() as session:
         refuse_real_data(session)
+
+
+def test_every_market_of_the_demo_is_exported_and_none_has_ticks_of_a_day_without_session(
+    rt: Runtime, bus: Redis, running: Callable
+) -> None:
+    clock = FixedClock(datetime(2026, 4, 3, 14, tzinfo=UTC))
+    dispatch = ExportingDispatch()
+    stores = replace(rt, clock=clock, markets=MarketsWithMetals(clock), dispatch=dispatch)
+    dispatch.stores = stores
+
+    with running():
+        days = run_demo(stores, DemoPlan(["ES", "GC"], sessions=2, ticks_per_symbol=20), lambda _: None, Event())
+
+    thursday = date(2026, 4, 2)
+    assert days.published == {thursday: 40, JOBS_GOOD_FRIDAY: 20}
+    exports = [("export_session", name, thursday) for name in (DEFAULT, METALS)]
+    assert [sent for sent in dispatch.sent if sent[0] == "export_session"] == [
+        *exports,
+        ("export_session", DEFAULT, JOBS_GOOD_FRIDAY),
+    ]
+
+
+class ExportingDispatch(RecordingDispatch):
+    """Has its exports done at once, and holds whatever source is to be collected."""
+
+    stores: Runtime
+
+    def export_session(self, market: str, day: date) -> None:
+        super().export_session(market, day)
+        export_session(self.stores, market, day)
+
+    def start_collector(self, source: str) -> None:
+        super().start_collector(source)
+        acquire(self.stores.redis, keys.lease(source), keys.epoch(source))
 
 
 def _store(rt: Runtime, source: str) -> None:

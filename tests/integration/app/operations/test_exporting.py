@@ -14,13 +14,14 @@ from app.export.ticks import export_day
 from app.lake.layout import BARS, TICKS
 from app.lake.manifest import find_file, list_files
 from app.lake.models import LakeFile
-from app.operations.exporting import export_session, stale_days
+from app.operations.exporting import SessionExport, export_session, stale_exports
 from app.ticks.models import Tick
 from tests.factories import DAY, quote, quotes
 from tests.fakes import FixedClock
 from tests.ticks import CLOSE, LATER, store_quotes, trade
 
 MARKET = "CME_Futures"
+STALE = SessionExport(DAY, MARKET)
 
 
 def test_a_session_is_exported_with_its_bars(rt):
@@ -52,13 +53,13 @@ def test_a_day_without_a_session_is_not_exported(rt):
 def test_an_exported_day_is_stale_when_ticks_come_late_and_not_after_its_export(rt):
     store_quotes(rt.sessions, [*quotes(3), *quotes(3, session_date=DAY - timedelta(days=1))])
     export_session(rt, MARKET, DAY)
-    assert stale_days(rt) == []
+    assert stale_exports(rt) == []
     store_quotes(rt.sessions, [quote(seq=9)])
 
-    assert stale_days(rt) == [DAY]
+    assert stale_exports(rt) == [STALE]
 
     export_session(rt, MARKET, DAY)
-    assert stale_days(rt) == []
+    assert stale_exports(rt) == []
 
 
 def test_a_symbol_that_appears_late_makes_its_day_stale(rt):
@@ -66,20 +67,20 @@ def test_a_symbol_that_appears_late_makes_its_day_stale(rt):
     export_session(rt, MARKET, DAY)
     store_quotes(rt.sessions, [quote(symbol="NQ")])
 
-    assert stale_days(rt) == [DAY]
+    assert stale_exports(rt) == [STALE]
 
 
 def test_a_purged_day_is_stale_when_ticks_come_late_and_its_export_merges_them(rt):
     store_quotes(rt.sessions, quotes(3))
     export_session(rt, MARKET, DAY)
     purge_day(rt.sessions, rt.lake, DAY, LATER)
-    assert stale_days(rt) == []
+    assert stale_exports(rt) == []
     store_quotes(rt.sessions, quotes(4))
 
-    assert stale_days(rt) == [DAY]
+    assert stale_exports(rt) == [STALE]
 
     export_session(rt, MARKET, DAY)
-    assert stale_days(rt) == []
+    assert stale_exports(rt) == []
     assert pq.read_metadata(rt.lake.ticks_file(DAY, "ES")).num_rows == 4
 
 
@@ -89,7 +90,7 @@ def test_a_day_that_no_export_would_mend_is_not_stale(rt):
     with rt.sessions.begin() as session:
         session.execute(delete(Tick).where(Tick.seq == 1))
 
-    assert stale_days(rt) == []
+    assert stale_exports(rt) == []
 
 
 def test_a_damaged_file_is_written_again(rt):
@@ -98,10 +99,10 @@ def test_a_damaged_file_is_written_again(rt):
     with rt.sessions.begin() as session:
         session.execute(update(LakeFile).values(damage="a bit flipped"))
 
-    assert stale_days(rt) == [DAY]
+    assert stale_exports(rt) == [STALE]
 
     export_session(rt, MARKET, DAY)
-    assert stale_days(rt) == []
+    assert stale_exports(rt) == []
 
 
 def test_a_damaged_file_of_one_symbol_keeps_no_other_from_its_bars_and_is_mended_by_the_next_export(rt):
@@ -116,9 +117,9 @@ def test_a_damaged_file_of_one_symbol_keeps_no_other_from_its_bars_and_is_mended
     assert bar_ticks(rt, "NQ") == 93
     with rt.sessions() as session:
         assert find_file(session, TICKS, DAY, "CL").damage.startswith("is damaged")
-    assert stale_days(rt) == [DAY]
+    assert stale_exports(rt) == [STALE]
     export_session(rt, MARKET, DAY)
-    assert stale_days(rt) == []
+    assert stale_exports(rt) == []
 
 
 def test_bars_that_are_older_than_their_ticks_make_their_day_stale(rt):
@@ -127,10 +128,10 @@ def test_bars_that_are_older_than_their_ticks_make_their_day_stale(rt):
     store_quotes(rt.sessions, [trade(100, 100, 100)])
     export_day(rt.sessions, rt.lake, DAY, LATER, ExportOptions(refresh=True))
 
-    assert stale_days(rt) == [DAY]
+    assert stale_exports(rt) == [STALE]
 
     export_session(rt, MARKET, DAY)
-    assert stale_days(rt) == []
+    assert stale_exports(rt) == []
     assert bar_ticks(rt, "ES") == 91
 
 
@@ -142,10 +143,10 @@ def test_a_purged_day_is_stale_while_its_bars_are_older_than_what_was_merged(rt,
     clock.advance(timedelta(minutes=1))
     purge_day(rt.sessions, rt.lake, DAY, clock.now())
 
-    assert stale_days(rt) == [DAY]
+    assert stale_exports(rt) == [STALE]
 
     export_session(rt, MARKET, DAY)
-    assert stale_days(rt) == []
+    assert stale_exports(rt) == []
     assert bar_ticks(rt, "ES") == 91
 
 
@@ -153,26 +154,26 @@ def test_a_day_exported_before_its_close_gets_the_rest_of_its_bars_after_it(rt, 
     clock.advance(CLOSE - timedelta(minutes=30) - LATER)
     store_quotes(rt.sessions, [trade(60 * i, 100, i) for i in range(22 * 60 + 31)])
     export_session(rt, MARKET, DAY)
-    assert (stale_days(rt), last_bars(rt)) == ([], ["19:00", "20:29", "20:25"])
+    assert (stale_exports(rt), last_bars(rt)) == ([], ["19:00", "20:29", "20:25"])
 
     clock.advance(timedelta(minutes=30))
 
-    assert stale_days(rt) == [DAY]
+    assert stale_exports(rt) == [STALE]
     export_session(rt, MARKET, DAY)
-    assert (stale_days(rt), last_bars(rt)) == ([], ["20:00", "20:30", "20:30"])
+    assert (stale_exports(rt), last_bars(rt)) == ([], ["20:00", "20:30", "20:30"])
 
 
 def test_a_file_taken_before_the_close_makes_its_day_stale_after_it(rt, clock):
     clock.advance(CLOSE - timedelta(minutes=30) - LATER)
     store_quotes(rt.sessions, quotes(3))
     export_day(rt.sessions, rt.lake, DAY, clock.now())
-    assert stale_days(rt) == []
+    assert stale_exports(rt) == []
 
     clock.advance(timedelta(minutes=30))
 
-    assert stale_days(rt) == [DAY]
+    assert stale_exports(rt) == [STALE]
     export_session(rt, MARKET, DAY)
-    assert stale_days(rt) == []
+    assert stale_exports(rt) == []
 
 
 def test_a_day_purged_after_an_early_export_gets_the_rest_of_its_bars(rt, clock):
@@ -182,10 +183,10 @@ def test_a_day_purged_after_an_early_export_gets_the_rest_of_its_bars(rt, clock)
     clock.advance(timedelta(hours=1))
     purge_day(rt.sessions, rt.lake, DAY, clock.now())
 
-    assert stale_days(rt) == [DAY]
+    assert stale_exports(rt) == [STALE]
 
     export_session(rt, MARKET, DAY)
-    assert (stale_days(rt), last_bars(rt)) == ([], ["20:00", "20:30", "20:30"])
+    assert (stale_exports(rt), last_bars(rt)) == ([], ["20:00", "20:30", "20:30"])
 
 
 def test_bars_that_were_found_damaged_make_their_day_stale(rt):
@@ -194,10 +195,10 @@ def test_bars_that_were_found_damaged_make_their_day_stale(rt):
     with rt.sessions.begin() as session:
         session.execute(update(LakeFile).where(LakeFile.kind == BARS).values(damage="a bit flipped"))
 
-    assert stale_days(rt) == [DAY]
+    assert stale_exports(rt) == [STALE]
 
     export_session(rt, MARKET, DAY)
-    assert stale_days(rt) == []
+    assert stale_exports(rt) == []
 
 
 @pytest.mark.parametrize("spoil", [os.unlink, lambda path: flip(path)], ids=["missing", "damaged"])
@@ -212,7 +213,7 @@ def test_bars_of_purged_ticks_that_cannot_be_read_are_asked_for_once_at_most(rt,
     with suppress(Conflict):
         export_session(rt, MARKET, DAY)
 
-    assert stale_days(rt) == []
+    assert stale_exports(rt) == []
 
 
 def test_late_ticks_that_cannot_be_merged_keep_nobody_from_bars(rt):
@@ -233,11 +234,11 @@ def test_a_running_session_is_left_to_its_close(rt, clock):
     store_quotes(rt.sessions, [quote(ts=running, session_date=running.date())])
     export_day(rt.sessions, rt.lake, running.date(), LATER)
     store_quotes(rt.sessions, [quote(ts=running, session_date=running.date(), seq=7)])
-    assert stale_days(rt) == []
+    assert stale_exports(rt) == []
 
     clock.advance(timedelta(hours=10))
 
-    assert stale_days(rt) == [running.date()]
+    assert stale_exports(rt) == [SessionExport(running.date(), MARKET)]
 
 
 def bar_ticks(rt, symbol):

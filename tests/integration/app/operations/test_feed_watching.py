@@ -1,5 +1,6 @@
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from redis import Redis
@@ -15,11 +16,12 @@ from app.operations.gap_finding import find_gaps
 from app.operations.reconciling import reconcile
 from app.runtime import Runtime
 from tests.factories import DAY, quote
-from tests.fakes import FixedClock
+from tests.fakes import JOBS_GOOD_FRIDAY, LABOR_DAY, FixedClock, MarketsWithMetals
 from tests.ticks import CLOSE, OPEN, store_quotes
 
 Sessions = sessionmaker[Session]
 MINUTE = timedelta(minutes=1)
+HOLIDAY_OPEN = datetime(2025, 8, 31, 22, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -134,26 +136,99 @@ def test_a_replay_is_no_feed(rt: Runtime, sessions: Sessions) -> None:
     assert gaps(sessions) == []
 
 
-def ticks_in(sessions: Sessions, minutes: object, source: str = "SCHWAB") -> None:
-    made = [
-        quote(source=source, seq=minute + 1, ts=OPEN + minute * MINUTE, recv_ts=OPEN + minute * MINUTE)
-        for minute in minutes
-    ]
-    store_quotes(sessions, made)
+def test_a_feed_is_not_expected_after_the_last_close_of_its_symbols(
+    two_groups: Runtime, clock: FixedClock, sessions: Sessions
+) -> None:
+    clock.advance(HOLIDAY_OPEN + 1180 * MINUTE - clock.now())
+    ticks_in(sessions, range(1140), day=LABOR_DAY, opened=HOLIDAY_OPEN)
+
+    watch(two_groups, sessions, LABOR_DAY)
+
+    assert gaps(sessions, HOLIDAY_OPEN) == []
 
 
-def watch(rt: Runtime, sessions: Sessions) -> None:
+def test_a_feed_is_expected_while_the_market_of_any_of_its_symbols_is_open(
+    two_groups: Runtime, clock: FixedClock, sessions: Sessions
+) -> None:
+    clock.advance(HOLIDAY_OPEN + 1180 * MINUTE - clock.now())
+    ticks_in(sessions, range(1140), day=LABOR_DAY, opened=HOLIDAY_OPEN)
+    ticks_in(sessions, [1139], day=LABOR_DAY, opened=HOLIDAY_OPEN, symbol="GC")
+
+    watch(two_groups, sessions, LABOR_DAY)
+    early = gaps(sessions, HOLIDAY_OPEN)
+    clock.advance(60 * MINUTE)
+    watch(two_groups, sessions, LABOR_DAY)
+
+    assert (early, gaps(sessions, HOLIDAY_OPEN)) == ([(1140, 1178, "open")], [(1140, 1230, "open")])
+
+
+@pytest.mark.parametrize("told", [{"symbols": "ES,GC"}, {}])
+def test_what_a_wanted_source_missed_stays_a_gap_when_the_day_is_over(
+    two_groups: Runtime, clock: FixedClock, bus: Redis, sessions: Sessions, told: dict[str, str]
+) -> None:
+    write_hash(bus, keys.desired("SCHWAB"), {"wanted": "1", **told})
+    clock.advance(HOLIDAY_OPEN + 1240 * MINUTE - clock.now())
+    ticks_in(sessions, range(1140), day=LABOR_DAY, opened=HOLIDAY_OPEN)
+
+    watch(two_groups, sessions, LABOR_DAY)
+    early = gaps(sessions, HOLIDAY_OPEN)
+    write_hash(bus, keys.desired("SCHWAB"), {"wanted": "0"})
+    clock.advance(timedelta(days=2))
+    watch(two_groups, sessions, LABOR_DAY)
+
+    assert (early, gaps(sessions, HOLIDAY_OPEN)) == ([(1140, 1230, "open")], [(1140, 1230, "open")])
+
+
+def test_a_source_that_is_wanted_for_one_group_is_not_expected_in_the_hours_of_another(
+    two_groups: Runtime, clock: FixedClock, bus: Redis, sessions: Sessions
+) -> None:
+    write_hash(bus, keys.desired("SCHWAB"), {"wanted": "1", "symbols": "ES"})
+    clock.advance(HOLIDAY_OPEN + 1240 * MINUTE - clock.now())
+    ticks_in(sessions, range(1140), day=LABOR_DAY, opened=HOLIDAY_OPEN)
+
+    watch(two_groups, sessions, LABOR_DAY)
+
+    assert gaps(sessions, HOLIDAY_OPEN) == []
+
+
+def test_stray_ticks_of_a_closed_market_make_no_feed_expected(
+    two_groups: Runtime, clock: FixedClock, sessions: Sessions
+) -> None:
+    opened = datetime(2026, 4, 2, 22, tzinfo=UTC)
+    clock.advance(opened + 30 * MINUTE - clock.now())
+    ticks_in(sessions, [3], day=JOBS_GOOD_FRIDAY, opened=opened, symbol="GC")
+
+    watch(two_groups, sessions, JOBS_GOOD_FRIDAY)
+
+    assert gaps(sessions, opened) == []
+
+
+def ticks_in(
+    sessions: Sessions,
+    minutes: object,
+    source: str = "SCHWAB",
+    day: date = DAY,
+    opened: datetime = OPEN,
+    symbol: str = "ES",
+) -> None:
+    times = [opened + minute * MINUTE for minute in minutes]
+    known = {"source": source, "symbol": symbol, "session_date": day}
+    store_quotes(sessions, [quote(seq=(at - opened) // MINUTE + 1, ts=at, recv_ts=at, **known) for at in times])
+
+
+def watch(rt: Runtime, sessions: Sessions, day: date = DAY) -> None:
     with sessions() as session:
-        runs = count_runs(session, DAY)
-    find_gaps(rt, [DayCount(DAY, {}, runs)], None)
+        runs = count_runs(session, day)
+    find_gaps(rt, [DayCount(day, {}, runs)], None)
 
 
-def gaps(sessions: Sessions) -> list[tuple[int, int, str]]:
+def gaps(sessions: Sessions, opened: datetime = OPEN) -> list[tuple[int, int, str]]:
     parts = (Gap.from_ts, Gap.to_ts, Gap.state)
     with sessions() as session:
         found = session.execute(select(*parts).where(Gap.kind == "feed").order_by(Gap.from_ts)).all()
-    return [(minutes(start), minutes(end), state) for start, end, state in found]
+    return [((start - opened) // MINUTE, (end - opened) // MINUTE, state) for start, end, state in found]
 
 
-def minutes(at: datetime) -> int:
-    return (at.astimezone(UTC) - OPEN) // MINUTE
+@pytest.fixture
+def two_groups(rt: Runtime, clock: FixedClock) -> Runtime:
+    return replace(rt, markets=MarketsWithMetals(clock))

@@ -21,6 +21,7 @@ def test_an_empty_system_has_every_stop_at_zero(rt: Runtime) -> None:
     assert state["stream"] == {"length": 0, "added": 0, "fill_percent": 0.0, "lag": 0, "pending": 0}
     assert state["ticks"] == {"total": 0, "as_of": None, "days": 0, "by_day": {}, "dead_letters": 0}
     assert state["lake"] == {"days": 0, "by_day": {}}
+    assert set(state["calendar"]["checked_until"]) == set(rt.markets.names)
 
 
 def test_published_quotes_are_behind_until_they_are_stored(rt: Runtime, bus: Redis) -> None:

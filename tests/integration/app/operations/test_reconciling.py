@@ -1,7 +1,8 @@
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.bus import keys
 from app.bus.groups import Entry, GroupReader
+from app.bus.hashes import read_hash
 from app.bus.leases import acquire
 from app.bus.stream import QuotePublisher
 from app.clock import instant_text
@@ -28,6 +30,7 @@ from app.quotes import seq_of
 from app.runtime import Runtime
 from tests.balancing import losses, nothing_aside, put_back, remove, take
 from tests.factories import DAY, MOMENT, quotes, words
+from tests.fakes import LABOR_DAY, FixedClock, MarketsWithMetals
 
 __all__ = ["nothing_aside"]
 
@@ -471,6 +474,24 @@ def test_a_day_that_was_balanced_is_looked_at_again_when_its_figures_change(
     found = reconcile(rt)
 
     assert {one.session_date for one in found.balances} == {DAY - timedelta(days=1)}
+
+
+def test_a_day_is_looked_at_until_the_last_group_has_closed(
+    rt: Runtime, publisher: QuotePublisher, drain: Callable
+) -> None:
+    es_close = datetime(2025, 9, 1, 17, tzinfo=UTC)
+    clock = FixedClock(es_close + timedelta(minutes=5))
+    stores = replace(rt, clock=clock, markets=MarketsWithMetals(clock))
+    publisher.publish(quotes(2, ts=es_close, recv_ts=es_close, session_date=LABOR_DAY, symbol="GC"))
+    drain()
+
+    early = [reconcile(stores).days for _ in range(2)]
+    done_early = read_hash(rt.redis, keys.RECONCILED)
+    clock.advance(timedelta(minutes=90))
+    late = reconcile(stores).days
+
+    assert (early, late) == ([[LABOR_DAY], [LABOR_DAY]], [LABOR_DAY])
+    assert (list(done_early), list(read_hash(rt.redis, keys.RECONCILED))) == ([], [LABOR_DAY.isoformat()])
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
 import logging
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from threading import Event
 
@@ -17,7 +18,7 @@ from app.ticks.models import Tick
 from app.ticks.partitions import ensure_partitions, existing_partitions
 from app.ticks.store import count_by_day
 from tests.factories import DAY, quotes
-from tests.fakes import FixedClock
+from tests.fakes import LABOR_DAY, FixedClock, MarketsWithMetals
 from tests.ticks import LATER, store_quotes, trade
 
 MARKET = "CME_Futures"
@@ -105,6 +106,26 @@ def test_a_session_that_is_not_over_is_refused(rt):
 
     assert done.state is PurgeState.REFUSED
     assert "is not over" in done.reason
+
+
+def test_a_day_on_which_one_group_still_trades_is_refused(rt):
+    stores = replace(rt, markets=MarketsWithMetals(rt.clock))
+
+    (done,) = purge_days(stores, [LABOR_DAY], datetime(2025, 9, 1, 17, 5, tzinfo=UTC))
+
+    assert (done.state, "purge it after 2025-09-01 18:30 UTC" in done.reason) == (PurgeState.REFUSED, True)
+
+
+def test_the_symbols_of_every_market_are_exported_before_their_day_is_dropped(rt):
+    stores = replace(rt, markets=MarketsWithMetals(rt.clock))
+    ts = datetime(2025, 9, 1, 16, tzinfo=UTC)
+    known = {"ts": ts, "recv_ts": ts, "session_date": LABOR_DAY}
+    store_quotes(rt.sessions, [*quotes(3, **known), *quotes(2, symbol="GC", **known)])
+
+    (done,) = apply_retention(stores, MARKET, POLICY)
+
+    assert (done.state, done.ticks, done.symbols) == (PurgeState.PURGED, 5, 2)
+    assert all(rt.lake.bars_file(LABOR_DAY, symbol, "1m").is_file() for symbol in ("ES", "GC"))
 
 
 def test_it_is_due_once_after_each_close_until_it_was_done(rt, clock, bus):

@@ -4,11 +4,12 @@ import pytest
 
 from app.api.docs import ASSETS
 from app.factory import create_app
+from app.market.markets import PROFILES
 from app.settings import load_settings
 from tests.fakes import RecordingDispatch
 
 PATHS = ("/api/quotes", "/api/quotes/stream", "/api/bars", "/api/ticks", "/api/health/live", "/api/health/ready")
-PATHS += ("/metrics",)
+PATHS += ("/api/session", "/api/sessions", "/metrics")
 
 
 def test_the_specification_is_openapi_3_1_and_names_every_endpoint(spec):
@@ -67,6 +68,18 @@ def test_the_parameters_are_described(spec):
 
     assert set(parameters) == {"symbols", "at"}
     assert "500" in str(parameters["symbols"])
+
+
+def test_market_hours_are_shown_by_example_and_name_the_markets(spec):
+    for path, schema in (("/api/session", "SessionAnswer"), ("/api/sessions", "SessionsAnswer")):
+        operation = spec["paths"][path]["get"]
+        content = operation["responses"]["200"]["content"]["application/json"]
+        market = next(found for found in operation["parameters"] if found["name"] == "market")
+
+        assert content["schema"] == {"$ref": f"#/components/schemas/{schema}"}
+        assert content["example"]["market"] == "CME_Futures"
+        assert all(name in str(market["schema"]) for name in PROFILES)
+        assert "400" in operation["responses"]
 
 
 def test_the_page_takes_everything_from_this_machine(client):

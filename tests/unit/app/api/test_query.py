@@ -34,10 +34,24 @@ def test_any_text_makes_symbols_of_the_grammar_or_is_rejected(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["2025-10-09T15:30:00Z", "2025-10-09T17:30:00+02:00", "2025-10-09T17:30:00 02:00", "2025-10-09T17:30:00 0200"],
+    [
+        "2025-10-09T15:30:00Z",
+        "2025-10-09T17:30:00+02:00",
+        "2025-10-09T17:30:00 02:00",
+        "2025-10-09T17:30:00 0200",
+        "2025-10-09T17:30:00 02",
+        "2025-10-09 17:30:00 02:00",
+        "2025-10-09t17:30:00.000 02:00",
+    ],
 )
 def test_an_instant_is_read_as_utc(text):
     assert read_instant(text) == datetime(2025, 10, 9, 15, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["2025-10-09 15:30", "2025-10-09 1530", "20251009 15", "2025-10-09T15:30:00"])
+def test_a_time_without_an_offset_is_not_taken_for_one(text):
+    with pytest.raises(Rejected, match="no offset"):
+        read_instant(text)
 
 
 @given(strategies.text())

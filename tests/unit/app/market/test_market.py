@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from app.errors import NotFound, Rejected
 from app.market.market import Market
 from app.market.markets import market
+from app.market.sessions import Transition, TransitionType
 from app.market.timetable import Profile
 
 ROOT = Path(__file__).parents[4]
@@ -51,6 +52,13 @@ def chicago(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=CHICAGO)
 
 
+def fresh_market() -> Market:
+    return Market(
+        Profile("CME_Futures", "CMEGLOBEX_EQUITY", CHICAGO, timedelta(hours=17)),
+        SettableClock(at("2026-06-01T00:00:00Z")),
+    )
+
+
 def example_rows() -> list[dict[str, str]]:
     if not SHARED.is_dir():
         return []
@@ -65,15 +73,13 @@ def days_in(name: str) -> Counter[date]:
 
 @needs_shared_data
 @pytest.mark.parametrize("row", example_rows(), ids=lambda row: row["at_utc"])
-def test_each_worked_answer_has_its_trading_day_its_state_and_its_next_open(row: dict[str, str]) -> None:
+def test_each_worked_answer_has_its_trading_day_its_state_and_its_next_transition(row: dict[str, str]) -> None:
     instant = at(row["at_utc"])
 
     assert CME.session_of(instant) == date.fromisoformat(row["session_date"])
     assert CME.is_open(instant) == (row["status"] == "OPEN")
-    if row["next_transition_type"] == "OPEN":
-        assert CME.next_open(instant) == at(row["next_transition_utc"])
-    else:
-        assert CME.session(CME.session_of(instant)).close == at(row["next_transition_utc"])
+    following = Transition(at(row["next_transition_utc"]), TransitionType(row["next_transition_type"]))
+    assert CME.next_transition(instant) == following
 
 
 @needs_shared_data
@@ -125,8 +131,9 @@ def test_an_open_market_is_inside_the_session_of_its_trading_day(instant: dateti
 
 
 @given(instants)
-def test_the_next_open_is_the_first_one_after_the_instant(instant: datetime) -> None:
-    opening = CME.next_open(instant)
+def test_a_session_that_begins_next_is_the_first_one_after_the_instant(instant: datetime) -> None:
+    following = CME.next_transition(instant)
+    opening = following.at if following.type is TransitionType.OPEN else CME.next_transition(following.at).at
 
     assert opening > instant
     assert opening.astimezone(CHICAGO).hour == 17
@@ -145,22 +152,20 @@ def test_sessions_of_a_range_are_those_of_its_days(start: date, length: int) -> 
 
 
 @pytest.mark.parametrize(
-    ("day", "close", "next_open"),
+    ("day", "close", "opening"),
     [
         ("2025-10-31", "2025-10-31T21:00:00Z", "2025-11-02T23:00:00Z"),
         ("2026-03-06", "2026-03-06T22:00:00Z", "2026-03-08T22:00:00Z"),
         ("2013-03-08", "2013-03-08T22:15:00Z", "2013-03-10T22:00:00Z"),
     ],
 )
-def test_a_clock_change_over_a_weekend_moves_the_utc_hours_and_nothing_else(
-    day: str, close: str, next_open: str
-) -> None:
+def test_a_clock_change_over_a_weekend_moves_the_utc_hours_and_nothing_else(day: str, close: str, opening: str) -> None:
     session = CME.session(date.fromisoformat(day))
 
     assert session is not None
     assert session.close == at(close)
-    assert CME.next_open(session.close) == at(next_open)
-    assert CME.session_of(at(next_open) - TICK) == CME.session_of(at(next_open))
+    assert CME.next_transition(session.close) == Transition(at(opening), TransitionType.OPEN)
+    assert CME.session_of(at(opening) - TICK) == CME.session_of(at(opening))
 
 
 def test_the_trading_day_rolls_at_five_in_the_afternoon() -> None:
@@ -191,7 +196,7 @@ def test_answers_are_in_utc_whatever_the_zone_of_the_question() -> None:
     tokyo = at("2025-10-10T07:00:00+09:00")
 
     assert CME.session_of(tokyo) == date(2025, 10, 10)
-    assert CME.next_open(tokyo).tzinfo is UTC
+    assert CME.next_transition(tokyo).at.tzinfo is UTC
     assert CME.window_of(tokyo).start.tzinfo is UTC
 
 
@@ -209,7 +214,7 @@ def test_a_naive_time_is_rejected() -> None:
         datetime.max.replace(tzinfo=timezone(timedelta(hours=-12))),
     ],
 )
-@pytest.mark.parametrize("question", ["session_of", "window_of", "is_open", "next_open"])
+@pytest.mark.parametrize("question", ["session_of", "window_of", "is_open", "next_transition"])
 def test_an_instant_outside_the_calendar_is_rejected(instant: datetime, question: str) -> None:
     with pytest.raises(Rejected, match="outside the calendar"):
         getattr(CME, question)(instant)
@@ -217,7 +222,7 @@ def test_an_instant_outside_the_calendar_is_rejected(instant: datetime, question
 
 def test_the_first_and_the_last_instant_of_the_calendar_have_answers() -> None:
     assert CME.session_of(at("2000-01-01T00:00:00Z")) == date(2000, 1, 3)
-    assert CME.next_open(at("2036-12-31T23:59:59.999999Z")) == at("2037-01-01T23:00:00Z")
+    assert CME.next_transition(at("2036-12-31T23:59:59.999999Z")).at == at("2037-01-01T23:00:00Z")
 
 
 def test_days_outside_the_calendar_are_rejected() -> None:
@@ -245,11 +250,25 @@ def test_the_calendar_grows_with_the_clock() -> None:
     assert growing.session_of(at("2034-01-03T12:00:00Z")) == date(2034, 1, 3)
 
 
+def test_a_question_far_ahead_extends_the_calendar_to_its_end_at_once() -> None:
+    growing = fresh_market()
+    near = growing.vectors(at("2026-06-01T00:00:00Z"), at("2026-06-01T00:00:00Z"))
+
+    far = growing.vectors(at("2029-01-01T00:00:00Z"), at("2029-01-01T00:00:00Z"))
+
+    assert far is not near
+    assert growing.vectors(at("2026-06-01T00:00:00Z"), at("2036-12-31T23:00:00Z")) is far
+
+
+@pytest.mark.parametrize("zone", ["-12:00", "+00:00", "+14:00"])
+@pytest.mark.parametrize("year", [2027, 2028, 2029])
+def test_the_first_question_may_lie_at_the_end_of_a_year_in_any_zone(year: int, zone: str) -> None:
+    for instant in (f"{year}-12-31T23:59:59{zone}", f"{year}-01-01T00:00:00{zone}"):
+        assert fresh_market().session_of(at(instant)) == CME.session_of(at(instant))
+
+
 def test_threads_that_ask_at_once_agree() -> None:
-    fresh = Market(
-        Profile("CME_Futures", "CMEGLOBEX_EQUITY", CHICAGO, timedelta(hours=17)),
-        SettableClock(at("2026-06-01T00:00:00Z")),
-    )
+    fresh = fresh_market()
     asked = [at("2025-01-01T00:00:00Z") + timedelta(hours=7 * i) for i in range(200)]
 
     with ThreadPoolExecutor(8) as pool:

@@ -1,0 +1,62 @@
+"""Whether sessions go as they should: feeds are fresh while markets are open, and opens and closes are seen to."""
+
+from datetime import timedelta
+from typing import Final
+
+from redis import Redis
+from sqlalchemy import select
+
+from app.bus import keys
+from app.bus.hashes import read_hash
+from app.desk.events import unfinished
+from app.desk.models import SessionCertificate
+from app.operations.desk import any_open, watched_markets
+from app.operations.health import Check
+from app.quotes import SOURCES
+from app.stores import Stores
+
+FEED_SILENCE_S: Final = 90.0
+OVERDUE_AFTER: Final = timedelta(minutes=15)
+LOOK_BACK: Final = timedelta(days=7)
+
+
+def check_feeds(stores: Stores, client: Redis) -> Check:
+    """While a watched market is open, each wanted source has a holder and brought something new in the last 90 s."""
+    now, since = stores.clock.now(), stores.clock.now() - timedelta(seconds=FEED_SILENCE_S)
+    wanted = [one for one in SOURCES if read_hash(client, keys.desired(one)).get("wanted") == "1"]
+    if not wanted:
+        return Check("feeds", True, "no source is wanted")
+    with stores.sessions() as session:
+        markets = watched_markets(stores, session)
+    if not (any_open(markets, now) and any_open(markets, since)):
+        return Check("feeds", True, f"{', '.join(wanted)} wanted, no watched market has been open for a while")
+    ages = {source: _silence_s(client, source, now.timestamp()) for source in wanted}
+    silent = [source for source, age_s in ages.items() if age_s is None or age_s > FEED_SILENCE_S]
+    detail = f"nothing new from {', '.join(silent)}: see `flask status`" if silent else f"{', '.join(wanted)} fresh"
+    return Check("feeds", not silent, detail, {"silence_s": ages})
+
+
+def check_sessions(stores: Stores) -> Check:
+    """No open or close is overdue by 15 minutes; sessions of the last week that could not be certified are told."""
+    now = stores.clock.now()
+    with stores.sessions() as session:
+        overdue = unfinished(session, now - OVERDUE_AFTER)
+        failed = session.scalars(
+            select(SessionCertificate).where(
+                SessionCertificate.verdict == "failed", SessionCertificate.session_date >= (now - LOOK_BACK).date()
+            )
+        ).all()
+    late = [f"{event.event} of {event.market} on {event.session_date}" for event in overdue]
+    bad = [f"{one.market} on {one.session_date}" for one in failed]
+    told = [f"overdue: {', '.join(late[:5])}"] if late else []
+    if bad:
+        told.append(f"not certified: {', '.join(bad[:5])}, see `flask backfill-session --help`")
+    figures = {"overdue": len(late), "not_certified_7d": len(bad)}
+    return Check("sessions", not late, "; ".join(told) or "opens and closes are seen to", figures)
+
+
+def _silence_s(client: Redis, source: str, now_s: float) -> float | None:
+    told = read_hash(client, keys.health(source)).get("event_ms")
+    if told is None or not client.exists(keys.lease(source)):
+        return None
+    return round(now_s - int(told) / 1000, 1)
