@@ -22,7 +22,7 @@ from app.operations.closing import (
     require_over,
 )
 from app.operations.event_keeping import event_alone
-from app.operations.exporting import export_session, stale_days
+from app.operations.exporting import export_session, stale_exports
 from app.operations.opening import open_session
 from app.runtime import Runtime
 from app.ticks.reading import count_by_symbol
@@ -238,7 +238,7 @@ def test_ticks_that_came_after_the_close_are_in_the_certificate_of_a_backfill(
 
     assert closed.certificate.figures["ticks"] == len(ticks) + 1
     assert snapshots(rt)[ES, THURSDAY].ticks == len(ticks) + 1
-    assert stale_days(rt) == []
+    assert stale_exports(rt) == []
 
 
 def test_a_session_of_which_nothing_is_in_the_database_any_more_is_backfilled_from_the_lake(
