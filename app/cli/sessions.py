@@ -246,7 +246,7 @@ def _said(step: Step) -> str:
         case BeginClose(market, on):
             return f"close: {market} on {on}"
         case CloseSession(market, on):
-            return f"completed: {market} on {on}"
+            return f"complete: {market} on {on}"
         case WantSource(source):
             return f"wanted: {source}"
         case UnwantSource(source):

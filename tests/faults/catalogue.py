@@ -2,6 +2,7 @@
 
 from tests.faults.planted import PLANTED_BUGS
 from tests.faults.scenario import Scenario
+from tests.faults.scenarios.beat_kills import BEAT_KILLS
 from tests.faults.scenarios.black_holes import BLACK_HOLES
 from tests.faults.scenarios.byte_flips import BYTE_FLIPS
 from tests.faults.scenarios.collector_kills import COLLECTOR_KILLS
@@ -30,5 +31,6 @@ SCENARIOS: tuple[Scenario, ...] = (
     BYTE_FLIPS,
     EXPORT_COMPARE,
     DAMAGED_PURGE,
+    BEAT_KILLS,
     PLANTED_BUGS,
 )

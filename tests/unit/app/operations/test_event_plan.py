@@ -184,6 +184,16 @@ def test_after_an_outage_over_an_open_and_a_close_what_was_missed_comes_in_the_o
     assert desk.acts[-1] == (back, EventKey("US_Equity", FRIDAY, "open"))
 
 
+def test_an_open_that_nobody_ended_while_its_session_ran_is_skipped_and_says_that_it_was_begun() -> None:
+    desk, opened = Desk([CME]), EventKey("CME_Futures", FRIDAY, "open")
+    desk.look(at(THURSDAY, "15:00"))
+    desk.record.start(opened)
+
+    desk.look(at(FRIDAY, "21:00"))
+
+    assert desk.skips == {opened: "it was begun, and nobody ended it until the session was over"}
+
+
 def test_sessions_before_the_longest_outage_that_is_made_up_for_are_not_planned() -> None:
     desk = Desk([CME])
     desk.look(at(date(2025, 1, 8), "15:00"))
