@@ -9,7 +9,7 @@ from sqlalchemy import select
 from app.bus import keys
 from app.bus.hashes import read_hash
 from app.desk.events import unfinished
-from app.desk.models import SessionCertificate
+from app.desk.models import MarketEvent, SessionCertificate
 from app.operations.desk import any_open, watched_markets
 from app.operations.health import Check
 from app.quotes import SOURCES
@@ -40,7 +40,7 @@ def check_sessions(stores: Stores) -> Check:
     """No open or close is overdue by 15 minutes; sessions of the last week that could not be certified are told."""
     now = stores.clock.now()
     with stores.sessions() as session:
-        overdue = unfinished(session, now - OVERDUE_AFTER)
+        overdue = [event for event in unfinished(session, now - OVERDUE_AFTER) if _has_session(stores, event)]
         failed = session.scalars(
             select(SessionCertificate).where(
                 SessionCertificate.verdict == "failed", SessionCertificate.session_date >= (now - LOOK_BACK).date()
@@ -53,6 +53,11 @@ def check_sessions(stores: Stores) -> Check:
         told.append(f"not certified: {', '.join(bad[:5])}, see `flask backfill-session --help`")
     figures = {"overdue": len(late), "not_certified_7d": len(bad)}
     return Check("sessions", not late, "; ".join(told) or "opens and closes are seen to", figures)
+
+
+def _has_session(stores: Stores, event: MarketEvent) -> bool:
+    # One that the calendar has lost is left until its trading day is over, as it may come back.
+    return stores.markets.named(event.market).session(event.session_date) is not None
 
 
 def _silence_s(client: Redis, source: str, now_s: float) -> float | None:

@@ -1,6 +1,7 @@
 """The periodic tick: compare what should be with what is, and do what is missing."""
 
 import logging
+import random
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -78,16 +79,14 @@ def _missing_partitions(stores: Stores, policy: TickPolicy) -> Iterator[Step]:
 
 
 def _due_events(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
-    asked = 0
-    for step in due_events(stores):
-        if not isinstance(step, CloseSession):
-            yield step
-            continue
-        # A close is asked for again when nobody has come to its end; after an outage only a few at a time.
-        is_asked = bool(stores.redis.exists(keys.close_asked(step.market, step.day)))
-        if not is_asked and asked < CLOSES_AT_ONCE:
-            yield step
-        asked += 1
+    steps = due_events(stores)
+    yield from (step for step in steps if not isinstance(step, CloseSession))
+    # A close is asked for again when nobody has come to its end; after an outage only a few at a time, and in no order,
+    # so that some that fail for ever hold up no other.
+    closes = [step for step in steps if isinstance(step, CloseSession)]
+    waiting = [close for close in closes if not stores.redis.exists(keys.close_asked(close.market, close.day))]
+    room = max(0, CLOSES_AT_ONCE - (len(closes) - len(waiting)))
+    yield from random.sample(waiting, min(room, len(waiting)))
 
 
 def _wishes(stores: Stores, policy: TickPolicy) -> Iterator[Step]:

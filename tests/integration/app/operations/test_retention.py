@@ -13,11 +13,13 @@ from app.export.ticks import export_day
 from app.ingest.run import Ingestor, IngestPlan
 from app.lake.layout import TICKS
 from app.lake.manifest import find_file
+from app.ledger.models import Reconciliation
 from app.market.markets import Markets
 from app.operations.retention import RetentionPolicy, apply_retention, days_past, purge_days, retention_due
 from app.ticks.models import Tick
 from app.ticks.partitions import ensure_partitions, existing_partitions
 from app.ticks.store import count_by_day
+from tests.desk_days import certificates
 from tests.factories import DAY, quotes
 from tests.fakes import LABOR_DAY, FixedClock
 from tests.ticks import LATER, store_quotes, trade
@@ -107,6 +109,33 @@ def test_a_session_that_is_not_over_is_refused(rt):
 
     assert done.state is PurgeState.REFUSED
     assert "is not over" in done.reason
+
+
+def test_a_day_without_a_certificate_gets_one_before_it_goes(rt, clock):
+    store_quotes(rt.sessions, [trade(i, 100, i) for i in range(5)])
+    export_day(rt.sessions, rt.lake, DAY, LATER)
+
+    (tried,) = purge_days(rt, [DAY], LONG_AFTER, dry_run=True)
+    before = certificates(rt)
+    (done,) = purge_days(rt, [DAY], LONG_AFTER)
+
+    assert (tried.state, before, done.state) == (PurgeState.PURGED, {}, PurgeState.PURGED)
+    assert certificates(rt)[MARKET, DAY].verdict == "incomplete"
+
+
+def test_a_day_whose_session_cannot_be_certified_stays(rt, clock):
+    store_quotes(rt.sessions, [trade(i, 100, i) for i in range(5)])
+    with rt.sessions.begin() as session:
+        key = {"source": "SCHWAB", "symbol": "ES", "session_date": DAY}
+        counts = {"published": 7, "stored": 5, "dead": 0, "duplicates": 0, "lost": 0, "in_flight": 2}
+        session.add(Reconciliation(**key, **counts, verdict="in_flight", at=LATER))
+    export_day(rt.sessions, rt.lake, DAY, LATER)
+
+    (done,) = purge_days(rt, [DAY], LONG_AFTER)
+
+    assert done.state is PurgeState.REFUSED
+    assert "is not certified: 2 events were on their way" in done.reason
+    assert certificates(rt)[MARKET, DAY].verdict == "failed"
 
 
 def test_a_day_on_which_one_group_still_trades_is_refused(rt):

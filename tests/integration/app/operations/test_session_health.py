@@ -1,0 +1,93 @@
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from redis import Redis
+
+from app.bus import keys
+from app.bus.hashes import write_hash
+from app.bus.leases import acquire
+from app.desk.events import EventKey, plan_event
+from app.desk.models import SessionCertificate
+from app.operations.collecting import SIMULATED, want_simulation
+from app.operations.session_health import check_feeds, check_sessions
+from app.runtime import Runtime
+from tests.fakes import FixedClock
+
+THURSDAY = date(2025, 10, 9)
+OPEN, CLOSE = datetime(2025, 10, 8, 22, tzinfo=UTC), datetime(2025, 10, 9, 21, tzinfo=UTC)
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(OPEN + 91 * SECOND)
+
+
+def test_without_a_wanted_source_feeds_are_well(rt: Runtime, bus: Redis) -> None:
+    assert check_feeds(rt, bus).ok
+
+
+@pytest.mark.parametrize(
+    ("age_s", "is_held", "is_well"), [(89, True, True), (91, True, False), (5, False, False), (None, True, False)]
+)
+def test_a_wanted_source_must_be_held_and_bring_something_new_while_a_market_is_open(
+    rt: Runtime, bus: Redis, clock: FixedClock, age_s: int | None, is_held: bool, is_well: bool
+) -> None:
+    want_simulation(rt, ["ES"], 1, 10.0)
+    if is_held:
+        acquire(bus, keys.lease(SIMULATED), keys.epoch(SIMULATED))
+    if age_s is not None:
+        heard_ms = int((clock.now() - age_s * SECOND).timestamp() * 1000)
+        write_hash(bus, keys.health(SIMULATED), {"event_ms": heard_ms})
+
+    check = check_feeds(rt, bus)
+
+    assert check.ok == is_well
+    assert is_well or SIMULATED in check.detail
+
+
+def test_a_source_may_be_silent_until_a_market_has_been_open_for_a_while(
+    rt: Runtime, bus: Redis, clock: FixedClock
+) -> None:
+    want_simulation(rt, ["ES"], 1, 10.0)
+    clock.advance(-2 * SECOND)
+
+    assert check_feeds(rt, bus).ok
+
+
+def test_an_event_that_nobody_sees_to_for_a_quarter_of_an_hour_is_overdue(rt: Runtime, clock: FixedClock) -> None:
+    with rt.sessions.begin() as session:
+        plan_event(session, EventKey("CME_Futures", THURSDAY, "close"), CLOSE)
+    clock.advance(CLOSE + 14 * MINUTE - clock.now())
+    before = check_sessions(rt)
+
+    clock.advance(2 * MINUTE)
+    after = check_sessions(rt)
+
+    assert (before.ok, after.ok) == (True, False)
+    assert "close of CME_Futures on 2025-10-09" in after.detail
+
+
+def test_an_event_of_a_day_that_lost_its_session_is_not_overdue(rt: Runtime, clock: FixedClock) -> None:
+    with rt.sessions.begin() as session:
+        plan_event(session, EventKey("CME_Futures", date(2025, 10, 11), "close"), CLOSE - timedelta(days=5))
+
+    assert check_sessions(rt).ok
+
+
+def test_a_session_that_failed_is_told_for_a_week_and_keeps_nobody_from_being_ready(
+    rt: Runtime, clock: FixedClock
+) -> None:
+    with rt.sessions.begin() as session:
+        session.add(
+            SessionCertificate(
+                market="CME_Futures", session_date=THURSDAY, verdict="failed", reasons=["damaged"], made_at=CLOSE
+            )
+        )
+
+    check = check_sessions(rt)
+
+    assert (check.ok, check.figures["not_certified_7d"]) == (True, 1)
+    assert "not certified: CME_Futures on 2025-10-09" in check.detail
+    clock.advance(timedelta(days=9))
+    assert check_sessions(rt).figures["not_certified_7d"] == 0
