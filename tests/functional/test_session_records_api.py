@@ -8,10 +8,9 @@ from app.operations.closing import close_session
 from app.operations.opening import open_session
 from app.operations.session_status import market_figures
 from app.runtime import Runtime
-from tests.desk_days import Trade, trade, traded
+from tests.desk_days import traded
 from tests.fakes import FixedClock
-
-__all__ = ["trade"]
+from tests.ticks import store_quotes
 
 DAY, CLOSE = date(2025, 10, 9), datetime(2025, 10, 9, 21, tzinfo=UTC)
 
@@ -22,9 +21,10 @@ def clock() -> FixedClock:
 
 
 def test_the_record_of_a_day_has_events_snapshot_and_certificate_of_each_watched_market(
-    client: FlaskClient, rt: Runtime, clock: FixedClock, trade: Trade
+    client: FlaskClient, rt: Runtime, clock: FixedClock
 ) -> None:
-    ticks = trade(*traded(rt.market.session(DAY)))
+    ticks = traded(rt.market.session(DAY))
+    store_quotes(rt.sessions, ticks)
     open_session(rt, "CME_Futures", DAY)
     clock.advance(timedelta(hours=1, minutes=2))
     close_session(rt, "CME_Futures", DAY)
@@ -38,7 +38,7 @@ def test_the_record_of_a_day_has_events_snapshot_and_certificate_of_each_watched
     futures = markets["CME_Futures"]
     assert futures["session_close"] == "2025-10-09T21:00:00.000000Z"
     assert [(event["event"], event["status"]) for event in futures["events"]] == [("open", "late"), ("close", "late")]
-    assert (futures["snapshot"]["ticks"], futures["certificate"]["verdict"]) == (len(ticks), "complete")
+    assert (futures["snapshot"]["ticks"], futures["certificate"]["verdict"]) == (len(ticks), "incomplete")
     assert futures["certificate"]["files"][0]["path"] == "ticks/date=2025-10-09/symbol=ES/ticks.parquet"
     assert markets["CME_Rates"]["events"] == []
 
