@@ -119,9 +119,12 @@ def judge(facts: SessionFacts) -> tuple[str, list[str]]:
 def gather_facts(stores: Stores, market: str, hours: Hours) -> SessionFacts:
     """What is known of a session, from the database, the ledger and the lake."""
     day = hours.day
-    symbols = symbols_of(stores, market, day, _symbols_with_ticks(stores, day))
+    traded = _symbols_with_ticks(stores, day)
     with stores.sessions() as session:
+        # Of a symbol that lost everything only the balance tells.
+        balanced = {one.symbol for one in read_balances(session, [day]).values()}
         is_purged = purged_at(session, day) is not None
+    symbols = symbols_of(stores, market, day, traded | balanced)
     # Outside of a transaction, because a server may end one that idles while files are read.
     fault = _fault(stores, day, symbols, is_purged)
     with stores.sessions() as session:

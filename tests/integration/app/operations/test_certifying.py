@@ -78,6 +78,18 @@ def test_lost_events_make_a_session_incomplete(
     assert "3 events are lost" in made.reasons
 
 
+def test_a_symbol_that_lost_all_its_events_makes_a_session_incomplete(
+    rt: Runtime, trade: Trade, sessions: sessionmaker, nothing_aside: None
+) -> None:
+    trade(trade_at(OPEN + timedelta(seconds=1), "NQ", day=THURSDAY), *traded(rt.market.session(THURSDAY))[1:])
+    remove(sessions, 1)
+
+    made = certified(rt)
+
+    assert made.verdict == "incomplete"
+    assert "1 events are lost" in made.reasons
+
+
 def test_dead_letters_make_a_session_incomplete(
     rt: Runtime, trade: Trade, publisher: QuotePublisher, clock: FixedClock
 ) -> None:
