@@ -21,7 +21,8 @@ Quoted = Mapping[str, str]
 
 
 def check_data(stores: Stores) -> dict[str, dict[str, Any]]:
-    """The figures of every open desk market, by market; they are kept in the snapshots of the running sessions.
+    """The figures of every desk market that has been open for five minutes, by market; they are kept in the snapshots
+    of the running sessions.
 
     Of the watched symbols: those never quoted in the session, without a quote for five minutes, with the bid above the
     ask, with the last price outside of the day's range, or delayed by their source's own word.
@@ -32,7 +33,8 @@ def check_data(stores: Stores) -> dict[str, dict[str, Any]]:
         latest = read_latest(stores.redis, symbols)
         found = {}
         for market in desk_markets(stores, session):
-            if market.is_open(now):
+            # At the open nothing is quoted yet: the quotes from before were cleared.
+            if market.is_open(now) and market.is_open(now - STALE_AFTER):
                 own = [symbol for symbol in symbols if stores.market_of(symbol).name == market.name]
                 found[market.name] = quote_figures(own, latest, now)
                 note_quality(session, market.name, market.session_of(now), found[market.name])

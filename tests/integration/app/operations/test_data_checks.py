@@ -111,3 +111,14 @@ def test_a_tick_looks_every_five_minutes_while_a_watched_market_is_open(rt: Runt
         looked.append(CheckData() in market_tick(rt, POLICY))
 
     assert looked == [True, False, False, True, False, True, True, False, False]
+
+
+def test_a_market_that_has_just_opened_is_not_looked_at(rt: Runtime, clock: FixedClock) -> None:
+    hours = rt.market.session(rt.market.session_of(clock.now()))
+    assert hours
+    clock.advance(hours.open - clock.now())
+
+    at_the_open = check_data(rt)
+    clock.advance(timedelta(minutes=5))
+
+    assert (at_the_open, "CME_Futures" in check_data(rt)) == ({}, True)
