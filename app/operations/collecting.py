@@ -18,7 +18,7 @@ from app.bus.latest import read_latest
 from app.collectors.run import Assignment, FeedStep, run_collector
 from app.collectors.simulator import LiveSimulation
 from app.collectors.spool import Spool
-from app.errors import NotFound, Rejected
+from app.errors import Conflict, NotFound, Rejected
 from app.instruments.catalogue import CATALOGUE
 from app.instruments.store import watchlist
 from app.quotes import COLLECTED, Quote, from_fields
@@ -109,6 +109,15 @@ def collect(stores: Stores, source: str, stop: Event, limits: CollectorLimits) -
             limits.stream_cap,
         )
         return run_collector(without_retries(client), assignment, stores.clock, stop)
+
+
+def collect_unless_collected(stores: Stores, source: str, stop: Event, limits: CollectorLimits) -> int:
+    """As `collect`; at once over while another process collects the source."""
+    try:
+        return collect(stores, source, stop, limits)
+    except Conflict as held:
+        log.info("%s", held)
+        return 0
 
 
 class _Wish:

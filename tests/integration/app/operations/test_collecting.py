@@ -9,7 +9,14 @@ from app.bus.latest import read_latest
 from app.bus.leases import acquire
 from app.bus.stream import stream_state
 from app.errors import Conflict, NotFound
-from app.operations.collecting import SIMULATED, CollectorLimits, collect, unwant, want_simulation
+from app.operations.collecting import (
+    SIMULATED,
+    CollectorLimits,
+    collect,
+    collect_unless_collected,
+    unwant,
+    want_simulation,
+)
 from app.runtime import Runtime
 
 
@@ -76,6 +83,15 @@ def test_a_source_is_collected_once(rt: Runtime, bus: Redis, limits: CollectorLi
 
     with pytest.raises(Conflict, match="is held by"):
         collect(rt, SIMULATED, Event(), limits)
+
+
+def test_a_worker_leaves_a_source_alone_that_another_process_collects(
+    rt: Runtime, bus: Redis, limits: CollectorLimits
+) -> None:
+    want_simulation(rt, ["ES"], 1, 10.0)
+    acquire(bus, keys.lease(SIMULATED), keys.epoch(SIMULATED), ttl_s=60)
+
+    assert collect_unless_collected(rt, SIMULATED, Event(), limits) == 0
 
 
 def test_an_unknown_source_is_refused(rt: Runtime, limits: CollectorLimits) -> None:
