@@ -9,6 +9,7 @@ from sqlalchemy import select
 from app.bus import keys
 from app.bus.hashes import read_hash
 from app.desk.events import unfinished
+from app.desk.markets import automated_markets
 from app.desk.models import MarketEvent, SessionCertificate
 from app.operations.desk import any_open, watched_markets
 from app.operations.health import Check
@@ -37,10 +38,12 @@ def check_feeds(stores: Stores, client: Redis) -> Check:
 
 
 def check_sessions(stores: Stores) -> Check:
-    """No open or close is overdue by 15 minutes; sessions of the last week that could not be certified are told."""
+    """No open or close of an automated market is overdue by 15 minutes; sessions of the last week that could not be
+    certified are told."""
     now = stores.clock.now()
     with stores.sessions() as session:
-        overdue = [event for event in unfinished(session, now - OVERDUE_AFTER) if _has_session(stores, event)]
+        automated, waiting = automated_markets(session), unfinished(session, now - OVERDUE_AFTER)
+        overdue = [event for event in waiting if event.market in automated and _has_session(stores, event)]
         failed = session.scalars(
             select(SessionCertificate).where(
                 SessionCertificate.verdict == "failed", SessionCertificate.session_date >= (now - LOOK_BACK).date()

@@ -2,12 +2,13 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from redis import Redis
+from sqlalchemy import update
 
 from app.bus import keys
 from app.bus.hashes import write_hash
 from app.bus.leases import acquire
 from app.desk.events import EventKey, plan_event
-from app.desk.models import SessionCertificate
+from app.desk.models import Market, SessionCertificate
 from app.operations.collecting import SIMULATED, want_simulation
 from app.operations.session_health import check_feeds, check_sessions
 from app.runtime import Runtime
@@ -91,3 +92,13 @@ def test_a_session_that_failed_is_told_for_a_week_and_keeps_nobody_from_being_re
     assert "not certified: CME_Futures on 2025-10-09" in check.detail
     clock.advance(timedelta(days=9))
     assert check_sessions(rt).figures["not_certified_7d"] == 0
+
+
+def test_an_event_of_a_market_that_is_left_to_the_trader_is_not_overdue(rt: Runtime, clock: FixedClock) -> None:
+    with rt.sessions.begin() as session:
+        plan_event(session, EventKey("CME_Futures", date(2025, 10, 9), "open"), clock.now() - timedelta(hours=1))
+    automated = check_sessions(rt)
+    with rt.sessions.begin() as session:
+        session.execute(update(Market).where(Market.name == "CME_Futures").values(automated=False))
+
+    assert (automated.ok, check_sessions(rt).ok) == (False, True)
