@@ -23,13 +23,20 @@ class EventKey(NamedTuple):
 
 
 def plan_event(session: Session, key: EventKey, due_at: datetime) -> bool:
-    """Plan an event, unless it is known; whether it was not. One that has not begun gets the new time."""
+    """Plan an event, unless it is known; whether it was not. One that has not begun gets the new time.
+
+    So does a close that was done before the new time: its session went on, and is to be closed again.
+    """
     values = {"market": key.market, "session_date": key.day, "event": key.event, "due_at": due_at}
     statement = insert(MarketEvent).values(values).on_conflict_do_nothing().returning(MarketEvent.market)
     if session.scalar(statement) is not None:
         return True
     moved = (MarketEvent.status == "planned", MarketEvent.due_at != due_at)
     session.execute(update(MarketEvent).where(*_is(key), *moved).values(due_at=due_at))
+    too_early = (MarketEvent.event == "close", MarketEvent.done_at < due_at)
+    never = dict.fromkeys(("started_at", "done_at", "late_s"))
+    afresh: dict[str, Any] = {"due_at": due_at, "status": "planned", "reason": "", "detail": {}, **never}
+    session.execute(update(MarketEvent).where(*_is(key), *too_early).values(afresh))
     return False
 
 
@@ -43,10 +50,11 @@ def last_planned(session: Session) -> dict[str, date]:
     return dict(session.execute(planned).all())
 
 
-def ended_since(session: Session, first: date) -> set[EventKey]:
-    """The events of sessions from a day on that have ended."""
+def ended_since(session: Session, first: date) -> dict[EventKey, datetime]:
+    """The events of sessions from a day on that have ended, and when."""
     ended = select(MarketEvent).where(MarketEvent.session_date >= first, MarketEvent.done_at.is_not(None))
-    return {key_of(event) for event in session.scalars(ended)}
+    found = session.scalars(ended.execution_options(populate_existing=True))
+    return {key_of(event): event.done_at for event in found if event.done_at is not None}
 
 
 def unfinished(session: Session, until: datetime | None = None) -> list[MarketEvent]:

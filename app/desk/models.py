@@ -30,7 +30,8 @@ class MarketEvent(Model):
     """One open or close of a market's session, and what became of it.
 
     `planned` until it is due, `started` while it is worked at, then for good `done`, `late` (done, but begun later than
-    it should have been) or `skipped`, which `reason` explains. `late_s` is how long after `due_at` it was done, and
+    it should have been) or `skipped`, which `reason` explains; a close that came before the end of its session, because
+    the calendar has put that off, is planned again. `late_s` is how long after `due_at` it was done, and
     `detail` what was done.
     """
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from app.desk.events import unfinished
 from app.desk.markets import automated_markets
 from app.instruments.store import watchlist
 from app.market.market import Market
@@ -16,6 +17,13 @@ def desk_markets(stores: Stores, session: Session) -> list[Market]:
     automated = automated_markets(session)
     found = {market.name: market for market in watched_markets(stores, session)}
     return [market for name, market in found.items() if name in automated]
+
+
+def left_markets(stores: Stores, session: Session) -> list[Market]:
+    """The automated markets that are not watched any more, and have opens or closes that have not ended."""
+    automated, names = automated_markets(session), {event.market for event in unfinished(session)}
+    left = names & automated - {market.name for market in watched_markets(stores, session)}
+    return [stores.markets.named(name) for name in sorted(left)]
 
 
 def watched_markets(stores: Stores, session: Session) -> list[Market]:

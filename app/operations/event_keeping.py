@@ -22,7 +22,7 @@ from app.desk.events import (
     unfinished,
 )
 from app.errors import Conflict
-from app.operations.desk import desk_markets
+from app.operations.desk import desk_markets, left_markets
 from app.operations.event_plan import ENDED_LATELY, LATE_AFTER, EventStep, Planned, Record, plan_events
 from app.stores import Stores
 
@@ -36,8 +36,10 @@ def due_events(stores: Stores) -> list[EventStep]:
     with stores.sessions() as session:
         now = stores.clock.now()
         waiting = [Planned(key_of(event), event.due_at, event.status == "started") for event in unfinished(session)]
-        record = Record(waiting, ended_since(session, (now - ENDED_LATELY).date()), last_planned(session))
-        return plan_events(desk_markets(stores, session), record, now)
+        ended = ended_since(session, (now - ENDED_LATELY).date())
+        closed_at = {key: at for key, at in ended.items() if key.event == "close"}
+        record = Record(waiting, ended, last_planned(session), closed_at)
+        return plan_events(desk_markets(stores, session), record, now, left_markets(stores, session))
 
 
 def record_plan(stores: Stores, key: EventKey, due_at: datetime) -> None:

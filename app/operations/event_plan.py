@@ -32,11 +32,12 @@ class Planned(NamedTuple):
 @dataclass(frozen=True)
 class Record:
     """What is recorded: the events that have not ended, those that have of sessions in `ENDED_LATELY`, and the newest
-    session of each market that was planned."""
+    session of each market that was planned. `closed_at` is when those of the closes ended that were done."""
 
     unfinished: Sequence[Planned] = ()
     ended: Collection[EventKey] = ()
     last: Mapping[str, date] = field(default_factory=dict)
+    closed_at: Mapping[EventKey, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -82,19 +83,34 @@ class CloseSession:
 EventStep = PlanEvent | SkipEvent | OpenSession | BeginClose | CloseSession
 
 
-def plan_events(markets: Iterable[Market], record: Record, now: datetime) -> list[EventStep]:
+def plan_events(
+    markets: Iterable[Market], record: Record, now: datetime, left: Iterable[Market] = ()
+) -> list[EventStep]:
     """The steps for events up to `now`, in the order in which they were due, after those that plan what lies ahead.
 
     Of a market that was never planned the running session is the first, else the coming one. An open is acted on while
     its session runs, and skipped afterwards; a close is acted on however late. The next session is always planned, and
-    sessions that the calendar has got, moved or lost since are followed.
+    sessions that the calendar has got, moved or lost since are followed. Of the markets that were `left` nothing is
+    planned; what was planned before is closed, and not opened.
     """
-    known = {market.name: market for market in markets}
+    watched = {market.name: market for market in markets}
+    known = {market.name: market for market in left} | watched
     recorded = {event.key: event for event in record.unfinished if event.key.market in known}
-    news = [plan for market in known.values() for plan in _news(market, recorded, record, now)]
+    news = [plan for market in watched.values() for plan in _news(market, recorded, record, now)]
     events = {**recorded, **{plan.key: Planned(plan.key, plan.due_at) for plan in news}}
     due = sorted(events.values(), key=lambda event: (event.due_at, event.key.event, event.key.market))
-    return [*news, *_steps(known, due, now)]
+    steps = _steps(known, due, now)
+    return [*news, *(step if _market_of(step) in watched else _unopened(step) for step in steps)]
+
+
+def _market_of(step: EventStep) -> str:
+    return step.key.market if isinstance(step, PlanEvent | SkipEvent) else step.market
+
+
+def _unopened(step: EventStep) -> EventStep:
+    if not isinstance(step, OpenSession):
+        return step
+    return SkipEvent(EventKey(step.market, step.day, "open"), "no instrument of that market is watched any more")
 
 
 def _news(market: Market, recorded: Mapping[EventKey, Planned], record: Record, now: datetime) -> Iterator[PlanEvent]:
@@ -108,7 +124,9 @@ def _news(market: Market, recorded: Mapping[EventKey, Planned], record: Record, 
             if event is not None:
                 is_news = event.due_at != plan.due_at and not event.is_started
             else:
-                is_news = hours.day >= first_new and plan.key not in record.ended
+                is_new = hours.day >= first_new and plan.key not in record.ended
+                # A close that ended before its session did was none.
+                is_news = is_new or record.closed_at.get(plan.key, plan.due_at) < plan.due_at
             if is_news:
                 yield plan
 

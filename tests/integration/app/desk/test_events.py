@@ -113,8 +113,8 @@ def test_what_has_ended_is_told_from_a_day_on(db_session: Session) -> None:
     for key in (OPENED, following):
         end_event(db_session, key, OPEN, "done")
 
-    assert ended_since(db_session, DAY) == {OPENED, following}
-    assert ended_since(db_session, NEXT) == {following}
+    assert ended_since(db_session, DAY) == {OPENED: OPEN, following: OPEN}
+    assert ended_since(db_session, NEXT) == {following: OPEN}
 
 
 def test_a_session_s_events_come_open_first(db_session: Session) -> None:

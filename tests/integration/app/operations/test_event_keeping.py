@@ -370,3 +370,41 @@ def cut_off(monkeypatch: pytest.MonkeyPatch, module: object, step: str, when: st
         raise RuntimeError(f"killed {when} {step}")
 
     monkeypatch.setattr(module, step, broken)
+
+
+def test_a_close_that_came_before_its_session_ended_is_planned_again_and_done_again(
+    desk: Runtime, clock: FixedClock, endings: Callable[[], Counter]
+) -> None:
+    key = KEY._replace(event="close")
+    record_plan(desk, key, OPEN + timedelta(hours=1))
+    record_start(desk, key)
+    record_end(desk, key, {})
+
+    market_tick(desk, POLICY)
+    planned = statuses(desk)[THURSDAY, "close"]
+    go_to(clock, COMPLETE)
+    market_tick(desk, POLICY)
+    go_to(clock, COMPLETE + TICK)
+    market_tick(desk, POLICY)
+
+    assert planned == "planned"
+    assert events_recorded(desk)[key].due_at == CLOSE
+    assert endings()[ES, "closed", "2025-10-09"] == 1
+
+
+def test_a_market_that_is_watched_no_more_is_closed_once_and_not_opened(desk: Runtime, clock: FixedClock) -> None:
+    watch_only(desk, "ES", "6E")
+    market_tick(desk, POLICY)
+    watch_only(desk, "ES")
+
+    for now in (COMPLETE, COMPLETE + timedelta(hours=2), COMPLETE + timedelta(hours=24)):
+        go_to(clock, now)
+        market_tick(desk, POLICY)
+        market_tick(desk, POLICY)
+
+    assert statuses(desk, FX) == {
+        (THURSDAY, "open"): "late",
+        (THURSDAY, "close"): "late",
+        (FRIDAY, "open"): "skipped",
+        (FRIDAY, "close"): "late",
+    }
