@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from celery import Celery
 
 NUDGE_EXPIRES_S: Final = 30
+CLOSE_EXPIRES_S: Final = 60  # Longer than until it is asked for again: a worker that is busy finds the newest.
 
 
 def make_celery(redis_url: str | None) -> "Celery":
@@ -44,7 +45,7 @@ class CeleryDispatch:
 
     def close_session(self, market: str, day: date) -> None:
         """Drain, balance, export and certify a session that is over."""
-        self._send("export.close_session", market, day.isoformat(), expires_s=None)
+        self._send("export.close_session", market, day.isoformat(), expires_s=CLOSE_EXPIRES_S)
 
     def apply_retention(self, market: str) -> None:
         """Drop the ticks of days past the retention whose files are verified."""

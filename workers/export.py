@@ -16,9 +16,10 @@ def export_session(market: str, day: str) -> None:
     export(runtime(), market, date.fromisoformat(day))
 
 
-@celery.task(name="export.close_session", autoretry_for=(Unavailable,), retry_backoff=True, retry_jitter=True)
+@celery.task(name="export.close_session")
 def close_session(market: str, day: str) -> None:
-    """Drain, balance, export and certify a session that is over, unless that is done or under way."""
+    """Drain, balance, export and certify a session that is over, unless that is done or under way; what has to wait is
+    asked for again."""
     close_unless_under_way(runtime(), market, date.fromisoformat(day))
 
 

@@ -15,7 +15,8 @@ from app.desk.models import MarketDataSnapshot, SessionCertificate
 from app.desk.snapshots import find_certificate, find_snapshot, save_certificate
 from app.errors import Conflict, Unavailable
 from app.market.sessions import Session as Hours
-from app.operations.certifying import QUALITY, SessionFacts, draw_up, gather_facts
+from app.operations.certificate_upkeep import is_outdated
+from app.operations.certifying import FAILED, QUALITY, SessionFacts, draw_up, gather_facts
 from app.operations.event_keeping import record_end, working_at
 from app.operations.exporting import export_session
 from app.operations.opening import begin_snapshot, require_session
@@ -26,6 +27,9 @@ log = logging.getLogger(__name__)
 
 DRAIN_S: Final = 60.0
 LOOK_EVERY_S: Final = 0.25
+# Ticks that come while files are written and compared make them differ, not so often in a row; and damage that was
+# found in comparing is mended by the next export.
+ATTEMPTS: Final = 3
 Tell = Callable[[str], None]
 
 
@@ -54,18 +58,18 @@ def describe_close(stores: Stores, market: str, day: date) -> list[str]:
 def close_session(stores: Stores, market: str, day: date, tell: Tell = lambda _text: None) -> Closed:
     """Drain the stream, balance, export, certify and complete the snapshot of a session that is over; each effect once.
 
-    Returns at once where the event has ended before. Conflict while the session runs, or another process closes it;
-    Unavailable, to be done again, while the stream is not drained, or when disk, database or bus fail; NotFound without
-    a session on that day.
+    Where the event has ended before, only a certificate that is outdated is made again. Conflict while the session
+    runs, or another process closes it; Unavailable, to be done again, while the stream is not drained, or when disk,
+    database or bus fail; NotFound without a session on that day.
     """
     hours, key = require_over(stores, market, day), EventKey(market, day, "close")
     with working_at(stores, key, hours.close) as is_due:
-        if not is_due and (known := _certificate(stores, market, day)) is not None:
+        if not is_due and (known := _valid_certificate(stores, market, day)) is not None:
             return Closed(None, known)
         certificate = complete_session(stores, market, hours, tell)
         ending = record_end(stores, key, {"verdict": certificate.verdict})
-    level = logging.ERROR if certificate.verdict == "failed" else logging.INFO
-    log.log(level, "%s closed on %s (%s): %s", market, day, ending, _said(certificate))
+    level = logging.ERROR if certificate.verdict == FAILED else logging.INFO
+    log.log(level, "%s closed on %s (%s): %s", market, day, ending or "certified again", _said(certificate))
     return Closed(ending, certificate)
 
 
@@ -81,31 +85,40 @@ def backfill_session(stores: Stores, market: str, day: date, tell: Tell = lambda
 
 
 def close_unless_under_way(stores: Stores, market: str, day: date) -> None:
-    """Close a session, unless another process does so at this moment."""
+    """Close a session, unless another process does so at this moment; what cannot be done yet is logged."""
     try:
         close_session(stores, market, day)
     except Conflict as busy:
         log.info("%s", busy)
+    except Unavailable as waiting:
+        log.warning("the close of %s on %s is not done yet: %s", market, day, waiting)
 
 
 def complete_session(stores: Stores, market: str, hours: Hours, tell: Tell) -> SessionCertificate:
     """Everything that the record of a session over needs, in order; done again, it finds it done."""
     tell("snapshot: baseline of the session before")
     begin_snapshot(stores, market, hours)
+    for _attempt in range(ATTEMPTS):
+        refusal = _store(stores, market, hours.day, tell)
+        tell("certificate: comparing lake and database")
+        facts = gather_facts(stores, market, hours)
+        certificate = draw_up(market, facts, stores.clock.now())
+        if not refusal and certificate.verdict != FAILED:
+            break
+    if refusal:
+        certificate.verdict = FAILED
+        certificate.reasons = [refusal, *certificate.reasons]
+    _save(stores, certificate, facts)
+    return certificate
+
+
+def _store(stores: Stores, market: str, day: date, tell: Tell) -> str:
     tell("stream: waiting until everything is stored")
     drain(stores, DRAIN_S)
     tell("accounts: balancing what was published")
     reconcile(stores)
     tell("lake: ticks and bars")
-    refusal = _export(stores, market, hours.day)
-    tell("certificate: comparing lake and database")
-    facts = gather_facts(stores, market, hours)
-    certificate = draw_up(market, facts, stores.clock.now())
-    if refusal:
-        certificate.verdict = "failed"
-        certificate.reasons = [refusal, *certificate.reasons]
-    _save(stores, certificate, facts)
-    return certificate
+    return _export(stores, market, day)
 
 
 def require_over(stores: Stores, market: str, day: date) -> Hours:
@@ -139,9 +152,10 @@ def _export(stores: Stores, market: str, day: date) -> str:
     return ""
 
 
-def _certificate(stores: Stores, market: str, day: date) -> SessionCertificate | None:
+def _valid_certificate(stores: Stores, market: str, day: date) -> SessionCertificate | None:
     with stores.sessions() as session:
-        return find_certificate(session, market, day)
+        known = find_certificate(session, market, day)
+        return None if known is None or is_outdated(stores, session, known) else known
 
 
 def _save(stores: Stores, certificate: SessionCertificate, facts: SessionFacts) -> None:

@@ -14,6 +14,7 @@ from app.dispatch import QUEUES
 from app.errors import ThorError
 from app.instruments.hours import groups_of
 from app.ledger.totals import has_open_balances
+from app.operations.certificate_upkeep import outdated_certificates
 from app.operations.desk import any_open, desk_markets
 from app.operations.event_keeping import due_events
 from app.operations.event_plan import CloseSession
@@ -142,7 +143,11 @@ def _stale_exports(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
     now, ran = stores.clock.now(), _ran(stores, LOOK_FOR_STALE)
     if ran is None or now - ran >= EVERY:
         _note(stores, LOOK_FOR_STALE)
-        yield from (ExportStale(export.market, export.day) for export in stale_exports(stores))
+        stale = stale_exports(stores)
+        yield from (ExportStale(export.market, export.day) for export in stale)
+        # What is about to be exported is certified after that.
+        outdated = [one for one in outdated_certificates(stores) if one not in stale]
+        yield from (CloseSession(one.market, one.day) for one in outdated[:CLOSES_AT_ONCE])
 
 
 _PLANNERS: Final[Sequence[Planner]] = (

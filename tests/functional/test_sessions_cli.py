@@ -29,6 +29,7 @@ from tests.desk_days import (
 )
 from tests.fakes import FixedClock, RecordingDispatch
 from tests.ingesting import drain, ingestor, publisher
+from tests.lake_days import purge
 from tests.servers import ROOT
 from tests.waiting import until
 
@@ -244,6 +245,7 @@ def test_a_session_that_cannot_be_certified_ends_with_3_and_says_why(
     clock.advance(HOUR + 2 * MINUTE)
     trade(*traded(rt.market.session(THURSDAY)))
     runner.invoke(args=["trigger-market-close"])
+    purge(rt.sessions, THURSDAY)
     path = rt.lake.ticks_file(THURSDAY, "ES")
     path.write_bytes(path.read_bytes()[:60] + b"?" + path.read_bytes()[61:])
 

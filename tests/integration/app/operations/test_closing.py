@@ -179,22 +179,31 @@ def test_a_session_without_a_tick_is_closed_as_incomplete(rt: Runtime) -> None:
     assert statuses(rt)[THURSDAY, "close"] == "late"
 
 
-def test_a_damaged_file_fails_the_certificate_and_not_the_close_and_a_backfill_mends_it(
-    rt: Runtime, trade: Trade
+@pytest.mark.parametrize("do", [close_session, backfill_session])
+def test_a_damaged_file_whose_ticks_are_stored_is_written_again(
+    rt: Runtime, trade: Trade, do: Callable[..., object]
 ) -> None:
     ticks = trade(*traded(rt.market.session(THURSDAY)))
     export_session(rt, ES, THURSDAY)
     flip_a_bit(rt.lake.ticks_file(THURSDAY, "ES"))
 
+    do(rt, ES, THURSDAY)
+
+    assert certificates(rt)[ES, THURSDAY].verdict == "complete"
+    assert pq.read_metadata(rt.lake.ticks_file(THURSDAY, "ES")).num_rows == len(ticks)
+
+
+def test_a_damaged_file_that_is_the_only_one_fails_the_certificate_and_not_the_close(rt: Runtime, trade: Trade) -> None:
+    trade(*traded(rt.market.session(THURSDAY)))
+    export_session(rt, ES, THURSDAY)
+    purge(rt.sessions, THURSDAY)
+    flip_a_bit(rt.lake.ticks_file(THURSDAY, "ES"))
+
     closed = close_session(rt, ES, THURSDAY)
-    mended = backfill_session(rt, ES, THURSDAY)
 
     assert (closed.ending, closed.certificate.verdict) == ("late", "failed")
     assert "ticks/date=2025-10-09/symbol=ES/ticks.parquet is damaged" in closed.certificate.reasons[0]
     assert str(rt.lake.root) not in " ".join(closed.certificate.reasons)
-    assert mended.certificate.verdict == "complete"
-    assert certificates(rt)[ES, THURSDAY].verdict == "complete"
-    assert pq.read_metadata(rt.lake.ticks_file(THURSDAY, "ES")).num_rows == len(ticks)
 
 
 def test_backfilling_makes_everything_that_is_missing(rt: Runtime, trade: Trade) -> None:
@@ -239,6 +248,17 @@ def test_ticks_that_came_after_the_close_are_in_the_certificate_of_a_backfill(
     assert closed.certificate.figures["ticks"] == len(ticks) + 1
     assert snapshots(rt)[ES, THURSDAY].ticks == len(ticks) + 1
     assert stale_exports(rt) == []
+
+
+def test_what_hinders_a_close_for_now_is_logged_in_a_line(
+    rt: Runtime, publisher: QuotePublisher, caplog: pytest.LogCaptureFixture
+) -> None:
+    publisher.publish(traded(rt.market.session(THURSDAY))[:7])
+
+    close_unless_under_way(rt, ES, THURSDAY)
+
+    assert "the close of CME_Futures on 2025-10-09 is not done yet: 7 events of the stream" in caplog.text
+    assert statuses(rt) == {(THURSDAY, "close"): "started"}
 
 
 def test_a_session_of_which_nothing_is_in_the_database_any_more_is_backfilled_from_the_lake(
