@@ -138,6 +138,8 @@ class History:
 
     @contextmanager
     def _asking(self) -> Iterator[Session]:
+        # The calendar takes a while to build, for which no transaction should be open.
+        self._markets.default.session_of(self._clock.now())
         try:
             with self._sessions() as session:
                 yield session

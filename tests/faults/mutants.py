@@ -81,14 +81,16 @@ def trust_the_lease() -> None:
 
 def purge_unproved() -> None:
     """A day leaves the database because its files are recorded, without a look at them."""
-    from app.export import purging
+    from app.export import proving, purging
 
-    def recorded(sessions: Any, _lake: Any, day: Any, *_more: Any) -> tuple[Any, Any]:
+    def recorded(sessions: Any, _lake: Any, day: Any, *_more: Any, **_named: Any) -> tuple[Any, Any]:
         with sessions() as session:
             files = purging.list_files(session, day, day + timedelta(days=1))
             return purging.describe_day(session, day), {row.symbol: row for row in files}
 
-    _plant(purging, "_prove", recorded)
+    # The certificate, without which no day goes, looks as well.
+    for module in (proving, purging):
+        _plant(module, "prove_day", recorded)
 
 
 def stage_inside_the_glob() -> None:

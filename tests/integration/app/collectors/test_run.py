@@ -104,6 +104,7 @@ def test_the_health_tells_the_progress(bus, collect, stop):
 
     figures = {
         "at_ms": str(int(MOMENT.timestamp() * 1000)),
+        "event_ms": str(int(MOMENT.timestamp() * 1000)),
         "spooled": "0",
         "dropped": "0",
         "unreadable": "0",

@@ -474,7 +474,8 @@ def test_a_day_that_was_balanced_is_looked_at_again_when_its_figures_change(
 
     found = reconcile(rt)
 
-    assert {one.session_date for one in found.balances} == {DAY - timedelta(days=1)}
+    # The other day may be looked at as well: its mark can follow its rows some seconds later.
+    assert DAY - timedelta(days=1) in {one.session_date for one in found.balances}
 
 
 def test_a_day_is_looked_at_until_the_last_group_has_closed(
@@ -488,7 +489,7 @@ def test_a_day_is_looked_at_until_the_last_group_has_closed(
 
     early = [reconcile(stores).days for _ in range(2)]
     done_early = read_hash(rt.redis, keys.RECONCILED)
-    clock.advance(timedelta(minutes=90))
+    clock.advance(timedelta(hours=4))
     late = reconcile(stores).days
 
     assert (early, late) == ([[LABOR_DAY], [LABOR_DAY]], [LABOR_DAY])
