@@ -1,6 +1,6 @@
 """The source SIMULATED: seeded past sessions as a whole, and a live feed in small steps."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import chain
@@ -49,7 +49,8 @@ class LiveSimulation:
     `rate_per_s` is the mean number of quotes of all symbols together from 08:30 to 15:00 Chicago; other hours follow
     the day's pattern (a quiet night has a fifteenth of it). `next_seq` numbers the quotes in order of time. A symbol
     starts from its quote in `latest` (the figures go on if that is of the same trading day), else from its last price
-    in `prices`, else from a base price. Rejected on an unknown symbol, a negative seed or a rate that is not above 0
+    in `prices`, else from a base price. A symbol is quoted while `is_traded` says so, whatever the hours unless told;
+    it is asked at every step. Rejected on an unknown symbol, a negative seed or a rate that is not above 0
     and at most 50,000. Use it from one thread.
     """
 
@@ -63,6 +64,7 @@ class LiveSimulation:
         prices: Mapping[str, Decimal] | None = None,
         latest: Mapping[str, Quote] | None = None,
         where: Market | None = None,
+        is_traded: Callable[[str, datetime], bool] = lambda _symbol, _now: True,
     ) -> None:
         names = _checked(symbols, seed)
         if not (isfinite(rate_per_s) and 0 < rate_per_s <= MAX_RATE_PER_S):
@@ -74,27 +76,31 @@ class LiveSimulation:
         self._chance = source_of_chance(seed, "live")
         self._feeds = [Feed(name, (prices or {}).get(name), (latest or {}).get(name)) for name in names]
         self._groups = sorted({feed.model.group for feed in self._feeds})
+        self._is_traded = is_traded
+        self._begun: set[str] = set()
         self._window: RollWindow | None = None
         self._reached_us = 0
 
     def step(self, now: datetime) -> list[Quote]:
         """The quotes due since the last step, in order of time, none of them after `now`.
 
-        The first step gives one quote of each symbol, stamped `now`. A step covers at most the last 10 seconds, so a
+        A symbol's first quote is stamped `now`. A step covers at most the last 10 seconds, so a
         pause of the process does not become a flood; a clock that stands or goes back gives nothing. Rejected when
         `now` is naive or outside the market's calendar.
         """
         if now.utcoffset() is None:
             raise Rejected(f"the time {now} has no zone: pass an aware datetime")
-        now_us, first = micros_of(now), self._window is None
+        now_us = micros_of(now)
         if now_us <= self._reached_us:
             return []
         begin_us = max(self._reached_us, now_us - LONGEST_STEP_US, self._enter(now))
         self._reached_us = now_us
         pace = float(activity_at(np.array(_local_hour(now))))
-        if first:
-            return self._numbered([feed.snapshot(self._chance, now_us, pace) for feed in self._feeds])
-        return self._numbered(self._strips(begin_us, now_us, pace))
+        traded = {feed.symbol for feed in self._feeds if self._is_traded(feed.symbol, now)}
+        beginning = [feed for feed in self._feeds if feed.symbol in traded - self._begun]
+        strips = self._strips(begin_us, now_us, pace, traded & self._begun) if self._begun else []
+        self._begun |= traded
+        return self._numbered([*(feed.snapshot(self._chance, now_us, pace) for feed in beginning), *strips])
 
     def _enter(self, now: datetime) -> int:
         if self._window is None or not self._window.start <= now < self._window.end:
@@ -103,7 +109,7 @@ class LiveSimulation:
                 feed.enter(self._window.day)
         return micros_of(self._window.start) - 1
 
-    def _strips(self, begin_us: int, now_us: int, pace: float) -> list[Strip]:
+    def _strips(self, begin_us: int, now_us: int, pace: float, symbols: Collection[str]) -> list[Strip]:
         elapsed_s = (now_us - begin_us) / 1e6
         counts = self._chance.poisson(self._rates * pace * elapsed_s).tolist()
         common = {group: float(self._chance.standard_normal()) for group in self._groups}
@@ -111,7 +117,7 @@ class LiveSimulation:
         strips = []
         for feed, count in zip(self._feeds, counts, strict=True):
             move = blended(feed.model, common[feed.model.group], float(self._chance.standard_normal()))
-            progress = np.sort(self._chance.random(count))
+            progress = np.sort(self._chance.random(count if feed.symbol in symbols else 0))
             stamps = begin_us + 1 + (progress * (now_us - begin_us)).astype(np.int64)
             strips.append(feed.advance(self._chance, stamps, progress, scale * move, pace))
         return [strip for strip in strips if strip is not None]

@@ -160,9 +160,16 @@ def _simulation(stores: Stores, options: Mapping[str, str]) -> Callable[[Callabl
             next_seq,
             latest=_own_latest(stores, symbols, stores.clock.now()),
             where=stores.market,
+            is_traded=_hours(stores, options),
         ).step
 
     return make
+
+
+def _hours(stores: Stores, options: Mapping[str, str]) -> Callable[[str, datetime], bool]:
+    # Wanted by hand, the feed runs whatever the hours.
+    by_hand = options.get("by") != "hours"
+    return lambda symbol, now: by_hand or stores.market_of(symbol).is_open(now)
 
 
 def _own_latest(stores: Stores, symbols: list[str], now: datetime) -> dict[str, Quote]:

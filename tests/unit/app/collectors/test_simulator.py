@@ -235,6 +235,27 @@ def test_the_same_seed_and_the_same_steps_give_the_same_feed() -> None:
     assert run(live(seed=4), MIDDAY, 10) != run(live(), MIDDAY, 10)
 
 
+def test_a_symbol_is_quoted_while_it_is_traded_and_numbers_have_no_hole() -> None:
+    start, close = datetime(2025, 9, 1, 16, 59, 30, tzinfo=UTC), datetime(2025, 9, 1, 17, tzinfo=UTC)
+    feed = live(is_traded=lambda symbol, now: symbol == "GC" or now < close)
+
+    quotes = run(feed, start, 60)
+
+    assert max(quote.ts for quote in quotes if quote.symbol == "ES") < close
+    assert max(quote.ts for quote in quotes if quote.symbol == "GC") > close
+    assert [quote.seq for quote in quotes] == list(range(quotes[0].seq, quotes[0].seq + len(quotes)))
+
+
+def test_a_symbol_that_opens_later_begins_with_a_quote_of_the_present() -> None:
+    start = datetime(2025, 9, 1, 15, tzinfo=UTC)
+    feed = live(is_traded=lambda symbol, now: symbol == "GC" or now > start)
+
+    first, second = feed.step(start), feed.step(start + timedelta(seconds=1))
+
+    assert {quote.symbol for quote in first} == {"GC"}
+    assert [quote.ts for quote in second if quote.symbol == "ES"] == [start + timedelta(seconds=1)]
+
+
 def test_a_pause_does_not_become_a_flood() -> None:
     simulation = live(rate=100)
     simulation.step(MIDDAY)
