@@ -15,6 +15,7 @@ from app.desk.models import MarketDataSnapshot, MarketEvent, SessionCertificate
 from app.instruments.models import TradingInstrument
 from app.market.markets import market
 from app.market.sessions import Session
+from app.operations import closing, reconciling
 from app.operations.tick_steps import TickPolicy
 from app.quotes import Quote
 from app.stores import Stores
@@ -48,6 +49,13 @@ def trade_at(ts: datetime, symbol: str = "ES", price: float = 6700, day: date | 
     """One trade; its number is that of its second."""
     known = {"ts": ts, "recv_ts": ts, "seq": int(ts.timestamp()), "last": Decimal(str(price)), "bid": None, "ask": None}
     return quote(symbol=symbol, session_date=day or market().session_of(ts), **(known | parts))
+
+
+@pytest.fixture(autouse=True)
+def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has nobody wait for what is under way, for tests in which all that will be stored is stored at once."""
+    monkeypatch.setattr(reconciling, "LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr(closing, "DRAIN_S", 0.0)
 
 
 @pytest.fixture

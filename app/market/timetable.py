@@ -12,7 +12,7 @@ from app.market.overrides import Override
 from app.market.sessions import Status
 
 if TYPE_CHECKING:
-    from exchange_calendars.exchange_calendar import ExchangeCalendar
+    from exchange_calendars.exchange_calendar import ExchangeCalendar, HolidayCalendar
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
@@ -159,8 +159,8 @@ class _NamedDays:
     def __init__(self, calendar: "ExchangeCalendar", start: date, end: date) -> None:
         from app.market.holidays import OCCASIONS
 
-        def dates(rules: object) -> dict[date, str]:
-            found = rules.holidays(str(start), str(end), return_name=True)  # type: ignore[attr-defined]
+        def dates(rules: "HolidayCalendar") -> dict[date, str]:
+            found = rules.holidays(str(start), str(end), return_name=True)
             return {day.date(): name for day, name in found.items() if day.weekday() < 5}
 
         self.holidays = dates(calendar.named_holidays)

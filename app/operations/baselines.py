@@ -1,6 +1,6 @@
 """The baseline of a session: the last price of the session before, by symbol."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -74,13 +74,6 @@ def keep_baselines(client: Redis, baselines: Iterable[Baseline]) -> None:
         key = keys.baseline(baseline.symbol)
         if read_hash(client, key).get("session_date", "") <= baseline.day.isoformat():
             write_hash(client, key, baseline.shown())
-
-
-def read_baselines(client: Redis, symbols: Iterable[str]) -> Iterator[tuple[str, dict[str, str]]]:
-    """The kept baselines of symbols that have one."""
-    for symbol in symbols:
-        if found := read_hash(client, keys.baseline(symbol)):
-            yield symbol, found
 
 
 def _last_price(session: Session, lake: Lake, hours: Hours, symbol: str) -> Baseline | None:

@@ -11,8 +11,8 @@ from flask.testing import FlaskCliRunner
 from sqlalchemy import select
 
 from app.bus import keys
+from app.bus.stream import QuotePublisher
 from app.desk.models import MarketEvent
-from app.operations import closing, reconciling
 from app.operations.collecting import SIMULATED, is_wanted
 from app.runtime import Runtime
 from app.settings import Settings
@@ -20,6 +20,7 @@ from tests.desk_days import (
     Trade,
     certificates,
     events_recorded,
+    no_patience,
     snapshots,
     statuses,
     trade,
@@ -33,19 +34,12 @@ from tests.lake_days import purge
 from tests.servers import ROOT
 from tests.waiting import until
 
-__all__ = ["drain", "ingestor", "publisher", "trade"]
+__all__ = ["drain", "ingestor", "no_patience", "publisher", "trade"]
 
 ES, FX = "CME_Futures", "CME_FX"
 THURSDAY, FRIDAY = date(2025, 10, 9), date(2025, 10, 10)
 OPEN, CLOSE = datetime(2025, 10, 8, 22, tzinfo=UTC), datetime(2025, 10, 9, 21, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-
-
-@pytest.fixture(autouse=True)
-def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Everything that was published is stored at once in these tests.
-    monkeypatch.setattr(reconciling, "LOOK_EVERY_S", 0.0)
-    monkeypatch.setattr(closing, "DRAIN_S", 0.0)
 
 
 @pytest.fixture
@@ -258,10 +252,10 @@ def test_a_session_that_cannot_be_certified_ends_with_3_and_says_why(
 
 
 def test_a_stream_that_is_not_stored_ends_with_1(
-    runner: FlaskCliRunner, rt: Runtime, clock: FixedClock, publisher: object
+    runner: FlaskCliRunner, rt: Runtime, clock: FixedClock, publisher: QuotePublisher
 ) -> None:
     clock.advance(HOUR + 2 * MINUTE)
-    publisher.publish([trade_at(CLOSE - MINUTE)])  # type: ignore[attr-defined]
+    publisher.publish([trade_at(CLOSE - MINUTE)])
 
     result = runner.invoke(args=["trigger-market-close"])
 

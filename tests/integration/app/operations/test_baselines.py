@@ -5,8 +5,9 @@ from decimal import Decimal
 import pytest
 from redis import Redis
 
+from app.bus import keys
 from app.lake.manifest import list_files
-from app.operations.baselines import Baseline, keep_baselines, previous_closes, previous_session, read_baselines
+from app.operations.baselines import Baseline, keep_baselines, previous_closes, previous_session
 from app.operations.exporting import export_session
 from app.operations.opening import begin_snapshot
 from app.quotes import Quote
@@ -110,7 +111,7 @@ def test_an_older_session_never_takes_the_place_of_a_newer_one(bus: Redis) -> No
 
     keep_baselines(bus, [baseline(THURSDAY, 1)])
 
-    assert dict(read_baselines(bus, ["ES", "NQ"])) == {"ES": baseline(FRIDAY, 2).shown()}
+    assert baselines_in(bus, ["ES", "NQ"]) == {"ES": baseline(FRIDAY, 2).shown()}
 
 
 def test_a_newer_session_takes_the_place_of_an_older_one_whole(bus: Redis) -> None:
@@ -118,7 +119,7 @@ def test_a_newer_session_takes_the_place_of_an_older_one_whole(bus: Redis) -> No
 
     keep_baselines(bus, [baseline(FRIDAY, 2)])
 
-    assert dict(read_baselines(bus, ["ES"])) == {"ES": baseline(FRIDAY, 2).shown()}
+    assert baselines_in(bus, ["ES"]) == {"ES": baseline(FRIDAY, 2).shown()}
 
 
 def test_a_symbol_that_did_not_trade_keeps_the_baseline_that_it_has(rt: Runtime, bus: Redis) -> None:
@@ -127,7 +128,7 @@ def test_a_symbol_that_did_not_trade_keeps_the_baseline_that_it_has(rt: Runtime,
 
     begin_snapshot(rt, ES, rt.market.session(FRIDAY))
 
-    kept = {symbol: found["session_date"] for symbol, found in read_baselines(bus, ["ES", "NQ"])}
+    kept = {symbol: found["session_date"] for symbol, found in baselines_in(bus, ["ES", "NQ"]).items()}
     assert kept == {"ES": "2025-10-08", "NQ": "2025-10-09"}
 
 
@@ -157,3 +158,7 @@ def prices(found: Iterable[Baseline]) -> dict[str, tuple[Decimal, datetime, date
 
 def baseline(day: date, price: int) -> Baseline:
     return Baseline("ES", Decimal(price), CLOSE, "REPLAY", day)
+
+
+def baselines_in(bus: Redis, symbols: Iterable[str]) -> dict[str, dict[str, str]]:
+    return {symbol: found for symbol in symbols if (found := bus.hgetall(keys.baseline(symbol)))}

@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from app.operations import closing, reconciling
+from app.operations import closing
 from app.operations.certificate_upkeep import outdated_certificates
 from app.operations.closing import close_session
 from app.operations.exporting import SessionExport, export_session
@@ -10,22 +10,15 @@ from app.operations.foreground import in_foreground
 from app.operations.reconciling import reconcile
 from app.operations.tick import market_tick
 from app.runtime import Runtime
-from tests.desk_days import POLICY, Trade, certificates, trade, trade_at, traded, watch_only
+from tests.desk_days import POLICY, Trade, certificates, no_patience, trade, trade_at, traded, watch_only
 from tests.fakes import FixedClock
 
-__all__ = ["trade"]
+__all__ = ["no_patience", "trade"]
 
 ES = "CME_Futures"
 THURSDAY = date(2025, 10, 9)
 CLOSE = datetime(2025, 10, 9, 21, tzinfo=UTC)
 LATE = CLOSE + timedelta(seconds=30)
-
-
-@pytest.fixture(autouse=True)
-def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Everything that was published is stored at once in these tests.
-    monkeypatch.setattr(reconciling, "LOOK_EVERY_S", 0.0)
-    monkeypatch.setattr(closing, "DRAIN_S", 0.0)
 
 
 @pytest.fixture

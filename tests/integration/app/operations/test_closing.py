@@ -12,7 +12,6 @@ from app.desk.events import EventKey
 from app.desk.models import MarketDataSnapshot, SessionCertificate
 from app.errors import Conflict, NotFound, Unavailable
 from app.lake.manifest import list_files
-from app.operations import closing, reconciling
 from app.operations.closing import (
     backfill_session,
     close_session,
@@ -26,23 +25,26 @@ from app.operations.exporting import export_session, stale_exports
 from app.operations.opening import open_session
 from app.runtime import Runtime
 from app.ticks.reading import count_by_symbol
-from tests.desk_days import Trade, certificates, events_recorded, snapshots, statuses, trade, trade_at, traded
+from tests.desk_days import (
+    Trade,
+    certificates,
+    events_recorded,
+    no_patience,
+    snapshots,
+    statuses,
+    trade,
+    trade_at,
+    traded,
+)
 from tests.fakes import FixedClock
 from tests.lake_days import purge
 
-__all__ = ["trade"]
+__all__ = ["no_patience", "trade"]
 
 ES = "CME_Futures"
 THURSDAY, FRIDAY = date(2025, 10, 9), date(2025, 10, 10)
 OPEN, CLOSE = datetime(2025, 10, 8, 22, tzinfo=UTC), datetime(2025, 10, 9, 21, tzinfo=UTC)
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
-
-
-@pytest.fixture(autouse=True)
-def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    # What is not stored stays so in these tests: nobody else works.
-    monkeypatch.setattr(reconciling, "LOOK_EVERY_S", 0.0)
-    monkeypatch.setattr(closing, "DRAIN_S", 0.0)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from app.desk.events import EventKey
+from app.desk.models import MarketEvent
 from app.errors import Conflict, Unavailable
 from app.lake.manifest import list_files
 from app.operations import closing, opening, reconciling
@@ -342,8 +343,8 @@ def instant(day: int, hour: int) -> datetime:
     return datetime(2025, 9, day, hour, tzinfo=UTC)
 
 
-def status_of(row: object) -> tuple[str, str]:
-    return row.status, row.reason  # type: ignore[attr-defined]
+def status_of(row: MarketEvent) -> tuple[str, str]:
+    return row.status, row.reason
 
 
 def rows_of(rt: Runtime, day: date, symbol: str = "ES") -> int:
