@@ -9,7 +9,8 @@ from app.clock import Clock
 from app.dispatch import Dispatch
 from app.extensions import db, migrate
 from app.models import TABLES
-from app.settings import PROJECT, Settings
+from app.setting_types import PROJECT
+from app.settings import Settings
 from app.wiring import wire
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from flask import current_app
 
+from app.operations.collecting import CollectorPlan
 from app.operations.tick_steps import TickPolicy
 from app.settings import Settings
 from app.stores import Stores
@@ -28,6 +29,12 @@ class Runtime(Stores):
             told.stream_cap,
             told.collected_sources,
         )
+
+    @property
+    def collector_plan(self) -> CollectorPlan:
+        """What the collectors of this installation go by."""
+        told = self.settings
+        return CollectorPlan(told.spool_dir, told.spool_max_mb << 20, told.stream_cap, told.excel, told.schwab)
 
 
 def runtime() -> Runtime:

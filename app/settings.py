@@ -1,32 +1,24 @@
 """Every setting, read from the environment (and a .env file) once, into one frozen object."""
 
 import os
+import sys
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
-from urllib.parse import SplitResult, urlsplit
+from typing import Any, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.bus.keys import BROKER_DB, RESULTS_DB
+from app.collectors.excel.plan import ExcelPlan, Provider
+from app.collectors.schwab.plan import SchwabPlan
 from app.errors import Rejected
 from app.market.markets import LIMITS, PROFILES
 from app.market.overrides_file import read_overrides
 from app.quotes import COLLECTED
+from app.setting_types import PROJECT, ApiUrl, CallbackUrl, Cells, Folder, SourceNames, SymbolNames, address, listed
 
-PROJECT: Final = Path(__file__).resolve().parent.parent
 _POSTGRES_SCHEMES: Final = ("postgres", "postgresql", "postgresql+psycopg2")
-
-
-def _absolute(value: Any) -> Any:
-    try:
-        return PROJECT / Path(value).expanduser() if isinstance(value, str | Path) else value
-    except RuntimeError:  # ~somebody, who is not known here.
-        raise ValueError("is below the home of a user who does not exist") from None
-
-
-Folder = Annotated[Path, BeforeValidator(_absolute)]
 
 
 class Settings(BaseSettings):
@@ -58,10 +50,43 @@ class Settings(BaseSettings):
     session_sources: str = Field(
         "", description="sources, separated by commas, that run while a watched market is open"
     )
+    source_preference: SourceNames = Field(
+        "SCHWAB,EXCEL",
+        description="sources, separated by commas, the one to be shown first where several quote a symbol",
+    )
+    divergence_ticks: float = Field(
+        4.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="ticks between two sources' mid prices that raise an alarm",
+    )
     quote_stale_s: float = Field(
         15.0, gt=0, allow_inf_nan=False, description="age after which a quote of an open market is stale"
     )
     stream_cap: int = Field(10_000_000, ge=1000, description="entries after which publishers are refused")
+
+    data_provider: Provider | None = Field(
+        None, description="how the sheet is read; unset: excel_live on Windows and macOS, else excel_file"
+    )
+    excel_data_file: Folder | None = Field(None, description="workbook with the quotes; unset: Excel is not collected")
+    excel_sheet_name: str = Field("Futures", min_length=1, description="sheet of the workbook")
+    excel_live_range: Cells = Field("A1:M20", description="cells of the sheet, with a row of headers")
+    excel_live_require_open: bool = Field(False, description="only attach to a workbook that is open in Excel")
+    excel_poll_ms: int = Field(500, ge=20, le=5000, description="time between two readings of the sheet")
+
+    schwab_client_id: SecretStr | None = Field(None, description="application key; unset: Schwab is not collected")
+    schwab_client_secret: SecretStr | None = Field(None, description="application secret")
+    schwab_redirect_uri: CallbackUrl = Field(
+        "https://127.0.0.1:8182", description="callback address of the application"
+    )
+    schwab_refresh_token: SecretStr | None = Field(
+        None, description="a first token, good for a week at most; `flask schwab-login` makes the others"
+    )
+    schwab_token_file: Folder | None = Field(
+        None, description="where the login is kept; unset: STATE_DIR/schwab/token.json"
+    )
+    schwab_symbols: SymbolNames = Field("", description="symbols, separated by commas; unset: the watchlist")
+    schwab_api_url: ApiUrl = Field("https://api.schwabapi.com", description="the API's address, or a stand-in's")
 
     spool_max_mb: int = Field(
         1024, ge=1, le=1_000_000, description="disk that a collector may fill while Redis is away"
@@ -90,7 +115,7 @@ class Settings(BaseSettings):
         if value is None:
             return None
         scheme, _, rest = value.get_secret_value().partition("://")
-        if scheme not in _POSTGRES_SCHEMES or not _address(f"//{rest}"):
+        if scheme not in _POSTGRES_SCHEMES or not address(f"//{rest}"):
             raise ValueError("must look like postgresql://user:password@host:5432/database")
         return SecretStr(f"postgresql+psycopg2://{rest}")
 
@@ -99,7 +124,7 @@ class Settings(BaseSettings):
     def _redis(cls, value: SecretStr | None) -> SecretStr | None:
         if value is None:
             return None
-        parts = _address(value.get_secret_value())
+        parts = address(value.get_secret_value())
         database = parts.path.strip("/") or "0" if parts else ""
         if parts is None or parts.scheme not in ("redis", "rediss") or not database.isdecimal():
             raise ValueError("must look like redis://:password@host:6379/0")
@@ -127,10 +152,16 @@ class Settings(BaseSettings):
     @field_validator("session_sources")
     @classmethod
     def _collected(cls, value: str) -> str:
-        if unknown := sorted(set(_listed(value)) - set(COLLECTED)):
+        if unknown := sorted(set(listed(value)) - set(COLLECTED)):
             known = ", ".join(COLLECTED)
             raise ValueError(f"names {', '.join(unknown)[:80]}, which has no collector: known is {known}")
         return value
+
+    @model_validator(mode="after")
+    def _schwab_is_whole(self) -> Self:
+        if (self.schwab_client_id is None) != (self.schwab_client_secret is None):
+            raise ValueError("SCHWAB_CLIENT_ID and SCHWAB_CLIENT_SECRET go together: set both or neither")
+        return self
 
     @model_validator(mode="after")
     def _threads_suffice(self) -> Self:
@@ -141,7 +172,43 @@ class Settings(BaseSettings):
     @cached_property
     def collected_sources(self) -> tuple[str, ...]:
         """The sources that run while a watched market is open."""
-        return tuple(_listed(self.session_sources))
+        return tuple(listed(self.session_sources))
+
+    @cached_property
+    def preferred_sources(self) -> tuple[str, ...]:
+        """Which source's quotes are shown where several quote a symbol, the first of them that can be trusted."""
+        return tuple(listed(self.source_preference))
+
+    @cached_property
+    def excel(self) -> ExcelPlan | None:
+        """The sheet that is collected; None where none is."""
+        if self.excel_data_file is None:
+            return None
+        usual: Provider = "excel_live" if sys.platform in ("win32", "darwin") else "excel_file"
+        return ExcelPlan(
+            self.data_provider or usual,
+            self.excel_data_file,
+            self.excel_sheet_name,
+            self.excel_live_range,
+            self.excel_live_require_open,
+            self.excel_poll_ms / 1000,
+        )
+
+    @cached_property
+    def schwab(self) -> SchwabPlan | None:
+        """How Schwab is collected; None where it is not."""
+        if self.schwab_client_id is None or self.schwab_client_secret is None:
+            return None
+        seed = self.schwab_refresh_token
+        return SchwabPlan(
+            self.schwab_client_id.get_secret_value(),
+            self.schwab_client_secret.get_secret_value(),
+            self.schwab_redirect_uri,
+            self.schwab_token_file or self.state_dir / "schwab" / "token.json",
+            self.schwab_api_url,
+            seed.get_secret_value() if seed else None,
+            tuple(listed(self.schwab_symbols)),
+        )
 
     @cached_property
     def lake_dir(self) -> Path:
@@ -152,19 +219,6 @@ class Settings(BaseSettings):
     def spool_dir(self) -> Path:
         """Where collectors keep what the bus does not take."""
         return self.state_dir / "spool"
-
-
-def _listed(value: str) -> list[str]:
-    return list(dict.fromkeys(name.strip().upper() for name in value.split(",") if name.strip()))
-
-
-def _address(url: str) -> SplitResult | None:
-    # Says nothing of what is wrong: a misplaced part of a URL may be its password.
-    try:
-        parts = urlsplit(url)
-        return parts if parts.hostname and parts.port != 0 else None
-    except ValueError:
-        return None
 
 
 def inherited_environment() -> dict[str, str]:

@@ -20,6 +20,11 @@ def latest(symbol: str) -> str:
     return f"quotes:latest:{symbol}"
 
 
+def by_source(source: str, symbol: str) -> str:
+    """The newest quote of a symbol from one live source, a hash like `latest`."""
+    return f"quotes:by_source:{source}:{symbol}"
+
+
 def baseline(symbol: str) -> str:
     """The last price of a symbol's session before the present one, a hash."""
     return f"quotes:baseline:{symbol}"
@@ -62,6 +67,21 @@ def desired(source: str) -> str:
 def health(source: str) -> str:
     """A collector's progress, a hash."""
     return f"collector:{source}:health"
+
+
+def crashes(source: str) -> str:
+    """Starts of a source's collector that did not come to a good end, and the last reason, a hash."""
+    return f"collector:{source}:crashes"
+
+
+def agent(source: str) -> str:
+    """The process, if any, that collects a source by itself instead of the workers, a hash that expires."""
+    return f"collector:{source}:agent"
+
+
+def login(source: str) -> str:
+    """Until when the login at a source is good, a hash."""
+    return f"collector:{source}:login"
 
 
 def alive(source: str, day: date) -> str:

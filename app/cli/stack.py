@@ -20,7 +20,8 @@ from app.local.supervisor import run_group
 from app.operations.migrating import migrate_database
 from app.operations.pipeline import pipeline_state
 from app.runtime import Runtime, runtime
-from app.settings import PROJECT, inherited_environment
+from app.setting_types import PROJECT
+from app.settings import inherited_environment
 
 
 @command("up")

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from threading import Event
 from typing import Final
 
@@ -16,6 +16,7 @@ from app.bus import keys
 from app.bus.hashes import write_hash
 from app.bus.stream import STREAM_CAP
 from app.clock import Clock
+from app.collectors.feeds import Feed, MakeFeed
 from app.collectors.outbox import Outbox
 from app.collectors.publishing import SourcePublisher
 from app.collectors.spool import Spool
@@ -28,22 +29,21 @@ log = logging.getLogger(__name__)
 HEALTH_KEPT_S: Final = 86_400
 ALIVE_KEPT_S: Final = 10 * 86_400
 LAST_DRAIN_S: Final = 5.0
-FeedStep = Callable[[datetime], Sequence[Quote]]
 
 
 @dataclass(frozen=True)
 class Assignment:
     """What a collector does: publish what is new every `interval_s`, and ask every `look_every_s` whether to go on.
 
-    `make_feed` gets the function that numbers quotes, and gives what is new at an instant; it raises when the feed is
-    broken, and the collector ends. The spool is opened once the source is held, and keeps what the bus does not take.
-    `market` tells the trading day in whose minutes the feed is marked as alive.
+    `make_feed` gets the function that numbers quotes; what a feed raises ends the collector. The spool is opened once
+    the source is held, and keeps what the bus does not take. `market` tells the trading day in whose minutes the feed
+    is marked as alive.
     """
 
     source: str
     interval_s: float
     is_wanted: Callable[[], bool]
-    make_feed: Callable[[Callable[[], int]], FeedStep]
+    make_feed: MakeFeed
     open_spool: Callable[[], Spool]
     market: Market
     stream_cap: int = STREAM_CAP
@@ -85,13 +85,12 @@ class _Collector:
         return self._outbox.published
 
     def run(self, stop: Event) -> None:
-        step = self._assignment.make_feed(self._publisher.next_seq)
         try:
-            with closing(self._outbox):
+            with closing(self._outbox), closing(self._assignment.make_feed(self._publisher.next_seq)) as feed:
                 while not stop.is_set() and self._is_wanted():
-                    self._outbox.put(self._stepped(step))
+                    self._outbox.put(self._stepped(feed))
                     self._note_alive()
-                    stop.wait(self._assignment.interval_s)
+                    feed.wait(self._assignment.interval_s)
                 self._outbox.drain(LAST_DRAIN_S)
         except Conflict as error:
             self._tell_fenced(error)
@@ -101,9 +100,9 @@ class _Collector:
             raise
         self._tell("stopped")
 
-    def _stepped(self, step: FeedStep) -> Sequence[Quote]:
+    def _stepped(self, feed: Feed) -> Sequence[Quote]:
         now = self._clock.now()
-        quotes = step(now)
+        quotes = feed.step(now)
         if quotes:
             self._event_at = now
         return quotes

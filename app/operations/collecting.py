@@ -15,7 +15,10 @@ from app.bus import keys
 from app.bus.connection import without_retries
 from app.bus.hashes import read_hash, write_hash
 from app.bus.latest import read_latest
-from app.collectors.run import Assignment, FeedStep, run_collector
+from app.collectors.excel.plan import ExcelPlan
+from app.collectors.feeds import Feed, MakeFeed, NextSeq, SteppedFeed
+from app.collectors.run import Assignment, run_collector
+from app.collectors.schwab.plan import SchwabPlan
 from app.collectors.simulator import LiveSimulation
 from app.collectors.spool import Spool
 from app.errors import Conflict, NotFound, Rejected
@@ -34,12 +37,23 @@ ANSWER_S: Final = 1.5  # For how long the feed waits for the bus, which has a sp
 
 
 @dataclass(frozen=True)
-class CollectorLimits:
-    """Where collectors keep what the bus does not take, how many bytes each may, and when the stream counts as full."""
+class CollectorPlan:
+    """Where collectors keep what the bus does not take, how many bytes each may, and when the stream counts as full.
+
+    `excel` and `schwab` tell how those sources are reached; None where they are not set up here.
+    """
 
     spool_dir: Path
     spool_max_bytes: int
     stream_cap: int
+    excel: ExcelPlan | None = None
+    schwab: SchwabPlan | None = None
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The sources that can be collected here."""
+        found = {"EXCEL": self.excel, "SCHWAB": self.schwab, SIMULATED: self}
+        return tuple(source for source in COLLECTED if found[source] is not None)
 
 
 def want_simulation(stores: Stores, symbols: list[str], seed: int, rate_per_s: float) -> None:
@@ -88,13 +102,14 @@ def symbols_wanted(stores: Stores, session: Session, source: str) -> list[str]:
     return told.split(",") if told else watchlist(session)
 
 
-def collect(stores: Stores, source: str, stop: Event, limits: CollectorLimits) -> int:
+def collect(stores: Stores, source: str, stop: Event, plan: CollectorPlan) -> int:
     """Collect a source until it is unwanted or `stop` is set; Conflict when another process does already.
 
     A server that was flushed has forgotten what was wanted, and is told again. Returns how many quotes were published.
     """
-    if source != SIMULATED:
-        raise NotFound(f"there is no collector for {source[:20]!r}: known is {', '.join(COLLECTED)}")
+    make = _feeds(stores, plan).get(source)
+    if make is None:
+        raise NotFound(f"{source[:20]!r} cannot be collected here: set up is {', '.join(plan.sources)}")
     with stores.connect_redis(socket_timeout_s=ANSWER_S) as client:
         wish = _Wish(client, source)
         if not wish.holds():
@@ -103,18 +118,18 @@ def collect(stores: Stores, source: str, stop: Event, limits: CollectorLimits) -
             source,
             STEP_S,
             wish.holds,
-            _simulation(stores, wish.options),
-            lambda: Spool(limits.spool_dir / f"{source}.db", source, limits.spool_max_bytes),
+            make(wish.options),
+            lambda: Spool(plan.spool_dir / f"{source}.db", source, plan.spool_max_bytes),
             stores.market,
-            limits.stream_cap,
+            plan.stream_cap,
         )
         return run_collector(without_retries(client), assignment, stores.clock, stop)
 
 
-def collect_unless_collected(stores: Stores, source: str, stop: Event, limits: CollectorLimits) -> int:
+def collect_unless_collected(stores: Stores, source: str, stop: Event, plan: CollectorPlan) -> int:
     """As `collect`; at once over while another process collects the source."""
     try:
-        return collect(stores, source, stop, limits)
+        return collect(stores, source, stop, plan)
     except Conflict as held:
         log.info("%s", held)
         return 0
@@ -150,10 +165,14 @@ def _says_wanted(wish: Mapping[str, str]) -> bool:
     return wish.get("wanted") == "1"
 
 
-def _simulation(stores: Stores, options: Mapping[str, str]) -> Callable[[Callable[[], int]], FeedStep]:
-    def make(next_seq: Callable[[], int]) -> FeedStep:
+def _feeds(stores: Stores, _plan: CollectorPlan) -> dict[str, Callable[[Mapping[str, str]], MakeFeed]]:
+    return {SIMULATED: lambda options: _simulation(stores, options)}
+
+
+def _simulation(stores: Stores, options: Mapping[str, str]) -> MakeFeed:
+    def make(next_seq: NextSeq) -> Feed:
         symbols = options["symbols"].split(",")
-        return LiveSimulation(
+        simulation = LiveSimulation(
             symbols,
             int(options["seed"]),
             float(options["rate_per_s"]),
@@ -161,7 +180,8 @@ def _simulation(stores: Stores, options: Mapping[str, str]) -> Callable[[Callabl
             latest=_own_latest(stores, symbols, stores.clock.now()),
             where=stores.market,
             is_traded=_hours(stores, options),
-        ).step
+        )
+        return SteppedFeed(simulation.step, symbols)
 
     return make
 

@@ -25,6 +25,7 @@ from threading import Event
 
 from app.bus.connection import connect, without_retries
 from app.clock import SystemClock
+from app.collectors.feeds import SteppedFeed
 from app.collectors.run import Assignment, run_collector
 from app.collectors.spool import Spool
 from app.market.markets import market
@@ -47,7 +48,7 @@ def make(next_seq):
         told += 10
         return taken
 
-    return step
+    return SteppedFeed(step)
 
 
 open_spool = partial(Spool, Path(sys.argv[2]), "SIMULATED", 64 << 20)

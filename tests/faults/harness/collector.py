@@ -12,7 +12,8 @@ from threading import Event
 
 from app.bus.connection import without_retries
 from app.cli.stopping import stop_on_signals
-from app.collectors.run import Assignment, FeedStep, run_collector
+from app.collectors.feeds import Feed, SteppedFeed
+from app.collectors.run import Assignment, run_collector
 from app.collectors.spool import Spool
 from app.factory import create_app
 from app.logs import configure_logs
@@ -50,8 +51,8 @@ def main(path: str, end: str, portion: str, pause_s: str) -> None:
     stores: Runtime = create_app(settings, RecordingDispatch()).extensions[EXTENSION]
     ledger, stop = Ledger(Path(path)), Event()
 
-    def make_feed(next_seq: Callable[[], int]) -> FeedStep:
-        return LedgerFeed(ledger, int(end), int(portion), next_seq).step
+    def make_feed(next_seq: Callable[[], int]) -> Feed:
+        return SteppedFeed(LedgerFeed(ledger, int(end), int(portion), next_seq).step)
 
     place = settings.state_dir / "spool" / f"{SOURCE}.db"
     open_spool = partial(Spool, place, SOURCE, settings.spool_max_mb * 1_000_000)

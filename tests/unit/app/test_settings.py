@@ -4,7 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from app.errors import Rejected
-from app.settings import PROJECT, inherited_environment, load_settings
+from app.setting_types import PROJECT
+from app.settings import inherited_environment, load_settings
 
 SECRET = "hunter2-hunter2"
 

@@ -7,6 +7,7 @@ import pytest
 from app.bus import keys
 from app.bus.leases import acquire
 from app.bus.published import read_published
+from app.collectors.feeds import SteppedFeed
 from app.collectors.run import Assignment, run_collector
 from app.errors import Conflict
 from app.market.markets import market
@@ -26,7 +27,7 @@ class Feed:
 
     def make(self, next_seq):
         self.next_seq = next_seq
-        return self.step
+        return SteppedFeed(self.step)
 
     def step(self, now):
         self.number += 1

@@ -1,0 +1,1 @@
+"""The source SCHWAB: level-one quotes of the Schwab Trader API."""
