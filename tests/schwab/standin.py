@@ -24,8 +24,8 @@ class StandIn:
     `conflate_s` those of one key become one. The login of a second connection closes the first with code 12.
     """
 
-    client_id = "stand-in-key-0000"
-    client_secret = "stand-in-secret-00"
+    client_id = "stand-in-key-of-32-characters-00"
+    client_secret = "stand-in-secret0"
     redirect_uri = "https://127.0.0.1:8182"
 
     def __init__(

@@ -89,11 +89,9 @@ class Streamer:
             self.url = _address(server)
             self._ready.set()
             await self._stop.wait()
-            for session in self.open_sessions():
+            for session in self._sessions:  # Also those that wait for the far end to close.
                 session.cut()
             server.close()
-            for connection in list(server.connections):
-                connection.transport.abort()
 
     def _admit(self, connection: ServerConnection, request: Request) -> None:
         if self._faults.refusing:
