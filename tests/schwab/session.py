@@ -33,7 +33,7 @@ class Session:
         self._waiting: deque[str | Change] = deque()
         self._held: dict[tuple[str, str], frames.Content] = {}
         self._wake, self._is_woken = asyncio.Event(), False
-        self._silent, self._muted, self._ending = faults.silent_from_the_start, False, False
+        self._silent, self._muted, self.ending = faults.silent_from_the_start, False, False
         if faults.muted_from_the_start:
             self.hush(muted=True)
 
@@ -88,7 +88,7 @@ class Session:
     def close_after_all(self) -> None:
         """Close once everything is said; no more is said then."""
         with self._lock:
-            self.open, self._ending = False, True
+            self.open, self.ending = False, True
             self._lock.notify_all()
             self._stir()
 
@@ -103,7 +103,7 @@ class Session:
                     if self._faults.delay_s:
                         await asyncio.sleep(self._faults.delay_s)
                     await self._socket.send(frame)
-                if self._ending:
+                if self.ending:
                     await self._socket.close()
                     return
 

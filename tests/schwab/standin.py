@@ -53,6 +53,10 @@ class StandIn:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up on everybody and listen no more; again does nothing."""
         self._web.close()
         self._streamer.close()
 

@@ -23,6 +23,7 @@ from tests.schwab.tokens import Tokens
 FAILURES: Final = {"SUBS": 22, "UNSUBS": 23, "ADD": 24, "VIEW": 25}
 IDS: Final = ("SchwabClientCustomerId", "SchwabClientCorrelId")
 START_S: Final = 10.0
+CLOSE_S: Final = 1.0
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Streamer:
 
     def close(self) -> None:
         """Cut every connection and listen no more."""
-        if self._loop and self._stop:
+        if self._loop and self._stop and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(START_S)
         assert not self._thread.is_alive(), "the streamer does not end"
@@ -84,7 +85,12 @@ class Streamer:
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        options: dict[str, Any] = {"ping_interval": None, "close_timeout": 2, "compression": None, "logger": _log()}
+        options: dict[str, Any] = {
+            "ping_interval": None,
+            "close_timeout": CLOSE_S,
+            "compression": None,
+            "logger": _log(),
+        }
         async with serve(self._converse, "127.0.0.1", 0, process_request=self._admit, **options) as server:
             self.url = _address(server)
             self._ready.set()
@@ -113,8 +119,8 @@ class Streamer:
         tasks = [asyncio.create_task(loop) for loop in loops]
         try:
             await asyncio.wait({tasks[0], tasks[3]}, return_when=asyncio.FIRST_COMPLETED)
-            if tasks[3].done() and not session.open:
-                await asyncio.wait({tasks[0]}, timeout=2)
+            if session.ending:
+                await asyncio.wait({tasks[0]}, timeout=2 * CLOSE_S)
         finally:
             with self.lock:
                 session.open = False
