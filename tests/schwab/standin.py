@@ -56,9 +56,10 @@ class StandIn:
         self.close()
 
     def close(self) -> None:
-        """Hang up on everybody and listen no more; again does nothing."""
+        """Hang up on everybody and listen no more; raises what went wrong in the stand-in itself."""
         self._web.close()
         self._streamer.close()
+        self._record.check()
 
     @property
     def api_url(self) -> str:
