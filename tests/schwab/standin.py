@@ -122,6 +122,10 @@ class StandIn:
             for session, _ in self._streamer.subscribers(service, key):
                 session.forget(service, key)
 
+    def is_subscribed(self, key: str) -> bool:
+        """Whether an open connection subscribes to a key, of whichever service."""
+        return self._streamer.is_subscribed(key)
+
     def wait_for_subscription(self, key: str, timeout_s: float = 10) -> None:
         """Return once an open connection subscribes to a key; AssertionError when none does in time."""
         with self._streamer.lock:
