@@ -1,0 +1,102 @@
+"""A session at Schwab's API: a client of schwab-py whose access token is always good."""
+
+import asyncio
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import httpx
+
+from app.clock import Clock
+from app.collectors.schwab.granting import TIMEOUT_S
+from app.collectors.schwab.plan import SchwabPlan
+from app.collectors.schwab.refreshing import Refresher
+from app.collectors.schwab.tokens import Login
+from app.collectors.schwab.tokens import NeedsLogin as NeedsLogin
+
+if TYPE_CHECKING:
+    from app.collectors.schwab.library import AsyncClient
+
+_HOST: Final = "api.schwabapi.com"
+
+
+class SchwabSession:
+    """One login for all requests and streams of an event loop; the refreshing is shared with other processes."""
+
+    def __init__(self, plan: SchwabPlan, clock: Clock) -> None:
+        self._plan = plan
+        self._refresher = Refresher(plan, clock)
+        self._login: Login | None = None
+        self._client: AsyncClient | None = None
+        self._refused_access: str | None = None
+
+    async def client(self) -> "AsyncClient":
+        """The client, always the same until `aclose`, with an access token that is good for 5 minutes at least.
+
+        It never refreshes by itself: ask for it again before each request. NeedsLogin when a person must log in;
+        Unavailable when Schwab does not answer, or the disk.
+        """
+        login = await asyncio.to_thread(self._refresher.good, self._refused_access)
+        self._login, self._refused_access = login, None
+        if self._client is None:
+            self._client = _client(self._plan, login)
+        _hand(self._client, login)
+        return self._client
+
+    async def denied(self) -> None:
+        """Say that the access token was refused: the next `client` has another one."""
+        if self._login is not None:
+            self._refused_access = self._login.token.access_token
+
+    @property
+    def login_expires_at(self) -> datetime | None:
+        """When a new login is due, as of the last `client`: at once where Schwab refused this one; None if unknown."""
+        if refused_at := self._refresher.refused_at:
+            return refused_at
+        return self._login.expires_at if self._login else None
+
+    @property
+    def login_known(self) -> bool:
+        """Whether `login_expires_at` is that instant, and not only the latest possible one."""
+        return self._refresher.refused_at is not None or (self._login is not None and self._login.login_known)
+
+    async def aclose(self) -> None:
+        """Close the client's connections."""
+        if self._client is not None:
+            await self._client.close_async_session()
+            self._client = None
+
+
+def _client(plan: SchwabPlan, login: Login) -> "AsyncClient":
+    from app.collectors.schwab.library import client_from_access_functions
+
+    made = client_from_access_functions(plan.client_id, "", lambda: _shown(login), _keep_nothing, asyncio=True)
+    made.set_timeout(TIMEOUT_S)
+    made.session.event_hooks = {"request": [_steering(plan)], "response": []}
+    return made
+
+
+def _hand(client: "AsyncClient", login: Login) -> None:
+    # The stream reads the token from the second place.
+    client.session.token = _shown(login)["token"]
+    client.token_metadata.token = _shown(login)["token"]
+
+
+def _shown(login: Login) -> dict[str, Any]:
+    # Without an expiry and a refresh token authlib has no occasion to refresh behind everybody's back.
+    token = {"access_token": login.token.access_token, "token_type": "Bearer"}
+    return {"creation_timestamp": login.creation_timestamp, "token": token}
+
+
+def _keep_nothing(*_token: object) -> None:
+    raise AssertionError("schwab-py is not to refresh the login")
+
+
+def _steering(plan: SchwabPlan) -> Any:
+    target = httpx.URL(plan.api_url)
+
+    async def steer(request: httpx.Request) -> None:
+        if request.url.host == _HOST:
+            request.url = request.url.copy_with(scheme=target.scheme, host=target.host, port=target.port)
+            request.headers["Host"] = target.netloc.decode()
+
+    return steer
