@@ -8,6 +8,7 @@ from typing import Any, Final
 import httpx
 from pydantic import ValidationError
 
+from app.collectors.schwab.library import library
 from app.collectors.schwab.plan import SchwabPlan
 from app.collectors.schwab.tokens import ACCESS_LASTS_S, Grant, Login
 from app.errors import Conflict, Unavailable
@@ -51,14 +52,13 @@ def _grant(
     now: Callable[[], datetime],
     refresh_token: str | None = None,
 ) -> Grant:
-    from app.collectors.schwab.library import OAuth2Client, OAuthError
-
     asked_at = now()
     try:
-        with OAuth2Client(plan.client_id, plan.client_secret, timeout=TIMEOUT_S) as client:
+        with library().OAuth2Client(plan.client_id, plan.client_secret, timeout=TIMEOUT_S) as client:
             answer = dict(ask(client, plan.api_url + _TOKEN_PATH))
-    except OAuthError as error:
-        reason = str(error.error) if _WORD.fullmatch(str(error.error)) else "it does not say why"
+    except library().OAuthError as error:
+        word = str(getattr(error, "error", ""))
+        reason = word if _WORD.fullmatch(word) else "it does not say why"
         if reason in _TEMPORARY:
             raise Unavailable(f"Schwab gives no token for now ({reason})") from None
         raise Refused(reason) from None

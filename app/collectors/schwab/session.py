@@ -2,19 +2,17 @@
 
 import asyncio
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import httpx
 
 from app.clock import Clock
 from app.collectors.schwab.granting import TIMEOUT_S
+from app.collectors.schwab.library import library
 from app.collectors.schwab.plan import SchwabPlan
 from app.collectors.schwab.refreshing import Refresher
 from app.collectors.schwab.tokens import Login
 from app.collectors.schwab.tokens import NeedsLogin as NeedsLogin
-
-if TYPE_CHECKING:
-    from app.collectors.schwab.library import AsyncClient
 
 _HOST: Final = "api.schwabapi.com"
 
@@ -26,11 +24,11 @@ class SchwabSession:
         self._plan = plan
         self._refresher = Refresher(plan, clock)
         self._login: Login | None = None
-        self._client: AsyncClient | None = None
+        self._client: Any = None
         self._refused_access: str | None = None
 
-    async def client(self) -> "AsyncClient":
-        """The client, always the same until `aclose`, with an access token that is good for 5 minutes at least.
+    async def client(self) -> Any:
+        """The `schwab.client.AsyncClient`, always the same until `aclose`, with an access token that is good for 5 minutes at least.
 
         It never refreshes by itself: ask for it again before each request. NeedsLogin when a person must log in;
         Unavailable when Schwab does not answer, or the disk.
@@ -66,16 +64,16 @@ class SchwabSession:
             self._client = None
 
 
-def _client(plan: SchwabPlan, login: Login) -> "AsyncClient":
-    from app.collectors.schwab.library import client_from_access_functions
-
-    made = client_from_access_functions(plan.client_id, "", lambda: _shown(login), _keep_nothing, asyncio=True)
+def _client(plan: SchwabPlan, login: Login) -> Any:
+    made = library().client_from_access_functions(
+        plan.client_id, "", lambda: _shown(login), _keep_nothing, asyncio=True
+    )
     made.set_timeout(TIMEOUT_S)
     made.session.event_hooks = {"request": [_steering(plan)], "response": []}
     return made
 
 
-def _hand(client: "AsyncClient", login: Login) -> None:
+def _hand(client: Any, login: Login) -> None:
     # The stream reads the token from the second place.
     client.session.token = _shown(login)["token"]
     client.token_metadata.token = _shown(login)["token"]
