@@ -7,6 +7,7 @@ from typing import Any, Final
 import httpx
 
 from app.clock import Clock
+from app.collectors.schwab.expiry import ExpiryWatch, LoginTerm
 from app.collectors.schwab.granting import TIMEOUT_S
 from app.collectors.schwab.library import library
 from app.collectors.schwab.plan import SchwabPlan
@@ -18,7 +19,11 @@ _HOST: Final = "api.schwabapi.com"
 
 
 class SchwabSession:
-    """One login for all requests and streams of an event loop; the refreshing is shared with other processes."""
+    """One login for all requests and streams of an event loop; the refreshing is shared with other processes.
+
+    `term` tells how long the login is good, as of the last `client`: over where that raised NeedsLogin, None before
+    the first. Each threshold that it crosses is logged once.
+    """
 
     def __init__(self, plan: SchwabPlan, clock: Clock) -> None:
         self._plan = plan
@@ -26,14 +31,16 @@ class SchwabSession:
         self._login: Login | None = None
         self._client: Any = None
         self._refused_access: str | None = None
+        self._clock, self._watch = clock, ExpiryWatch()
+        self.term: LoginTerm | None = None
 
     async def client(self) -> Any:
-        """The `schwab.client.AsyncClient`, always the same until `aclose`, with an access token that is good for 5 minutes at least.
+        """A `schwab.client.AsyncClient`, the same until `aclose`, whose access token is good for 5 minutes at least.
 
         It never refreshes by itself: ask for it again before each request. NeedsLogin when a person must log in;
         Unavailable when Schwab does not answer, or the disk.
         """
-        login = await asyncio.to_thread(self._refresher.good, self._refused_access)
+        login = await asyncio.to_thread(self._good)
         self._login, self._refused_access = login, None
         if self._client is None:
             self._client = _client(self._plan, login)
@@ -47,15 +54,19 @@ class SchwabSession:
 
     @property
     def login_expires_at(self) -> datetime | None:
-        """When a new login is due, as of the last `client`: at once where Schwab refused this one; None if unknown."""
-        if refused_at := self._refresher.refused_at:
-            return refused_at
-        return self._login.expires_at if self._login else None
+        """When a new login is due, as of the last `client`; None before the first."""
+        return self.term.expires_at if self.term else None
 
-    @property
-    def login_known(self) -> bool:
-        """Whether `login_expires_at` is that instant, and not only the latest possible one."""
-        return self._refresher.refused_at is not None or (self._login is not None and self._login.login_known)
+    def _good(self) -> Login:
+        now = self._clock.now()
+        try:
+            login = self._refresher.good(self._refused_access)
+        except NeedsLogin:
+            self.term = LoginTerm(self._refresher.refused_at or now)
+            raise
+        self.term = LoginTerm(login.expires_at, login.login_known)
+        self._watch.note(self.term, now)
+        return login
 
     async def aclose(self) -> None:
         """Close the client's connections."""
