@@ -42,12 +42,13 @@ class StandIn:
         habits = Habits(heartbeat_s, empty_s, conflate_s, key_limit)
         self._streamer = Streamer(self._board, self._tokens, self.faults, self._record, habits)
         self.faults.sessions = self._streamer
-        application = Application(self.client_id, self.client_secret, self.redirect_uri, self._tokens)
-        pages = {"/trader/v1/userPreference": self._preference, "/marketdata/v1/quotes": self._quotes}
-        self._web = Web(application, self._tokens, self.faults, self._record, pages)
+        self._web: Web
 
     def __enter__(self) -> Self:
+        application = Application(self.client_id, self.client_secret, self.redirect_uri, self._tokens)
+        pages = {"/trader/v1/userPreference": self._preference, "/marketdata/v1/quotes": self._quotes}
         self._streamer.start()
+        self._web = Web(application, self._tokens, self.faults, self._record, pages)
         self._web.start()
         return self
 

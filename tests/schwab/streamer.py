@@ -63,6 +63,7 @@ class Streamer:
         if self._loop and self._stop:
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(START_S)
+        assert not self._thread.is_alive(), "the streamer does not end"
 
     def open_sessions(self) -> list[Session]:
         """The connections that are open."""
@@ -83,9 +84,7 @@ class Streamer:
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        quiet = logging.getLogger("tests.schwab.websockets")
-        quiet.setLevel(logging.CRITICAL)
-        options: dict[str, Any] = {"ping_interval": None, "close_timeout": 2, "compression": None, "logger": quiet}
+        options: dict[str, Any] = {"ping_interval": None, "close_timeout": 2, "compression": None, "logger": _log()}
         async with serve(self._converse, "127.0.0.1", 0, process_request=self._admit, **options) as server:
             self.url = _address(server)
             self._ready.set()
@@ -140,15 +139,20 @@ class Streamer:
         parameters = request.get("parameters") or {}
         self._record.add("stream", {"service": service, "command": command}, parameters)
         with self.lock:
-            forced = self._faults.take_code(command)
-            code = self._obey(session, request, service, command, parameters) if forced is None else forced
+            forced = self._faults.take_code(command) or 0
+            if forced and forced not in frames.SUCCESSES:
+                code = forced
+            else:
+                code = self._obey(session, request, service, command, parameters)
+            is_done = code == 0
+            code = code or forced
             frame = frames.response(request, code, _text(command, code))
             if self._faults.take_malformation(OF_RESPONSES):
                 frame = spoiled_response(frame)
             session.say(frame)
             if code in frames.CLOSING or command == "LOGOUT":
                 session.close_after_all()
-            elif code == 0 and command in ("SUBS", "ADD", "VIEW"):
+            elif is_done and command in ("SUBS", "ADD", "VIEW"):
                 self._tell_all(session, service, _names(parameters, "keys"))
             self.lock.notify_all()
 
@@ -217,6 +221,13 @@ def _text(command: str, code: int) -> str:
     if code:
         return frames.TEXTS.get(code, "Unknown failure")
     return {"LOGIN": "server=s0166bdv-1;status=NP", "LOGOUT": "SUCCESS"}.get(command, f"{command} command succeeded")
+
+
+def _log() -> logging.Logger:
+    log = logging.getLogger("tests.schwab.websockets")
+    log.setLevel(logging.WARNING)  # Below that it shows frames, and with them tokens.
+    log.addFilter(lambda record: "handshake failed" not in record.getMessage())
+    return log
 
 
 def _address(server: Server) -> str:
