@@ -24,8 +24,8 @@ class StandIn:
     `conflate_s` those of one key become one. The login of a second connection closes the first with code 12.
     """
 
-    client_id = "stand-in-key-0000"
-    client_secret = "stand-in-secret-00"
+    client_id = "stand-in-key-of-32-characters-00"
+    client_secret = "stand-in-secret0"
     redirect_uri = "https://127.0.0.1:8182"
 
     def __init__(
@@ -53,8 +53,13 @@ class StandIn:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up on everybody and listen no more; raises what went wrong in the stand-in itself."""
         self._web.close()
         self._streamer.close()
+        self._record.check()
 
     @property
     def api_url(self) -> str:
@@ -116,6 +121,10 @@ class StandIn:
             self._board.reset(service, key)
             for session, _ in self._streamer.subscribers(service, key):
                 session.forget(service, key)
+
+    def is_subscribed(self, key: str) -> bool:
+        """Whether an open connection subscribes to a key, of whichever service."""
+        return self._streamer.is_subscribed(key)
 
     def wait_for_subscription(self, key: str, timeout_s: float = 10) -> None:
         """Return once an open connection subscribes to a key; AssertionError when none does in time."""

@@ -23,6 +23,8 @@ from tests.schwab.tokens import Tokens
 FAILURES: Final = {"SUBS": 22, "UNSUBS": 23, "ADD": 24, "VIEW": 25}
 IDS: Final = ("SchwabClientCustomerId", "SchwabClientCorrelId")
 START_S: Final = 10.0
+CLOSE_S: Final = 1.0
+Asked = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Streamer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="schwab-streamer")
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="schwab-streamer", daemon=True)
 
     def start(self) -> None:
         """Listen."""
@@ -60,7 +62,7 @@ class Streamer:
 
     def close(self) -> None:
         """Cut every connection and listen no more."""
-        if self._loop and self._stop:
+        if self._loop and self._stop and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(START_S)
         assert not self._thread.is_alive(), "the streamer does not end"
@@ -84,16 +86,19 @@ class Streamer:
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        options: dict[str, Any] = {"ping_interval": None, "close_timeout": 2, "compression": None, "logger": _log()}
+        options: dict[str, Any] = {
+            "ping_interval": None,
+            "close_timeout": CLOSE_S,
+            "compression": None,
+            "logger": _log(),
+        }
         async with serve(self._converse, "127.0.0.1", 0, process_request=self._admit, **options) as server:
             self.url = _address(server)
             self._ready.set()
             await self._stop.wait()
-            for session in self.open_sessions():
+            for session in self._sessions:  # Also those that wait for the far end to close.
                 session.cut()
             server.close()
-            for connection in list(server.connections):
-                connection.transport.abort()
 
     def _admit(self, connection: ServerConnection, request: Request) -> None:
         if self._faults.refusing:
@@ -115,8 +120,8 @@ class Streamer:
         tasks = [asyncio.create_task(loop) for loop in loops]
         try:
             await asyncio.wait({tasks[0], tasks[3]}, return_when=asyncio.FIRST_COMPLETED)
-            if tasks[3].done() and not session.open:
-                await asyncio.wait({tasks[0]}, timeout=2)
+            if session.ending:
+                await asyncio.wait({tasks[0]}, timeout=2 * CLOSE_S)
         finally:
             with self.lock:
                 session.open = False
@@ -124,7 +129,9 @@ class Streamer:
                 self.lock.notify_all()
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            for ending in await asyncio.gather(*tasks, return_exceptions=True):
+                if isinstance(ending, Exception):
+                    self._record.fail(ending)
 
     async def _listen(self, socket: ServerConnection, session: Session) -> None:
         with contextlib.suppress(ConnectionClosed):
@@ -134,10 +141,11 @@ class Streamer:
                     if not session.open:
                         return
 
-    def _answer(self, session: Session, request: dict[str, Any]) -> None:
+    def _answer(self, session: Session, request: Asked) -> None:
         service, command = str(request.get("service")), str(request.get("command"))
-        parameters = request.get("parameters") or {}
-        self._record.add("stream", {"service": service, "command": command}, parameters)
+        given = request.get("parameters") or {}
+        parameters = given if isinstance(given, dict) else None
+        self._record.add("stream", {"service": service, "command": command}, parameters or {})
         with self.lock:
             forced = self._faults.take_code(command) or 0
             if forced and forced not in frames.SUCCESSES:
@@ -153,11 +161,11 @@ class Streamer:
             if code in frames.CLOSING or command == "LOGOUT":
                 session.close_after_all()
             elif is_done and command in ("SUBS", "ADD", "VIEW"):
-                self._tell_all(session, service, _names(parameters, "keys"))
+                self._tell_all(session, service, _names(parameters or {}, "keys"))
             self.lock.notify_all()
 
-    def _obey(self, session: Session, request: dict[str, Any], service: str, command: str, parameters: Any) -> int:
-        if any(not request.get(name) for name in IDS) or not isinstance(parameters, dict):
+    def _obey(self, session: Session, request: Asked, service: str, command: str, parameters: Asked | None) -> int:
+        if any(not request.get(name) for name in IDS) or parameters is None:
             return frames.BAD_FORMAT
         if command == "LOGIN":
             return self._log_in(session, parameters)
@@ -169,7 +177,7 @@ class Streamer:
             return 11
         return self._subscribe(session, service, command, parameters)
 
-    def _log_in(self, session: Session, parameters: dict[str, Any]) -> int:
+    def _log_in(self, session: Session, parameters: Asked) -> int:
         if self._faults.take_denial() or not self._tokens.admits(parameters.get("Authorization")):
             return frames.DENIED
         for other in self.open_sessions():
@@ -179,7 +187,7 @@ class Streamer:
         self._record.count("logins")
         return 0
 
-    def _subscribe(self, session: Session, service: str, command: str, parameters: dict[str, Any]) -> int:
+    def _subscribe(self, session: Session, service: str, command: str, parameters: Asked) -> int:
         keys, fields = _names(parameters, "keys"), frozenset(_names(parameters, "fields"))
         had = session.subscriptions.get(service, {})
         if command == "VIEW":
@@ -204,7 +212,7 @@ class Streamer:
                 session.change(service, listing.full(wanted))
 
 
-def _requests(text: str | bytes) -> list[dict[str, Any]]:
+def _requests(text: str | bytes) -> list[Asked]:
     try:
         asked = json.loads(text)
         found = asked.get("requests", [asked])
@@ -213,7 +221,7 @@ def _requests(text: str | bytes) -> list[dict[str, Any]]:
         return [{}]
 
 
-def _names(parameters: dict[str, Any], name: str) -> list[str]:
+def _names(parameters: Asked, name: str) -> list[str]:
     return [item.strip() for item in str(parameters.get(name, "")).split(",") if item.strip()]
 
 
