@@ -45,7 +45,7 @@ async def talk(session: SchwabSession) -> None:
         await library().StreamClient(client).login()
     except Exception:  # Whatever it is, it is logged, as a careless program would.
         log.exception("denied, with %s", client.session.token)
-    log.info("headers", extra={"Authorization": client.session.token["access_token"]})
+    log.info("headers %s", {"Authorization": client.session.token["access_token"]})
     await session.aclose()
 
 
