@@ -15,6 +15,7 @@ from app.collectors.schwab.login import begin
 from app.local.ports import free_port
 from tests.schwab.standin import StandIn
 
+WRONG = "of-another-app"
 TOKENS = ("access_token", "refresh_token", "id_token")
 PAGE = re.compile(r"http://127\.0\.0\.1:[0-9]+/v1/oauth/authorize\?\S+")
 
@@ -151,7 +152,7 @@ def test_an_address_of_another_attempt_is_bad_input_and_is_not_repeated(schwab, 
 
 @pytest.mark.parametrize(
     ("changes", "advice"),
-    [({"schwab_client_secret": "another"}, "SCHWAB_CLIENT_SECRET"), ({}, "good once and for 30 s")],
+    [({"schwab_client_secret": WRONG}, "SCHWAB_CLIENT_SECRET"), ({}, "good once and for 30 s")],
 )
 def test_a_login_that_schwab_refuses_is_told_with_what_to_do(schwab, standin, pasted, changes, advice):
     pasted(lambda page: f"{standin.redirect_uri}/?code=C0.unknown-code%40&state={state_of(page)}")

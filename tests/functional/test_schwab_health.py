@@ -8,6 +8,8 @@ from app.clock import SystemClock
 from app.collectors.schwab.expiry import LoginTerm, record_login
 from app.settings import load_settings
 
+KEY = "of-an-app"
+
 
 @pytest.fixture
 def settings(database_url, redis_url, tmp_path):
@@ -16,8 +18,8 @@ def settings(database_url, redis_url, tmp_path):
         database_url=database_url,
         redis_url=redis_url,
         state_dir=tmp_path / "var",
-        schwab_client_id="a-key",
-        schwab_client_secret="a-secret",
+        schwab_client_id=KEY,
+        schwab_client_secret=KEY,
     )
 
 
