@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Session
 
 from app.instruments.models import ContractRoll
@@ -21,7 +21,7 @@ def list_rolls(session: Session, symbol: str | None = None) -> list[ContractRoll
 
 def active_contracts(session: Session, symbol: str | None = None) -> dict[tuple[str, str], ContractRoll]:
     """The change to the active contract by symbol and source; those never seen with a contract are left out."""
-    newest = select(ContractRoll).distinct(ContractRoll.symbol, ContractRoll.source)
+    newest = select(ContractRoll).ext(distinct_on(ContractRoll.symbol, ContractRoll.source))
     if symbol is not None:
         newest = newest.where(ContractRoll.symbol == symbol)
     order = (ContractRoll.symbol, ContractRoll.source, ContractRoll.number.desc())

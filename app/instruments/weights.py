@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Session
 
 from app.errors import Rejected
@@ -35,7 +35,7 @@ def set_contract_weight(session: Session, composite: str, symbol: str, weight: D
 def contract_weights(session: Session, composite: str, on: date) -> dict[str, Decimal]:
     """The members of a composite on a date with their weights, by symbol; without those that weigh 0."""
     known = (ContractWeight.composite == composite, ContractWeight.valid_from <= on)
-    newest = select(ContractWeight).distinct(ContractWeight.symbol).where(*known)
+    newest = select(ContractWeight).ext(distinct_on(ContractWeight.symbol)).where(*known)
     rows = session.scalars(newest.order_by(ContractWeight.symbol, ContractWeight.valid_from.desc()))
     return {row.symbol: row.weight for row in rows if row.weight}
 
@@ -54,7 +54,7 @@ def set_signal_weight(
 
 def signal_weights(session: Session, on: date) -> dict[str, SignalWeight]:
     """The signals that have a weight on a date, by name; a signal that is not among them weighs 1."""
-    newest = select(SignalWeight).distinct(SignalWeight.signal).where(SignalWeight.valid_from <= on)
+    newest = select(SignalWeight).ext(distinct_on(SignalWeight.signal)).where(SignalWeight.valid_from <= on)
     rows = session.scalars(newest.order_by(SignalWeight.signal, SignalWeight.valid_from.desc()))
     return {row.signal: row for row in rows}
 

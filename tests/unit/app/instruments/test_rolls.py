@@ -130,11 +130,8 @@ def test_it_makes_no_difference_that_somebody_looked_in_between(parts, looked):
     before = changes("ES", None, runs[:looked])
     known = None
     if before:
-        active, times = before[-1], [part.last_ts for part in runs if part.contract == before[-1].to_contract]
-        known = Active(
-            active.to_contract, max((one.to_contract for one in before), key=MONTHS.index), active.last_ts or START
-        )
-        assert times
+        furthest = max((one.to_contract for one in before), key=MONTHS.index)
+        known = Active(before[-1].to_contract, furthest, before[-1].first_ts)
     later = changes("ES", known, [part for part in runs if not before or part.first_ts >= before[-1].first_ts])
 
     keys = [(one.kind, one.from_contract, one.to_contract, one.first_ts) for one in changes("ES", None, runs)]
