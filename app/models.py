@@ -1,7 +1,7 @@
 """Every table of the database, in one import, so that the metadata is whole."""
 
 from app.desk.models import Market, MarketDataSnapshot, MarketEvent, SessionCertificate
-from app.instruments.models import TradingInstrument
+from app.instruments.models import ContractRoll, ContractWeight, SignalWeight, TradingInstrument
 from app.lake.models import LakeFile
 from app.ledger.models import (
     DeadLetter,
@@ -19,6 +19,8 @@ from app.ledger.models import (
 from app.ticks.models import Tick
 
 TABLES = (
+    ContractRoll,
+    ContractWeight,
     DeadLetter,
     DeadLetterAction,
     DuplicateCount,
@@ -34,6 +36,7 @@ TABLES = (
     PublishedCount,
     Reconciliation,
     SessionCertificate,
+    SignalWeight,
     StreamPosition,
     Tick,
     TradingInstrument,

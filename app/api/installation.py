@@ -13,6 +13,7 @@ from app.api.dead_letters import dead_letters
 from app.api.docs import configure_docs, docs
 from app.api.gaps import gaps
 from app.api.health import health
+from app.api.instruments import instruments
 from app.api.lake import lake
 from app.api.metrics import metrics
 from app.api.parts import EXTENSION, ApiParts
@@ -47,7 +48,7 @@ from app.runtime import Runtime
 from app.settings import Settings
 
 MARKET_DATA: Final = (quotes, stream, session, records, ticks, bars)
-BLUEPRINTS: Final = (docs, *MARKET_DATA, dead_letters, lake, accounting, gaps, health, metrics)
+BLUEPRINTS: Final = (docs, *MARKET_DATA, instruments, dead_letters, lake, accounting, gaps, health, metrics)
 BODY_LIMIT_BYTES: Final = 1_000_000
 REQUEST_TIMEOUT_S: Final = 1.0
 # Above the second for which the stream's reader waits for an entry.

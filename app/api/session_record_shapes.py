@@ -34,12 +34,13 @@ class EventAnswer(BaseModel):
 
 
 class BaselineAnswer(BaseModel):
-    """A symbol's last price in the session before."""
+    """A symbol's last price in the session before; no price to compare one of another contract with."""
 
     price: str = Field(examples=["6745.25"])
     ts: Instant
     source: str
     session_date: str
+    contract: str | None = Field(None, description="null: the source did not tell", examples=["ESZ25"])
 
 
 class SnapshotAnswer(BaseModel):

@@ -7,6 +7,7 @@ from app.cli import (
     demo,
     export,
     ingest,
+    instruments,
     lake,
     market,
     replay,
@@ -28,4 +29,5 @@ COMMANDS = (
     *lake.COMMANDS,
     *market.COMMANDS,
     *schwab.COMMANDS,
+    *instruments.COMMANDS,
 )

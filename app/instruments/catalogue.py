@@ -30,6 +30,11 @@ class Instrument:
     schwab_symbol: str
     tos_symbol: str
 
+    @property
+    def tick_value(self) -> Decimal:
+        """What one tick of one contract is worth, in `currency`."""
+        return self.tick_size * self.multiplier
+
 
 VENUES: Final = {"XCME": "CME", "XCBT": "CBOT", "XNYM": "NYMEX", "XCEC": "COMEX", "XCBF": "CFE", "IFUS": "ICE"}
 EQUITY: Final = "CMEGLOBEX_EQUITY"

@@ -12,9 +12,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.bus import keys
-from app.bus.hashes import read_hash, write_hash
+from app.bus.hashes import read_hash
 from app.clock import instant_text
 from app.errors import Conflict, NotFound
+from app.instruments.rolls import canonical_contract
 from app.lake.layout import Lake
 from app.lake.manifest import check_bytes, find_file
 from app.market.market import Market
@@ -23,29 +24,36 @@ from app.stores import Stores
 from app.ticks.models import Tick
 
 _LAST_IN_FILE: Final = """
-SELECT arg_max(last, (ts, seq)), max(ts), arg_max(source, (ts, seq))
+SELECT arg_max(last, (ts, seq)), max(ts), arg_max(source, (ts, seq)),
+    arg_max({'it': contract}, (ts, seq)).it
 FROM read_parquet($file) WHERE last IS NOT NULL AND ts >= $opened AND ts < $closed
 """
+_Found = tuple[Decimal, datetime, str, str | None]
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """A symbol's last price in a session, of one source."""
+    """A symbol's last price in a session, of one source, and the contract that it is of; None where none was told.
+
+    It says nothing about a price of another contract: see `app.instruments.rolls.comparable`.
+    """
 
     symbol: str
     price: Decimal
     ts: datetime
     source: str
     day: date
+    contract: str | None = None
 
     def shown(self) -> dict[str, str]:
-        """The baseline as text."""
-        return {
+        """The baseline as text; without `contract` where that is not known."""
+        shown = {
             "price": str(self.price),
             "ts": instant_text(self.ts),
             "source": self.source,
             "session_date": self.day.isoformat(),
         }
+        return shown if self.contract is None else {**shown, "contract": self.contract}
 
 
 def previous_closes(stores: Stores, market: Market, day: date, symbols: Iterable[str]) -> list[Baseline]:
@@ -73,20 +81,26 @@ def keep_baselines(client: Redis, baselines: Iterable[Baseline]) -> None:
     for baseline in baselines:
         key = keys.baseline(baseline.symbol)
         if read_hash(client, key).get("session_date", "") <= baseline.day.isoformat():
-            write_hash(client, key, baseline.shown())
+            with client.pipeline() as pipe:
+                pipe.delete(key)  # A contract of an earlier session must not stay beside a price of this one.
+                pipe.hset(key, mapping=dict[Any, Any](baseline.shown()))
+                pipe.execute()
 
 
 def _last_price(session: Session, lake: Lake, hours: Hours, symbol: str) -> Baseline | None:
     inside = (Tick.ts >= hours.open, Tick.ts < hours.close, Tick.last.is_not(None))
-    query = select(Tick.last, Tick.ts, Tick.source).where(
+    query = select(Tick.last, Tick.ts, Tick.source, Tick.contract).where(
         Tick.session_date == hours.day, Tick.symbol == symbol, *inside
     )
     row: Any = session.execute(query.order_by(Tick.ts.desc(), Tick.seq.desc()).limit(1)).first()
     found = tuple(row) if row else _last_in_file(session, lake, hours, symbol)
-    return None if found is None else Baseline(symbol, found[0], found[1], found[2], hours.day)
+    if found is None:
+        return None
+    price, ts, source, told = found
+    return Baseline(symbol, price, ts, source, hours.day, canonical_contract(symbol, told, ts))
 
 
-def _last_in_file(session: Session, lake: Lake, hours: Hours, symbol: str) -> tuple[Decimal, datetime, str] | None:
+def _last_in_file(session: Session, lake: Lake, hours: Hours, symbol: str) -> _Found | None:
     row = find_file(session, "ticks", hours.day, symbol)
     if row is None:
         return None
@@ -97,11 +111,11 @@ def _last_in_file(session: Session, lake: Lake, hours: Hours, symbol: str) -> tu
     return _asked(lake, path, hours)
 
 
-def _asked(lake: Lake, path: Path, hours: Hours) -> tuple[Decimal, datetime, str] | None:
+def _asked(lake: Lake, path: Path, hours: Hours) -> _Found | None:
     # DuckDB takes a while to load, which an open with yesterday's ticks in the database saves.
     from app.lake.query import connect
 
     with connect(lake) as connection:
         asked = {"file": str(path), "opened": hours.open, "closed": hours.close}
-        price, ts, source = connection.execute(_LAST_IN_FILE, asked).fetchone() or (None, None, None)
-    return None if price is None else (price, ts, source)
+        found = connection.execute(_LAST_IN_FILE, asked).fetchone()
+    return None if found is None or found[0] is None else found

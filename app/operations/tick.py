@@ -30,6 +30,7 @@ from app.operations.tick_steps import (
     ExportStale,
     FoldCounts,
     MakePartitions,
+    NoticeRolls,
     Probe,
     Reconcile,
     StartIngest,
@@ -44,8 +45,10 @@ log = logging.getLogger(__name__)
 
 LOOK_FOR_STALE: Final = "look-for-stale"
 CHECK_DATA: Final = "check-data"
+LOOK_FOR_ROLLS: Final = "look-for-rolls"
 CLOSES_AT_ONCE: Final = 4
 EVERY: Final = timedelta(minutes=5)
+ROLLS_EVERY: Final = timedelta(minutes=1)
 
 
 Planner = Callable[[Stores, TickPolicy], Iterator[Step]]
@@ -118,6 +121,13 @@ def _due_look(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
         yield CheckData()
 
 
+def _due_rolls(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
+    now, ran = stores.clock.now(), _ran(stores, LOOK_FOR_ROLLS)
+    if ran is None or now - ran >= ROLLS_EVERY:
+        _note(stores, LOOK_FOR_ROLLS)
+        yield NoticeRolls()
+
+
 def _due_reconcile(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
     if _is_balance_due(stores) and not stores.redis.exists(keys.asked(RECONCILE)):
         yield Reconcile()
@@ -157,6 +167,7 @@ _PLANNERS: Final[Sequence[Planner]] = (
     _missing_loops,
     _constant_work,
     _due_look,
+    _due_rolls,
     _due_reconcile,
     _due_retention,
     _stale_exports,

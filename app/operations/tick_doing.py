@@ -14,12 +14,14 @@ from app.operations.loss_folding import fold_losses, fold_published
 from app.operations.migrating import days_ahead
 from app.operations.opening import open_session
 from app.operations.reconciling import RECONCILE
+from app.operations.roll_noticing import notice_rolls
 from app.operations.tick_steps import (
     ApplyRetention,
     CheckData,
     ExportStale,
     FoldCounts,
     MakePartitions,
+    NoticeRolls,
     Probe,
     Reconcile,
     RestartCollector,
@@ -49,7 +51,7 @@ def do_step(stores: Stores, policy: TickPolicy, step: Step) -> None:
             _see_to_event(stores, step)
         case WantSource() | UnwantSource() | RestartCollector():
             _tell_collector(stores, step)
-        case TrimStream() | FoldCounts() | MakePartitions() | CheckData():
+        case TrimStream() | FoldCounts() | MakePartitions() | CheckData() | NoticeRolls():
             _keep_house(stores, policy, step)
         case _:
             _ask(stores, step)
@@ -88,7 +90,9 @@ def _tell_collector(stores: Stores, step: WantSource | UnwantSource | RestartCol
             log.warning("%s has brought nothing new for a while: its collector is started again", source)
 
 
-def _keep_house(stores: Stores, policy: TickPolicy, step: TrimStream | FoldCounts | MakePartitions | CheckData) -> None:
+def _keep_house(
+    stores: Stores, policy: TickPolicy, step: TrimStream | FoldCounts | MakePartitions | CheckData | NoticeRolls
+) -> None:
     match step:
         case MakePartitions():
             with stores.sessions.begin() as session:
@@ -101,6 +105,8 @@ def _keep_house(stores: Stores, policy: TickPolicy, step: TrimStream | FoldCount
             fold_published(stores)
         case CheckData():
             check_data(stores)
+        case NoticeRolls():
+            notice_rolls(stores)
 
 
 def _ask(stores: Stores, step: StartCollector | StartIngest | Probe | Reconcile | ApplyRetention | ExportStale) -> None:

@@ -73,6 +73,11 @@ class CheckData:
 
 
 @dataclass(frozen=True)
+class NoticeRolls:
+    """The last look for changes of contracts is a minute old."""
+
+
+@dataclass(frozen=True)
 class Probe:
     """Ask a queue for a sign of life."""
 
@@ -116,6 +121,7 @@ Step = (
     | StartCollector
     | StartIngest
     | CheckData
+    | NoticeRolls
     | Probe
     | TrimStream
     | FoldCounts

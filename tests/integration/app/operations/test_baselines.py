@@ -1,4 +1,5 @@
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -6,6 +7,7 @@ import pytest
 from redis import Redis
 
 from app.bus import keys
+from app.instruments.rolls import comparable
 from app.lake.manifest import list_files
 from app.operations.baselines import Baseline, keep_baselines, previous_closes, previous_session
 from app.operations.exporting import export_session
@@ -53,6 +55,23 @@ def test_of_two_prices_at_the_same_instant_the_one_with_the_higher_number_is_the
     put(rt, place)
 
     assert prices(previous_closes(rt, rt.market, FRIDAY, ["ES"])) == {"ES": (8, CLOSE - SECOND, THURSDAY)}
+
+
+@pytest.mark.parametrize("place", ["database", "lake"])
+@pytest.mark.parametrize(
+    ("told", "contract"), [("ESZ25", "ESZ25"), ("ESZ5", "ESZ25"), (None, None), ("NQZ25", None), ("ES", None)]
+)
+def test_a_baseline_tells_the_contract_of_the_last_price(
+    rt: Runtime, place: str, told: str | None, contract: str | None
+) -> None:
+    store_quotes(rt.sessions, [on(CLOSE - MINUTE, 1, contract="ESH26"), on(CLOSE - SECOND, 2, contract=told)])
+    put(rt, place)
+
+    [found] = previous_closes(rt, rt.market, FRIDAY, ["ES"])
+
+    assert (found.price, found.contract) == (2, contract)
+    assert found.shown().get("contract") == contract
+    assert comparable(found.contract, "ESH26") == (contract is None)
 
 
 @pytest.mark.parametrize("place", ["database", "lake"])
@@ -116,6 +135,14 @@ def test_an_older_session_never_takes_the_place_of_a_newer_one(bus: Redis) -> No
 
 def test_a_newer_session_takes_the_place_of_an_older_one_whole(bus: Redis) -> None:
     keep_baselines(bus, [baseline(THURSDAY, 1)])
+
+    keep_baselines(bus, [baseline(FRIDAY, 2)])
+
+    assert baselines_in(bus, ["ES"]) == {"ES": baseline(FRIDAY, 2).shown()}
+
+
+def test_the_contract_of_an_older_baseline_goes_with_it(bus: Redis) -> None:
+    keep_baselines(bus, [replace(baseline(THURSDAY, 1), contract="ESZ25")])
 
     keep_baselines(bus, [baseline(FRIDAY, 2)])
 

@@ -39,6 +39,7 @@ def test_an_open_keeps_the_last_price_of_the_session_before_and_shows_it_in_the_
         "ts": instant_text(CLOSE - SECOND),
         "source": "REPLAY",
         "session_date": "2025-10-09",
+        "contract": "ESZ25",
     }
     assert read_hash(bus, keys.baseline("ES")) == expected
     snapshot = snapshots(rt)[ES, FRIDAY]

@@ -1,0 +1,94 @@
+"""What the endpoints of instruments answer, as OpenAPI shows it."""
+
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.api.answers import Instant
+
+KIND: Final = (
+    "first: the first contract that was noticed; roll: to a contract that delivers later than all before; switch: any "
+    "other change, such as back to an older contract. No price before a change is comparable with one after it."
+)
+
+
+class InstrumentAnswer(BaseModel):
+    """A futures root with all its facts; decimals are exact text."""
+
+    symbol: str = Field(examples=["ES"])
+    name: str
+    mic: str = Field(description="ISO 10383", examples=["XCME"])
+    venue: str | None = Field(examples=["CME"])
+    currency: str
+    tick_size: str = Field(examples=["0.25"])
+    tick_decimals: int = Field(description="places of the tick, and so of prices")
+    multiplier: str = Field(description="what one point is worth, in currency", examples=["50"])
+    tick_value: str = Field(examples=["12.5"])
+    price_format: Literal["D", "32"] = Field(description="D: decimals; 32: points and thirty-seconds, 118'16")
+    calendar: str
+    market: str = Field(description="in whose hours it trades", examples=["CME_Futures"])
+    schwab_symbol: str = Field(examples=["/ES"])
+    tos_symbol: str = Field(examples=["/ES:XCME"])
+    watch_position: int | None = Field(description="from 1 on; null: not watched")
+    contract: str | None = Field(
+        description="the active contract; null while no source has told it", examples=["ESZ25"]
+    )
+    contract_since: Instant | None = Field(description="since when it is known to be active")
+    contract_source: str | None = Field(description="whose word it is, a live source's before others")
+
+
+class InstrumentsAnswer(BaseModel):
+    """All instruments, the watched ones first and in order."""
+
+    model_config = ConfigDict(title="Instruments")
+
+    instruments: list[InstrumentAnswer]
+
+
+class RollAnswer(BaseModel):
+    """A change of the contract that a source quotes under a symbol."""
+
+    symbol: str
+    source: str
+    kind: Literal["first", "roll", "switch"] = Field(description=KIND)
+    from_contract: str | None = Field(examples=["ESZ25"])
+    to_contract: str = Field(examples=["ESH26"])
+    session_date: str = Field(description="trading day of the change", examples=["2025-12-15"])
+    last_ts: Instant | None = Field(description="last event of from_contract before the change")
+    first_ts: Instant = Field(description="first event of to_contract after it")
+    noticed_at: Instant
+
+
+class RollsAnswer(BaseModel):
+    """The changes of a symbol's contract at all sources, newest first."""
+
+    model_config = ConfigDict(title="Rolls")
+
+    symbol: str
+    rolls: list[RollAnswer]
+
+
+INSTRUMENTS_EXAMPLE: Final[dict[str, Any]] = {
+    "instruments": [
+        {
+            "symbol": "ES",
+            "name": "E-mini S&P 500",
+            "mic": "XCME",
+            "venue": "CME",
+            "currency": "USD",
+            "tick_size": "0.25",
+            "tick_decimals": 2,
+            "multiplier": "50",
+            "tick_value": "12.5",
+            "price_format": "D",
+            "calendar": "CMEGLOBEX_EQUITY",
+            "market": "CME_Futures",
+            "schwab_symbol": "/ES",
+            "tos_symbol": "/ES:XCME",
+            "watch_position": 2,
+            "contract": "ESZ25",
+            "contract_since": "2025-09-15T22:00:00.012000Z",
+            "contract_source": "SCHWAB",
+        }
+    ]
+}

@@ -1,0 +1,80 @@
+"""Changing what the trader watches, and having the collectors take it up."""
+
+import logging
+from collections.abc import Sequence
+from typing import Final
+
+from redis.exceptions import RedisError
+
+from app.bus import keys
+from app.bus.hashes import read_hash
+from app.errors import Rejected, Unavailable
+from app.instruments.store import set_watchlist, watchlist
+from app.instruments.symbology import resolve
+from app.operations.collecting import SIMULATED, restart, want_in_session
+from app.stores import Stores
+
+log = logging.getLogger(__name__)
+
+# Sources that collect the watchlist; an Excel sheet has a list of its own.
+FOLLOWERS: Final = ("SCHWAB", SIMULATED)
+
+
+def watch(stores: Stores, symbols: Sequence[str]) -> list[str]:
+    """Watch these symbols in this order, and no others; returns the sources that were told to take it up.
+
+    A source that was told its symbols by hand keeps them. Where Redis is away, collectors take the list up when they
+    start again. Rejected and NotFound as `set_watchlist`.
+    """
+    with stores.sessions.begin() as session:
+        set_watchlist(session, symbols)
+    try:
+        followers = [source for source in FOLLOWERS if _follows(stores, source)]
+        for source in followers:
+            _take_up(stores, source)
+    except (RedisError, Unavailable) as error:
+        log.warning("the collectors were not told of the new watchlist: %s", str(error).partition("\n")[0])
+        return []
+    return followers
+
+
+def with_symbols(stores: Stores, added: Sequence[str], position: int | None) -> list[str]:
+    """The watchlist with symbols moved to, or added at, a position from 1 on; at the end without one."""
+    with stores.sessions() as session:
+        others = [symbol for symbol in watchlist(session) if symbol not in added]
+    place = len(others) if position is None else position - 1
+    return [*others[:place], *added, *others[place:]]
+
+
+def without_symbols(stores: Stores, removed: Sequence[str]) -> list[str]:
+    """The watchlist without symbols; Rejected when one is not on it."""
+    with stores.sessions() as session:
+        watched = watchlist(session)
+    if unknown := [symbol for symbol in removed if symbol not in watched]:
+        raise Rejected(f"{', '.join(unknown)[:80]} is not watched: see `flask watchlist`")
+    return [symbol for symbol in watched if symbol not in removed]
+
+
+def named_symbols(stores: Stores, text: str) -> list[str]:
+    """Symbols of names separated by commas, such as ES,/NQ:XCME, each once; Rejected when a name is none.
+
+    A contract is rejected: a symbol is watched, whatever its contract.
+    """
+    names = [name for part in text.split(",") if (name := part.strip())]
+    if not names:
+        raise Rejected("no symbol is named: write them separated by commas, such as ES,NQ")
+    found = [resolve(name, stores.clock.now().date()) for name in names]
+    if dated := [one for one in found if one.contract is not None]:
+        raise Rejected(f"{dated[0].contract} is a contract: watch {dated[0].symbol}, and its rolls are followed")
+    return list(dict.fromkeys(one.symbol for one in found))
+
+
+def _follows(stores: Stores, source: str) -> bool:
+    told = read_hash(stores.redis, keys.desired(source))
+    return told.get("wanted") == "1" and (told.get("by") == "hours" or not told.get("symbols"))
+
+
+def _take_up(stores: Stores, source: str) -> None:
+    if source == SIMULATED:
+        want_in_session(stores, source)  # Its symbols are written down with the wish.
+    restart(stores, source)
