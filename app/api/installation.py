@@ -28,6 +28,7 @@ from app.api.ticks import ticks
 from app.api.watched import Watchlist
 from app.dispatch import QUEUES
 from app.instruments.store import watchlist
+from app.operations.agreement import check_agreement
 from app.operations.health import (
     Check,
     Probes,
@@ -89,6 +90,7 @@ def _parts(runtime: Runtime, queues: Sequence[str]) -> ApiParts:
     probes["calendar"] = lambda: check_calendar(runtime.markets, runtime.clock.now())
     probes["queues"] = lambda: check_queues(edge.bus, queues, runtime.clock.now())
     probes["feeds"] = lambda: check_feeds(runtime, edge.bus)
+    probes["agreement"] = lambda: check_agreement(edge.bus)
     probes["sessions"] = lambda: check_sessions(runtime)
     meters["redis"] = lambda: read_bus(edge.bus, runtime.clock.now(), runtime.settings.stream_cap)
     meters["postgres"] = lambda: read_ledger(runtime)

@@ -6,6 +6,7 @@ from typing import Final
 from app.bus import keys
 from app.desk.events import EventKey
 from app.errors import Conflict
+from app.operations.agreement import compare_sources
 from app.operations.collecting import restart, unwant_after_session, want_in_session
 from app.operations.data_checks import check_data
 from app.operations.event_keeping import record_plan, record_skip, record_start
@@ -17,6 +18,7 @@ from app.operations.reconciling import RECONCILE
 from app.operations.tick_steps import (
     ApplyRetention,
     CheckData,
+    CompareSources,
     ExportStale,
     FoldCounts,
     MakePartitions,
@@ -49,7 +51,7 @@ def do_step(stores: Stores, policy: TickPolicy, step: Step) -> None:
             _see_to_event(stores, step)
         case WantSource() | UnwantSource() | RestartCollector():
             _tell_collector(stores, step)
-        case TrimStream() | FoldCounts() | MakePartitions() | CheckData():
+        case TrimStream() | FoldCounts() | MakePartitions() | CheckData() | CompareSources():
             _keep_house(stores, policy, step)
         case _:
             _ask(stores, step)
@@ -88,7 +90,9 @@ def _tell_collector(stores: Stores, step: WantSource | UnwantSource | RestartCol
             log.warning("%s has brought nothing new for a while: its collector is started again", source)
 
 
-def _keep_house(stores: Stores, policy: TickPolicy, step: TrimStream | FoldCounts | MakePartitions | CheckData) -> None:
+def _keep_house(
+    stores: Stores, policy: TickPolicy, step: TrimStream | FoldCounts | MakePartitions | CheckData | CompareSources
+) -> None:
     match step:
         case MakePartitions():
             with stores.sessions.begin() as session:
@@ -101,6 +105,8 @@ def _keep_house(stores: Stores, policy: TickPolicy, step: TrimStream | FoldCount
             fold_published(stores)
         case CheckData():
             check_data(stores)
+        case CompareSources():
+            compare_sources(stores, policy.display)
 
 
 def _ask(stores: Stores, step: StartCollector | StartIngest | Probe | Reconcile | ApplyRetention | ExportStale) -> None:
