@@ -36,7 +36,8 @@ def compare_sources(stores: Stores, rule: DisplayRule) -> list[Divergence]:
     begins or ends.
 
     Nothing is done within 10 s of the last comparison. Delayed quotes are not compared. A source that has fallen behind
-    is told as a lag and its old price not as a difference. Returns what differs now.
+    is told as a lag and its old price not as a difference; one that says the same as the other does not lag. Returns
+    what differs now.
     """
     client, now = stores.redis, stores.clock.now()
     if not client.set(keys.asked("compare-sources"), 1, nx=True, px=NOT_SOONER_MS):
@@ -59,12 +60,11 @@ def find_divergences(
     for symbol, quotes in newest.items():
         compared = [fields for fields in quotes if _is_compared(fields, standings)]
         for one, other in combinations(compared, 2):
-            mine, others = candidate_of(one, standings), candidate_of(other, standings)
-            if is_outdated(mine, others, rule, now):
-                yield _lag(symbol, one, other, now)
-            elif is_outdated(others, mine, rule, now):
-                yield _lag(symbol, other, one, now)
-            elif (ticks := difference_ticks(symbol, one, other)) is not None and abs(ticks) > rule.divergence_ticks:
+            ticks = difference_ticks(symbol, one, other)
+            late = _late(one, other, standings, rule, now)
+            if late is not None and ticks != 0:
+                yield _lag(symbol, late, one if late is other else other, now)
+            elif late is None and ticks is not None and abs(ticks) > rule.divergence_ticks:
                 yield found(symbol, "price", one["source"], other["source"], ticks, now)
 
 
@@ -110,6 +110,15 @@ def _all_is_well(at_work: Sequence[str]) -> str:
 def _is_compared(fields: Fields, standings: Mapping[str, SourceStanding]) -> bool:
     standing = standings.get(fields["source"])
     return standing is not None and standing.is_streaming and fields.get("delayed") != "1"
+
+
+def _late(
+    one: Fields, other: Fields, standings: Mapping[str, SourceStanding], rule: DisplayRule, now: datetime
+) -> Fields | None:
+    mine, others = candidate_of(one, standings), candidate_of(other, standings)
+    if is_outdated(mine, others, rule, now):
+        return one
+    return other if is_outdated(others, mine, rule, now) else None
 
 
 def _lag(symbol: str, late: Fields, other: Fields, now: datetime) -> Divergence:
