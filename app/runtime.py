@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from flask import current_app
 
 from app.operations.collecting import CollectorPlan
+from app.operations.displaying import DisplayRule
 from app.operations.tick_steps import TickPolicy
 from app.settings import Settings
 from app.stores import Stores
@@ -28,7 +29,14 @@ class Runtime(Stores):
             told.ingestors,
             told.stream_cap,
             told.collected_sources,
+            display=self.display_rule,
         )
+
+    @property
+    def display_rule(self) -> DisplayRule:
+        """Which source's quotes are shown, and when sources disagree."""
+        told = self.settings
+        return DisplayRule(told.preferred_sources, told.quote_stale_s, told.divergence_ticks)
 
     @property
     def collector_plan(self) -> CollectorPlan:

@@ -9,8 +9,28 @@ Instant = Annotated[str, Field(description="UTC, microseconds", examples=["2025-
 State = Literal["live", "stale", "closed", "no_source"]
 
 
+class SourceAnswer(BaseModel):
+    """What one live source last said of a symbol, and how that compares with what is displayed."""
+
+    source: Literal["EXCEL", "SCHWAB"]
+    ts: Instant
+    age_ms: int
+    state: State = Field(description="no_source: nobody collects the source at present")
+    last: Price
+    bid: Price
+    ask: Price
+    delayed: bool | None
+    mid_difference_ticks: str | None = Field(
+        description="middle of bid and ask less that of the displayed quote, in ticks, decimal text; null for the "
+        "displayed quote itself, and where they cannot be compared: a side is not known, one is delayed or not at work",
+        examples=["-0.5"],
+    )
+    lag_ms: int = Field(description="how much older than the displayed quote; negative when newer", examples=[350])
+    agrees: bool | None = Field(description="the difference is DIVERGENCE_TICKS at most now; null when there is none")
+
+
 class QuoteAnswer(BaseModel):
-    """The newest quote of a symbol; every field is always present, null = not known."""
+    """The quote of a symbol that is displayed; every field is always present, null = not known."""
 
     symbol: str = Field(examples=["ES"])
     source: Literal["EXCEL", "SCHWAB", "REPLAY", "SIMULATED"] | None
@@ -40,6 +60,11 @@ class QuoteAnswer(BaseModel):
         description="closed: the symbol's own market is; no_source: nobody delivers the symbol; stale: too old"
     )
     stream_id: str | None = Field(description="the event's id in the stream")
+    sources: list[SourceAnswer] = Field(description="every live source that has quoted the symbol since the open")
+    disagrees: list[str] = Field(
+        description="live sources that differed in every check for 30 s, or lag; checked every 15 s",
+        examples=[["EXCEL"]],
+    )
 
 
 class MarketAnswer(BaseModel):
@@ -116,12 +141,44 @@ QUOTES_EXAMPLE: Final[dict[str, Any]] = {
             "age_ms": 149,
             "state": "live",
             "stream_id": "1760023800108-0",
+            "sources": [
+                {
+                    "source": "EXCEL",
+                    "ts": "2025-10-09T15:29:59.912000Z",
+                    "age_ms": 338,
+                    "state": "live",
+                    "last": "6751.00",
+                    "bid": "6750.75",
+                    "ask": "6751.00",
+                    "delayed": False,
+                    "mid_difference_ticks": "-1",
+                    "lag_ms": 189,
+                    "agrees": True,
+                },
+                {
+                    "source": "SCHWAB",
+                    "ts": "2025-10-09T15:30:00.101000Z",
+                    "age_ms": 149,
+                    "state": "live",
+                    "last": "6751.25",
+                    "bid": "6751.00",
+                    "ask": "6751.25",
+                    "delayed": False,
+                    "mid_difference_ticks": None,
+                    "lag_ms": 0,
+                    "agrees": None,
+                },
+            ],
+            "disagrees": [],
         }
     ],
     "missing": [],
 }
 STREAM_EXAMPLE: Final = """: connected
 retry: 3412
+
+event: sources
+data: {"sources":{"EXCEL":"failed","SCHWAB":"streaming"},"displayed":{"ES":"SCHWAB"}}
 
 id: 1760023800108-0
 event: quote

@@ -34,8 +34,8 @@ def show_readiness() -> tuple[dict[str, Any], int]:
 
     Every part must make progress: Redis, PostgreSQL, ingest, the queues' workers, the feeds of open markets, the
     opens and closes of sessions, and the quote stream, which must have room. Unexplained losses of the last 24 hours,
-    and holidays that are soon not known any more, are told and do no harm to readiness. Answers within 3 seconds also
-    when a server is silent.
+    live sources that disagree, and holidays that are soon not known any more, are told and do no harm to readiness.
+    Answers within 3 seconds also when a server is silent.
     """
     checks = [*parts().probes.run(), check_stream(parts().hub)]
     ready = all(check.ok for check in checks)

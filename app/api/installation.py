@@ -6,6 +6,7 @@ from typing import Final
 
 from apiflask import APIFlask
 from flask import Response, request
+from redis import Redis
 
 from app.api.accounting import accounting
 from app.api.bars import bars
@@ -22,13 +23,16 @@ from app.api.query import require_plain_query
 from app.api.quotes import quotes
 from app.api.session import session
 from app.api.session_records import records
+from app.api.snapshot import see_sources
 from app.api.sse.hub import EventHub, StreamLimits
+from app.api.sse.sources import Sighting
 from app.api.sse.tail import StreamTail
 from app.api.stream import stream
 from app.api.ticks import ticks
 from app.api.watched import Watchlist
 from app.dispatch import QUEUES
 from app.instruments.store import watchlist
+from app.operations.agreement import check_agreement
 from app.operations.health import (
     Check,
     Probes,
@@ -73,12 +77,12 @@ def install_api(app: APIFlask, queues: Sequence[str] = QUEUES) -> None:
 
 def _parts(runtime: Runtime, queues: Sequence[str]) -> ApiParts:
     raw = partial(runtime.connect_redis, text=False, socket_timeout_s=STREAM_TIMEOUT_S)
-    hub = EventHub(StreamTail(raw, runtime.market, runtime.clock), _limits(runtime.settings))
+    tail = StreamTail(raw, runtime.market, runtime.clock)
     probes: dict[str, Callable[[], Check]] = {}
     meters: dict[str, Callable[[], Check]] = {}
     edge = ApiParts(
         connect_bus=partial(runtime.connect_redis, socket_timeout_s=REQUEST_TIMEOUT_S),
-        hub=hub,
+        hub=EventHub(tail, _limits(runtime.settings), lambda symbols: _sighting(runtime, edge.bus, sorted(symbols))),
         watchlist=Watchlist(lambda: _watched(runtime)),
         probes=Probes(probes),
         meters=Probes(meters),
@@ -91,12 +95,18 @@ def _parts(runtime: Runtime, queues: Sequence[str]) -> ApiParts:
     probes["calendar"] = lambda: check_calendar(runtime.markets, runtime.clock.now())
     probes["queues"] = lambda: check_queues(edge.bus, queues, runtime.clock.now())
     probes["feeds"] = lambda: check_feeds(runtime, edge.bus)
+    probes["agreement"] = lambda: check_agreement(edge.bus)
     probes["sessions"] = lambda: check_sessions(runtime)
     if runtime.settings.schwab:
         probes["schwab_login"] = lambda: check_schwab_login(edge.bus, runtime.clock.now())
     meters["redis"] = lambda: read_bus(edge.bus, runtime.clock.now(), runtime.settings.stream_cap)
     meters["postgres"] = lambda: read_ledger(runtime)
     return edge
+
+
+def _sighting(runtime: Runtime, client: Redis, symbols: Sequence[str]) -> Sighting:
+    now, rule = runtime.clock.now(), runtime.display_rule
+    return see_sources(client, runtime.markets, symbols, now, rule)
 
 
 def _watched(runtime: Runtime) -> list[str]:

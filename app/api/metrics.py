@@ -34,6 +34,7 @@ class Family:
 
 
 SOURCE, CONSUMER, KIND, STATE = ("source",), ("consumer",), ("kind",), ("state",)
+PAIR: Final = ("symbol", "source", "other")
 UP: Final = Family("up", "thor_up", "Whether the server answers: without it, what it counts is missing here", ("part",))
 # A counter never falls. What is stored, dead or lost may: rows are dropped, letters redriven, lost events turn up.
 FAMILIES: Final = (
@@ -60,6 +61,9 @@ FAMILIES: Final = (
     Family("source_published", "thor_source_published_total", "Quotes published since the collector's start", SOURCE),
     Family("source_dropped", "thor_source_dropped_total", "Quotes with neither Redis nor room on the disk", SOURCE),
     Family("source_spooled", "thor_source_spooled_quotes", "Quotes on the collector's disk, waiting for Redis", SOURCE),
+    Family("divergence_alarms", "thor_source_disagreements", "Symbols and sources that have differed for a while"),
+    Family("divergence_ticks", "thor_source_difference_ticks", "Mid above the other source's, where it is far", PAIR),
+    Family("divergence_lag_ms", "thor_source_lag_seconds", "Behind the other source, where it is long", PAIR, 1000),
     Family("source_age_s", "thor_source_age_seconds", "Since the collector's last sign of progress", SOURCE),
 )
 EXAMPLE: Final = """# HELP thor_stream_entries Entries that the stream keeps

@@ -18,10 +18,12 @@ quotes = APIBlueprint("quotes", __name__, url_prefix="/api", tag="Quotes")
 def list_quotes(query: QuotesQuery) -> dict[str, object]:
     """Newest quote per symbol
 
-    By event time, from one source each, with age and state; `closed` is by the hours of each symbol's own market.
+    From one source each, with age and state; `closed` is by the hours of each symbol's own market. Where several
+    sources are at work, it is the quote of the preferred one that delivers steadily and keeps up, else the newest by
+    event time. `sources` has what each live source says, and `disagrees` those of them that have differed for a while.
     Without `symbols` it answers for the watchlist.
     """
     rt = runtime()
     symbols = query.symbols or parts().watchlist.symbols()
     now = query.at or rt.clock.now()
-    return take_snapshot(parts().bus, rt.markets, symbols, now, rt.settings.quote_stale_s)
+    return take_snapshot(parts().bus, rt.markets, symbols, now, rt.display_rule)

@@ -36,7 +36,9 @@ def follow_quotes(query: StreamQuery) -> Response:
     Each event is named `quote`, its `id` is the stream id and its data the quote. Send the last id back as
     `Last-Event-ID` (or `last_event_id`) to go on where you stopped: nothing is lost or repeated within the resume
     window. Other events: `reset` (events are lost to you: take a snapshot; reason `expired`, `unknown` or `restarted`),
-    `conflated` (`count` events were left out because you read too slowly), `status` (`bus` is `away` or `back`).
+    `conflated` (`count` events were left out because you read too slowly), `status` (`bus` is `away` or `back`),
+    `sources` (within two seconds of the connect and of every change: the state of each source, such as `streaming` or
+    `failed`, and the source whose quotes are to be displayed of each symbol; where that names none, take every quote).
     A comment comes at least every 10 seconds. Without `symbols` it carries the watchlist as it stands at that moment.
     """
     edge, after = parts(), _last_event_id(query)

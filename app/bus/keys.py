@@ -13,6 +13,7 @@ LOSSES: Final = "quotes:stream:losses"  # Stream: what was lost before it could 
 GENERATION: Final = "quotes:stream:generation"  # A random id, as old as the stream's group: a flush takes both.
 RECONCILED: Final = "quotes:reconciled"  # Hash: by trading day, a mark of the stored ticks at its last balance.
 INGEST_GROUP: Final = "quotes:cgrp:postgres_ingest"
+DIVERGENCES: Final = "quotes:divergences"  # Hash: how two sources differ, by symbol and sources; it expires.
 
 
 def latest(symbol: str) -> str:
@@ -21,7 +22,10 @@ def latest(symbol: str) -> str:
 
 
 def by_source(source: str, symbol: str) -> str:
-    """The newest quote of a symbol from one live source, a hash like `latest`."""
+    """The newest quote of a symbol from one live source, a hash like `latest`.
+
+    Its `behind` is the stream id of the first event of another live source that came 5 s and more after this quote.
+    """
     return f"quotes:by_source:{source}:{symbol}"
 
 

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-# KEYS: lease, stream, counts, then one latest hash per symbol.
+# KEYS: lease, stream, counts, then one latest hash per symbol; for a live source then its own newest hash per symbol,
+#       and that of each other live source per symbol.
 # ARGV: token, publisher, number of the batch, cap,
 #       number of counts, their names, how many events each grows by, and what each was at least before
 #       (a last number is a count that grows by nothing, and was at least the batch's own),
@@ -11,6 +12,7 @@ from typing import Final
 #       then per event the layout and the words of its slots.
 PUBLISH: Final = """
 local MANY = 1000  -- Words that go on Lua's stack at a time, which has room for 8000; an even number.
+local FOLLOW_MS = 5000  -- In which sources tell the same news one after the other.
 if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return redis.error_reply('FENCED') end
 local counted = tonumber(ARGV[5])
 local had = redis.call('HMGET', KEYS[3], 'publisher', 'batch')
@@ -27,13 +29,23 @@ for from = 1, counted, MANY do
   end
 end
 local at = 6 + 3 * counted
-local latest = {}
-for s = 1, tonumber(ARGV[at]) do
-  local ts, seq, key = ARGV[at + 1], ARGV[at + 2], KEYS[3 + s]
-  local last = redis.call('HMGET', key, 'ts', 'seq')
-  local newer = not last[1] or ts > last[1]
-  if ts == last[1] then newer = #seq > #last[2] or (#seq == #last[2] and seq > last[2]) end
-  if newer then latest[tonumber(ARGV[at + 3])] = key end
+local symbols = tonumber(ARGV[at])
+local kept, told = {}, {}
+for s = 1, symbols do
+  local ts, seq, place = ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3])
+  kept[place], told[place] = {}, {}
+  for k = 3 + s, math.min(#KEYS, 3 + 2 * symbols), symbols do
+    local last = redis.call('HMGET', KEYS[k], 'ts', 'seq')
+    local newer = not last[1] or ts > last[1]
+    if ts == last[1] then newer = #seq > #last[2] or (#seq == #last[2] and seq > last[2]) end
+    if newer then table.insert(kept[place], KEYS[k]) end
+  end
+  for k = 3 + 2 * symbols + s, #KEYS, symbols do
+    local other = redis.call('HMGET', KEYS[k], 'ts', 'stream_id', 'behind')
+    if other[1] and not other[3] and ts > other[1] then
+      table.insert(told[place], {KEYS[k], tonumber(string.match(other[2] or '', '^%d+')) or 0})
+    end
+  end
   at = at + 3
 end
 local layouts, slots = {}, {}
@@ -54,10 +66,14 @@ while ARGV[at] do
   local words, places = layouts[ARGV[at]], slots[ARGV[at]]
   for p = 1, #places do words[places[p]] = ARGV[at + p] end
   local id = redis.call('XADD', KEYS[2], '*', unpack(words))
-  local key = latest[event]
-  if key then
-    redis.call('DEL', key)
-    redis.call('HSET', key, 'stream_id', id, unpack(words))
+  if kept[event] then
+    for _, key in ipairs(kept[event]) do
+      redis.call('DEL', key)
+      redis.call('HSET', key, 'stream_id', id, unpack(words))
+    end
+    for _, other in ipairs(told[event]) do
+      if tonumber(string.match(id, '^%d+')) - other[2] > FOLLOW_MS then redis.call('HSET', other[1], 'behind', id) end
+    end
   end
   at, event = at + 1 + #places, event + 1
 end

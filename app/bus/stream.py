@@ -15,6 +15,7 @@ from redis.exceptions import NoScriptError, OutOfMemoryError, RedisError, Respon
 from app.bus import keys
 from app.bus.drops import Drop, announce_drop
 from app.bus.encoding import Batch, encode, pack_call
+from app.bus.latest import newest_hashes
 from app.bus.leases import Lease
 from app.bus.publish_script import PUBLISH
 from app.bus.published import last_batch, raise_published
@@ -142,11 +143,11 @@ class QuotePublisher:
 
     def _write(self, batch: Batch, call: tuple[str, str], *, once_more: bool = False) -> None:
         key = keys.published(batch.source, self._lease.token)
-        latest = [keys.latest(symbol) for symbol in batch.symbols]
+        newest = newest_hashes(batch.source, batch.symbols)
         had = self._published.get(key, Counter())
         names = [*batch.counts, *batch.numbers]
         grown = [batch.counts.get(name, 0) for name in names]
-        head = (*call, 3 + len(latest), self._lease.key, keys.STREAM, key, *latest)
+        head = (*call, 3 + len(newest), self._lease.key, keys.STREAM, key, *newest)
         head += (self._lease.token, self._name, self._number, self._cap, len(names), *names, *grown)
         least = (max(had[name], batch.numbers.get(name, 0)) for name in names)
         command = pack_call((*head, *least), batch)

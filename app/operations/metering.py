@@ -11,6 +11,7 @@ from redis import Redis
 from sqlalchemy.exc import DBAPIError
 
 from app.operations.accounting import ledger_figures
+from app.operations.divergences import read_divergences
 from app.operations.health import Check
 from app.operations.pipeline import ingestors, sources, stream
 from app.stores import Stores
@@ -19,11 +20,13 @@ Numbers = dict[str, dict[tuple[str, ...], float]]
 
 
 def read_bus(client: Redis, now: datetime, stream_cap: int) -> Check:
-    """`stream_…`, `source_…` by source and `ingestor_…` by consumer; RedisError while the server is away."""
+    """`stream_…`, `source_…` by source, `ingestor_…` by consumer and `divergence_…` by symbol and the two sources;
+    RedisError while the server is away.
+    """
     numbers = _numbers("stream", {(): stream(client, stream_cap)})
     numbers |= _numbers("source", {(name,): figures for name, figures in sources(client, now).items()})
     numbers |= _numbers("ingestor", {(name,): figures for name, figures in ingestors(client, now).items()})
-    return Check("redis", True, "read", numbers)
+    return Check("redis", True, "read", numbers | _divergences(client))
 
 
 def read_ledger(stores: Stores) -> Check:
@@ -33,6 +36,15 @@ def read_ledger(stores: Stores) -> Check:
     except DBAPIError as error:
         return Check("postgres", False, f"does not answer ({type(error).__name__})")
     return Check("postgres", True, "read", {f"ledger_{name}": by_label for name, by_label in numbers.items()})
+
+
+def _divergences(client: Redis) -> Numbers:
+    differing = read_divergences(client).values()
+    names = {"price": "divergence_ticks", "lag": "divergence_lag_ms"}
+    numbers: Numbers = {"divergence_alarms": {(): sum(one.alarming for one in differing)}}
+    for one in differing:
+        numbers.setdefault(names[one.kind], {})[one.symbol, one.source, one.other] = float(one.last)
+    return numbers
 
 
 def _numbers(stop: str, shown: Mapping[tuple[str, ...], object]) -> Numbers:

@@ -8,6 +8,7 @@ from typing import Final
 from redis import Redis
 
 from app.bus import keys
+from app.bus.latest import LIVE
 from app.clock import instant_text
 from app.desk.events import EventKey
 from app.desk.snapshots import create_snapshot
@@ -76,10 +77,12 @@ def begin_snapshot(stores: Stores, market: str, hours: Session) -> int:
 
 
 def clear_stale(stores: Stores, market: str, hours: Session) -> int:
-    """Take away the market's latest quotes from before the session; returns how many. A newer one is never touched."""
+    """Take away the market's latest quotes from before the session, also those of each source; a newer one is never
+    touched. Returns how many symbols have no latest quote any more.
+    """
     found = [symbol for symbol in _quoted(stores.redis) if stores.market_of(symbol).name == market]
-    latest = [keys.latest(symbol) for symbol in found]
-    return int(stores.redis.eval(_CLEAR_STALE, len(latest), *latest, instant_text(hours.open))) if latest else 0
+    _clear(stores.redis, [keys.by_source(source, symbol) for source in LIVE for symbol in found], hours)
+    return _clear(stores.redis, [keys.latest(symbol) for symbol in found], hours)
 
 
 def require_session(stores: Stores, market: str, day: date) -> Session:
@@ -100,6 +103,10 @@ def _symbols(stores: Stores, market: str, hours: Session) -> set[str]:
             symbols |= count_by_symbol(session, before.day).keys()
             symbols |= {row.symbol for row in list_files(session, before.day, before.day + timedelta(days=1))}
     return {symbol for symbol in symbols if stores.market_of(symbol).name == market}
+
+
+def _clear(client: Redis, hashes: Sequence[str], hours: Session) -> int:
+    return int(client.eval(_CLEAR_STALE, len(hashes), *hashes, instant_text(hours.open))) if hashes else 0
 
 
 def _quoted(client: Redis) -> Sequence[str]:

@@ -22,6 +22,7 @@ from app.ingest.dead_letters import count_dead_letters
 from app.lake.models import LakeFile
 from app.market.markets import Markets
 from app.operations.accounting import ledger_summary
+from app.operations.agreement import agreement
 from app.operations.health import check_calendar
 from app.operations.session_status import market_figures
 from app.operations.stored_ticks import stored_ticks
@@ -44,6 +45,7 @@ def pipeline_state(stores: Stores, stream_cap: int = STREAM_CAP) -> Figures:
         "at": now.isoformat(),
         "markets": _tried(lambda: market_figures(stores)),
         "sources": _tried(lambda: sources(stores.redis, now)),
+        "agreement": _tried(lambda: agreement(stores.redis)),
         "stream": _tried(lambda: stream(stores.redis, stream_cap)),
         "ingestors": _tried(lambda: ingestors(stores.redis, now)),
         "ticks": _tried(lambda: _in_session(stores, ticks)),

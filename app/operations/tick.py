@@ -14,6 +14,7 @@ from app.dispatch import QUEUES
 from app.errors import ThorError
 from app.instruments.hours import groups_of
 from app.ledger.totals import has_open_balances
+from app.operations.agreement import is_comparing_due
 from app.operations.certificate_upkeep import outdated_certificates
 from app.operations.desk import any_open, desk_markets
 from app.operations.event_keeping import due_events
@@ -27,6 +28,7 @@ from app.operations.tick_doing import do_step
 from app.operations.tick_steps import (
     ApplyRetention,
     CheckData,
+    CompareSources,
     ExportStale,
     FoldCounts,
     MakePartitions,
@@ -128,6 +130,11 @@ def _due_rolls(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
         yield NoticeRolls()
 
 
+def _due_comparison(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
+    if is_comparing_due(stores.redis):
+        yield CompareSources()
+
+
 def _due_reconcile(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
     if _is_balance_due(stores) and not stores.redis.exists(keys.asked(RECONCILE)):
         yield Reconcile()
@@ -168,6 +175,7 @@ _PLANNERS: Final[Sequence[Planner]] = (
     _constant_work,
     _due_look,
     _due_rolls,
+    _due_comparison,
     _due_reconcile,
     _due_retention,
     _stale_exports,

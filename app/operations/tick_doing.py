@@ -6,6 +6,7 @@ from typing import Final
 from app.bus import keys
 from app.desk.events import EventKey
 from app.errors import Conflict
+from app.operations.agreement import compare_sources
 from app.operations.collecting import restart, unwant_after_session, want_in_session
 from app.operations.data_checks import check_data
 from app.operations.event_keeping import record_plan, record_skip, record_start
@@ -18,6 +19,7 @@ from app.operations.roll_noticing import notice_rolls
 from app.operations.tick_steps import (
     ApplyRetention,
     CheckData,
+    CompareSources,
     ExportStale,
     FoldCounts,
     MakePartitions,
@@ -51,7 +53,7 @@ def do_step(stores: Stores, policy: TickPolicy, step: Step) -> None:
             _see_to_event(stores, step)
         case WantSource() | UnwantSource() | RestartCollector():
             _tell_collector(stores, step)
-        case TrimStream() | FoldCounts() | MakePartitions() | CheckData() | NoticeRolls():
+        case TrimStream() | FoldCounts() | MakePartitions() | CheckData() | NoticeRolls() | CompareSources():
             _keep_house(stores, policy, step)
         case _:
             _ask(stores, step)
@@ -91,7 +93,9 @@ def _tell_collector(stores: Stores, step: WantSource | UnwantSource | RestartCol
 
 
 def _keep_house(
-    stores: Stores, policy: TickPolicy, step: TrimStream | FoldCounts | MakePartitions | CheckData | NoticeRolls
+    stores: Stores,
+    policy: TickPolicy,
+    step: TrimStream | FoldCounts | MakePartitions | CheckData | NoticeRolls | CompareSources,
 ) -> None:
     match step:
         case MakePartitions():
@@ -107,6 +111,8 @@ def _keep_house(
             check_data(stores)
         case NoticeRolls():
             notice_rolls(stores)
+        case CompareSources():
+            compare_sources(stores, policy.display)
 
 
 def _ask(stores: Stores, step: StartCollector | StartIngest | Probe | Reconcile | ApplyRetention | ExportStale) -> None:

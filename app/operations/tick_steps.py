@@ -1,11 +1,12 @@
 """What the periodic tick can find missing: one small class per step, and the policy that it goes by."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
 from app.bus.stream import STREAM_CAP
+from app.operations.displaying import DisplayRule
 from app.operations.event_plan import EventStep
 
 SILENT_AFTER_S: Final = 45.0
@@ -16,7 +17,8 @@ class TickPolicy:
     """For how many days partitions exist ahead, how far back SSE clients can resume, and how many loops ingest.
 
     `stream_cap` is the length at which publishers are refused. `collect` are the sources that run while a watched
-    market is open; one that brings nothing new for `silent_after_s` then is started again.
+    market is open; one that brings nothing new for `silent_after_s` then is started again. `display` says when sources
+    disagree.
     """
 
     partitions_ahead_days: int
@@ -25,6 +27,7 @@ class TickPolicy:
     stream_cap: int = STREAM_CAP
     collect: Sequence[str] = ()
     silent_after_s: float = SILENT_AFTER_S
+    display: DisplayRule = field(default_factory=DisplayRule)
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,11 @@ class NoticeRolls:
 
 
 @dataclass(frozen=True)
+class CompareSources:
+    """Two live sources are at work, or were a moment ago."""
+
+
+@dataclass(frozen=True)
 class Probe:
     """Ask a queue for a sign of life."""
 
@@ -122,6 +130,7 @@ Step = (
     | StartIngest
     | CheckData
     | NoticeRolls
+    | CompareSources
     | Probe
     | TrimStream
     | FoldCounts

@@ -34,6 +34,7 @@ def test_everything_at_work_is_ready(client, served):
         "calendar",
         "queues",
         "feeds",
+        "agreement",
         "sessions",
         "stream",
     ]

@@ -32,6 +32,8 @@ def test_every_metric_of_a_pipeline_at_work_is_told(client, publisher, add, drai
     assert {family.name for family in FAMILIES} - shown <= {
         "thor_ingest_progress_age_seconds",
         "thor_source_age_seconds",
+        "thor_source_difference_ticks",
+        "thor_source_lag_seconds",
     }
     assert told["thor_up", ("redis",)] == told["thor_up", ("postgres",)] == 1
     assert told["thor_ledger_published_total", ()] == 7

@@ -68,6 +68,8 @@ def test_a_symbol_that_never_had_a_quote_has_no_source_and_no_values(client, rep
     assert {name: value for name, value in never.items() if value is not None} == {
         "symbol": "NEVER",
         "state": "no_source",
+        "sources": [],
+        "disagrees": [],
     }
 
 

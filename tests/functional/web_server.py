@@ -59,7 +59,10 @@ def serve(log: Path, environment: Mapping[str, str]) -> Iterator[WebServer]:
 def _wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + START_DEADLINE_S
     while process.poll() is None and time.monotonic() < deadline:
-        with contextlib.suppress(urllib.error.URLError, ConnectionError), urllib.request.urlopen(url, timeout=5):
+        with (
+            contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError),
+            urllib.request.urlopen(url, timeout=5),
+        ):
             return
         time.sleep(0.05)
     raise RuntimeError(f"the web server did not start:\n{log.read_text()}")

@@ -24,6 +24,7 @@ class Client:
 
     def __init__(self, mailbox: Mailbox, connection: Any, wire: Wire | None = None) -> None:
         self.mailbox = mailbox
+        self.told_sources = b""
         self._wire = wire
         self.is_live = False
         self._connection = connection

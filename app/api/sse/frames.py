@@ -17,11 +17,12 @@ _ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 
 
 class Event(NamedTuple):
-    """One quote of the stream: its place, its symbol, and the bytes that every client gets of it."""
+    """One quote of the stream: its place, symbol and source, and the bytes that every client gets of it."""
 
     id: StreamId
     symbol: str
     frame: bytes
+    source: str = ""
 
 
 def parse_id(text: str) -> StreamId:
@@ -49,7 +50,7 @@ def read_event(
     from_fields(text, now, session_of)
     data = _ENCODER.encode(public_form(text))
     frame = f"id: {entry_id.decode()}\nevent: quote\ndata: {data}\n\n".encode()
-    return Event(parse_id(entry_id.decode()), text["symbol"], frame)
+    return Event(parse_id(entry_id.decode()), text["symbol"], frame, text["source"])
 
 
 def greeting(retry_ms: int) -> bytes:
@@ -72,8 +73,13 @@ def status(bus: str) -> bytes:
     return f"event: status\ndata: {_ENCODER.encode({'bus': bus})}\n\n".encode()
 
 
+def sources(states: Mapping[str, str], displayed: Mapping[str, str]) -> bytes:
+    """How each source stands, and whose quote is displayed of each symbol while a live source is at work."""
+    return f"event: sources\ndata: {_ENCODER.encode({'sources': states, 'displayed': displayed})}\n\n".encode()
+
+
 def conflated(count: int) -> bytes:
-    """So many events were left out because the client was too slow; the newest of each symbol follow."""
+    """So many events were left out because the client was too slow; the newest of each symbol and source follow."""
     return f"event: conflated\ndata: {_ENCODER.encode({'count': count})}\n\n".encode()
 
 

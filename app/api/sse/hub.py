@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from app.api.sse.client import Client
 from app.api.sse.frames import ORIGIN, StreamId, reset, status
 from app.api.sse.mailbox import Mailbox
+from app.api.sse.sources import Look, SourceNews
 from app.api.sse.tail import Page, StreamTail
 from app.api.sse.wire import Portion, Wire, portion_of
 from app.errors import Unavailable
@@ -44,11 +45,15 @@ class StreamLimits:
 
 
 class EventHub:
-    """Fans the stream out. Its thread starts with the first client, idles without one, and survives every outage."""
+    """Fans the stream out. Its thread starts with the first client, idles without one, and survives every outage.
 
-    def __init__(self, tail: StreamTail, limits: StreamLimits) -> None:
+    With `look` clients are told how the sources stand.
+    """
+
+    def __init__(self, tail: StreamTail, limits: StreamLimits, look: Look | None = None) -> None:
         self.tail = tail
         self.limits = limits
+        self._news = SourceNews(look) if look else None
         self.turns = BoundedSemaphore(RESUMING_AT_ONCE)
         self._lock = RLock()
         self._clients: set[Client] = set()
@@ -148,6 +153,7 @@ class EventHub:
                 continue
             try:
                 self._turn(self._attached())
+                self._tell_sources()
             except (RedisError, Unavailable) as error:
                 self._lose_bus(error)
             except Exception:
@@ -174,6 +180,12 @@ class EventHub:
             self._hand_out(page, page.last)
             pace_s = min(PACE_PER_CLIENT_S * len(self._clients), PACE_LIMIT_S)
             self._stopping.wait(pace_s if page.read < batch else BREATH_S)
+
+    def _tell_sources(self) -> None:
+        if self._news:
+            with self._lock:
+                clients = list(self._clients)
+            self._news.tell(clients)
 
     def _attached(self) -> StreamId:
         if self._place is not None and self._bus == "up":

@@ -1,4 +1,4 @@
-"""What one client has yet to be sent: bounded, conflated per symbol when it overflows."""
+"""What one client has yet to be sent: bounded, conflated per symbol and source when it overflows."""
 
 import time
 from collections import deque
@@ -16,8 +16,8 @@ _NOTICES_LIMIT: Final = 16
 class Mailbox:
     """One thread puts events in, another takes them out. `symbols` None means every symbol.
 
-    It holds at most `limit` references to events; beyond that only the newest of each symbol are kept and the rest are
-    counted. Events come only after `open`, and only those past the id it was opened at.
+    It holds at most `limit` references to events; beyond that only the newest of each symbol and source are kept,
+    and the rest are counted. Events come only after `open`, and only those past the id it was opened at.
     """
 
     def __init__(self, symbols: frozenset[str] | None, limit: int) -> None:
@@ -26,6 +26,7 @@ class Mailbox:
         self._ready = Condition()
         self._events: deque[Event] = deque()
         self._notices: deque[bytes] = deque(maxlen=_NOTICES_LIMIT)
+        self._sources = b""
         self._opened_at: StreamId | None = None
         self._place = ORIGIN
         self._untold = 0
@@ -80,7 +81,7 @@ class Mailbox:
         sent. False, and the events are still to be offered, when they were not sent.
         """
         with self._ready:
-            if not self._is_awaiting or self._events or self._notices or self._unfinished or self._closed:
+            if not self._is_awaiting or self._has_work(events=True):
                 return False
             if self._opened_at is None or not events or events[0].id <= self._opened_at:
                 return False
@@ -99,6 +100,12 @@ class Mailbox:
         """Put in a frame that is sent ahead of the waiting events."""
         with self._ready:
             self._notices.append(frame)
+            self._ready.notify()
+
+    def tell_sources(self, frame: bytes) -> None:
+        """Put in how the sources stand, in place of what was put in before and is not sent yet."""
+        with self._ready:
+            self._sources = frame
             self._ready.notify()
 
     def take(self, timeout_s: float, *, events: bool = True) -> bytes | None:
@@ -147,11 +154,12 @@ class Mailbox:
         self._is_awaiting = False
 
     def _has_work(self, events: bool) -> bool:
-        return bool(self._closed or self._notices or self._unfinished or (events and self._events))
+        return bool(self._closed or self._notices or self._sources or self._unfinished or (events and self._events))
 
     def _next_frames(self, events: bool) -> bytes:
-        frames = list(self._notices)
+        frames = [*self._notices, self._sources]
         self._notices.clear()
+        self._sources = b""
         if events:
             frames += self._next_events()
         return b"".join(frames)
@@ -169,10 +177,10 @@ class Mailbox:
         return frames
 
     def _conflate(self) -> None:
-        newest: dict[str, Event] = {}
+        newest: dict[tuple[str, str], Event] = {}
         for event in self._events:
-            newest.pop(event.symbol, None)
-            newest[event.symbol] = event
+            newest.pop((event.symbol, event.source), None)
+            newest[event.symbol, event.source] = event
         kept = list(newest.values())[-self._limit :]
         left_out = len(self._events) - len(kept)
         self._events = deque(kept)

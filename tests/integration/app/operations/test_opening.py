@@ -5,6 +5,8 @@ from redis import Redis
 
 from app.bus import keys
 from app.bus.hashes import read_hash
+from app.bus.leases import acquire
+from app.bus.stream import QuotePublisher
 from app.clock import instant_text
 from app.desk.events import EventKey
 from app.errors import Conflict, NotFound
@@ -12,6 +14,7 @@ from app.operations.event_keeping import event_alone
 from app.operations.opening import describe_open, open_session
 from app.runtime import Runtime
 from tests.desk_days import Trade, events_recorded, snapshots, trade, trade_at, watch_only
+from tests.factories import quote
 from tests.fakes import FixedClock, RecordingDispatch
 
 __all__ = ["trade"]
@@ -73,6 +76,17 @@ def test_an_open_clears_what_was_quoted_before_it_and_nothing_newer(
     open_session(rt, ES, FRIDAY)
 
     assert quoted(bus) == {"YM", "RTY"}
+
+
+def test_an_open_clears_what_each_source_quoted_before_it(rt: Runtime, bus: Redis, clock: FixedClock) -> None:
+    for source, ts in {"EXCEL": OPEN - SECOND, "SCHWAB": OPEN}.items():
+        publisher = QuotePublisher(bus, acquire(bus, keys.lease(source), keys.epoch(source)))
+        publisher.publish([quote(source=source, ts=ts)])
+
+    open_session(rt, ES, FRIDAY)
+
+    assert bus.keys("quotes:by_source:*") == [keys.by_source("SCHWAB", "ES")]
+    assert bus.hget(keys.latest("ES"), "source") == "SCHWAB"
 
 
 def test_an_open_leaves_the_quotes_of_other_markets_alone(rt: Runtime, bus: Redis, trade: Trade) -> None:
