@@ -28,6 +28,7 @@ class Runtime(Stores):
             told.ingestors,
             told.stream_cap,
             told.collected_sources,
+            sources=self.collector_plan.sources,
         )
 
     @property

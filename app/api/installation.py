@@ -9,6 +9,7 @@ from flask import Response, request
 
 from app.api.accounting import accounting
 from app.api.bars import bars
+from app.api.collectors import collectors
 from app.api.dead_letters import dead_letters
 from app.api.docs import configure_docs, docs
 from app.api.gaps import gaps
@@ -46,7 +47,7 @@ from app.runtime import Runtime
 from app.settings import Settings
 
 MARKET_DATA: Final = (quotes, stream, session, records, ticks, bars)
-BLUEPRINTS: Final = (docs, *MARKET_DATA, dead_letters, lake, accounting, gaps, health, metrics)
+BLUEPRINTS: Final = (docs, *MARKET_DATA, collectors, dead_letters, lake, accounting, gaps, health, metrics)
 BODY_LIMIT_BYTES: Final = 1_000_000
 REQUEST_TIMEOUT_S: Final = 1.0
 # Above the second for which the stream's reader waits for an entry.
@@ -88,7 +89,7 @@ def _parts(runtime: Runtime, queues: Sequence[str]) -> ApiParts:
     probes["ledger"] = lambda: check_ledger(runtime.sessions, runtime.clock.now())
     probes["calendar"] = lambda: check_calendar(runtime.markets, runtime.clock.now())
     probes["queues"] = lambda: check_queues(edge.bus, queues, runtime.clock.now())
-    probes["feeds"] = lambda: check_feeds(runtime, edge.bus)
+    probes["feeds"] = lambda: check_feeds(runtime, edge.bus, runtime.collector_plan.sources)
     probes["sessions"] = lambda: check_sessions(runtime)
     meters["redis"] = lambda: read_bus(edge.bus, runtime.clock.now(), runtime.settings.stream_cap)
     meters["postgres"] = lambda: read_ledger(runtime)

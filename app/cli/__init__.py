@@ -1,12 +1,26 @@
 """The command line: one module per group of commands."""
 
-from app.cli import accounting, database, dead_letters, demo, export, ingest, lake, market, replay, sessions, stack
+from app.cli import (
+    accounting,
+    collectors,
+    database,
+    dead_letters,
+    demo,
+    export,
+    ingest,
+    lake,
+    market,
+    replay,
+    sessions,
+    stack,
+)
 
 COMMANDS = (
     *stack.COMMANDS,
     *demo.COMMANDS,
     *database.COMMANDS,
     *replay.COMMANDS,
+    *collectors.COMMANDS,
     *sessions.COMMANDS,
     *ingest.COMMANDS,
     *dead_letters.COMMANDS,

@@ -9,8 +9,8 @@ from app.bus.hashes import write_hash
 from app.bus.leases import acquire
 from app.desk.events import EventKey, plan_event
 from app.desk.models import Market, SessionCertificate
-from app.operations.collecting import SIMULATED, want_simulation
 from app.operations.session_health import check_feeds, check_sessions
+from app.operations.wishes import SIMULATED, want_simulation
 from app.runtime import Runtime
 from tests.fakes import FixedClock
 

@@ -8,7 +8,10 @@ from app.bus import keys
 from app.bus.hashes import read_hash, write_hash
 from app.bus.leases import acquire
 from app.desk.models import Market
-from app.operations.collecting import (
+from app.operations.supervising import hours_wishes, missing_collectors, silent_collectors
+from app.operations.tick import market_tick, plan_tick
+from app.operations.tick_steps import RestartCollector, StartCollector, Step, TickPolicy, UnwantSource, WantSource
+from app.operations.wishes import (
     RATE_PER_S,
     SEED,
     SIMULATED,
@@ -18,9 +21,6 @@ from app.operations.collecting import (
     want_simulation,
     wish_of,
 )
-from app.operations.supervising import hours_wishes, missing_collectors, silent_collectors
-from app.operations.tick import market_tick, plan_tick
-from app.operations.tick_steps import RestartCollector, StartCollector, Step, TickPolicy, UnwantSource, WantSource
 from app.runtime import Runtime
 from tests.desk_days import statuses, watch_only
 from tests.fakes import FixedClock, RecordingDispatch
