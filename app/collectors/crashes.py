@@ -56,8 +56,10 @@ def read_crashes(client: Redis, source: str) -> Crashes:
 
 
 def begin_run(client: Redis, source: str, token: int, now: datetime) -> None:
-    """Note that a run under a fencing token begins; one before it that never ended is counted."""
-    settle_vanished(client, source, now)
+    """Note that a run under a fencing token begins, once it holds the source; one before it that never ended is
+    counted."""
+    if before := client.hget(keys.crashes(source), "begun"):
+        _settle(client, source, str(before), now)
     _change(client, source, lambda told: {**told, "begun": str(token)})
 
 
@@ -76,10 +78,11 @@ def count_crash(client: Redis, source: str, token: int, error: str, now: datetim
 
 
 def settle_vanished(client: Redis, source: str, now: datetime) -> None:
-    """Count a run that neither ended nor failed as vanished. Call it only where nobody but you may hold the source."""
-    told = read_hash(client, keys.crashes(source))
-    if begun := told.get("begun"):
-        _say(source, _change(client, source, lambda now_told: _vanished(now_told, begun, now)))
+    """Count a run that neither ended nor failed, and whose source nobody holds any more."""
+    begun = client.hget(keys.crashes(source), "begun")
+    # A new holder has its lease before it notes its run: what was read above is the old one's.
+    if begun and not client.exists(keys.lease(source)):
+        _settle(client, source, str(begun), now)
 
 
 def forgive(client: Redis, source: str) -> None:
@@ -87,8 +90,11 @@ def forgive(client: Redis, source: str) -> None:
     _change(client, source, lambda told: {"begun": told["begun"]} if "begun" in told else {})
 
 
-def _vanished(told: Mapping[str, str], begun: str, now: datetime) -> Mapping[str, str]:
-    return _counted(told, VANISHED, now) if told.get("begun") == begun else told
+def _settle(client: Redis, source: str, begun: str, now: datetime) -> None:
+    def counted(told: Mapping[str, str]) -> Mapping[str, str]:
+        return _counted(told, VANISHED, now) if told.get("begun") == begun else told
+
+    _say(source, _change(client, source, counted))
 
 
 def _counted(told: Mapping[str, str], error: str, now: datetime) -> Mapping[str, str]:

@@ -12,6 +12,7 @@ from app.collectors.feeds import MISCONFIGURED, NEEDS_LOGIN
 
 FIRST_DISTANCE: Final = timedelta(seconds=60)
 LONGEST_DISTANCE: Final = timedelta(minutes=15)
+FIRST_WORDS: Final = timedelta(seconds=20)  # A source tells all that it knows when it begins.
 WAITING_STATES: Final = frozenset({NEEDS_LOGIN, MISCONFIGURED})  # Of a feed that waits for a person.
 _KEPT_S: Final = 86_400
 
@@ -35,25 +36,32 @@ def is_silent(client: Redis, source: str, now: datetime, reach: timedelta) -> bo
 
 def note_restart(client: Redis, source: str, now: datetime) -> None:
     """Count a restart for the sake of silence."""
-    health = read_hash(client, keys.health(source))
-    restarts, _last_at = _restarts(client, source, health)
-    told = {"restarts": restarts + 1, "last_ms": int(now.timestamp() * 1000), "event_ms": health.get("event_ms", "")}
+    restarts = fruitless_restarts(client, source, read_hash(client, keys.health(source)))
+    told = {"restarts": restarts + 1, "last_ms": int(now.timestamp() * 1000)}
     write_hash(client, keys.silence(source), told, _KEPT_S)
 
 
 def fruitless_restarts(client: Redis, source: str, health: Mapping[str, str]) -> int:
-    """How often the source was started again since it brought something new."""
+    """How often the source was started again since it brought something new, other than what it says at each start."""
     return _restarts(client, source, health)[0]
 
 
 def quiet_since(health: Mapping[str, str]) -> datetime | None:
     """Since when a source brought nothing new, as far as the run under way can tell; None where it tells nothing."""
     known = [int(health[name]) for name in ("event_ms", "begun_ms") if health.get(name)]
-    return datetime.fromtimestamp(max(known) / 1000, UTC) if known else None
+    return _instant(max(known)) if known else None
 
 
 def _restarts(client: Redis, source: str, health: Mapping[str, str]) -> tuple[int, datetime | None]:
     told = read_hash(client, keys.silence(source))
-    if not told or told["event_ms"] != health.get("event_ms", ""):
+    if not told:
         return 0, None
-    return int(told["restarts"]), datetime.fromtimestamp(int(told["last_ms"]) / 1000, UTC)
+    last_at = _instant(told["last_ms"])
+    begun = max(last_at, _instant(health.get("begun_ms", 0)))
+    if _instant(health.get("event_ms", 0)) > begun + FIRST_WORDS:
+        return 0, None
+    return int(told["restarts"]), last_at
+
+
+def _instant(ms: str | int) -> datetime:
+    return datetime.fromtimestamp(int(ms) / 1000, UTC)
