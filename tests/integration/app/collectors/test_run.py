@@ -1,3 +1,4 @@
+import time
 from datetime import timedelta
 from functools import partial
 from threading import Event
@@ -212,6 +213,22 @@ def test_a_long_interval_does_not_hold_up_a_stop(bus, open_spool, stop):
     run_collector(bus, Assignment("SIMULATED", 60.0, lambda: True, make, open_spool, market()), CLOCK, stop)
 
     assert max(Waiting.waits) <= 0.3
+
+
+def test_what_a_fast_feed_brings_is_gathered_for_a_hundredth_of_a_second(bus, open_spool, stop):
+    steps, end = [], time.monotonic() + 0.3
+
+    class Fast(TellingFeed):
+        def step(self, now):
+            steps.append(now)
+            if time.monotonic() > end:
+                self.stop.set()
+            return []
+
+    make = partial(Fast, stop)
+    run_collector(bus, Assignment("SIMULATED", 0.1, lambda: True, make, open_spool, market()), CLOCK, stop)
+
+    assert len(steps) <= 32
 
 
 @pytest.mark.parametrize(("lives", "count"), [(timedelta(seconds=59), 2), (timedelta(seconds=60), 1)])
