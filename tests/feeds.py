@@ -13,17 +13,19 @@ from tests.factories import quote
 
 
 class SteadyFeed(SteppedFeed):
-    """Gives a quote at each step, and keeps in mind that it was closed."""
+    """Gives a quote at each step; `given` are their numbers, and `closed` tells that it ended."""
 
     def __init__(self, source: str, next_seq: NextSeq, fails: Event) -> None:
         super().__init__(self._quotes, ["ES"])
         self._source, self._next_seq, self._fails = source, next_seq, fails
         self.closed = False
+        self.given: list[int] = []
 
     def _quotes(self, now: datetime) -> Sequence[Quote]:
         if self._fails.is_set():
             raise ValueError("the feed broke")
-        return [quote(source=self._source, ts=now, recv_ts=now, seq=self._next_seq())]
+        self.given.append(self._next_seq())
+        return [quote(source=self._source, ts=now, recv_ts=now, seq=self.given[-1])]
 
     def close(self) -> None:
         """End it."""

@@ -1,22 +1,29 @@
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from threading import Event, Thread
 
 import pytest
+from pydantic import SecretStr
 from redis import Redis
 
 from app.bus import keys
+from app.bus.connection import connect
 from app.bus.leases import acquire
 from app.bus.stream import stream_state
 from app.collectors import crashes
 from app.collectors.crashes import read_crashes
 from app.errors import Conflict, NotFound
+from app.factory import create_app
 from app.operations import agents
 from app.operations.agents import run_agent
 from app.operations.collecting import CollectorPlan, collect_for_workers
 from app.operations.collector_states import CollectorState, state_of
 from app.operations.wishes import restart, unwant, want, want_simulation
-from app.runtime import Runtime
+from app.runtime import EXTENSION, Runtime
+from app.settings import Settings
+from tests.fakes import RecordingDispatch
 from tests.feeds import FeedDesk, feed_desk
+from tests.private_servers import private_valkey
 from tests.waiting import until
 
 __all__ = ["feed_desk"]
@@ -232,6 +239,30 @@ def test_it_never_collects_beside_simulated_quotes(rt: Runtime, plan: CollectorP
 def test_a_source_that_is_not_set_up_is_refused(rt: Runtime, plan: CollectorPlan) -> None:
     with pytest.raises(NotFound, match="'TELEX' cannot be collected here"):
         run_agent(rt, "TELEX", plan, Event(), print)
+
+
+def test_it_waits_for_redis_and_outlives_an_outage_without_a_loss(
+    settings: Settings, tmp_path: Path, feed_desk: FeedDesk
+) -> None:
+    with private_valkey(tmp_path / "valkey") as server, connect(server.url) as bus:
+        server.stop()
+        app = create_app(settings.model_copy(update={"redis_url": SecretStr(server.url)}), RecordingDispatch())
+        there: Runtime = app.extensions[EXTENSION]
+        agent = Running(there, there.collector_plan)
+        server.start()
+        until(lambda: stream_state(bus).added >= 10)
+        server.stop()
+        until(lambda: agent.has_said("EXCEL spooling, streaming: "))
+        server.start()
+        added = stream_state(bus).added
+        until(lambda: stream_state(bus).added > added + 10)
+
+        published = agent.end()
+
+        stored = [int(fields["seq"]) for _id, fields in bus.xrange(keys.STREAM)]
+        there.redis.close()
+    assert stored == [seq for feed in feed_desk.made for seq in feed.given]
+    assert published == len(stored)
 
 
 def test_it_says_how_it_goes(begin: Callable[[], Running], state: Callable[[], CollectorState]) -> None:
