@@ -30,6 +30,7 @@ class Runtime(Stores):
             told.stream_cap,
             told.collected_sources,
             display=self.display_rule,
+            sources=self.collector_plan.sources,
         )
 
     @property

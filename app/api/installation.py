@@ -10,6 +10,7 @@ from redis import Redis
 
 from app.api.accounting import accounting
 from app.api.bars import bars
+from app.api.collectors import collectors
 from app.api.dead_letters import dead_letters
 from app.api.docs import configure_docs, docs
 from app.api.gaps import gaps
@@ -52,7 +53,18 @@ from app.runtime import Runtime
 from app.settings import Settings
 
 MARKET_DATA: Final = (quotes, stream, session, records, ticks, bars)
-BLUEPRINTS: Final = (docs, *MARKET_DATA, instruments, dead_letters, lake, accounting, gaps, health, metrics)
+BLUEPRINTS: Final = (
+    docs,
+    *MARKET_DATA,
+    collectors,
+    instruments,
+    dead_letters,
+    lake,
+    accounting,
+    gaps,
+    health,
+    metrics,
+)
 BODY_LIMIT_BYTES: Final = 1_000_000
 REQUEST_TIMEOUT_S: Final = 1.0
 # Above the second for which the stream's reader waits for an entry.
@@ -94,7 +106,7 @@ def _parts(runtime: Runtime, queues: Sequence[str]) -> ApiParts:
     probes["ledger"] = lambda: check_ledger(runtime.sessions, runtime.clock.now())
     probes["calendar"] = lambda: check_calendar(runtime.markets, runtime.clock.now())
     probes["queues"] = lambda: check_queues(edge.bus, queues, runtime.clock.now())
-    probes["feeds"] = lambda: check_feeds(runtime, edge.bus)
+    probes["feeds"] = lambda: check_feeds(runtime, edge.bus, runtime.collector_plan.sources)
     probes["agreement"] = lambda: check_agreement(edge.bus)
     probes["sessions"] = lambda: check_sessions(runtime)
     if runtime.settings.schwab:

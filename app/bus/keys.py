@@ -83,13 +83,18 @@ def agent(source: str) -> str:
     return f"collector:{source}:agent"
 
 
+def silence(source: str) -> str:
+    """How often a silent source's collector was started again since the source brought something new, a hash."""
+    return f"collector:{source}:silence"
+
+
 def login(source: str) -> str:
     """Until when the login at a source is good, a hash."""
     return f"collector:{source}:login"
 
 
 def alive(source: str, day: date) -> str:
-    """The minutes of a session's roll window in which a source's feed was healthy, a bitmap."""
+    """The minutes of a session's roll window in which a source said something that came to be quotes, a bitmap."""
     return f"collector:{source}:alive:{day.isoformat()}"
 
 

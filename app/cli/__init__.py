@@ -2,6 +2,7 @@
 
 from app.cli import (
     accounting,
+    collectors,
     database,
     dead_letters,
     demo,
@@ -21,6 +22,7 @@ COMMANDS = (
     *demo.COMMANDS,
     *database.COMMANDS,
     *replay.COMMANDS,
+    *collectors.COMMANDS,
     *sessions.COMMANDS,
     *ingest.COMMANDS,
     *dead_letters.COMMANDS,

@@ -40,7 +40,7 @@ def status(as_json: bool) -> None:
     """Tell what runs, where, and how the pipeline stands: sources, stream, ingest, ticks, lake, ledger."""
     rt = runtime()
     processes = read_processes(rt.settings.state_dir)
-    state = pipeline_state(rt, rt.settings.stream_cap)
+    state = pipeline_state(rt, rt.settings.stream_cap, rt.collector_plan.sources)
     if as_json:
         report = {
             "running": bool(processes),

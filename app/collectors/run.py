@@ -5,20 +5,20 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import datetime
 from threading import Event
 from typing import Final
 
 from redis import Redis
 from redis.exceptions import RedisError
 
-from app.bus import keys
-from app.bus.hashes import write_hash
 from app.bus.stream import STREAM_CAP
 from app.clock import Clock
 from app.collectors.feeds import Feed, MakeFeed
 from app.collectors.outbox import Outbox
+from app.collectors.progress import AliveMinutes, Figures, Rate, feed_figures, ms_of
 from app.collectors.publishing import SourcePublisher
+from app.collectors.run_record import RunRecord
 from app.collectors.spool import Spool
 from app.errors import Conflict, Unavailable
 from app.market.market import Market
@@ -26,18 +26,19 @@ from app.quotes import Quote
 
 log = logging.getLogger(__name__)
 
-HEALTH_KEPT_S: Final = 86_400
-ALIVE_KEPT_S: Final = 10 * 86_400
 LAST_DRAIN_S: Final = 5.0
+LONGEST_WAIT_S: Final = 0.25  # A stop waits for the feed.
+GATHER_S: Final = 0.01  # What a fast feed brings meanwhile is published together, at a fraction of the cost.
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """What a collector does: publish what is new every `interval_s`, and ask every `look_every_s` whether to go on.
+    """What a collector does: publish what is new as soon as the feed has it, or after `interval_s`, and ask every
+    `look_every_s` whether to go on.
 
     `make_feed` gets the function that numbers quotes; what a feed raises ends the collector. The spool is opened once
     the source is held, and keeps what the bus does not take. `market` tells the trading day in whose minutes the feed
-    is marked as alive.
+    is marked as alive. `tell` hears the health at every look, also while Redis is away.
     """
 
     source: str
@@ -48,117 +49,117 @@ class Assignment:
     market: Market
     stream_cap: int = STREAM_CAP
     look_every_s: float = 2.0
+    tell: Callable[[Figures], None] = lambda _figures: None
 
 
 def run_collector(client: Redis, assignment: Assignment, clock: Clock, stop: Event) -> int:
     """Publish a source's quotes until it is unwanted or `stop` is set; returns how many were published.
 
     While the bus is away or full they go to the spool, and from there to the bus in order when it is back, as does what
-    an earlier process left. Conflict when another live process collects the source. `client` should give up within
-    seconds, because the feed waits for it.
+    an earlier process left. Conflict when another live process collects the source; any other error that ends it is
+    counted among the crashes of the source, and raised. `client` should give up within seconds, because the feed waits
+    for it.
     """
     publisher = SourcePublisher(client, assignment.source, cap=assignment.stream_cap)
+    record = RunRecord(client, assignment.source, publisher.token, clock)
     try:
+        record.begin()
         with closing(assignment.open_spool()) as spool:
-            collector = _Collector(client, publisher, spool, assignment, clock)
-            collector.run(stop)
+            published = _Collector(record, publisher, spool, assignment, clock).run(stop)
+        record.end()
+    except Conflict:
+        raise
+    except Exception as error:
+        record.fail(error)
+        raise
     finally:
         publisher.release()
-    log.info("stopped collecting %s: %s quotes published", assignment.source, collector.published)
-    return collector.published
+    log.info("stopped collecting %s: %s quotes published", assignment.source, published)
+    return published
 
 
 class _Collector:
     def __init__(
-        self, client: Redis, publisher: SourcePublisher, spool: Spool, assignment: Assignment, clock: Clock
+        self, record: RunRecord, publisher: SourcePublisher, spool: Spool, assignment: Assignment, clock: Clock
     ) -> None:
-        self._client, self._publisher, self._spool = client, publisher, spool
+        self._record, self._publisher, self._spool = record, publisher, spool
         self._assignment, self._clock = assignment, clock
         self._outbox = Outbox(publisher, spool)
         self._look_at = 0.0
         self._wanted = True
-        self._event_at = clock.now()
-        self._alive: set[tuple[date, int]] = set()
+        self._event_at: datetime | None = None
+        self._rate = Rate()
+        self._alive = AliveMinutes(assignment.source, assignment.market)
 
-    @property
-    def published(self) -> int:
-        return self._outbox.published
-
-    def run(self, stop: Event) -> None:
+    def run(self, stop: Event) -> int:
+        interval_s = self._assignment.interval_s
         try:
             with closing(self._outbox), closing(self._assignment.make_feed(self._publisher.next_seq)) as feed:
-                while not stop.is_set() and self._is_wanted():
+                while not stop.is_set() and self._is_wanted(feed):
+                    next_at = time.monotonic() + min(interval_s, GATHER_S)
                     self._outbox.put(self._stepped(feed))
-                    self._note_alive()
-                    feed.wait(self._assignment.interval_s)
+                    feed.wait(min(interval_s, LONGEST_WAIT_S))
+                    time.sleep(max(0.0, next_at - time.monotonic()))
                 self._outbox.drain(LAST_DRAIN_S)
+                self._alive.note(feed.state())
         except Conflict as error:
             self._tell_fenced(error)
             raise
         except Exception:
-            self._tell("failed")
+            self._show_end("failed")
             raise
-        self._tell("stopped")
+        self._show_end("stopped")
+        return self._outbox.published
 
     def _stepped(self, feed: Feed) -> Sequence[Quote]:
         now = self._clock.now()
         quotes = feed.step(now)
         if quotes:
             self._event_at = now
+            self._rate.count(len(quotes))
         return quotes
 
-    def _is_wanted(self) -> bool:
-        # A bus that does not answer is asked for quotes only; what was wanted last is wanted still.
-        if time.monotonic() >= self._look_at and self._outbox.is_reachable:
+    def _is_wanted(self, feed: Feed) -> bool:
+        if time.monotonic() >= self._look_at:
             try:
-                self._wanted = self._assignment.is_wanted()
-                self._show("spooling" if self._outbox.is_spooling() else "running")
-                self._mark_alive()
+                self._look(feed)
             except (RedisError, Unavailable) as error:
                 log.warning("cannot ask whether %s is wanted: %s", self._assignment.source, str(error)[:200])
             self._look_at = time.monotonic() + self._assignment.look_every_s
         return self._wanted
 
-    def _show(self, state: str) -> None:
-        shown = {
-            "at_ms": int(self._clock.now().timestamp() * 1000),
-            "state": state,
-            "event_ms": int(self._event_at.timestamp() * 1000),
-            "published": self.published,
+    def _look(self, feed: Feed) -> None:
+        state = feed.state()
+        self._alive.note(state)
+        how = "spooling" if self._outbox.is_spooling() else "running"
+        figures = {"state": how, **self._figures(), **feed_figures(state)}
+        self._assignment.tell(figures)
+        # A bus that does not answer is asked for quotes only; what was wanted last is wanted still.
+        if self._outbox.is_reachable:
+            self._wanted = self._assignment.is_wanted()
+            self._record.show(figures, state, self._alive)
+
+    def _figures(self) -> dict[str, object]:
+        return {
+            "at_ms": ms_of(self._clock.now()),
+            **({"event_ms": ms_of(self._event_at)} if self._event_at else {}),
+            "rate": self._rate.per_s(),
+            "published": self._outbox.published,
             "spooled": self._spool.size,
             "dropped": self._spool.dropped,
             "unreadable": self._spool.unreadable,
             "damaged": self._spool.damaged,
             "last_error": self._outbox.last_error,
         }
-        write_hash(self._client, keys.health(self._assignment.source), shown, HEALTH_KEPT_S)
 
-    def _tell(self, state: str) -> None:
+    def _show_end(self, state: str) -> None:
         try:
-            self._show(state)
-        except (RedisError, Unavailable) as error:
-            log.warning("cannot show that %s is %s: %s", self._assignment.source, state, str(error)[:200])
+            self._record.show_end(state, self._figures(), self._alive)
+        except Unavailable as error:  # Of the spool.
+            log.warning("the last figures of %s are not known: %s", self._assignment.source, error)
 
     def _tell_fenced(self, error: Conflict) -> None:
         spool, source = self._spool, self._assignment.source
         told = f"{error}; {spool.size} quotes wait in {spool.path} until this machine collects {source} again"
         log.error("%s stops: %s", source, told)
-        at_ms = int(self._clock.now().timestamp() * 1000)
-        try:  # The rest of the health is the new holder's.
-            write_hash(self._client, keys.health(source), {"fenced": told[:300], "fenced_at_ms": at_ms}, HEALTH_KEPT_S)
-        except RedisError as lost:
-            log.warning("cannot show that %s was fenced: %s", source, str(lost)[:200])
-
-    def _note_alive(self) -> None:
-        now = self._clock.now()
-        window = self._assignment.market.window_of(now)
-        self._alive.add((window.day, (now - window.start) // timedelta(minutes=1)))
-
-    def _mark_alive(self) -> None:
-        with self._client.pipeline(transaction=False) as pipe:
-            for day, minute in self._alive:
-                key = keys.alive(self._assignment.source, day)
-                pipe.setbit(key, minute, 1)
-                pipe.expire(key, ALIVE_KEPT_S)
-            pipe.execute()
-        self._alive.clear()
+        self._record.fence(told)

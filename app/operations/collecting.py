@@ -1,39 +1,36 @@
-"""Which sources are wanted, and running the collector of one."""
+"""Running the collector of a source for as long as it is wanted."""
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from threading import Event
 from typing import Final
 
 from redis import Redis
-from sqlalchemy.orm import Session
 
 from app.bus import keys
 from app.bus.connection import without_retries
-from app.bus.hashes import read_hash, write_hash
 from app.bus.latest import read_latest
 from app.collectors.excel.plan import ExcelPlan
 from app.collectors.feeds import Feed, MakeFeed, NextSeq, SteppedFeed
+from app.collectors.progress import Figures
 from app.collectors.run import Assignment, run_collector
 from app.collectors.schwab.plan import SchwabPlan
 from app.collectors.simulator import LiveSimulation
 from app.collectors.spool import Spool
 from app.errors import Conflict, NotFound, Rejected
-from app.instruments.catalogue import CATALOGUE
-from app.instruments.store import watchlist
+from app.operations.wishes import SIMULATED, StandingWish
 from app.quotes import COLLECTED, Quote, from_fields
 from app.stores import Stores
 
 log = logging.getLogger(__name__)
 
-SIMULATED: Final = "SIMULATED"
-SEED: Final = 7
-RATE_PER_S: Final = 100.0
 STEP_S: Final = 0.1
 ANSWER_S: Final = 1.5  # For how long the feed waits for the bus, which has a spool to fall back on.
+
+Maker = Callable[[Mapping[str, str]], MakeFeed]
 
 
 @dataclass(frozen=True)
@@ -56,116 +53,63 @@ class CollectorPlan:
         return tuple(source for source in COLLECTED if found[source] is not None)
 
 
-def want_simulation(stores: Stores, symbols: list[str], seed: int, rate_per_s: float) -> None:
-    """Have the simulated feed run, from the next tick of the control queue on."""
-    write_hash(stores.redis, keys.desired(SIMULATED), {**_wish("hand"), **_options(symbols, seed, rate_per_s)})
+@dataclass(frozen=True)
+class Duty:
+    """How a process takes a source on.
+
+    `yields` tells that another one is to collect it instead; `tell` hears how it goes, every two seconds.
+    """
+
+    yields: Callable[[Redis], bool] = lambda _client: False
+    tell: Callable[[Figures], None] = field(default=lambda _figures: None)
 
 
-def unwant(stores: Stores, source: str) -> None:
-    """Have a source's collector stop by itself within seconds, and stay so whatever the hours."""
-    write_hash(stores.redis, keys.desired(source), {"wanted": "0", "by": "hand"})
-
-
-def want_in_session(stores: Stores, source: str) -> None:
-    """Have a source that follows market hours run; the simulation with the watched symbols."""
-    options: dict[str, object] = {}
-    if source == SIMULATED:
-        with stores.sessions() as session:
-            options = _options([name for name in watchlist(session) if name in CATALOGUE], SEED, RATE_PER_S)
-    write_hash(stores.redis, keys.desired(source), {**_wish("hours"), **options})
-
-
-def unwant_after_session(stores: Stores, source: str) -> None:
-    """Have a source that follows market hours stop until the next session."""
-    write_hash(stores.redis, keys.desired(source), {"wanted": "0", "by": "hours"})
-
-
-def restart(stores: Stores, source: str) -> None:
-    """Have a source's collector stop by itself, so that another begins; it stays wanted."""
-    write_hash(stores.redis, keys.desired(source), {"restart_ms": int(stores.clock.now().timestamp() * 1000)})
-
-
-def wish_of(stores: Stores, source: str) -> tuple[bool, bool]:
-    """Whether a source is wanted, and whether that was said by hand: then market hours do not change it."""
-    told = read_hash(stores.redis, keys.desired(source))
-    return _says_wanted(told), told.get("by") == "hand"
-
-
-def is_wanted(stores: Stores, source: str) -> bool:
-    """Whether the source is to be collected."""
-    return _says_wanted(read_hash(stores.redis, keys.desired(source)))
-
-
-def symbols_wanted(stores: Stores, session: Session, source: str) -> list[str]:
-    """What a wanted source is to collect: the symbols that it was told, else the watchlist."""
-    told = read_hash(stores.redis, keys.desired(source)).get("symbols")
-    return told.split(",") if told else watchlist(session)
-
-
-def collect(stores: Stores, source: str, stop: Event, plan: CollectorPlan) -> int:
+def collect(stores: Stores, source: str, stop: Event, plan: CollectorPlan, duty: Duty | None = None) -> int:
     """Collect a source until it is unwanted or `stop` is set; Conflict when another process does already.
 
-    A server that was flushed has forgotten what was wanted, and is told again. Returns how many quotes were published.
+    Whoever wishes a restart has the feed begin anew. A server that was flushed has forgotten what was wanted, and is
+    told again. Returns how many quotes were published.
     """
-    make = _feeds(stores, plan).get(source)
-    if make is None:
-        raise NotFound(f"{source[:20]!r} cannot be collected here: set up is {', '.join(plan.sources)}")
+    make, duty = maker_of(stores, source, plan), duty or Duty()
+    published = 0
     with stores.connect_redis(socket_timeout_s=ANSWER_S) as client:
-        wish = _Wish(client, source)
-        if not wish.holds():
-            return 0
-        assignment = Assignment(
-            source,
-            STEP_S,
-            wish.holds,
-            make(wish.options),
-            lambda: Spool(plan.spool_dir / f"{source}.db", source, plan.spool_max_bytes),
-            stores.market,
-            plan.stream_cap,
-        )
-        return run_collector(without_retries(client), assignment, stores.clock, stop)
+        without_retries(client)
+        while not stop.is_set():
+            wish = StandingWish(client, source, lambda: duty.yields(client))
+            if not wish.holds():
+                break
+            assignment = Assignment(
+                source,
+                STEP_S,
+                wish.holds,
+                make(wish.options),
+                lambda: Spool(plan.spool_dir / f"{source}.db", source, plan.spool_max_bytes),
+                stores.market,
+                plan.stream_cap,
+                tell=duty.tell,
+            )
+            published += run_collector(client, assignment, stores.clock, stop)
+    return published
 
 
-def collect_unless_collected(stores: Stores, source: str, stop: Event, plan: CollectorPlan) -> int:
-    """As `collect`; at once over while another process collects the source."""
+def collect_for_workers(stores: Stores, source: str, stop: Event, plan: CollectorPlan) -> int:
+    """As `collect`, but only while no process of the source's own lives; at once over while another collects it."""
     try:
-        return collect(stores, source, stop, plan)
+        return collect(stores, source, stop, plan, Duty(yields=lambda client: bool(client.exists(keys.agent(source)))))
     except Conflict as held:
         log.info("%s", held)
         return 0
 
 
-class _Wish:
-    """That a source is wanted, with its options, as they were when its collector began."""
-
-    def __init__(self, client: Redis, source: str) -> None:
-        self._client, self._source = client, source
-        self.options: Mapping[str, str] = read_hash(client, keys.desired(source))
-
-    def holds(self) -> bool:
-        told = read_hash(self._client, keys.desired(self._source))
-        if told.get("restart_ms") != self.options.get("restart_ms") and told:
-            return False
-        if told or not self.options:  # Whoever does not want it any more says so: nothing at all was lost with a flush.
-            return _says_wanted(told)
-        log.warning("Redis has forgotten that %s is wanted, as after a flush: told it again", self._source)
-        write_hash(self._client, keys.desired(self._source), self.options)
-        return True
+def maker_of(stores: Stores, source: str, plan: CollectorPlan) -> Maker:
+    """What makes the source's feeds; NotFound, naming the sources that are set up, where it cannot be collected."""
+    make = _feeds(stores, plan).get(source)
+    if make is None:
+        raise NotFound(f"{source[:20]!r} cannot be collected here: set up is {', '.join(plan.sources)}")
+    return make
 
 
-def _wish(by: str) -> dict[str, object]:
-    return {"wanted": "1", "by": by}
-
-
-def _options(symbols: list[str], seed: int, rate_per_s: float) -> dict[str, object]:
-    return {"symbols": ",".join(symbols), "seed": seed, "rate_per_s": rate_per_s}
-
-
-def _says_wanted(wish: Mapping[str, str]) -> bool:
-    return wish.get("wanted") == "1"
-
-
-def _feeds(stores: Stores, _plan: CollectorPlan) -> dict[str, Callable[[Mapping[str, str]], MakeFeed]]:
+def _feeds(stores: Stores, _plan: CollectorPlan) -> dict[str, Maker]:
     return {SIMULATED: lambda options: _simulation(stores, options)}
 
 

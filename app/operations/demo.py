@@ -23,8 +23,8 @@ from app.errors import Conflict, Unavailable
 from app.instruments.hours import hours_on, last_day_over
 from app.lake.models import LakeFile
 from app.market.sessions import Session as MarketSession
-from app.operations.collecting import SIMULATED, unwant, want_simulation
 from app.operations.exporting import exports_of
+from app.operations.wishes import SIMULATED, unwant, want_simulation
 from app.quotes import LIVE_SOURCES, Quote, seq_of
 from app.stores import Stores
 from app.ticks.models import Tick

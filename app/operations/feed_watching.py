@@ -23,8 +23,8 @@ from app.ledger.coverage import (
 from app.ledger.gaps import GapFilter, event_minutes, read_gaps
 from app.ledger.models import Gap
 from app.market.sessions import RollWindow
-from app.operations.collecting import is_wanted, symbols_wanted
 from app.operations.day_figures import DayCount
+from app.operations.wishes import is_wanted, symbols_wanted
 from app.quotes import SOURCES
 from app.stores import Stores
 

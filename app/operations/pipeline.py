@@ -1,7 +1,7 @@
 """How the pipeline stands, stop by stop: markets, sources, stream, ingest, ticks, lake."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Final
@@ -23,10 +23,11 @@ from app.lake.models import LakeFile
 from app.market.markets import Markets
 from app.operations.accounting import ledger_summary
 from app.operations.agreement import agreement
+from app.operations.collector_states import COUNTS, CollectorState, state_of
 from app.operations.health import check_calendar
 from app.operations.session_status import market_figures
 from app.operations.stored_ticks import stored_ticks
-from app.quotes import SOURCES
+from app.quotes import COLLECTED, SOURCES
 from app.stores import Stores
 
 log = logging.getLogger(__name__)
@@ -35,16 +36,16 @@ Figures = dict[str, object]
 DAYS_SHOWN: Final = 10
 
 
-def pipeline_state(stores: Stores, stream_cap: int = STREAM_CAP) -> Figures:
+def pipeline_state(stores: Stores, stream_cap: int = STREAM_CAP, configured: Sequence[str] = COLLECTED) -> Figures:
     """The figures of every stop, ledger and calendars; one that cannot be read has `error` in place of its figures.
 
-    `stream_cap` is the length at which publishers are refused.
+    `stream_cap` is the length at which publishers are refused, `configured` are the sources that can be collected here.
     """
     now = stores.clock.now()
     return {
         "at": now.isoformat(),
         "markets": _tried(lambda: market_figures(stores)),
-        "sources": _tried(lambda: sources(stores.redis, now)),
+        "sources": _tried(lambda: sources(stores.redis, now, configured)),
         "agreement": _tried(lambda: agreement(stores.redis)),
         "stream": _tried(lambda: stream(stores.redis, stream_cap)),
         "ingestors": _tried(lambda: ingestors(stores.redis, now)),
@@ -55,24 +56,35 @@ def pipeline_state(stores: Stores, stream_cap: int = STREAM_CAP) -> Figures:
     }
 
 
-def sources(client: Redis, now: datetime) -> Figures:
+def sources(client: Redis, now: datetime, configured: Sequence[str] = COLLECTED) -> Figures:
     """Per source that is wanted, held or has published: who holds it, and how old its last sign of progress is.
 
     `spooled` quotes wait on the collector's disk for Redis, `dropped` ones found no room there, and `unreadable` ones
-    lay in files that were `damaged`, of which so many are kept.
+    lay in files that were `damaged`, of which so many are kept. `configured` are the sources that can be collected
+    here.
     """
-    shown: Figures = {}
-    for source in SOURCES:
-        lease, health = read_hash(client, keys.lease(source)), read_hash(client, keys.health(source))
-        wanted = read_hash(client, keys.desired(source)).get("wanted") == "1"
-        if lease or health or wanted:
-            holder = f"{lease['pid']}@{lease['host']}" if lease else None
-            counts = {
-                name: int(health.get(name, 0)) for name in ("published", "spooled", "dropped", "unreadable", "damaged")
-            }
-            told = {name: health[name] for name in ("state", "fenced", "last_error") if health.get(name)}
-            shown[source] = {"wanted": wanted, "holder": holder, **counts, "age_s": _age_s(health, now), **told}
-    return shown
+    known = (state_of(client, source, now, configured) for source in SOURCES)
+    return {one.source: _source(one, now) for one in known if one.holder or one.health or one.wanted or one.agent}
+
+
+def _source(one: CollectorState, now: datetime) -> Figures:
+    figures: Figures = {
+        "wanted": one.wanted,
+        "holder": f"{one.holder.pid}@{one.holder.host}" if one.holder else None,
+        **{name: one.count(name) for name in COUNTS},
+        "age_s": one.age_s("at_ms", now),
+    }
+    if one.source in COLLECTED:
+        figures |= {
+            "state": one.state,
+            "rate_per_s": one.rate_per_s,
+            "change_age_s": one.age_s("event_ms", now),
+            "reconnects": one.count("reconnects"),
+            "crashes": one.crashes.count,
+        }
+    words = {"by": one.by, "process": one.agent, "detail": one.detail, "silent": one.names("silent")}
+    words |= {name: one.health.get(name) for name in ("feed", "fenced", "last_error")}
+    return figures | {name: word for name, word in words.items() if word}
 
 
 def stream(client: Redis, cap: int = STREAM_CAP) -> Figures:

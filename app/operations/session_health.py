@@ -1,19 +1,19 @@
 """Whether sessions go as they should: feeds are fresh while markets are open, and opens and closes are seen to."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
 from redis import Redis
 from sqlalchemy import select
 
-from app.bus import keys
-from app.bus.hashes import read_hash
 from app.desk.events import unfinished
 from app.desk.markets import automated_markets
 from app.desk.models import MarketEvent, SessionCertificate
+from app.operations.collector_states import TROUBLES, CollectorState, collector_states
 from app.operations.desk import any_open, watched_markets
 from app.operations.health import Check
-from app.quotes import SOURCES
+from app.quotes import COLLECTED
 from app.stores import Stores
 
 FEED_SILENCE_S: Final = 90.0
@@ -21,20 +21,28 @@ OVERDUE_AFTER: Final = timedelta(minutes=15)
 LOOK_BACK: Final = timedelta(days=7)
 
 
-def check_feeds(stores: Stores, client: Redis) -> Check:
-    """While a watched market is open, each wanted source has a holder and brought something new in the last 90 s."""
+def check_feeds(stores: Stores, client: Redis, configured: Sequence[str] = COLLECTED) -> Check:
+    """While a watched market is open, each wanted source has a holder and brought something new in the last 90 s.
+
+    What a person has to mend of a wanted source is told at any time; `configured` are those that can be collected here.
+    """
     now, since = stores.clock.now(), stores.clock.now() - timedelta(seconds=FEED_SILENCE_S)
-    wanted = [one for one in SOURCES if read_hash(client, keys.desired(one)).get("wanted") == "1"]
+    wanted = [one for one in collector_states(client, now, configured) if one.wanted]
     if not wanted:
         return Check("feeds", True, "no source is wanted")
+    names = ", ".join(one.source for one in wanted)
+    told = [f"{one.source}: {one.detail or one.state}" for one in wanted if one.state in TROUBLES]
     with stores.sessions() as session:
         markets = watched_markets(stores, session)
     if not (any_open(markets, now) and any_open(markets, since)):
-        return Check("feeds", True, f"{', '.join(wanted)} wanted, no watched market has been open for a while")
-    ages = {source: _silence_s(client, source, now.timestamp()) for source in wanted}
-    silent = [source for source, age_s in ages.items() if age_s is None or age_s > FEED_SILENCE_S]
-    detail = f"nothing new from {', '.join(silent)}: see `flask status`" if silent else f"{', '.join(wanted)} fresh"
-    return Check("feeds", not silent, detail, {"silence_s": ages})
+        waiting = f"{names} wanted, no watched market has been open for a while"
+        return Check("feeds", True, "; ".join([waiting, *told]))
+    ages = {one.source: _silence_s(one, now) for one in wanted}
+    quiet = {one.source for one in wanted if one.state not in TROUBLES}
+    silent = [source for source, age_s in ages.items() if source in quiet and (age_s is None or age_s > FEED_SILENCE_S)]
+    if silent:
+        told.append(f"nothing new from {', '.join(silent)}: see `flask status`")
+    return Check("feeds", not told, "; ".join(told) or f"{names} fresh", {"silence_s": ages})
 
 
 def check_sessions(stores: Stores) -> Check:
@@ -63,8 +71,9 @@ def _has_session(stores: Stores, event: MarketEvent) -> bool:
     return stores.markets.named(event.market).session(event.session_date) is not None
 
 
-def _silence_s(client: Redis, source: str, now_s: float) -> float | None:
-    told = read_hash(client, keys.health(source)).get("event_ms")
-    if told is None or not client.exists(keys.lease(source)):
+def _silence_s(state: CollectorState, now: datetime) -> float | None:
+    if state.holder is None:
         return None
-    return round(now_s - int(told) / 1000, 1)
+    # A run has its time to begin, unless it was begun because of the silence.
+    ages = [state.age_s(name, now) for name in ("event_ms", *(() if state.restarts else ("begun_ms",)))]
+    return min((age for age in ages if age is not None), default=None)

@@ -5,25 +5,25 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from app.bus import keys
-from app.bus.hashes import read_hash
+from app.collectors.crashes import read_crashes, settle_vanished
 from app.market.market import Market
-from app.operations.collecting import is_wanted, wish_of
 from app.operations.desk import any_open, desk_markets
+from app.operations.silence import is_silent
 from app.operations.tick_steps import RestartCollector, StartCollector, TickPolicy, UnwantSource, WantSource
+from app.operations.wishes import is_wanted, wish_of
 from app.quotes import COLLECTED
 from app.stores import Stores
 
 # A feed takes a moment to come up, and the last quotes of a session a moment to arrive.
 LEAD: Final = timedelta(seconds=60)
 LINGER: Final = timedelta(seconds=10)
-RESTART_AGAIN_S: Final = 60
 
 
 def hours_wishes(stores: Stores, policy: TickPolicy) -> Iterator[WantSource | UnwantSource]:
     """Which sources that follow market hours should be wanted now and are not, or the other way round.
 
     They run from a minute before the first open of any watched market until ten seconds after the last close. What was
-    said by hand stays.
+    said by hand stays, and so does what the process says that collects a source.
     """
     if not policy.collect:
         return
@@ -32,10 +32,10 @@ def hours_wishes(stores: Stores, policy: TickPolicy) -> Iterator[WantSource | Un
         markets = desk_markets(stores, session)
     wanted = is_collecting_time(markets, now)
     for source in policy.collect:
-        is_so, by_hand = wish_of(stores, source)
-        if wanted and not is_so and not by_hand:
+        is_so, is_settled = wish_of(stores, source)
+        if wanted and not is_so and not is_settled:
             yield WantSource(source)
-        elif is_so and not wanted and not by_hand:
+        elif is_so and not wanted and not is_settled:
             yield UnwantSource(source)
 
 
@@ -44,29 +44,31 @@ def is_collecting_time(markets: Sequence[Market], now: datetime) -> bool:
     return any(any_open(markets, at) for at in (now - LINGER, now, now + LEAD))
 
 
-def missing_collectors(stores: Stores) -> Iterator[StartCollector]:
-    """Wanted sources that nobody collects."""
-    for source in COLLECTED:
-        if is_wanted(stores, source) and not stores.redis.exists(keys.lease(source)):
+def missing_collectors(stores: Stores, policy: TickPolicy) -> Iterator[StartCollector]:
+    """Wanted sources that nobody collects, that can be collected here, and that no process of their own sees to.
+
+    One whose starts keep failing waits longer each time.
+    """
+    client, now = stores.redis, stores.clock.now()
+    for source in policy.sources:
+        if not is_wanted(stores, source) or client.exists(keys.lease(source)):
+            continue
+        settle_vanished(client, source, now)
+        if not client.exists(keys.agent(source)) and not read_crashes(client, source).must_wait(now):
             yield StartCollector(source)
 
 
 def silent_collectors(stores: Stores, policy: TickPolicy) -> Iterator[RestartCollector]:
-    """Sources that are collected and brought nothing new for too long while a watched market was open all that time."""
+    """Sources that are collected and brought nothing new for too long while a watched market was open all that time.
+
+    One that stays silent is started again ever more seldom, as a quiet night is no fault; one that waits for a person
+    is left alone.
+    """
     now, reach = stores.clock.now(), timedelta(seconds=policy.silent_after_s)
     with stores.sessions() as session:
         markets = desk_markets(stores, session)
     if not any(market.is_open(now) and market.is_open(now - reach) for market in markets):
         return
     for source in COLLECTED:
-        if is_wanted(stores, source) and _is_silent(stores, source, now - reach):
-            asked = keys.asked(f"restart-{source}")
-            if stores.redis.set(asked, 1, nx=True, ex=RESTART_AGAIN_S):
-                yield RestartCollector(source)
-
-
-def _is_silent(stores: Stores, source: str, since: datetime) -> bool:
-    if not stores.redis.exists(keys.lease(source)):
-        return False
-    told = read_hash(stores.redis, keys.health(source)).get("event_ms")
-    return told is not None and int(told) < since.timestamp() * 1000
+        if is_wanted(stores, source) and is_silent(stores.redis, source, now, reach):
+            yield RestartCollector(source)

@@ -101,7 +101,7 @@ def _wishes(stores: Stores, policy: TickPolicy) -> Iterator[Step]:
 
 def _missing_loops(stores: Stores, policy: TickPolicy) -> Iterator[Step]:
     yield from silent_collectors(stores, policy)
-    yield from missing_collectors(stores)
+    yield from missing_collectors(stores, policy)
     for slot in range(1, policy.ingestors + 1):
         if not stores.redis.exists(keys.ingest_lease(keys.worker_consumer(slot))):
             yield StartIngest(slot)

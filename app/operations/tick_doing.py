@@ -7,7 +7,6 @@ from app.bus import keys
 from app.desk.events import EventKey
 from app.errors import Conflict
 from app.operations.agreement import compare_sources
-from app.operations.collecting import restart, unwant_after_session, want_in_session
 from app.operations.data_checks import check_data
 from app.operations.event_keeping import record_plan, record_skip, record_start
 from app.operations.event_plan import BeginClose, CloseSession, EventStep, OpenSession, PlanEvent, SkipEvent
@@ -16,6 +15,7 @@ from app.operations.migrating import days_ahead
 from app.operations.opening import open_session
 from app.operations.reconciling import RECONCILE
 from app.operations.roll_noticing import notice_rolls
+from app.operations.silence import note_restart
 from app.operations.tick_steps import (
     ApplyRetention,
     CheckData,
@@ -36,6 +36,7 @@ from app.operations.tick_steps import (
     WantSource,
 )
 from app.operations.trimming import trim_stream
+from app.operations.wishes import restart, unwant_after_session, want_in_session
 from app.stores import Stores
 from app.ticks.partitions import ensure_partitions
 
@@ -89,6 +90,7 @@ def _tell_collector(stores: Stores, step: WantSource | UnwantSource | RestartCol
             log.info("%s is not wanted: every watched market is closed", source)
         case RestartCollector(source):
             restart(stores, source)
+            note_restart(stores.redis, source, stores.clock.now())
             log.warning("%s has brought nothing new for a while: its collector is started again", source)
 
 

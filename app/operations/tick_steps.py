@@ -8,6 +8,7 @@ from typing import Final
 from app.bus.stream import STREAM_CAP
 from app.operations.displaying import DisplayRule
 from app.operations.event_plan import EventStep
+from app.quotes import COLLECTED
 
 SILENT_AFTER_S: Final = 45.0
 
@@ -16,9 +17,9 @@ SILENT_AFTER_S: Final = 45.0
 class TickPolicy:
     """For how many days partitions exist ahead, how far back SSE clients can resume, and how many loops ingest.
 
-    `stream_cap` is the length at which publishers are refused. `collect` are the sources that run while a watched
-    market is open; one that brings nothing new for `silent_after_s` then is started again. `display` says when sources
-    disagree.
+    `stream_cap` is the length at which publishers are refused. `sources` are those that the workers here can collect,
+    and `collect` those that run while a watched market is open; one that brings nothing new for `silent_after_s` then
+    is started again. `display` says when sources disagree.
     """
 
     partitions_ahead_days: int
@@ -28,6 +29,7 @@ class TickPolicy:
     collect: Sequence[str] = ()
     silent_after_s: float = SILENT_AFTER_S
     display: DisplayRule = field(default_factory=DisplayRule)
+    sources: Sequence[str] = COLLECTED
 
 
 @dataclass(frozen=True)

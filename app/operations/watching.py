@@ -11,7 +11,7 @@ from app.bus.hashes import read_hash
 from app.errors import Rejected, Unavailable
 from app.instruments.store import set_watchlist, watchlist
 from app.instruments.symbology import resolve
-from app.operations.collecting import SIMULATED, restart, want_in_session
+from app.operations.wishes import SIMULATED, restart, want_in_session
 from app.stores import Stores
 
 log = logging.getLogger(__name__)

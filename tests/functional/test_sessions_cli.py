@@ -13,7 +13,7 @@ from sqlalchemy import select
 from app.bus import keys
 from app.bus.stream import QuotePublisher
 from app.desk.models import MarketEvent
-from app.operations.collecting import SIMULATED, is_wanted
+from app.operations.wishes import SIMULATED, is_wanted
 from app.runtime import Runtime
 from app.settings import Settings
 from tests.desk_days import (

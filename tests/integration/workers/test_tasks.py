@@ -13,7 +13,7 @@ from app.dispatch import QUEUES
 from app.errors import NotFound
 from app.ingest.run import Ingestor, IngestPlan
 from app.ledger.balance import lock_balances, read_balances
-from app.operations.collecting import SIMULATED, unwant, want_simulation
+from app.operations.wishes import SIMULATED, unwant, want_simulation
 from app.runtime import Runtime
 from tests.factories import DAY, quotes
 from tests.fakes import RecordingDispatch

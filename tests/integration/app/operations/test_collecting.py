@@ -9,23 +9,17 @@ from app.bus.latest import read_latest
 from app.bus.leases import acquire
 from app.bus.stream import stream_state
 from app.errors import Conflict, NotFound
-from app.operations.collecting import (
-    SIMULATED,
-    CollectorLimits,
-    collect,
-    collect_unless_collected,
-    unwant,
-    want_simulation,
-)
+from app.operations.collecting import CollectorPlan, collect, collect_for_workers
+from app.operations.wishes import SIMULATED, unwant, want_simulation
 from app.runtime import Runtime
 
 
 @pytest.fixture
 def limits(tmp_path):
-    return CollectorLimits(tmp_path / "spool", 1 << 20, 100_000)
+    return CollectorPlan(tmp_path / "spool", 1 << 20, 100_000)
 
 
-def test_the_simulated_feed_publishes_until_it_is_unwanted(rt: Runtime, bus: Redis, limits: CollectorLimits) -> None:
+def test_the_simulated_feed_publishes_until_it_is_unwanted(rt: Runtime, bus: Redis, limits: CollectorPlan) -> None:
     want_simulation(rt, ["ES", "NQ"], 1, 500.0)
     stop = Event()
     feed = Thread(target=collect, args=(rt, SIMULATED, stop, limits))
@@ -40,7 +34,7 @@ def test_the_simulated_feed_publishes_until_it_is_unwanted(rt: Runtime, bus: Red
     assert {fields["source"] for fields in read_latest(bus, ["ES", "NQ"]).values()} == {SIMULATED}
 
 
-def test_a_flush_of_redis_does_not_end_it(rt: Runtime, bus: Redis, limits: CollectorLimits) -> None:
+def test_a_flush_of_redis_does_not_end_it(rt: Runtime, bus: Redis, limits: CollectorPlan) -> None:
     want_simulation(rt, ["ES"], 1, 500.0)
     wish = bus.hgetall(keys.desired(SIMULATED))
     feed = Thread(target=collect, args=(rt, SIMULATED, Event(), limits))
@@ -56,12 +50,12 @@ def test_a_flush_of_redis_does_not_end_it(rt: Runtime, bus: Redis, limits: Colle
     assert not feed.is_alive()
 
 
-def test_what_nobody_wants_is_not_begun(rt: Runtime, bus: Redis, limits: CollectorLimits) -> None:
+def test_what_nobody_wants_is_not_begun(rt: Runtime, bus: Redis, limits: CollectorPlan) -> None:
     assert collect(rt, SIMULATED, Event(), limits) == 0
     assert not bus.exists(keys.desired(SIMULATED))
 
 
-def test_its_numbers_rise_over_a_restart(rt: Runtime, bus: Redis, limits: CollectorLimits) -> None:
+def test_its_numbers_rise_over_a_restart(rt: Runtime, bus: Redis, limits: CollectorPlan) -> None:
     want_simulation(rt, ["ES"], 1, 500.0)
 
     for _ in range(2):
@@ -77,7 +71,7 @@ def test_its_numbers_rise_over_a_restart(rt: Runtime, bus: Redis, limits: Collec
     assert seqs == sorted(set(seqs))
 
 
-def test_a_source_is_collected_once(rt: Runtime, bus: Redis, limits: CollectorLimits) -> None:
+def test_a_source_is_collected_once(rt: Runtime, bus: Redis, limits: CollectorPlan) -> None:
     want_simulation(rt, ["ES"], 1, 10.0)
     acquire(bus, keys.lease(SIMULATED), keys.epoch(SIMULATED), ttl_s=60)
 
@@ -86,16 +80,16 @@ def test_a_source_is_collected_once(rt: Runtime, bus: Redis, limits: CollectorLi
 
 
 def test_a_worker_leaves_a_source_alone_that_another_process_collects(
-    rt: Runtime, bus: Redis, limits: CollectorLimits
+    rt: Runtime, bus: Redis, limits: CollectorPlan
 ) -> None:
     want_simulation(rt, ["ES"], 1, 10.0)
     acquire(bus, keys.lease(SIMULATED), keys.epoch(SIMULATED), ttl_s=60)
 
-    assert collect_unless_collected(rt, SIMULATED, Event(), limits) == 0
+    assert collect_for_workers(rt, SIMULATED, Event(), limits) == 0
 
 
-def test_an_unknown_source_is_refused(rt: Runtime, limits: CollectorLimits) -> None:
-    with pytest.raises(NotFound, match="no collector"):
+def test_an_unknown_source_is_refused(rt: Runtime, limits: CollectorPlan) -> None:
+    with pytest.raises(NotFound, match="cannot be collected here: set up is SIMULATED"):
         collect(rt, "TELEX", Event(), limits)
 
 

@@ -57,6 +57,7 @@ def test_whatever_is_wrong_with_one_stop_is_told_in_its_place_and_the_rest_is_sh
 
 
 def test_what_waits_on_a_collectors_disk_is_shown(bus: Redis, rt: Runtime) -> None:
+    acquire(bus, keys.lease("SCHWAB"), keys.epoch("SCHWAB"))
     write_hash(bus, keys.health("SCHWAB"), {"published": 9, "spooled": 4, "dropped": 1, "state": "spooling"})
 
     shown = sources(bus, rt.clock.now())["SCHWAB"]

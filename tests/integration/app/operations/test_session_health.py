@@ -7,10 +7,13 @@ from sqlalchemy import update
 from app.bus import keys
 from app.bus.hashes import write_hash
 from app.bus.leases import acquire
+from app.collectors.crashes import count_crash
+from app.collectors.feeds import NEEDS_LOGIN
 from app.desk.events import EventKey, plan_event
 from app.desk.models import Market, SessionCertificate
-from app.operations.collecting import SIMULATED, want_simulation
 from app.operations.session_health import check_feeds, check_sessions
+from app.operations.silence import note_restart
+from app.operations.wishes import SIMULATED, want, want_simulation
 from app.runtime import Runtime
 from tests.fakes import FixedClock
 
@@ -54,6 +57,55 @@ def test_a_source_may_be_silent_until_a_market_has_been_open_for_a_while(
     clock.advance(-2 * SECOND)
 
     assert check_feeds(rt, bus).ok
+
+
+def test_a_run_that_has_just_begun_is_given_its_time_unless_it_was_begun_because_of_the_silence(
+    rt: Runtime, bus: Redis, clock: FixedClock
+) -> None:
+    want_simulation(rt, ["ES"], 1, 10.0)
+    acquire(bus, keys.lease(SIMULATED), keys.epoch(SIMULATED))
+    now_ms = int(clock.now().timestamp() * 1000)
+    write_hash(bus, keys.health(SIMULATED), {"event_ms": now_ms - 100_000, "begun_ms": now_ms - 10_000})
+    before = check_feeds(rt, bus)
+
+    note_restart(bus, SIMULATED, clock.now() - 10 * SECOND)
+
+    assert (before.ok, check_feeds(rt, bus).ok) == (True, False)
+
+
+def test_a_crash_loop_is_told_with_its_reason(rt: Runtime, bus: Redis, clock: FixedClock) -> None:
+    want_simulation(rt, ["ES"], 1, 10.0)
+    for _ in range(3):
+        count_crash(bus, SIMULATED, 1, "the sheet is gone", clock.now())
+
+    check = check_feeds(rt, bus)
+
+    assert (check.ok, "crash loop" in check.detail, "the sheet is gone" in check.detail) == (False, True, True)
+
+
+def test_a_feed_that_needs_a_login_is_told_also_while_the_market_is_closed(
+    rt: Runtime, bus: Redis, clock: FixedClock
+) -> None:
+    want(rt, "SCHWAB", "hand")
+    acquire(bus, keys.lease("SCHWAB"), keys.epoch("SCHWAB"))
+    told = {"state": "running", "feed": NEEDS_LOGIN, "detail": "run `flask schwab-login`"}
+    write_hash(bus, keys.health("SCHWAB"), told)
+    open_now = check_feeds(rt, bus)
+    clock.advance(CLOSE + MINUTE - clock.now())
+
+    closed = check_feeds(rt, bus)
+
+    assert (open_now.ok, closed.ok) == (False, True)
+    assert all("SCHWAB: run `flask schwab-login`" in check.detail for check in (open_now, closed))
+
+
+def test_a_wanted_source_that_nobody_can_collect_is_told_with_what_to_do(rt: Runtime, bus: Redis) -> None:
+    want(rt, "EXCEL", "hand")
+
+    check = check_feeds(rt, bus, configured=[SIMULATED])
+
+    assert not check.ok
+    assert "EXCEL is wanted and nobody collects it: start `flask excel-to-redis`" in check.detail
 
 
 def test_an_event_that_nobody_sees_to_for_a_quarter_of_an_hour_is_overdue(rt: Runtime, clock: FixedClock) -> None:

@@ -1,30 +1,38 @@
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from redis import Redis
 from sqlalchemy import update
 
+import celeryconfig
 from app.bus import keys
 from app.bus.hashes import read_hash, write_hash
-from app.bus.leases import acquire
+from app.bus.leases import LEASE_TTL_S, acquire
+from app.collectors.crashes import begin_run
+from app.collectors.feeds import MISCONFIGURED, NEEDS_LOGIN
 from app.desk.models import Market
-from app.operations.collecting import (
+from app.operations.supervising import hours_wishes, missing_collectors, silent_collectors
+from app.operations.tick import market_tick, plan_tick
+from app.operations.tick_doing import do_step
+from app.operations.tick_steps import RestartCollector, StartCollector, Step, TickPolicy, UnwantSource, WantSource
+from app.operations.wishes import (
     RATE_PER_S,
     SEED,
     SIMULATED,
     is_wanted,
     unwant,
+    want,
     want_in_session,
     want_simulation,
     wish_of,
 )
-from app.operations.supervising import hours_wishes, missing_collectors, silent_collectors
-from app.operations.tick import market_tick, plan_tick
-from app.operations.tick_steps import RestartCollector, StartCollector, Step, TickPolicy, UnwantSource, WantSource
 from app.runtime import Runtime
 from tests.desk_days import statuses, watch_only
 from tests.fakes import FixedClock, RecordingDispatch
 
+TICK_EVERY_S = celeryconfig.beat_schedule["market-tick"]["schedule"]
 POLICY = TickPolicy(partitions_ahead_days=9, resume_window_s=900, collect=(SIMULATED,))
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 # Sunday evening before Labor Day, when the equity group closes at 12:00, energy and metals at 13:30 and FX at 16:00
@@ -155,33 +163,121 @@ def test_a_symbol_of_no_catalogue_trades_in_the_desk_s_hours(rt: Runtime, clock:
     assert [want_at(rt, clock, at) for at in (NOON - SECOND, NOON + MINUTE)] == [True, False]
 
 
+def test_what_the_living_process_of_a_source_says_is_not_touched(rt: Runtime, bus: Redis, clock: FixedClock) -> None:
+    watch_only(rt, "ES")
+    clock.advance(NOON + MINUTE - clock.now())
+    policy = TickPolicy(9, 900, collect=("EXCEL",))
+    want(rt, "EXCEL", "process")
+    acquire(bus, keys.agent("EXCEL"), "epoch")
+    living = list(hours_wishes(rt, policy))
+
+    bus.delete(keys.agent("EXCEL"))
+
+    assert (living, list(hours_wishes(rt, policy))) == ([], [UnwantSource("EXCEL")])
+
+
 def test_a_collector_that_is_dead_is_started_again(rt: Runtime, bus: Redis) -> None:
     want_in_session(rt, SIMULATED)
     hold(bus)
-    alive = list(missing_collectors(rt))
+    alive = list(missing_collectors(rt, POLICY))
     bus.delete(keys.lease(SIMULATED))
 
-    assert (alive, list(missing_collectors(rt))) == ([], [StartCollector(SIMULATED)])
+    assert (alive, list(missing_collectors(rt, POLICY))) == ([], [StartCollector(SIMULATED)])
 
 
-def test_a_collector_that_brings_nothing_is_started_again_once_a_minute(
+def test_a_lease_and_a_tick_are_over_in_less_than_half_a_minute() -> None:
+    # Whoever dies is found missing at the first tick after its lease has expired.
+    assert LEASE_TTL_S + TICK_EVERY_S <= 30
+
+
+def test_a_source_that_nobody_can_collect_here_is_not_started(rt: Runtime, bus: Redis) -> None:
+    want(rt, "EXCEL", "hand")
+
+    assert list(missing_collectors(rt, TickPolicy(9, 900, sources=(SIMULATED,)))) == []
+    assert list(missing_collectors(rt, TickPolicy(9, 900, sources=("EXCEL",)))) == [StartCollector("EXCEL")]
+
+
+def test_a_source_that_has_a_process_of_its_own_is_left_to_it(rt: Runtime, bus: Redis) -> None:
+    want(rt, "EXCEL", "hand")
+    acquire(bus, keys.agent("EXCEL"), "epoch")
+
+    assert list(missing_collectors(rt, POLICY)) == []
+
+
+def test_a_collector_that_is_killed_again_and_again_is_started_ever_more_seldom(
+    rt: Runtime, bus: Redis, clock: FixedClock
+) -> None:
+    want_in_session(rt, SIMULATED)
+    starts = []
+    for _ in range(80):  # Ticks of 15 s, each of which finds the process killed that the one before started.
+        if list(missing_collectors(rt, POLICY)):
+            starts.append(clock.now())
+            begin_run(bus, SIMULATED, len(starts), clock.now())
+        clock.advance(15 * SECOND)
+
+    distances = [(later - earlier).total_seconds() for earlier, later in pairwise(starts)]
+    assert distances[:2] == [15, 15]
+    assert all(earlier <= later for earlier, later in pairwise(distances))
+    assert 30 <= distances[2] <= 60
+    assert 300 <= distances[-1] <= 330
+
+
+def test_a_collector_that_brings_nothing_is_started_again_within_a_minute(
     rt: Runtime, bus: Redis, clock: FixedClock
 ) -> None:
     clock.advance(5 * MINUTE)
     want_in_session(rt, SIMULATED)
     hold(bus)
-    show(bus, clock.now() - 46 * SECOND)
+    show(bus, clock.now())
 
-    first, second = list(silent_collectors(rt, POLICY)), list(silent_collectors(rt, POLICY))
-    ttl_s = bus.ttl(keys.asked(f"restart-{SIMULATED}"))
-    bus.delete(keys.asked(f"restart-{SIMULATED}"))
+    restarts = restarts_within(rt, clock, MINUTE)
 
-    assert (first, second, list(silent_collectors(rt, POLICY))) == (
-        [RestartCollector(SIMULATED)],
-        [],
-        [RestartCollector(SIMULATED)],
-    )
-    assert 0 < ttl_s <= 60
+    assert [found - 5 * MINUTE - OPEN for found in restarts] == [MINUTE]
+
+
+def test_a_source_that_stays_silent_is_started_again_ever_more_seldom(
+    rt: Runtime, bus: Redis, clock: FixedClock
+) -> None:
+    clock.advance(5 * MINUTE)
+    want_in_session(rt, SIMULATED)
+    hold(bus)
+    show(bus, clock.now() - 10 * MINUTE)
+
+    # Every time it begins it tells once more what it knows.
+    restarts = restarts_within(rt, clock, 90 * MINUTE, lambda now: show(bus, now + 2 * SECOND, begun_at=now + SECOND))
+
+    distances = [(later - earlier) / MINUTE for earlier, later in pairwise(restarts)]
+    assert distances == [1, 2, 4, 8, 15, 15, 15, 15]
+
+
+def test_a_source_that_speaks_again_is_given_no_more_time_than_any_other(
+    rt: Runtime, bus: Redis, clock: FixedClock
+) -> None:
+    clock.advance(5 * MINUTE)
+    want_in_session(rt, SIMULATED)
+    hold(bus)
+    show(bus, clock.now() - 10 * MINUTE)
+    restarts_within(rt, clock, 30 * MINUTE, lambda now: show(bus, now + 2 * SECOND, begun_at=now + SECOND))
+    spoke_at = clock.now()
+    write_hash(bus, keys.health(SIMULATED), {"event_ms": int(spoke_at.timestamp() * 1000)})
+
+    restarts = restarts_within(rt, clock, 3 * MINUTE, lambda now: show(bus, now + 2 * SECOND, begun_at=now + SECOND))
+
+    assert [found - spoke_at for found in restarts] == [MINUTE, 2 * MINUTE]
+
+
+@pytest.mark.parametrize("feed", [NEEDS_LOGIN, MISCONFIGURED])
+def test_a_feed_that_waits_for_a_person_is_not_started_again(
+    rt: Runtime, bus: Redis, clock: FixedClock, feed: str
+) -> None:
+    clock.advance(5 * MINUTE)
+    want_in_session(rt, SIMULATED)
+    hold(bus)
+    show(bus, clock.now() - MINUTE)
+    due = list(silent_collectors(rt, POLICY))
+    write_hash(bus, keys.health(SIMULATED), {"feed": feed})
+
+    assert (due, list(silent_collectors(rt, POLICY))) == ([RestartCollector(SIMULATED)], [])
 
 
 def test_a_restart_leaves_the_source_wanted_with_its_options(rt: Runtime, bus: Redis, clock: FixedClock) -> None:
@@ -256,6 +352,21 @@ def hold(bus: Redis) -> None:
     acquire(bus, keys.lease(SIMULATED), keys.epoch(SIMULATED), ttl_s=600)
 
 
-def show(bus: Redis, brought_at: datetime) -> None:
+def show(bus: Redis, brought_at: datetime, begun_at: datetime | None = None) -> None:
     """Have the collector have brought its last quote at an instant."""
-    write_hash(bus, keys.health(SIMULATED), {"event_ms": int(brought_at.timestamp() * 1000)})
+    told = {"event_ms": brought_at, "begun_ms": begun_at or brought_at - MINUTE}
+    write_hash(bus, keys.health(SIMULATED), {name: int(at.timestamp() * 1000) for name, at in told.items()})
+
+
+def restarts_within(
+    rt: Runtime, clock: FixedClock, span: timedelta, begin: Callable[[datetime], None] = lambda _now: None
+) -> list[datetime]:
+    """When the ticks of a span of time have the collector started again; `begin` is what its new run tells then."""
+    found, end = [], clock.now() + span
+    while clock.now() < end:
+        clock.advance(timedelta(seconds=TICK_EVERY_S))
+        for step in silent_collectors(rt, POLICY):
+            do_step(rt, POLICY, step)
+            found.append(clock.now())
+            begin(clock.now())
+    return found

@@ -14,7 +14,6 @@ from app.dispatch import QUEUES
 from app.errors import Unavailable
 from app.ledger.models import Loss, PublishedCount, StreamPosition
 from app.operations import reconciling, tick
-from app.operations.collecting import SIMULATED, unwant, want_simulation
 from app.operations.migrating import days_ahead
 from app.operations.reconciling import RECONCILE, reconcile
 from app.operations.tick import market_tick, plan_tick
@@ -29,6 +28,7 @@ from app.operations.tick_steps import (
     TickPolicy,
     TrimStream,
 )
+from app.operations.wishes import SIMULATED, unwant, want_simulation
 from app.runtime import Runtime
 from app.ticks.partitions import existing_partitions
 from tests.factories import MOMENT, quotes

@@ -1,0 +1,103 @@
+"""/api/collectors: how the sources are collected, and starting and stopping them by hand."""
+
+from http import HTTPStatus
+from typing import Any
+
+from apiflask import APIBlueprint
+
+from app.api.collector_shapes import CollectorAnswer, CollectorsAnswer, OrderBody
+from app.api.local_writes import require_local_write
+from app.api.parts import parts
+from app.clock import instant_text
+from app.errors import NotFound
+from app.operations.collector_forms import collector_form
+from app.operations.collector_orders import restart_source, start_source, stop_source
+from app.operations.collector_states import collector_states, state_of
+from app.quotes import COLLECTED
+from app.runtime import runtime
+
+collectors = APIBlueprint("collectors", __name__, url_prefix="/api/collectors", tag="Collectors")
+
+_UNKNOWN = {404: "The source has no collector"}
+_ORDERS: dict[int, str] = {
+    400: "The body is wrong",
+    403: "Changes are accepted from this machine only",
+    **_UNKNOWN,
+    409: "The source cannot be collected here, or would mix real with simulated quotes",
+    415: "The body is not JSON",
+}
+
+
+@collectors.before_request
+def guard_writes() -> None:
+    """What changes something passes `require_local_write` first."""
+    require_local_write()
+
+
+@collectors.get("")
+@collectors.output(CollectorsAnswer)
+@collectors.doc(operation_id="getCollectors")
+def list_collectors() -> dict[str, object]:
+    """How every source is collected
+
+    Who wants it, which process holds it, how much it brings, and what is wrong.
+    """
+    rt, now = runtime(), runtime().clock.now()
+    states = collector_states(parts().bus, now, rt.collector_plan.sources)
+    return {"as_of": instant_text(now), "collectors": [collector_form(one, now) for one in states]}
+
+
+@collectors.get("/<source>")
+@collectors.output(CollectorAnswer)
+@collectors.doc(operation_id="getCollector", responses=_UNKNOWN)
+def show_collector(source: str) -> dict[str, object]:
+    """How a source is collected"""
+    if source not in COLLECTED:
+        raise NotFound(f"{source[:20]!r} is no source with a collector: known is {', '.join(COLLECTED)}")
+    return _shown(source)
+
+
+@collectors.post("/<source>/start")
+@collectors.input(OrderBody, arg_name="_body")
+@collectors.output(CollectorAnswer, status_code=HTTPStatus.ACCEPTED)
+@collectors.doc(operation_id="startCollector", responses=_ORDERS)
+def start_collector(source: str, _body: OrderBody) -> dict[str, object]:
+    """Have a source collected
+
+    From now on and whatever the hours, until it is stopped. Real and simulated quotes are never collected together.
+    Accepted from this machine only, without a proxy, as JSON.
+    """
+    start_source(runtime(), source, runtime().collector_plan.sources)
+    return _shown(source)
+
+
+@collectors.post("/<source>/stop")
+@collectors.input(OrderBody, arg_name="_body")
+@collectors.output(CollectorAnswer, status_code=HTTPStatus.ACCEPTED)
+@collectors.doc(operation_id="stopCollector", responses=_ORDERS)
+def stop_collector(source: str, _body: OrderBody) -> dict[str, object]:
+    """Have a source collected no more
+
+    Its collector ends within seconds, and stays so whatever the hours. Accepted from this machine only, without a
+    proxy, as JSON.
+    """
+    stop_source(runtime(), source)
+    return _shown(source)
+
+
+@collectors.post("/<source>/restart")
+@collectors.input(OrderBody, arg_name="_body")
+@collectors.output(CollectorAnswer, status_code=HTTPStatus.ACCEPTED)
+@collectors.doc(operation_id="restartCollector", responses=_ORDERS)
+def restart_collector(source: str, _body: OrderBody) -> dict[str, object]:
+    """Have a wanted source's feed begin anew
+
+    409 when it is not wanted. Accepted from this machine only, without a proxy, as JSON.
+    """
+    restart_source(runtime(), source, runtime().collector_plan.sources)
+    return _shown(source)
+
+
+def _shown(source: str) -> dict[str, Any]:
+    now = runtime().clock.now()
+    return collector_form(state_of(parts().bus, source, now, runtime().collector_plan.sources), now)
