@@ -17,6 +17,7 @@ SIZE: Final = "size"  # A size that is negative or not whole.
 RANGE: Final = "range"  # More digits than a quote holds.
 
 _WAITING_TEXTS: Final = frozenset({"loading", "n/a", "na", "--", "-", "<empty>", "#getting_data", "#calc!", "#busy!"})
+_NOT_AVAILABLE: Final = -2146826246  # #N/A, which RTD shows until it has a value.
 _ERROR_CODES: Final = range(-2146826288, -2146826239)  # Errors of cells as COM hands them out.
 _ERROR_TEXT: Final = re.compile(r"#[a-z0-9/_]+[!?]?")
 _NOT_FINITE: Final = frozenset({"nan", "inf", "infinity", "+inf", "-inf", "-infinity"})
@@ -89,6 +90,8 @@ def _number(value: object) -> Decimal | Unread | None:
     if isinstance(value, bool):
         return Unread(WRONG_KIND, "a truth value, and not a number")
     if isinstance(value, int):
+        if value == _NOT_AVAILABLE:
+            return Unread(WAITING, "the formula has no value yet")
         return Unread(ERROR, "an error of Excel's") if value in _ERROR_CODES else Decimal(value)
     if isinstance(value, float):
         return Decimal(repr(value)) if math.isfinite(value) else Unread(WRONG_KIND, "a number that is not finite")
