@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from threading import Event, Thread
 
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_when_event_set, wait_exponential_jitter
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_when_event_set, wait_random_exponential
 from tenacity.nap import sleep_using_event
 
 from app.clock import Clock
@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 class Patience:
     """How long a read may take before Excel is told as busy, and before its thread is given up for another.
 
-    No more than `hung_threads` are ever given up at a time. Attaching is tried again after `retry_first_s`, with waits
-    that double up to `retry_longest_s` and vary by a second.
+    No more than `hung_threads` are ever given up at a time. Attaching is tried again after random waits, whose
+    longest doubles from `retry_first_s` to `retry_longest_s`.
     """
 
     busy_after_s: float = 3.0
@@ -47,9 +47,12 @@ class ReadingThread:
         self._make, self._inbox, self._every_s, self._clock = make, inbox, every_s, clock
         self._patience = patience
         self._stop = Event()
+        shortest_s = patience.retry_first_s / 2
         self._retrying = Retrying(
             retry=retry_if_exception_type((ExcelBusy, ExcelLost, SheetMissing)),
-            wait=wait_exponential_jitter(patience.retry_first_s, patience.retry_longest_s),
+            wait=wait_random_exponential(
+                patience.retry_first_s, patience.retry_longest_s, min=patience.retry_first_s / 2
+            ),
             stop=stop_when_event_set(self._stop),
             sleep=sleep_using_event(self._stop),
             before_sleep=self._tell_failed,
