@@ -167,6 +167,6 @@ def _exact(number: Decimal, instrument: Instrument | None) -> Decimal | Unread:
 
 
 def _on_tick(number: Decimal, tick: Decimal) -> Decimal:
-    nearest = (number / tick).to_integral_value() * tick
+    nearest = ((number / tick).to_integral_value() * tick).quantize(tick)
     noise = min(tick / 500, max(abs(number), Decimal(1)) * _NOISE)
     return nearest if abs(number - nearest) <= noise else number

@@ -63,8 +63,7 @@ class LiveReader:
 
     def _book(self) -> Any:
         path = self._plan.file
-        books = [book for app in self._xlwings.apps for book in app.books]
-        named = [book for book in books if book.name.casefold() == path.name.casefold()]
+        named = self._open_under(path.name)
         exact = [book for book in named if _is_same(book.fullname, path)]
         if found := exact or named:
             if len(found) > 1:
@@ -77,6 +76,17 @@ class LiveReader:
         if not path.exists():
             raise SheetMissing(f"there is no file {path}: save the workbook there, or set EXCEL_DATA_FILE")
         return self._xlwings.Book(str(path))
+
+    def _open_under(self, name: str) -> list[Any]:
+        found, trouble = [], None
+        for app in self._xlwings.apps:
+            try:
+                found += [book for book in app.books if book.name.casefold() == name.casefold()]
+            except Exception as error:  # Another instance, which hangs in a dialog or ends, is no reason to stop.
+                trouble = error
+        if trouble is not None and not found:
+            raise trouble
+        return found
 
 
 def _bound_retries(xlwings: Any) -> None:

@@ -47,12 +47,10 @@ class ReadingThread:
         self._make, self._inbox, self._every_s, self._clock = make, inbox, every_s, clock
         self._patience = patience
         self._stop = Event()
-        shortest_s = patience.retry_first_s / 2
+        first_s, longest_s = patience.retry_first_s, patience.retry_longest_s
         self._retrying = Retrying(
             retry=retry_if_exception_type((ExcelBusy, ExcelLost, SheetMissing)),
-            wait=wait_random_exponential(
-                patience.retry_first_s, patience.retry_longest_s, min=patience.retry_first_s / 2
-            ),
+            wait=wait_random_exponential(first_s, longest_s, min=first_s / 2),
             stop=stop_when_event_set(self._stop),
             sleep=sleep_using_event(self._stop),
             before_sleep=self._tell_failed,
@@ -165,9 +163,10 @@ class SheetPoll:
     def busy_s(self, now_s: float) -> float:
         """For how long Excel has been busy, refusing reads or holding one up; 0 where it is not."""
         told = self.inbox.standing
-        if told.busy_since is not None:
-            return now_s - told.busy_since
-        waited = now_s - told.reading_since if told.reading_since is not None else 0.0
+        busy_since, reading_since = told.busy_since, told.reading_since  # The other thread may change them at any time.
+        if busy_since is not None:
+            return now_s - busy_since
+        waited = now_s - reading_since if reading_since is not None else 0.0
         return waited if waited > self._patience.busy_after_s else 0.0
 
     def close(self) -> None:

@@ -183,6 +183,11 @@ def test_a_price_that_is_off_the_tick_by_more_than_noise_stays_as_it_is(symbol, 
     assert read_price(price, CATALOGUE[symbol]) == Decimal(repr(price))
 
 
+@pytest.mark.parametrize("cell", [6840.0, 6840, "6,840", "6840.00"])
+def test_a_price_on_the_tick_has_the_ticks_decimals(cell):
+    assert str(read_price(cell, CATALOGUE["ES"])) == "6840.00"
+
+
 def test_a_price_of_zero_has_no_sign():
     assert [str(read_price(zero, CATALOGUE["YM"])) for zero in (-0.0, "-0", "(0)")] == ["0", "0", "0"]
 

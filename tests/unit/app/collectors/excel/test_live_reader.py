@@ -52,6 +52,24 @@ def test_a_workbook_that_is_open_twice_is_not_guessed(excels):
         live(excels).read()
 
 
+def test_another_excel_that_is_busy_or_ending_is_passed_over(excels):
+    excels.start(sheet()).trouble = rejected
+    excels.start(CELLS, str(PATH))
+    excels.start(sheet()).trouble = gone
+
+    assert live(excels).read() == CELLS
+
+
+def test_a_workbook_is_not_opened_again_while_the_excel_that_may_have_it_is_busy(excels, tmp_path):
+    path = tmp_path / "Futures.xlsm"
+    path.touch()
+    excels.start(CELLS, str(path)).trouble = rejected
+
+    with pytest.raises(ExcelBusy):
+        live(excels, path).read()
+    assert excels.opened == []
+
+
 def test_a_workbook_that_is_not_open_is_opened(excels, tmp_path):
     path = tmp_path / "Futures.xlsm"
     path.touch()
