@@ -67,11 +67,8 @@ def test_a_check_says_cell_by_cell_what_is_read(run, folder):
     assert "ignored: N 'Note': no known header" in lines
     assert "ignored: row 5: '!!' is no symbol: write it like /ES:XCME, /ESZ25 or ES" in lines
     assert "2 of 3 symbols would be published; 14 cells without a value" in lines
-    assert [line.split("│")[4].strip() for line in result.stdout.splitlines() if "│" in line] == [
-        "6879.50",
-        "118.50000",
-        "",
-    ]
+    table = [line.split("│") for line in result.stdout.splitlines() if "│" in line]
+    assert [cells[4].strip() for cells in table] == ["6879.50", "118.50000", ""]
     assert (result.stderr, result.exit_code) == ("", 0)
 
 
@@ -96,13 +93,8 @@ def test_a_check_reads_a_recording(run, folder):
 def test_a_check_reads_what_the_settings_say(run, folder):
     save_workbook(folder / "a.xlsx", HEADERS, ES, title="Quotes")
 
-    result = run(
-        "excel-check",
-        "--json",
-        data_provider="excel_file",
-        excel_data_file=folder / "a.xlsx",
-        excel_sheet_name="Quotes",
-    )
+    told = {"data_provider": "excel_file", "excel_data_file": folder / "a.xlsx", "excel_sheet_name": "Quotes"}
+    result = run("excel-check", "--json", **told)
 
     assert json.loads(result.stdout)["file"] == str(folder / "a.xlsx")
     assert result.exit_code == 0

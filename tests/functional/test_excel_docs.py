@@ -16,6 +16,7 @@ from tests.tree import ROOT
 TEXT = (ROOT / "docs/excel.md").read_text()
 COMMANDS = re.search(r"```sh\n(.*?)```", TEXT, re.DOTALL)[1].splitlines()
 FRAME = re.search(r"```json\n(.*?)```", TEXT, re.DOTALL)[1]
+TROUBLES = re.findall(r"^\| ([^|]+) \|", TEXT.partition("## When")[2], re.MULTILINE)
 SOURCES = "\n".join(path.read_text() for path in (ROOT / "app").glob("c*/**/*.py") if "excel" in str(path))
 
 
@@ -53,13 +54,9 @@ def test_the_ways_to_read_are_those_that_are_known():
     assert set(re.findall(r"^\| `(excel_\w+)` \|", TEXT, re.MULTILINE)) == set(Provider.__args__)
 
 
-@pytest.mark.parametrize(
-    "words", re.findall(r"^\| ([A-Zin][^`|]+?) \| [^|]+ \|$", TEXT.partition("## When")[2], re.MULTILINE)
-)
+@pytest.mark.parametrize("words", TROUBLES[2:])
 def test_what_goes_wrong_is_said_in_these_words(words):
-    said = re.sub(r"\{[^}]*\}", "2", SOURCES)
-
-    assert words in said
+    assert words in re.sub(r"\{[^}]*\}", "2", SOURCES)
 
 
 @pytest.fixture
