@@ -92,7 +92,6 @@ def _traded(name: str, today: date) -> Traded | str:
 
 
 def _read_row(cells: Row, index: int, name: str, traded: Traded, columns: Columns, area: Area) -> SheetRow:
-    instrument = CATALOGUE.get(traded.symbol)
     prices: dict[str, Decimal] = {}
     sizes: dict[str, int] = {}
     unread = []
@@ -100,11 +99,10 @@ def _read_row(cells: Row, index: int, name: str, traded: Traded, columns: Column
         if (column := columns.at.get(known)) is None:
             continue
         value = cells[column]
-        read: Decimal | int | Unread | None
-        if known in SIZE_FIELDS:
-            read = read_size(value)
-        else:
-            read = read_change(value, instrument) if known == "change" else read_price(value, instrument)
+        try:
+            read = _read(known, value, traded.symbol)
+        except TypeError:  # A list in a recording, which cannot be remembered.
+            read = _read(known, str(value), traded.symbol)
         if isinstance(read, Unread):
             unread.append(UnreadCell(area.cell(index, column), known, str(value)[:40], read))
         elif isinstance(read, Decimal):
@@ -112,3 +110,12 @@ def _read_row(cells: Row, index: int, name: str, traded: Traded, columns: Column
         elif read is not None:
             sizes[known] = read
     return SheetRow(area.top + index, name, traded, prices, sizes, tuple(unread))
+
+
+# Most cells say what they said in the frame before. Types are told apart, because True is equal to 1.0.
+@lru_cache(maxsize=16_384, typed=True)
+def _read(field: str, value: object, symbol: str) -> Decimal | int | Unread | None:
+    if field in SIZE_FIELDS:
+        return read_size(value)
+    instrument = CATALOGUE.get(symbol)
+    return read_change(value, instrument) if field == "change" else read_price(value, instrument)

@@ -51,6 +51,18 @@ def test_cells_that_give_no_value_are_told_with_their_place_and_the_rest_is_read
     assert not {"bid", "ask", "last_size", "volume"} & {*reading.rows[0].prices, *reading.rows[0].sizes}
 
 
+def test_a_truth_value_is_not_taken_for_the_one_that_was_there_before():
+    sizes = [read(sheet(row(volume=volume))).rows[0].sizes.get("volume") for volume in (1.0, True, 1)]
+
+    assert sizes == [1, None, 1]
+
+
+def test_a_cell_of_any_kind_is_read_or_told():
+    [cell] = read(sheet(row(bid=["6879.25"]))).unread
+
+    assert (cell.field, cell.why.reason) == ("bid", "malformed")
+
+
 def test_a_row_with_nothing_but_a_close_has_no_price():
     reading = read(sheet(CLOSED, row(last=None, bid="N/A", ask="")))
 
