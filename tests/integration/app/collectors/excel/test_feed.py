@@ -1,6 +1,7 @@
-"""A workbook that another process saves again and again while it is read."""
+"""A sheet as the collector has it, and a workbook that another process saves again and again while it is read."""
 
 import contextlib
+import json
 import subprocess
 import sys
 import time
@@ -8,17 +9,21 @@ from collections.abc import Iterator
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
+from threading import Event
 
 import pytest
 from python_calamine import CalamineError
 
+from app.bus import keys
 from app.clock import SystemClock
 from app.collectors.excel.feed import ExcelFeed
 from app.collectors.excel.file_reader import FileReader
 from app.collectors.excel.plan import ExcelPlan
 from app.collectors.feeds import STREAMING
+from app.collectors.run import Assignment, run_collector
 from app.market.markets import market
 from app.quotes import Quote
+from tests.sheets import ZB, row, sheet
 from tests.tree import ROOT
 from tests.waiting import until
 
@@ -70,6 +75,40 @@ def test_a_workbook_that_is_rewritten_while_it_is_read_is_told_change_by_change_
     assert [quote.trade for quote in quotes] == [version > 1 for version in range(1, VERSIONS + 1) for _ in SYMBOLS]
     assert (told.state, told.reconnects) == (STREAMING, 0)
     assert told.figures["frames"] > 2 * VERSIONS
+
+
+def test_a_sheet_is_collected_into_the_stream_as_any_source_is(bus, open_spool, tmp_path):
+    path = tmp_path / "frames.jsonl"
+    frames = [{"at": n / 5, "rows": sheet(row(last=6879.5 + n, volume=100.0 + n), ZB)} for n in range(2)]
+    path.write_text("\n".join(map(json.dumps, frames)))
+    plan, clock, stop = ExcelPlan("excel_recorded", path, poll_s=0.001), SystemClock(), Event()
+
+    def is_wanted() -> bool:
+        if bus.xlen(keys.STREAM) == 3:
+            stop.set()
+        return True
+
+    assignment = Assignment(
+        "EXCEL",
+        0.01,
+        is_wanted,
+        lambda next_seq: ExcelFeed(plan, next_seq, market(), clock),
+        lambda: open_spool("EXCEL"),
+        market(),
+        look_every_s=0.0,
+    )
+    assert run_collector(bus, assignment, clock, stop) == 3
+
+    events = [fields for _, fields in bus.xrange(keys.STREAM)]
+    assert [(found["symbol"], found["last"], found["trade"]) for found in events] == [
+        ("ES", "6879.50", "0"),
+        ("ZB", "118.50000", "0"),
+        ("ES", "6880.50", "1"),
+    ]
+    assert {(found["source"], found["ts_origin"], found["ts"] == found["recv_ts"]) for found in events} == {
+        ("EXCEL", "local", True)
+    }
+    assert bus.hgetall(keys.latest("ES"))["last"] == "6880.50"
 
 
 @pytest.mark.parametrize("careless", ["Careless", "Hasty"])
