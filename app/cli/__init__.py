@@ -6,6 +6,7 @@ from app.cli import (
     database,
     dead_letters,
     demo,
+    excel,
     export,
     ingest,
     instruments,
@@ -32,4 +33,5 @@ COMMANDS = (
     *market.COMMANDS,
     *schwab.COMMANDS,
     *instruments.COMMANDS,
+    *excel.COMMANDS,
 )
