@@ -39,6 +39,7 @@ from app.operations.health import (
     check_redis,
     check_room,
 )
+from app.operations.login_health import check_schwab_login
 from app.operations.metering import read_bus, read_ledger
 from app.operations.session_health import check_feeds, check_sessions
 from app.runtime import EXTENSION as RUNTIME
@@ -90,6 +91,8 @@ def _parts(runtime: Runtime, queues: Sequence[str]) -> ApiParts:
     probes["queues"] = lambda: check_queues(edge.bus, queues, runtime.clock.now())
     probes["feeds"] = lambda: check_feeds(runtime, edge.bus)
     probes["sessions"] = lambda: check_sessions(runtime)
+    if runtime.settings.schwab:
+        probes["schwab_login"] = lambda: check_schwab_login(edge.bus, runtime.clock.now())
     meters["redis"] = lambda: read_bus(edge.bus, runtime.clock.now(), runtime.settings.stream_cap)
     meters["postgres"] = lambda: read_ledger(runtime)
     return edge
