@@ -20,6 +20,10 @@ QUOTE_TIME: Final = "quote_time"
 TRADE_TIME: Final = "trade_time"
 ACTIVE: Final = "active"
 TIMES: Final = (QUOTE_TIME, TRADE_TIME)
+TIMED: Final[Mapping[str, frozenset[str]]] = {  # Which time is that of which fields.
+    QUOTE_TIME: frozenset({"bid", "ask", "bid_size", "ask_size"}),
+    TRADE_TIME: frozenset({"last", "last_size", "volume"}),
+}
 LOT: Final = 100  # Shares in a lot, in which equities' bid and ask sizes are streamed.
 _SYMBOL: Final = 0
 _PRICE_LIMIT: Final = 10**9
@@ -146,5 +150,5 @@ def _exact(value: float, tick: Decimal) -> Decimal:
     told = Decimal(repr(value))
     on_tick = (told / tick).to_integral_value() * tick
     if abs(on_tick - told) <= _NOISE * max(Decimal(1), abs(told)):
-        return on_tick + 0  # Adding makes a zero lose its minus.
+        return on_tick.quantize(tick) + 0  # Adding makes a zero lose its minus.
     return told if int(told.as_tuple().exponent) >= -9 else told.quantize(_PLACES)

@@ -56,7 +56,7 @@ class Intake:
         return len(self._quotes)
 
     def begin(self) -> None:
-        """A connection begins: what was said before it is not to be merged with."""
+        """A subscription begins: what was said before it is not to be merged with."""
         self.merger.forget()
         self.is_suspect = False
         self.frame_at = time.monotonic()

@@ -48,7 +48,7 @@ class Keeper:
         self._listings = list(listings.values())
         self._patience, self._clock, self._is_open = patience, clock, is_open
         self._backoff, self._silence = Backoff(patience), Silence(patience)
-        self._resubscribing = Doubling(patience.resubscribe_s, patience.longest_silent_s)
+        self._resubscribing = Doubling(patience.resubscribe_s, patience.longest_resubscribe_s)
         self._subscribed_at = 0.0
         self.down_since: float | None = time.monotonic()
 
@@ -70,14 +70,13 @@ class Keeper:
             async with asyncio.timeout(self._patience.attempt_s):
                 client = await self._session.client()
                 stream = await stack.enter_async_context(opened(client, self._intake.take_frame, self._patience))
-                self._intake.begin()
                 self._silence.begin(time.monotonic())
                 await self._subscribe(stream)
             self.down_since = None
             await first_of(self._read(stream), self._watch())
 
     async def _subscribe(self, stream: Any) -> None:
-        self._intake.is_suspect = False
+        self._intake.begin()
         self._subscribed_at = time.monotonic()
         refused = await subscribe(stream, self._listings)
         self._board.stream(self._clock.now(), [listing.symbol for listing in refused])

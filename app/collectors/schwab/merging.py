@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 from app.collectors.schwab.counts import Counts
 from app.collectors.schwab.fields import (
     ACTIVE,
+    TIMED,
     TIMES,
     TRADE_TIME,
     Readers,
@@ -96,7 +97,8 @@ class Merger:
         """Take one entry of a streamed message; None when it tells nothing new.
 
         The first entry of a key after a gap is new only where it says something that was not published. A value that
-        cannot be read leaves its field unknown.
+        cannot be read leaves its field unknown. The time of the event is that of the quote or the trade, whichever is
+        later, of what the entry says; where it says neither of these, when the message was sent.
         """
         said, lost = self._read(entry, self._streamed[listing.keyed], stamp.received)
         known = self._known.get(listing.keyed)
@@ -142,7 +144,7 @@ class Merger:
         if not any(name in known.values for name in PRICE_FIELDS):
             return None
         trade = self._told[listing.keyed].note(known, said)
-        ts, origin = self._event_time(said, stamp)
+        ts, origin = self._event_time(known, said, stamp)
         active = known.values.get(ACTIVE)
         contract = contract_of(active, ts.date()) if isinstance(active, str) else None
         parts: dict[str, Any] = {name: value for name, value in known.values.items() if name in _QUOTED}
@@ -160,14 +162,21 @@ class Merger:
             **parts,
         )
 
-    def _event_time(self, said: Mapping[str, Value | None], stamp: Stamp) -> tuple[datetime, str]:
-        told_ms = _newest(said)
+    def _event_time(self, known: _Known, said: Mapping[str, Value | None], stamp: Stamp) -> tuple[datetime, str]:
+        told_ms = _newest(said) or _unmoved(known.values, said)
         if told_ms is not None:
             return instant_of(told_ms), "exchange"
         if type(stamp.sent_ms) is int and is_sensible(stamp.sent_ms, stamp.received):
             return instant_of(stamp.sent_ms), "exchange"
         self._counts.odd_times += stamp.sent_ms is not None
         return stamp.received, "local"
+
+
+def _unmoved(values: Mapping[str, Value], said: Mapping[str, Value | None]) -> int | None:
+    # A time that is not told has not changed: it is the same millisecond still. The time of the message is later than
+    # that of the event, and than the next event's, which would then look like the older one.
+    told = [cast(int, values[time]) for time, fields in TIMED.items() if time in values and not fields.isdisjoint(said)]
+    return max(told, default=None)
 
 
 def _update(known: _Known, said: Mapping[str, Value | None], lost: set[str], delayed: object) -> bool:

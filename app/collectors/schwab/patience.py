@@ -26,7 +26,8 @@ class Patience:
     longest_silent_s: float = 300.0
     look_s: float = 0.5
     answer_s: float = 15.0  # From when on a symbol that never answered is called silent.
-    resubscribe_s: float = 2.0  # Between two resubscriptions after unreadable messages; doubles as above.
+    resubscribe_s: float = 2.0  # Between fresh starts after unreadable messages; doubles up to the next.
+    longest_resubscribe_s: float = 20.0
     fallback_after_s: float = 5.0
     poll_s: float = 5.0
     longest_poll_s: float = 60.0
