@@ -14,7 +14,7 @@ from workers.dispatch import CeleryDispatch, make_celery
 
 try:
     settings = load_settings()
-    configure_logs(settings.log_level, settings.log_format, server_addresses(settings))
+    configure_logs(settings.log_level, settings.log_format, server_addresses(settings), settings.secrets)
 except ThorError as error:
     click.echo(f"error: {error}", err=True)
     raise SystemExit(exit_code(error)) from None

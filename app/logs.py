@@ -13,19 +13,39 @@ _URL_PASSWORD: Final = re.compile(r"(?<=://)([^:/@\s]*):[^@/\s]+@")
 _HIDDEN: Final = r"\1:***@"
 # Whatever could end a line, move the cursor or hide text on a terminal.
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-_QUIET: Final = ("amqp", "kombu", "urllib3", "asyncio", "httpx", "httpcore")
+# Below WARNING these tell what goes over the wire: headers, bodies, frames, and with them whoever's tokens.
+_QUIET: Final = (
+    "amqp", "kombu", "urllib3", "asyncio", "httpx", "httpcore", "hpack", "websockets", "schwab", "authlib", "filelock",
+)  # fmt: skip
+_TELLING_NAMES: Final = (
+    "access_token|refresh_token|id_token|client_secret|authorization|SchwabClientCustomerId|SchwabClientCorrelId"
+)
+_NAMED: Final = re.compile(_TELLING_NAMES, re.IGNORECASE)
+_VALUE: Final = r"[^\s\"'\\&,})\]]{8,}"
+# In turn: what follows its scheme, as in a header; what follows its name, as in JSON, a repr or a form; a code in an
+# address; and Schwab's codes and access tokens, by their looks, wherever they stand.
+_CREDENTIALS: Final = (
+    (re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=@%-]{16,}", re.IGNORECASE), r"\1 ***"),
+    (
+        re.compile(rf"""\b({_TELLING_NAMES})(["'\\]*\s*[:=,]\s*b?["'\\]*)(?!Bearer|Basic){_VALUE}""", re.IGNORECASE),
+        r"\1\2***",
+    ),
+    (re.compile(r"(?<=[?&]code=)[^\s&\"']+"), "***"),
+    (re.compile(r"\b[CI]0\.[\w.~%@-]{16,}"), "***"),
+)
 # What the queues say at every periodic tick; failures are of another level and stay.
 _ROUTINE: Final = ("control.market_tick", ".probe[", "market-tick")
 
 
-def configure_logs(level: str, form: str, addresses: Iterable[str | None] = ()) -> None:
+def configure_logs(level: str, form: str, addresses: Iterable[str | None] = (), secrets: Iterable[str] = ()) -> None:
     """Send every logger's events to standard error, each on one line, as `console` text or `json`.
 
     In console text the lines of a traceback follow, indented. Passwords in URLs become ***, and those of `addresses`
-    wherever they stand.
+    and `secrets` wherever they stand; so does what is named, or looks, like a credential. Libraries that log what goes
+    over the wire are heard from WARNING on, whatever the level.
     """
     passwords = [password for url in addresses if url and (password := urlsplit(url).password)]
-    hide = _Redaction({*passwords, *map(unquote, passwords)})
+    hide = _Redaction({*passwords, *map(unquote, passwords), *secrets})
     shared: list[Any] = [
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
@@ -62,11 +82,24 @@ class _Redaction:
         self._secrets = sorted((secret for secret in secrets if secret), key=len, reverse=True)
 
     def __call__(self, _logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-        return {name: self._hide(value) if isinstance(value, str) else value for name, value in event.items()}
+        return {name: "***" if _NAMED.fullmatch(name) else self._hidden(value) for name, value in event.items()}
+
+    def _hidden(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self._hide(value)
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        if isinstance(value, Mapping):
+            return dict(self("", "", {str(name): part for name, part in value.items()}))
+        if isinstance(value, list | tuple):
+            return [self._hidden(part) for part in value]
+        return value
 
     def _hide(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, "***")
+        for pattern, shown in _CREDENTIALS:
+            text = pattern.sub(shown, text)
         return _URL_PASSWORD.sub(_HIDDEN, text)
 
 

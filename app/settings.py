@@ -211,6 +211,12 @@ class Settings(BaseSettings):
         )
 
     @cached_property
+    def secrets(self) -> tuple[str, ...]:
+        """What no line of a log may show, apart from the passwords in addresses."""
+        told = (self.schwab_client_secret, self.schwab_refresh_token)
+        return tuple(value.get_secret_value() for value in told if value)
+
+    @cached_property
     def lake_dir(self) -> Path:
         """The root of the lake."""
         return self.data_dir or self.state_dir / "data"

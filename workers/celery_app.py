@@ -37,7 +37,7 @@ def show_life(queue: str) -> None:
 
 @setup_logging.connect
 def _logs(**_signal: Any) -> None:
-    configure_logs(settings.log_level, settings.log_format, server_addresses(settings))
+    configure_logs(settings.log_level, settings.log_format, server_addresses(settings), settings.secrets)
 
 
 @worker_ready.connect

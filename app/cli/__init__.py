@@ -1,6 +1,19 @@
 """The command line: one module per group of commands."""
 
-from app.cli import accounting, database, dead_letters, demo, export, ingest, lake, market, replay, sessions, stack
+from app.cli import (
+    accounting,
+    database,
+    dead_letters,
+    demo,
+    export,
+    ingest,
+    lake,
+    market,
+    replay,
+    schwab,
+    sessions,
+    stack,
+)
 
 COMMANDS = (
     *stack.COMMANDS,
@@ -14,4 +27,5 @@ COMMANDS = (
     *export.COMMANDS,
     *lake.COMMANDS,
     *market.COMMANDS,
+    *schwab.COMMANDS,
 )

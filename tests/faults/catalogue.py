@@ -16,6 +16,7 @@ from tests.faults.scenarios.ingestor_kills import INGESTOR_KILLS
 from tests.faults.scenarios.poison import POISONED
 from tests.faults.scenarios.postgres_outage import POSTGRES_OUTAGE
 from tests.faults.scenarios.stale_holder import STALE_HOLDER
+from tests.faults.scenarios.token_kills import TOKEN_KILLS
 
 SCENARIOS: tuple[Scenario, ...] = (
     INGESTOR_KILLS,
@@ -32,5 +33,6 @@ SCENARIOS: tuple[Scenario, ...] = (
     EXPORT_COMPARE,
     DAMAGED_PURGE,
     BEAT_KILLS,
+    TOKEN_KILLS,
     PLANTED_BUGS,
 )

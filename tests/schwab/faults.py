@@ -90,7 +90,10 @@ class Faults:
         self._denials = float("inf") if on is True else int(on)
 
     def respond(self, command: str, code: int, n: int = 1) -> None:
-        """Answer the next `n` requests of this command (LOGIN, SUBS, ADD...) with a code, and do not obey them."""
+        """Answer the next `n` requests of this command (LOGIN, SUBS, ADD...) with a code.
+
+        Only the codes that tell of success, 26 to 29, let the command be obeyed.
+        """
         with self._lock:
             self._codes.setdefault(command.upper(), deque()).extend([code] * n)
 
@@ -176,7 +179,7 @@ class Faults:
 def spoiled_response(frame: dict[str, Any]) -> dict[str, Any]:
     """A response to something that was not asked."""
     first = frame["response"][0]
-    return {"response": [first | {"requestid": str(int(first["requestid"] or 0) + 1000)}]}
+    return {"response": [first | {"requestid": f"9{first['requestid']}"}]}
 
 
 def spoiled_data(frame: dict[str, Any], text: str, kind: str) -> Any:

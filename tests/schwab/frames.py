@@ -15,6 +15,7 @@ BAD_FORMAT: Final = 21
 STOPPED: Final = 30
 # After these the streamer closes the connection.
 CLOSING: Final = frozenset({DENIED, CLOSED_BY_SECOND, BAD_FORMAT, STOPPED})
+SUCCESSES: Final = frozenset({26, 27, 28, 29})
 TEXTS: Final[Mapping[int, str]] = {
     DENIED: "Login Denied.: token is invalid or has expired.",
     9: "Unknown failure",

@@ -33,7 +33,7 @@ class Session:
         self._waiting: deque[str | Change] = deque()
         self._held: dict[tuple[str, str], frames.Content] = {}
         self._wake, self._is_woken = asyncio.Event(), False
-        self._silent, self._muted = faults.silent_from_the_start, False
+        self._silent, self._muted, self.ending = faults.silent_from_the_start, False, False
         if faults.muted_from_the_start:
             self.hush(muted=True)
 
@@ -44,19 +44,17 @@ class Session:
     def say(self, frame: dict[str, Any]) -> None:
         """Send a frame after those that wait."""
         with self._lock:
-            self._waiting.append(frames.written(frame))
-            self._stir()
+            self._put(frames.written(frame))
 
     def change(self, service: str, content: frames.Content) -> None:
         """Tell what has changed, or everything, of a key."""
         with self._lock:
-            if self._silent or self._muted or self._conflate_s:
-                self._held.setdefault((service, content["key"]), {}).update(content)
+            is_behind = (service, content["key"]) in self._held
+            if self._silent or self._muted or self._conflate_s or is_behind:
+                self._hold(service, content)
+                self._stir()
             else:
-                self._waiting.append((service, content))
-            if len(self._waiting) > BACKLOG:
-                self.cut()
-            self._stir()
+                self._put((service, content))
 
     def forget(self, service: str, key: str) -> None:
         """Let what is held back of a key never be told."""
@@ -67,6 +65,8 @@ class Session:
         with self._lock:
             self._silent = self._silent if silent is None else silent
             self._muted = self._muted if muted is None else muted
+            if self._silent or self._muted:
+                self._hold_all()
             self._stir()
         if muted is not None:
             transport = self._socket.transport
@@ -81,13 +81,14 @@ class Session:
 
     def end(self, code: int) -> None:
         """Tell a code without being asked, and close."""
-        self.say(frames.notice(code))
-        self._soon(self.close_after_all)
+        with self._lock:
+            self.say(frames.notice(code))
+            self.close_after_all()
 
     def close_after_all(self) -> None:
         """Close once everything is said; no more is said then."""
         with self._lock:
-            self.open = False
+            self.open, self.ending = False, True
             self._lock.notify_all()
             self._stir()
 
@@ -102,7 +103,7 @@ class Session:
                     if self._faults.delay_s:
                         await asyncio.sleep(self._faults.delay_s)
                     await self._socket.send(frame)
-                if not self.open:
+                if self.ending:
                     await self._socket.close()
                     return
 
@@ -140,6 +141,21 @@ class Session:
             if isinstance(self._waiting[0], str):
                 return self._waiting.popleft()  # type: ignore[return-value]
             return self._data(self._take_changes())
+
+    def _put(self, item: str | Change) -> None:
+        self._waiting.append(item)
+        if len(self._waiting) > BACKLOG:
+            self.cut()
+        self._stir()
+
+    def _hold(self, service: str, content: frames.Content) -> None:
+        self._held.setdefault((service, content["key"]), {}).update(content)
+
+    def _hold_all(self) -> None:
+        for item in self._waiting:
+            if not isinstance(item, str):
+                self._hold(*item)
+        self._waiting = deque(item for item in self._waiting if isinstance(item, str))
 
     def _take_changes(self) -> list[Change]:
         taken: dict[tuple[str, str], frames.Content] = {}

@@ -24,8 +24,8 @@ class StandIn:
     `conflate_s` those of one key become one. The login of a second connection closes the first with code 12.
     """
 
-    client_id = "stand-in-key-0000"
-    client_secret = "stand-in-secret-00"
+    client_id = "stand-in-key-of-32-characters-00"
+    client_secret = "stand-in-secret0"
     redirect_uri = "https://127.0.0.1:8182"
 
     def __init__(
@@ -42,16 +42,21 @@ class StandIn:
         habits = Habits(heartbeat_s, empty_s, conflate_s, key_limit)
         self._streamer = Streamer(self._board, self._tokens, self.faults, self._record, habits)
         self.faults.sessions = self._streamer
-        application = Application(self.client_id, self.client_secret, self.redirect_uri, self._tokens)
-        pages = {"/trader/v1/userPreference": self._preference, "/marketdata/v1/quotes": self._quotes}
-        self._web = Web(application, self._tokens, self.faults, self._record, pages)
+        self._web: Web
 
     def __enter__(self) -> Self:
+        application = Application(self.client_id, self.client_secret, self.redirect_uri, self._tokens)
+        pages = {"/trader/v1/userPreference": self._preference, "/marketdata/v1/quotes": self._quotes}
         self._streamer.start()
+        self._web = Web(application, self._tokens, self.faults, self._record, pages)
         self._web.start()
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up on everybody and listen no more; again does nothing."""
         self._web.close()
         self._streamer.close()
 

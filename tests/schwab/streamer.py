@@ -23,6 +23,7 @@ from tests.schwab.tokens import Tokens
 FAILURES: Final = {"SUBS": 22, "UNSUBS": 23, "ADD": 24, "VIEW": 25}
 IDS: Final = ("SchwabClientCustomerId", "SchwabClientCorrelId")
 START_S: Final = 10.0
+CLOSE_S: Final = 1.0
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,10 @@ class Streamer:
 
     def close(self) -> None:
         """Cut every connection and listen no more."""
-        if self._loop and self._stop:
+        if self._loop and self._stop and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(START_S)
+        assert not self._thread.is_alive(), "the streamer does not end"
 
     def open_sessions(self) -> list[Session]:
         """The connections that are open."""
@@ -83,18 +85,19 @@ class Streamer:
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        quiet = logging.getLogger("tests.schwab.websockets")
-        quiet.setLevel(logging.CRITICAL)
-        options: dict[str, Any] = {"ping_interval": None, "close_timeout": 2, "compression": None, "logger": quiet}
+        options: dict[str, Any] = {
+            "ping_interval": None,
+            "close_timeout": CLOSE_S,
+            "compression": None,
+            "logger": _log(),
+        }
         async with serve(self._converse, "127.0.0.1", 0, process_request=self._admit, **options) as server:
             self.url = _address(server)
             self._ready.set()
             await self._stop.wait()
-            for session in self.open_sessions():
+            for session in self._sessions:  # Also those that wait for the far end to close.
                 session.cut()
             server.close()
-            for connection in list(server.connections):
-                connection.transport.abort()
 
     def _admit(self, connection: ServerConnection, request: Request) -> None:
         if self._faults.refusing:
@@ -116,8 +119,8 @@ class Streamer:
         tasks = [asyncio.create_task(loop) for loop in loops]
         try:
             await asyncio.wait({tasks[0], tasks[3]}, return_when=asyncio.FIRST_COMPLETED)
-            if tasks[3].done() and not session.open:
-                await asyncio.wait({tasks[0]}, timeout=2)
+            if session.ending:
+                await asyncio.wait({tasks[0]}, timeout=2 * CLOSE_S)
         finally:
             with self.lock:
                 session.open = False
@@ -140,15 +143,20 @@ class Streamer:
         parameters = request.get("parameters") or {}
         self._record.add("stream", {"service": service, "command": command}, parameters)
         with self.lock:
-            forced = self._faults.take_code(command)
-            code = self._obey(session, request, service, command, parameters) if forced is None else forced
+            forced = self._faults.take_code(command) or 0
+            if forced and forced not in frames.SUCCESSES:
+                code = forced
+            else:
+                code = self._obey(session, request, service, command, parameters)
+            is_done = code == 0
+            code = code or forced
             frame = frames.response(request, code, _text(command, code))
             if self._faults.take_malformation(OF_RESPONSES):
                 frame = spoiled_response(frame)
             session.say(frame)
             if code in frames.CLOSING or command == "LOGOUT":
                 session.close_after_all()
-            elif code == 0 and command in ("SUBS", "ADD", "VIEW"):
+            elif is_done and command in ("SUBS", "ADD", "VIEW"):
                 self._tell_all(session, service, _names(parameters, "keys"))
             self.lock.notify_all()
 
@@ -217,6 +225,13 @@ def _text(command: str, code: int) -> str:
     if code:
         return frames.TEXTS.get(code, "Unknown failure")
     return {"LOGIN": "server=s0166bdv-1;status=NP", "LOGOUT": "SUCCESS"}.get(command, f"{command} command succeeded")
+
+
+def _log() -> logging.Logger:
+    log = logging.getLogger("tests.schwab.websockets")
+    log.setLevel(logging.WARNING)  # Below that it shows frames, and with them tokens.
+    log.addFilter(lambda record: "handshake failed" not in record.getMessage())
+    return log
 
 
 def _address(server: Server) -> str:

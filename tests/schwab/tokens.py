@@ -77,6 +77,8 @@ class Tokens:
             self._refresh.clear()
 
     def _new_access(self, at: float) -> str:
+        now = time.time()
+        self._access = {token: until for token, until in self._access.items() if until > now}
         access_token = f"I0.{secrets.token_urlsafe(48)}@"
         self._access[access_token] = at + self._access_s
         return access_token
