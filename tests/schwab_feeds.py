@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from app.clock import SystemClock
 from app.collectors.schwab.feed import SchwabFeed
 from app.collectors.schwab.patience import Patience
 from app.collectors.schwab.plan import SchwabPlan
+from app.market.market import Market
 from app.market.markets import Markets
 from app.quotes import Quote
 from tests.schwab.standin import StandIn
@@ -84,9 +86,10 @@ def running(
     **more: Any,
 ) -> Iterator[Running]:
     """A feed of the symbols, ended with the block. No market is open to it, unless it is told otherwise."""
-    market = Markets(clock=SystemClock()).named("CME_Futures")
     numbers = itertools.count(1)
-    feed = SchwabFeed(plan, symbols, lambda: next(numbers), market, SystemClock(), is_open, patience=patience, **more)
+    feed = SchwabFeed(
+        plan, symbols, lambda: next(numbers), _market(), SystemClock(), is_open, patience=patience, **more
+    )
     try:
         yield Running(feed)
     finally:
@@ -96,3 +99,8 @@ def running(
 def now_ms() -> int:
     """The present time as Schwab tells it."""
     return time.time_ns() // 1_000_000
+
+
+@cache
+def _market() -> Market:
+    return Markets(clock=SystemClock()).named("CME_Futures")

@@ -59,12 +59,12 @@ class Fallback:
                 client = await self._session.client()
                 self._counts.rest_polls += 1
                 answer = await ask_quotes(client, list(self._symbols))
+            self._take(answer)
         except NeedsLogin:
             return self._patience.login_s
         except Exception as error:
             return await self._after(error)
         self._pause.reset()
-        self._take(answer)
         return self._pause.s
 
     async def _after(self, error: Exception) -> float:

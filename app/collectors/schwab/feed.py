@@ -54,8 +54,9 @@ class SchwabFeed:
         patience: Patience = DEFAULT,
         on_term: Callable[[LoginTerm], None] = lambda _term: None,
     ) -> None:
-        library()  # Here, because what it does about warnings is not for two threads at once.
-        listed = listings(symbols, clock.now().date())
+        now = clock.now()
+        listed = listings(symbols, now.date())
+        _prepare(market, is_open, [listing.symbol for listing in listed.values()], now)
         self._symbols = tuple(listing.symbol for listing in listed.values())
         self._next_seq, self._patience, self._on_term = next_seq, patience, on_term
         self._counts, self._board = Counts(), Board()
@@ -158,3 +159,11 @@ class SchwabFeed:
             "keys_known": self._intake.merger.keys_known,
             "login_expires": brief_text(term.expires_at) if term else "",
         }
+
+
+def _prepare(market: Market, is_open: IsOpen, symbols: Sequence[str], now: datetime) -> None:
+    # What takes its time at first use would keep the stream waiting, and is not for two threads at once.
+    library()
+    market.session_of(now)
+    for symbol in symbols:
+        is_open(symbol, now)
