@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from app.clock import SystemClock
+from app.collectors.feeds import NextSeq
 from app.collectors.schwab.feed import SchwabFeed
 from app.collectors.schwab.patience import Patience
 from app.collectors.schwab.plan import SchwabPlan
@@ -83,6 +84,7 @@ def running(
     symbols: Sequence[str] = ("ES",),
     patience: Patience = HASTY,
     is_open: Callable[[str, datetime], bool] = lambda _symbol, _now: False,
+    next_seq: NextSeq | None = None,
     **more: Any,
 ) -> Iterator[Running]:
     """A feed of the symbols, ended with the block. No market is open to it, unless it is told otherwise."""

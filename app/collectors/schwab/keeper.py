@@ -49,7 +49,7 @@ class Keeper:
         self._patience, self._clock, self._is_open = patience, clock, is_open
         self._backoff, self._silence = Backoff(patience), Silence(patience)
         self._resubscribing = Doubling(patience.resubscribe_s, patience.longest_resubscribe_s)
-        self._subscribed_at = 0.0
+        self._subscribed_at, self._is_denied = 0.0, False
         self.down_since: float | None = time.monotonic()
 
     async def keep(self) -> None:
@@ -72,7 +72,7 @@ class Keeper:
                 stream = await stack.enter_async_context(opened(client, self._intake.take_frame, self._patience))
                 self._silence.begin(time.monotonic())
                 await self._subscribe(stream)
-            self.down_since = None
+            self.down_since, self._is_denied = None, False
             await first_of(self._read(stream), self._watch())
 
     async def _subscribe(self, stream: Any) -> None:
@@ -117,10 +117,13 @@ class Keeper:
             return self._patience.login_s
         if lived_s >= self._patience.proven_s:
             self._backoff.reset()
-        if is_denial(error):
-            await self._session.denied()
         is_taken = isinstance(error, StreamEnded) and error.code == TAKEN_OVER
         wait_s = self._patience.taken_over_s if is_taken else self._backoff.next_s()
+        was_denied, self._is_denied = self._is_denied, is_denial(error)
+        if self._is_denied:
+            await self._session.denied()
+            # Another token may be all that is missing; if it is not, patience is.
+            wait_s = wait_s if was_denied else min(wait_s, self._patience.first_wait_s)
         detail = f"{told(error)}; the next attempt is in {wait_s:.0f} s"
         log.warning("the stream from Schwab ended: %s", detail)
         self._board.fail(LOST, detail)
