@@ -49,7 +49,7 @@ class Keeper:
         self._patience, self._clock, self._is_open = patience, clock, is_open
         self._backoff, self._silence = Backoff(patience), Silence(patience)
         self._resubscribing = Doubling(patience.resubscribe_s, patience.longest_resubscribe_s)
-        self._subscribed_at, self._is_denied = 0.0, False
+        self._subscribed_at, self._is_denied, self._said = 0.0, False, ""
         self.down_since: float | None = time.monotonic()
 
     async def keep(self) -> None:
@@ -72,7 +72,7 @@ class Keeper:
                 stream = await stack.enter_async_context(opened(client, self._intake.take_frame, self._patience))
                 self._silence.begin(time.monotonic())
                 await self._subscribe(stream)
-            self.down_since, self._is_denied = None, False
+            self.down_since, self._is_denied, self._said = None, False, ""
             await first_of(self._read(stream), self._watch())
 
     async def _subscribe(self, stream: Any) -> None:
@@ -113,6 +113,7 @@ class Keeper:
     async def _after(self, error: Exception, lived_s: float) -> float:
         """Say what happened; how long to wait before the next attempt."""
         if isinstance(error, NeedsLogin):
+            self._say(str(error))
             self._board.fail(NEEDS_LOGIN, str(error))
             return self._patience.login_s
         if lived_s >= self._patience.proven_s:
@@ -124,10 +125,15 @@ class Keeper:
             await self._session.denied()
             # Another token may be all that is missing; if it is not, patience is.
             wait_s = wait_s if was_denied else min(wait_s, self._patience.first_wait_s)
-        detail = f"{told(error)}; the next attempt is in {wait_s:.0f} s"
-        log.warning("the stream from Schwab ended: %s", detail)
-        self._board.fail(LOST, detail)
+        reason = told(error)
+        self._say(f"the stream from Schwab ended: {reason}")
+        self._board.fail(LOST, f"{reason}; the next attempt is in {wait_s:.0f} s")
         return wait_s
+
+    def _say(self, line: str) -> None:
+        # A weekend of the same is told once.
+        log.log(logging.DEBUG if line == self._said else logging.WARNING, "%s", line)
+        self._said = line
 
 
 async def first_of(*work: Coroutine[Any, Any, None]) -> None:

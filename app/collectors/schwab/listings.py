@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from app.collectors.schwab.fields import EQUITIES, FUTURES
+from app.errors import Rejected
 from app.instruments.catalogue import CATALOGUE
 from app.instruments.symbology import resolve
 
@@ -34,8 +35,10 @@ def listings(symbols: Sequence[str], today: date) -> Mapping[Keyed, Listing]:
     """The listing of every symbol, each canonical symbol once, by service and key.
 
     A symbol behind a slash, such as /ESZ25, and one of the catalogue is a future, any other one a share. Rejected when
-    one is no symbol.
+    one is no symbol, or there is none.
     """
+    if not symbols:
+        raise Rejected("there is nothing to collect: set SCHWAB_SYMBOLS, or watch an instrument")
     found: dict[str, Listing] = {}
     for name in symbols:
         symbol, contract = resolve(name, today)

@@ -9,11 +9,23 @@ import pytest
 
 from app.collectors.feeds import CONNECTING, FALLBACK, LOST, NEEDS_LOGIN, STREAMING
 from app.errors import Rejected
+from tests.schwab.standin import StandIn
 from tests.schwab_feeds import EQUITIES, FUTURES, HASTY, now_ms, plan_of, running
 from tests.waiting import until
 
 NO_FALLBACK = replace(HASTY, fallback_after_s=60.0)
 BOOK = {1: 6879.25, 2: 6879.5, 3: 6879.5, 4: 11, 5: 4, 8: 812345, 9: 2, 34: "/ESZ26"}
+
+
+@pytest.fixture
+def schwab():
+    with StandIn(heartbeat_s=0.3) as standing:
+        yield standing
+
+
+@pytest.fixture
+def plan(schwab, tmp_path):
+    return plan_of(schwab, tmp_path)
 
 
 @pytest.fixture
@@ -115,6 +127,34 @@ def test_a_subscription_that_is_refused_is_tried_again(schwab, plan, es, code):
         started(feed)
 
     assert (schwab.logins, len(feed.quotes)) == (2, 1)
+
+
+def test_a_success_that_is_told_by_its_own_code_is_one(schwab, plan, es):
+    schwab.faults.respond("SUBS", 26)
+
+    with running(plan, patience=NO_FALLBACK) as feed:
+        feed.wait_for_state(STREAMING)
+
+    assert schwab.logins == 1
+
+
+def test_an_answer_to_something_else_is_a_broken_stream(schwab, plan, es):
+    schwab.faults.malform("wrong requestid")
+
+    with running(plan, patience=NO_FALLBACK) as feed:
+        started(feed)
+
+    assert schwab.logins == 2
+
+
+def test_a_long_message_is_read_too(schwab, plan, es):
+    with running(plan, patience=NO_FALLBACK) as feed:
+        started(feed)
+        schwab.faults.malform("oversize")
+        es(f1=6874.0)
+        feed.wait(lambda quotes: len(quotes) == 2)
+
+    assert (feed.quotes[-1].bid, schwab.logins) == (Decimal("6874.00"), 1)
 
 
 def test_a_stream_that_is_stopped_begins_again(schwab, plan, es):
@@ -320,3 +360,16 @@ def test_a_feed_ends_also_while_nobody_answers(schwab, plan):
 def test_a_symbol_that_is_none_is_rejected_at_once(plan):
     with pytest.raises(Rejected, match="no symbol"), running(plan, ["E S"]):
         pass
+
+
+def test_the_same_trouble_is_logged_once_for_each_time_that_it_streamed(schwab, plan, es, caplog):
+    with running(plan, patience=NO_FALLBACK) as feed:
+        started(feed)
+        schwab.faults.refuse_connections()
+        schwab.faults.drop()
+        tries = len(schwab.requests) + 6
+        until(lambda: len(schwab.requests) > tries)
+
+    warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(warned) == len(set(warned)) <= 2
+    assert "the stream from Schwab ended" in warned[0]

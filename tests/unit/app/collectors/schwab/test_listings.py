@@ -35,3 +35,8 @@ def test_a_future_has_its_tick_and_a_share_a_hundredth_of_a_cent():
 def test_what_is_no_symbol_is_rejected():
     with pytest.raises(Rejected, match="no symbol"):
         listings(["ES", "/E S"], TODAY)
+
+
+def test_without_a_symbol_it_says_what_to_set():
+    with pytest.raises(Rejected, match="SCHWAB_SYMBOLS"):
+        listings([], TODAY)
