@@ -15,12 +15,21 @@ _HIDDEN: Final = r"\1:***@"
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 # Below WARNING these tell what goes over the wire: headers, bodies, frames, and with them whoever's tokens.
 _QUIET: Final = (
-    "amqp", "kombu", "urllib3", "asyncio", "httpx", "httpcore", "hpack", "websockets", "schwab", "authlib", "filelock",
-)  # fmt: skip
+    "amqp",
+    "kombu",
+    "urllib3",
+    "asyncio",
+    "httpx",
+    "httpcore",
+    "hpack",
+    "websockets",
+    "schwab",
+    "authlib",
+    "filelock",
+)
 _TELLING_NAMES: Final = (
     "access_token|refresh_token|id_token|client_secret|authorization|SchwabClientCustomerId|SchwabClientCorrelId"
 )
-_NAMED: Final = re.compile(_TELLING_NAMES, re.IGNORECASE)
 _VALUE: Final = r"[^\s\"'\\&,})\]]{8,}"
 # In turn: what follows its scheme, as in a header; what follows its name, as in JSON, a repr or a form; a code in an
 # address; and Schwab's codes and access tokens, by their looks, wherever they stand.
@@ -82,18 +91,7 @@ class _Redaction:
         self._secrets = sorted((secret for secret in secrets if secret), key=len, reverse=True)
 
     def __call__(self, _logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-        return {name: "***" if _NAMED.fullmatch(name) else self._hidden(value) for name, value in event.items()}
-
-    def _hidden(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return self._hide(value)
-        if value is None or isinstance(value, bool | int | float):
-            return value
-        if isinstance(value, Mapping):
-            return dict(self("", "", {str(name): part for name, part in value.items()}))
-        if isinstance(value, list | tuple):
-            return [self._hidden(part) for part in value]
-        return value
+        return {name: self._hide(value) if isinstance(value, str) else value for name, value in event.items()}
 
     def _hide(self, text: str) -> str:
         for secret in self._secrets:

@@ -106,11 +106,13 @@ def _awaited(attempt: Attempt, now: datetime, timeout_s: float, with_browser: bo
 def _pasted(attempt: Attempt) -> str:
     click.echo(f"Open this page in a browser:\n{attempt.url}")
     console.print(f"It ends at an address like {attempt.callback}?code=..., good for {CODE_LASTS_S} s from then on")
-    return attempt.code_of(_hidden_line() if sys.stdin.isatty() else sys.stdin.readline())
+    return attempt.code_of(_line())
 
 
-def _hidden_line() -> str:
-    return str(click.prompt(PROMPT, hide_input=True, prompt_suffix=""))
+def _line() -> str:
+    if sys.stdin.isatty():
+        return str(click.prompt(PROMPT, hide_input=True, prompt_suffix=""))
+    return sys.stdin.readline()
 
 
 async def _asked(session: SchwabSession, symbols: Sequence[str]) -> list[SymbolAnswer]:

@@ -209,6 +209,15 @@ def test_slowness_delays_frames_and_pages(streaming):
     assert time.monotonic() - asked >= 0.3
 
 
+def test_slowness_keeps_every_change(streaming):
+    streaming.schwab.faults.slow(0.3)
+    began = time.monotonic()
+    streaming.schwab.updates((FUTURES, KEY, {8: n}) for n in range(200))
+
+    assert [hear_data(streaming)["8"] for _ in range(200)] == list(range(200))
+    assert 0.3 <= time.monotonic() - began < 5
+
+
 def test_refused_connections_are_no_connections(schwab):
     schwab.faults.refuse_connections()
 

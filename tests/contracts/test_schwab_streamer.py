@@ -40,7 +40,7 @@ def test_a_request_without_an_id_is_closed(talk, missing):
     assert is_closed(talk)
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "1", '{"requests": 1}', '{"requests": [1]}', "{}"])
+@pytest.mark.parametrize("text", ["{", "[]", "1", '{"parameters": [1]}', '{"requests": 1}', '{"requests": [1]}', "{}"])
 def test_what_is_no_request_is_closed(talk, text):
     talk.send(text)
 

@@ -125,6 +125,14 @@ def test_it_ends_whoever_is_still_connected():
     assert set(threading.enumerate()) - before == set()
 
 
+def test_an_error_of_its_own_fails_the_test_that_met_it():
+    with pytest.raises(TypeError, match="not JSON serializable"), StandIn() as schwab, Talk(schwab) as talk:
+        schwab.update(FUTURES, KEY, {1: object()})
+        talk.log_in()
+        talk.subscribe(FUTURES, KEY)
+        until(lambda: not schwab.is_subscribed(KEY))
+
+
 def test_by_hand_it_quotes_at_random_until_it_is_told_to_stop(tmp_path):
     token_file = tmp_path / "token.json"
     options = ["--rate", "200", "--symbols", "ES,ZB", "--token-file", str(token_file), "--heartbeat-s", "1"]

@@ -109,7 +109,7 @@ class Faults:
             self._malformed.extend([kind] * n)
 
     def slow(self, seconds: float) -> None:
-        """Wait before each answer over HTTP and each frame of the streamer; 0 ends it."""
+        """Be that late with each answer over HTTP and with each frame of the streamer, as a long way is; 0 ends it."""
         self.delay_s = seconds
 
     def refuse_connections(self, on: bool = True, rest: bool = False) -> None:

@@ -70,15 +70,14 @@ def heartbeat() -> dict[str, Any]:
     return {"notify": [{"heartbeat": str(now_ms())}]}
 
 
-def data(changes: Sequence[tuple[str, Content]]) -> dict[str, Any]:
+def data(changes: Sequence[tuple[str, Content]], at_ms: int) -> dict[str, Any]:
     """One frame with the changes of several keys, each with its service, grouped as they come."""
-    at = now_ms()
     services: dict[str, list[Content]] = {}
     for service, content in changes:
         services.setdefault(service, []).append(content)
     return {
         "data": [
-            {"service": service, "timestamp": at, "command": "SUBS", "content": contents}
+            {"service": service, "timestamp": at_ms, "command": "SUBS", "content": contents}
             for service, contents in services.items()
         ]
     }

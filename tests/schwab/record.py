@@ -17,6 +17,7 @@ class Record:
         self._lock = threading.Lock()
         self._requests: deque[dict[str, Any]] = deque(maxlen=KEPT)
         self._counts: dict[str, int] = {}
+        self._errors: list[BaseException] = []
 
     def add(self, kind: str, what: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
         """Note a request, its secrets blotted out."""
@@ -33,6 +34,18 @@ class Record:
         """How many there were."""
         with self._lock:
             return self._counts.get(what, 0)
+
+    def fail(self, error: BaseException) -> None:
+        """Note an error of the stand-in itself."""
+        with self._lock:
+            self._errors.append(error)
+
+    def check(self) -> None:
+        """Raise the first error that was noted, once."""
+        with self._lock:
+            errors, self._errors = self._errors, []
+        if errors:
+            raise errors[0]
 
     def requests(self) -> list[dict[str, Any]]:
         """The latest requests, oldest first."""

@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import threading
+import time
 from collections import deque
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
@@ -19,6 +21,14 @@ GROUPED: Final = 50
 Change = tuple[str, frames.Content]
 
 
+class Waiting(NamedTuple):
+    """What is to be sent, no earlier than `due` (monotonic seconds), and when it was put there (epoch milliseconds)."""
+
+    due: float
+    at_ms: int
+    said: str | Change
+
+
 class Session:
     """Changes may be added by any thread that holds the lock; the rest runs in the loop's thread."""
 
@@ -30,7 +40,7 @@ class Session:
         self.open = True
         self._socket, self._lock, self._faults, self._conflate_s = socket, lock, faults, conflate_s
         self._loop = asyncio.get_running_loop()
-        self._waiting: deque[str | Change] = deque()
+        self._waiting: deque[Waiting] = deque()
         self._held: dict[tuple[str, str], frames.Content] = {}
         self._wake, self._is_woken = asyncio.Event(), False
         self._silent, self._muted, self.ending = faults.silent_from_the_start, False, False
@@ -41,7 +51,7 @@ class Session:
         """The fields of a key that it subscribes to; None when it does not."""
         return self.subscriptions.get(service, {}).get(key)
 
-    def say(self, frame: dict[str, Any]) -> None:
+    def say(self, frame: object) -> None:
         """Send a frame after those that wait."""
         with self._lock:
             self._put(frames.written(frame))
@@ -99,10 +109,10 @@ class Session:
                 await self._wake.wait()
                 if self._conflate_s and self.open:
                     await asyncio.sleep(self._conflate_s)
-                while (frame := self._next()) is not None:
-                    if self._faults.delay_s:
-                        await asyncio.sleep(self._faults.delay_s)
-                    await self._socket.send(frame)
+                while (due := self._due()) is not None:
+                    await asyncio.sleep(max(due - time.monotonic(), 0))
+                    if (frame := self._next()) is not None:
+                        await self._socket.send(frame)
                 if self.ending:
                     await self._socket.close()
                     return
@@ -127,23 +137,29 @@ class Session:
                 self.end(frames.STOPPED)
                 return
 
-    def _next(self) -> str | None:
+    def _due(self) -> float | None:
+        """When the next frame is to be sent; None when none is until there is a stir."""
         with self._lock:
             self._is_woken = False
             self._wake.clear()
-            if self._muted:
-                return None
-            if not self._waiting and not self._silent:
-                self._waiting.extend((service, content) for (service, _), content in self._held.items())
+            if not self._waiting and not self._silent and not self._muted:
+                for (service, _), content in self._held.items():
+                    self._put((service, content))
                 self._held.clear()
-            if not self._waiting:
-                return None
-            if isinstance(self._waiting[0], str):
-                return self._waiting.popleft()  # type: ignore[return-value]
-            return self._data(self._take_changes())
+            return self._waiting[0].due if self._waiting and not self._muted else None
 
-    def _put(self, item: str | Change) -> None:
-        self._waiting.append(item)
+    def _next(self) -> str | None:
+        with self._lock:
+            if self._muted or not self._waiting:
+                return None
+            first = self._waiting[0]
+            if isinstance(first.said, str):
+                self._waiting.popleft()
+                return first.said
+            return self._data(self._take_changes(), first.at_ms)
+
+    def _put(self, said: str | Change) -> None:
+        self._waiting.append(Waiting(time.monotonic() + self._faults.delay_s, frames.now_ms(), said))
         if len(self._waiting) > BACKLOG:
             self.cut()
         self._stir()
@@ -153,22 +169,23 @@ class Session:
 
     def _hold_all(self) -> None:
         for item in self._waiting:
-            if not isinstance(item, str):
-                self._hold(*item)
-        self._waiting = deque(item for item in self._waiting if isinstance(item, str))
+            if not isinstance(item.said, str):
+                self._hold(*item.said)
+        self._waiting = deque(item for item in self._waiting if isinstance(item.said, str))
 
     def _take_changes(self) -> list[Change]:
         taken: dict[tuple[str, str], frames.Content] = {}
-        while self._waiting and len(taken) < GROUPED and not isinstance(self._waiting[0], str):
-            service, content = self._waiting[0]
-            if (service, content["key"]) in taken:
+        now = time.monotonic()
+        while self._waiting and len(taken) < GROUPED:
+            due, _, said = self._waiting[0]
+            if isinstance(said, str) or (said[0], said[1]["key"]) in taken or (taken and due > now):
                 break
-            taken[service, content["key"]] = content
+            taken[said[0], said[1]["key"]] = said[1]
             self._waiting.popleft()
         return [(service, content) for (service, _), content in taken.items()]
 
-    def _data(self, changes: list[Change]) -> str:
-        frame = frames.data(changes)
+    def _data(self, changes: list[Change], at_ms: int) -> str:
+        frame = frames.data(changes, at_ms)
         text = frames.written(frame)
         if kind := self._faults.take_malformation(OF_DATA):
             spoiled = spoiled_data(frame, text, kind)
@@ -180,6 +197,6 @@ class Session:
             self._is_woken = True
             self._soon(self._wake.set)
 
-    def _soon(self, act: Any) -> None:
+    def _soon(self, act: Callable[[], object]) -> None:
         with contextlib.suppress(RuntimeError):  # The loop has ended, and with it the connection.
             self._loop.call_soon_threadsafe(act)

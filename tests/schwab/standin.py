@@ -56,9 +56,10 @@ class StandIn:
         self.close()
 
     def close(self) -> None:
-        """Hang up on everybody and listen no more; again does nothing."""
+        """Hang up on everybody and listen no more; raises what went wrong in the stand-in itself."""
         self._web.close()
         self._streamer.close()
+        self._record.check()
 
     @property
     def api_url(self) -> str:
@@ -120,6 +121,10 @@ class StandIn:
             self._board.reset(service, key)
             for session, _ in self._streamer.subscribers(service, key):
                 session.forget(service, key)
+
+    def is_subscribed(self, key: str) -> bool:
+        """Whether an open connection subscribes to a key, of whichever service."""
+        return self._streamer.is_subscribed(key)
 
     def wait_for_subscription(self, key: str, timeout_s: float = 10) -> None:
         """Return once an open connection subscribes to a key; AssertionError when none does in time."""

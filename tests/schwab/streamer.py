@@ -24,6 +24,7 @@ FAILURES: Final = {"SUBS": 22, "UNSUBS": 23, "ADD": 24, "VIEW": 25}
 IDS: Final = ("SchwabClientCustomerId", "SchwabClientCorrelId")
 START_S: Final = 10.0
 CLOSE_S: Final = 1.0
+Asked = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Streamer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="schwab-streamer")
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="schwab-streamer", daemon=True)
 
     def start(self) -> None:
         """Listen."""
@@ -128,7 +129,9 @@ class Streamer:
                 self.lock.notify_all()
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            for ending in await asyncio.gather(*tasks, return_exceptions=True):
+                if isinstance(ending, Exception):
+                    self._record.fail(ending)
 
     async def _listen(self, socket: ServerConnection, session: Session) -> None:
         with contextlib.suppress(ConnectionClosed):
@@ -138,10 +141,11 @@ class Streamer:
                     if not session.open:
                         return
 
-    def _answer(self, session: Session, request: dict[str, Any]) -> None:
+    def _answer(self, session: Session, request: Asked) -> None:
         service, command = str(request.get("service")), str(request.get("command"))
-        parameters = request.get("parameters") or {}
-        self._record.add("stream", {"service": service, "command": command}, parameters)
+        given = request.get("parameters") or {}
+        parameters = given if isinstance(given, dict) else None
+        self._record.add("stream", {"service": service, "command": command}, parameters or {})
         with self.lock:
             forced = self._faults.take_code(command) or 0
             if forced and forced not in frames.SUCCESSES:
@@ -157,11 +161,11 @@ class Streamer:
             if code in frames.CLOSING or command == "LOGOUT":
                 session.close_after_all()
             elif is_done and command in ("SUBS", "ADD", "VIEW"):
-                self._tell_all(session, service, _names(parameters, "keys"))
+                self._tell_all(session, service, _names(parameters or {}, "keys"))
             self.lock.notify_all()
 
-    def _obey(self, session: Session, request: dict[str, Any], service: str, command: str, parameters: Any) -> int:
-        if any(not request.get(name) for name in IDS) or not isinstance(parameters, dict):
+    def _obey(self, session: Session, request: Asked, service: str, command: str, parameters: Asked | None) -> int:
+        if any(not request.get(name) for name in IDS) or parameters is None:
             return frames.BAD_FORMAT
         if command == "LOGIN":
             return self._log_in(session, parameters)
@@ -173,7 +177,7 @@ class Streamer:
             return 11
         return self._subscribe(session, service, command, parameters)
 
-    def _log_in(self, session: Session, parameters: dict[str, Any]) -> int:
+    def _log_in(self, session: Session, parameters: Asked) -> int:
         if self._faults.take_denial() or not self._tokens.admits(parameters.get("Authorization")):
             return frames.DENIED
         for other in self.open_sessions():
@@ -183,7 +187,7 @@ class Streamer:
         self._record.count("logins")
         return 0
 
-    def _subscribe(self, session: Session, service: str, command: str, parameters: dict[str, Any]) -> int:
+    def _subscribe(self, session: Session, service: str, command: str, parameters: Asked) -> int:
         keys, fields = _names(parameters, "keys"), frozenset(_names(parameters, "fields"))
         had = session.subscriptions.get(service, {})
         if command == "VIEW":
@@ -208,7 +212,7 @@ class Streamer:
                 session.change(service, listing.full(wanted))
 
 
-def _requests(text: str | bytes) -> list[dict[str, Any]]:
+def _requests(text: str | bytes) -> list[Asked]:
     try:
         asked = json.loads(text)
         found = asked.get("requests", [asked])
@@ -217,7 +221,7 @@ def _requests(text: str | bytes) -> list[dict[str, Any]]:
         return [{}]
 
 
-def _names(parameters: dict[str, Any], name: str) -> list[str]:
+def _names(parameters: Asked, name: str) -> list[str]:
     return [item.strip() for item in str(parameters.get(name, "")).split(",") if item.strip()]
 
 

@@ -76,7 +76,7 @@ class Web(ThreadingHTTPServer):
         self._open_lock = threading.Lock()
         super().__init__(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), name="schwab-web")
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), name="schwab-web", daemon=True)
 
     def start(self) -> None:
         """Listen."""
@@ -106,8 +106,9 @@ class Web(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Pass over whoever hangs up in the middle; anything else is an error of ours."""
-        if not isinstance(sys.exception(), OSError):
-            super().handle_error(request, client_address)
+        error = sys.exception()
+        if error is not None and not isinstance(error, OSError):
+            self.record.fail(error)
 
 
 class Handler(BaseHTTPRequestHandler):

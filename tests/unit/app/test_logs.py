@@ -120,3 +120,51 @@ def test_configuring_twice_writes_each_line_once(capsys):
     log.info("once")
 
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("form", ["console", "json"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[(b'Authorization', b'Bearer raw-and-telling-words')]",
+        "Authorization: Basic cmF3OnRlbGxpbmctd29yZHM=",
+        '{"Authorization": "raw-telling", "SchwabClientCustomerId": "raw-telling"}',
+        r"{\"refresh_token\": \"raw-telling\"}",
+        "{'id_token': 'raw-telling', 'schwabClientCorrelId': 'raw-telling'}",
+        "refresh_token=raw-telling&client_secret=raw-telling",
+        "https://127.0.0.1:8182/?code=raw-telling%40&session=1",
+        "I0.raw-telling-raw-telling@ was refused",
+        "given raw-telling-seed",
+    ],
+)
+def test_credentials_become_stars(capsys, form, text):
+    configure_logs("INFO", form, secrets=["raw-telling-seed"])
+
+    log.info("it says: %s", text)
+
+    written = capsys.readouterr().err
+    assert "***" in written
+    assert not [part for part in ("raw", "telling", "cmF3", "%40") if part in written]
+
+
+@pytest.mark.parametrize("text", ["authorization required", "Basic information about code=12", "code: 30", "I0.5 s"])
+def test_what_only_sounds_like_a_credential_stays(capsys, text):
+    configure_logs("INFO", "console")
+
+    log.info("it says: %s", text)
+
+    assert text in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["schwab.auth", "httpx", "httpcore.http11", "authlib", "websockets.client"])
+def test_what_goes_over_the_wire_is_not_logged_at_any_level(capsys, name):
+    configure_logs("DEBUG", "console")
+
+    logging.getLogger(name).debug("a body")
+    logging.getLogger(name).info("an address")
+    logging.getLogger(name).warning("trouble")
+
+    written = capsys.readouterr().err
+    assert "trouble" in written
+    assert "body" not in written
+    assert "address" not in written

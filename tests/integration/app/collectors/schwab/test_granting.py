@@ -31,7 +31,7 @@ def test_a_dead_refresh_token_is_refused(standin, plan, kept, clock):
 
 def test_a_wrong_secret_is_refused(plan, kept, clock):
     with pytest.raises(Refused, match="invalid_client"):
-        refresh(replace(plan, client_secret="wrong"), kept, clock.now)
+        refresh(replace(plan, client_secret=plan.client_id), kept, clock.now)
 
 
 def test_an_unknown_code_is_refused(plan, clock):
