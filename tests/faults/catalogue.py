@@ -15,6 +15,7 @@ from tests.faults.scenarios.ingestor_freeze import INGESTOR_FREEZE
 from tests.faults.scenarios.ingestor_kills import INGESTOR_KILLS
 from tests.faults.scenarios.poison import POISONED
 from tests.faults.scenarios.postgres_outage import POSTGRES_OUTAGE
+from tests.faults.scenarios.schwab_faults import SCHWAB_FAULTS
 from tests.faults.scenarios.stale_holder import STALE_HOLDER
 from tests.faults.scenarios.token_kills import TOKEN_KILLS
 
@@ -34,5 +35,6 @@ SCENARIOS: tuple[Scenario, ...] = (
     DAMAGED_PURGE,
     BEAT_KILLS,
     TOKEN_KILLS,
+    SCHWAB_FAULTS,
     PLANTED_BUGS,
 )
