@@ -97,9 +97,10 @@ class _Collector:
             with closing(self._outbox), closing(self._assignment.make_feed(self._publisher.next_seq)) as feed:
                 while not stop.is_set() and self._is_wanted(feed):
                     next_at = time.monotonic() + min(interval_s, GATHER_S)
-                    self._outbox.put(self._stepped(feed))
                     feed.wait(min(interval_s, LONGEST_WAIT_S))
                     time.sleep(max(0.0, next_at - time.monotonic()))
+                    # After the wait, so that what came meanwhile is taken also when that was the last.
+                    self._outbox.put(self._stepped(feed))
                 self._outbox.drain(LAST_DRAIN_S)
                 self._alive.note(feed.state())
         except Conflict as error:

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from threading import Event
 from typing import Final
@@ -12,17 +11,16 @@ from redis import Redis
 
 from app.bus import keys
 from app.bus.connection import without_retries
-from app.bus.latest import read_latest
 from app.collectors.excel.plan import ExcelPlan
-from app.collectors.feeds import Feed, MakeFeed, NextSeq, SteppedFeed
+from app.collectors.feeds import MakeFeed
 from app.collectors.progress import Figures
 from app.collectors.run import Assignment, run_collector
 from app.collectors.schwab.plan import SchwabPlan
-from app.collectors.simulator import LiveSimulation
 from app.collectors.spool import Spool
-from app.errors import Conflict, NotFound, Rejected
+from app.errors import Conflict, NotFound
+from app.operations.feeds import excel_feed, schwab_feed, simulated_feed
 from app.operations.wishes import SIMULATED, StandingWish
-from app.quotes import COLLECTED, Quote, from_fields
+from app.quotes import COLLECTED
 from app.stores import Stores
 
 log = logging.getLogger(__name__)
@@ -109,40 +107,10 @@ def maker_of(stores: Stores, source: str, plan: CollectorPlan) -> Maker:
     return make
 
 
-def _feeds(stores: Stores, _plan: CollectorPlan) -> dict[str, Maker]:
-    return {SIMULATED: lambda options: _simulation(stores, options)}
-
-
-def _simulation(stores: Stores, options: Mapping[str, str]) -> MakeFeed:
-    def make(next_seq: NextSeq) -> Feed:
-        symbols = options["symbols"].split(",")
-        simulation = LiveSimulation(
-            symbols,
-            int(options["seed"]),
-            float(options["rate_per_s"]),
-            next_seq,
-            latest=_own_latest(stores, symbols, stores.clock.now()),
-            where=stores.market,
-            is_traded=_hours(stores, options),
-        )
-        return SteppedFeed(simulation.step, symbols)
-
-    return make
-
-
-def _hours(stores: Stores, options: Mapping[str, str]) -> Callable[[str, datetime], bool]:
-    # Wanted by hand, the feed runs whatever the hours.
-    by_hand = options.get("by") != "hours"
-    return lambda symbol, now: by_hand or stores.market_of(symbol).is_open(now)
-
-
-def _own_latest(stores: Stores, symbols: list[str], now: datetime) -> dict[str, Quote]:
-    found = {}
-    for symbol, fields in read_latest(stores.redis, symbols).items():
-        if fields.get("source") != SIMULATED:
-            continue
-        try:
-            found[symbol] = from_fields(fields, now, stores.market.session_of)
-        except Rejected:
-            continue  # A latest quote that cannot be read is no start for prices.
-    return found
+def _feeds(stores: Stores, plan: CollectorPlan) -> dict[str, Maker]:
+    made: dict[str, Maker] = {SIMULATED: lambda options: simulated_feed(stores, options)}
+    if excel := plan.excel:
+        made["EXCEL"] = lambda _options: excel_feed(stores, excel)
+    if schwab := plan.schwab:
+        made["SCHWAB"] = lambda options: schwab_feed(stores, schwab, options)
+    return made
