@@ -49,6 +49,31 @@ def test_events_up_to_the_place_of_opening_are_left_out():
     assert numbers(mailbox.take(0)) == [3]
 
 
+def test_an_overflow_keeps_the_newest_of_each_source_of_a_symbol():
+    mailbox = Mailbox(None, limit=4)
+    mailbox.open(ORIGIN)
+    sources = ["EXCEL", "SCHWAB", "SCHWAB", "EXCEL", "SCHWAB"]
+
+    for number, source in enumerate(sources, 1):
+        mailbox.offer([event(number)._replace(source=source)], event(number).id)
+
+    chunk = mailbox.take(0)
+    assert [b"data: %d\n" % number in chunk for number in range(1, 6)] == [False, False, False, True, True]
+
+
+def test_what_is_told_of_the_sources_goes_ahead_of_events_also_of_those_past_the_mailbox(mailbox):
+    waiting = threading.Thread(target=lambda: taken.append(mailbox.take(10)))
+    taken = []
+    waiting.start()
+    until(lambda: mailbox.pass_by([event(1)], event(1).id, lambda: None))
+
+    mailbox.tell_sources(b"event: sources\ndata: 1\n\n")
+    passed = mailbox.pass_by([event(2)], event(2).id, lambda: None)
+    waiting.join(10)
+
+    assert (passed, taken) == (False, [b"event: sources\ndata: 1\n\n"])
+
+
 def test_silence_is_a_heartbeat_with_the_newest_id_that_was_read(mailbox):
     narrow = Mailbox(frozenset({"NQ"}), limit=8)
     narrow.open(ORIGIN)
