@@ -10,7 +10,7 @@ from app.bus.leases import acquire
 from app.bus.stream import stream_state
 from app.errors import Conflict, NotFound
 from app.operations.collecting import CollectorPlan, collect, collect_for_workers
-from app.operations.wishes import SIMULATED, unwant, want_simulation
+from app.operations.wishes import SIMULATED, restart, unwant, want_simulation
 from app.runtime import Runtime
 
 
@@ -45,6 +45,22 @@ def test_a_flush_of_redis_does_not_end_it(rt: Runtime, bus: Redis, limits: Colle
 
     _until(lambda: bus.hgetall(keys.desired(SIMULATED)) == wish)
     _until(lambda: bool(read_latest(bus, ["ES"])))
+    unwant(rt, SIMULATED)
+    feed.join(timeout=10)
+    assert not feed.is_alive()
+
+
+def test_a_restart_begins_anew_without_a_pause(rt: Runtime, bus: Redis, limits: CollectorPlan) -> None:
+    want_simulation(rt, ["ES"], 1, 500.0)
+    feed = Thread(target=collect, args=(rt, SIMULATED, Event(), limits))
+    feed.start()
+    _until(lambda: stream_state(bus).added)
+    first = bus.hget(keys.lease(SIMULATED), "token")
+
+    restart(rt, SIMULATED)
+
+    _until(lambda: bus.hget(keys.lease(SIMULATED), "token") not in (None, first))
+    assert feed.is_alive()
     unwant(rt, SIMULATED)
     feed.join(timeout=10)
     assert not feed.is_alive()
