@@ -68,8 +68,6 @@ def _fill(page: Worksheet, names: Sequence[str], sheet: str) -> None:
     page.append(["Symbol", *(header for header, _ in COLUMNS)])
     for row, name in enumerate(names, start=2):
         page.append([name, *(f'=RTD("tos.rtd",,"{topic}",$A{row})' for _, topic in COLUMNS)])
-        # Whatever a symbol looks like, it is text.
-        page.cell(row, 1).data_type = "s"
     for cell in page[1]:
         cell.font = _BOLD
     page.freeze_panes = "B2"

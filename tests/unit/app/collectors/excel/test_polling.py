@@ -43,15 +43,18 @@ def test_a_busy_source_is_kept_and_read_on(poll, readers):
 
 @pytest.mark.parametrize(("trouble", "state"), [(ExcelLost("gone"), LOST), (SheetMissing("no file"), MISCONFIGURED)])
 def test_a_lost_source_is_closed_and_another_attached_when_it_is_back(poll, readers, trouble, state):
-    reading = poll([[[1]], trouble], [trouble, trouble], [trouble], [[[2]]])
-    seen = set()
+    is_back = threading.Event()
+    reading = poll([[[1]], trouble], [trouble], [is_back, [[2]]])
 
     reading.look(0.0)
-    until(lambda: seen.add(reading.inbox.standing.state) or reading.inbox.standing.reconnects)
+    until(lambda: len(readers) == 3 and readers[2].waits)
+    assert reading.inbox.standing.state == state
+    is_back.set()
+    until(lambda: reading.inbox.standing.reads > 2)
 
-    assert [frame.rows for frame in reading.inbox.take()] == [[[1]], [[2]]]
-    assert seen >= {state, STREAMING}
-    assert [reader.is_closed for reader in readers] == [True, True, True, False]
+    assert [frame.rows for frame in reading.inbox.take()] == [[[1]], [[0]], [[2]]]
+    assert (reading.inbox.standing.state, reading.inbox.standing.reconnects) == (STREAMING, 1)
+    assert [reader.is_closed for reader in readers] == [True, True, False]
 
 
 def test_an_error_that_nobody_foresaw_does_not_end_reading(poll, caplog):
