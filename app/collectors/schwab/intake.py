@@ -1,5 +1,6 @@
 """What comes in from Schwab, by stream or by request, and the quotes that wait to be taken."""
 
+import logging
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -15,7 +16,10 @@ from app.collectors.schwab.merging import Merger, Stamp
 from app.market.market import Market
 from app.quotes import Quote
 
+log = logging.getLogger(__name__)
+
 LIMIT: Final = 100_000
+ENDING: Final = frozenset({3, 12, 20, 21, 30})  # Denied, taken over, not connected, malformed, nothing subscribed.
 _NOTHING: Final[Mapping[str, object]] = {"notify": []}
 
 
@@ -47,7 +51,7 @@ class Intake:
         self.frame_at = 0.0
         self.news_at: dict[str, float] = {}
         self.heard: set[str] = set()
-        self.delayed: set[str] = set()
+        self.delayed: frozenset[str] = frozenset()  # Replaced and never changed, because other threads read it.
         self.data_at: datetime | None = None
 
     @property
@@ -64,7 +68,7 @@ class Intake:
     def take_frame(self, raw: str | bytes) -> Mapping[str, object]:
         """Take a frame of the stream; what is left of it for schwab-py, which is only answers to its requests.
 
-        StreamEnded when the streamer gives a notice.
+        StreamEnded when the streamer gives notice that it ends.
         """
         self._counts.messages += 1
         self.frame_at = time.monotonic()
@@ -76,7 +80,9 @@ class Intake:
             self._take_entry(entry)
         self.is_suspect |= self._counts.malformed > malformed
         for notice in frame.notices:
-            raise StreamEnded(notice.code, notice.text)
+            if notice.code in ENDING:
+                raise StreamEnded(notice.code, notice.text)
+            log.info("Schwab's streamer says: code %s, %s", notice.code, notice.text)
         return frame.response or _NOTHING
 
     def take_quote(self, key: str, quote: Mapping[str, object], is_delayed: bool) -> None:
@@ -123,7 +129,8 @@ class Intake:
     def _put(self, quote: Quote | None) -> None:
         if quote is None:
             return
-        (self.delayed.add if quote.delayed else self.delayed.discard)(quote.symbol)
+        if quote.delayed is not (quote.symbol in self.delayed):
+            self.delayed ^= {quote.symbol}
         with self._lock:
             if len(self._quotes) >= self._limit:
                 self._quotes.popleft()

@@ -19,6 +19,7 @@ from app.collectors.schwab.patience import Backoff, Doubling, Patience, Silence
 from app.collectors.schwab.session import NeedsLogin, SchwabSession
 from app.collectors.schwab.standing import Board
 from app.collectors.schwab.stream import DENIED, TAKEN_OVER, opened, subscribe, translated
+from app.errors import ThorError
 
 log = logging.getLogger(__name__)
 
@@ -167,4 +168,8 @@ def told(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "Schwab did not answer in time"
     text = " ".join(str(error).split())[:200]
-    return text if isinstance(error, StreamSilent) else f"the connection failed: {type(error).__name__} {text}".rstrip()
+    return (
+        text
+        if isinstance(error, StreamSilent | ThorError)
+        else f"the connection failed: {type(error).__name__} {text}".rstrip()
+    )

@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 
 from app.collectors.feeds import CONNECTING, FALLBACK, LOST, NEEDS_LOGIN, STREAMING
-from app.errors import Rejected
+from app.collectors.schwab.fallback import Fallback
+from app.errors import Rejected, Unavailable
 from tests.schwab.standin import StandIn
 from tests.schwab_feeds import EQUITIES, FUTURES, HASTY, now_ms, plan_of, running
 from tests.waiting import until
@@ -373,3 +374,13 @@ def test_the_same_trouble_is_logged_once_for_each_time_that_it_streamed(schwab, 
     warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert len(warned) == len(set(warned)) <= 2
     assert "the stream from Schwab ended" in warned[0]
+
+
+def test_a_fault_of_its_own_ends_the_collector_instead_of_going_unseen(plan, monkeypatch):
+    async def fail(_fallback):
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(Fallback, "keep", fail)
+
+    with running(plan) as feed, pytest.raises(Unavailable, match="RuntimeError: a bug"):
+        feed.wait(lambda quotes: quotes)

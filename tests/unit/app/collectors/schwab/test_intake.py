@@ -42,11 +42,17 @@ def test_answers_are_left_for_the_library(intake):
     assert intake.take_frame(json.dumps(told)) == told
 
 
-def test_a_notice_ends_the_stream(intake):
+def test_a_notice_of_the_end_ends_the_stream(intake):
     with pytest.raises(StreamEnded, match="code 30: Stop streaming") as ended:
         intake.take_frame('{"notify":[{"service":"ADMIN","content":{"code":30,"msg":"Stop streaming"}}]}')
 
     assert ended.value.code == 30
+
+
+def test_another_notice_ends_nothing(intake):
+    raw = '{"notify":[{"service":"ADMIN","content":{"code":26,"msg":"SUBS command succeeded"}}]}'
+
+    assert intake.take_frame(raw) == {"notify": []}
 
 
 def test_quotes_that_nobody_takes_make_room_for_newer_ones_and_are_counted(intake, counts):
