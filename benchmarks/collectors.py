@@ -1,4 +1,4 @@
-"""What the two live collectors cost side by side: `python -m benchmarks.collectors [--minutes 10] [--rate 500]`.
+"""`make load`: what the two live collectors cost side by side, `ARGS="--minutes 1 --rate 500"`.
 
 Both run as `flask excel-to-redis` and `flask schwab-to-redis` do for a user, on servers as durable as in production,
 beside an ingestor. Schwab is the stand-in of the tests, a process of its own that changes the top of a book so often;

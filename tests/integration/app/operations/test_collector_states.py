@@ -85,6 +85,16 @@ def test_the_state_follows_from_wish_lease_and_health(
     assert read().state == state
 
 
+def test_a_source_that_starts_says_whether_a_collector_has_it_already(
+    put: Callable[..., None], read: Callable[..., CollectorState]
+) -> None:
+    put(WANTED)
+    before = read().detail
+    put(held=True)
+
+    assert (before, read().detail) == ("no collector has begun with it yet", "its collector is starting")
+
+
 def test_a_crash_loop_is_shown_with_its_reason_until_the_next_start(
     bus: Redis, put: Callable[..., None], read: Callable[..., CollectorState]
 ) -> None:
