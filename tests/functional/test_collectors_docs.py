@@ -61,12 +61,6 @@ def test_the_settings_of_the_document_exist():
     assert {"SCHWAB_CLIENT_ID", "SCHWAB_CLIENT_SECRET", "SESSION_SOURCES"} <= named
 
 
-def test_the_documents_that_are_named_exist():
-    links = [link for link in re.findall(r"\]\(([^)#]+)\)", TEXT) if "://" not in link]
-
-    assert [link for link in links if not (ROOT / "docs" / link).is_file()] == []
-
-
 @pytest.mark.parametrize(
     ("words", "figures"),
     [
