@@ -79,10 +79,14 @@ class CollectorState:
         """Symbols that the health lists."""
         return [name for name in self.health.get(figure, "").split(",") if name]
 
+    def present(self, figure: str) -> str | None:
+        """A figure of the health that is true while somebody collects, such as `feed`; None where nobody does."""
+        return self.health.get(figure) if self.holder else None
+
     @property
     def rate_per_s(self) -> float:
         """Events per second over the last minute; 0 where nobody collects."""
-        return float(self.health.get("rate") or 0) if self.holder else 0.0
+        return float(self.present("rate") or 0)
 
 
 def collector_states(client: Redis, now: datetime, configured: Sequence[str]) -> list[CollectorState]:
