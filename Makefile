@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$p; break; }; done)
 
-.PHONY: help setup demo up test check faults bench soak lock clean
+.PHONY: help setup demo up test check faults bench soak load lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show these commands
@@ -43,6 +43,9 @@ bench: setup ## Measure publish, ingest, export, bars and market hours against t
 
 soak: setup ## Watch the memory of everything for 10 minutes at 2,000 ticks a second; ARGS="--minutes 1" for a trial
 	@$(BIN)/python -m benchmarks.soak $(ARGS)
+
+load: setup ## Measure both live collectors for 10 minutes at 500 updates a second each; ARGS="--minutes 1" for a trial
+	@$(BIN)/python -m benchmarks.collectors $(ARGS)
 
 lock: setup ## Pin the newest allowed versions in requirements.txt and requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet uv

@@ -1,4 +1,4 @@
-"""What the two live collectors cost side by side: `python -m benchmarks.collectors [--minutes 10] [--rate 500]`.
+"""`make load`: what the two live collectors cost side by side, `ARGS="--minutes 1 --rate 500"`.
 
 Both run as `flask excel-to-redis` and `flask schwab-to-redis` do for a user, on servers as durable as in production,
 beside an ingestor. Schwab is the stand-in of the tests, a process of its own that changes the top of a book so often;
@@ -31,6 +31,7 @@ from rich.table import Table
 from app.bus import keys
 from app.bus.connection import connect
 from app.bus.groups import group_state
+from app.collectors.feeds import STREAMING
 from app.instruments.catalogue import CATALOGUE
 from benchmarks.processes import Rig, plain_environment, rig
 from tests.servers import ROOT
@@ -100,6 +101,8 @@ def schwab_stand_in(folder: Path, rate: float) -> Iterator[dict[str, str]]:
     try:
         until(lambda: process.poll() is not None or token.exists())
         until(lambda: process.poll() is not None or "SCHWAB_API_URL" in log.read_text())
+        if process.poll() is not None:
+            raise RuntimeError(f"the stand-in ended:\n{log.read_text()[-2000:]}")
         told = [line.removeprefix("export ").partition("=") for line in log.read_text().splitlines()]
         settings = {name: value.strip("'\"") for name, _, value in told if name.startswith("SCHWAB_")}
         yield settings | {"SCHWAB_TOKEN_FILE": str(token), "SCHWAB_SYMBOLS": ",".join(symbols)}
@@ -123,7 +126,7 @@ def collector(place: Rig, source: str, settings: Mapping[str, str]) -> Iterator[
         )
     try:
         with connect(place.redis_url) as client:
-            until(lambda: process.poll() is not None or bool(client.exists(keys.lease(source))))
+            until(lambda: process.poll() is not None or client.hget(keys.health(source), "feed") == STREAMING, 60)
         if process.poll() is not None:
             raise RuntimeError(f"flask {COMMANDS[source]} ended:\n{log.read_text()[-2000:]}")
         yield psutil.Process(process.pid)

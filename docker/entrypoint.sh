@@ -10,6 +10,9 @@ DATABASE_URL="postgresql://thor_user:$(secret postgres_password)@postgres:5432/t
 REDIS_URL="redis://:$(secret redis_password)@redis:6379/0"
 export DATABASE_URL REDIS_URL
 
+SCHWAB_CLIENT_SECRET="$(secret schwab_client_secret)"
+export SCHWAB_CLIENT_SECRET
+
 if [ -r /run/secrets/flower_password ]; then
     FLOWER_BASIC_AUTH="thor:$(secret flower_password)"
     export FLOWER_BASIC_AUTH

@@ -1,10 +1,16 @@
 """Logins and plans as tests have them."""
 
+import urllib.request
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+
+import pytest
 
 from app.clock import SystemClock
+from app.collectors.schwab.login import Attempt, begin
 from app.collectors.schwab.plan import SchwabPlan
 from app.collectors.schwab.tokens import Login
 from tests.factories import MOMENT
@@ -47,3 +53,31 @@ def plan_at(standin: StandIn, folder: Path, **parts: Any) -> SchwabPlan:
         "api_url": standin.api_url,
     }
     return SchwabPlan(**known | parts)
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_parts: Any) -> None:
+        return None
+
+
+def end_of(page: str) -> str:
+    """Where the browser is sent by the login page."""
+    try:
+        urllib.request.build_opener(_Stay).open(page)
+    except HTTPError as sent:
+        with sent:
+            return str(sent.headers["Location"])
+    raise AssertionError("the login page sends the browser nowhere")
+
+
+def have_pasted(monkeypatch: pytest.MonkeyPatch, answer_to: Callable[[str], str] = end_of) -> None:
+    """Have a user paste what a function makes of the address of the login page."""
+    pages: list[str] = []
+
+    def begun(plan: SchwabPlan) -> Attempt:
+        attempt = begin(plan)
+        pages.append(attempt.url)
+        return attempt
+
+    monkeypatch.setattr("app.cli.schwab.begin", begun)
+    monkeypatch.setattr("app.cli.schwab._line", lambda: answer_to(pages[-1]))

@@ -42,7 +42,9 @@ class CollectorAnswer(BaseModel):
     by: Literal["hand", "hours", "process"] | None = Field(description="who decided that; null: nobody")
     holder: HolderAnswer | None
     process: str | None = Field(description="the source's own process, if one lives", examples=["4711@desk"])
-    state: State
+    state: State = Field(
+        description="needs login, misconfigured, crash loop and no collector last until a person does something"
+    )
     detail: str = Field(description="what is the matter, and what to do about it")
     feed: str | None = Field(description="how the source's connection stands", examples=["streaming"])
     change_age_s: float | None = Field(description="since the source brought something new, in s; null: not yet")

@@ -18,14 +18,16 @@ from app.runtime import runtime
 
 collectors = APIBlueprint("collectors", __name__, url_prefix="/api/collectors", tag="Collectors")
 
-_UNKNOWN = {404: "The source has no collector"}
-_ORDERS: dict[int, str] = {
+_AWAY = {503: "Redis is away"}
+_UNKNOWN = {404: "The source has no collector", **_AWAY}
+_STOP: dict[int, str] = {
     400: "The body is wrong",
     403: "Changes are accepted from this machine only",
-    **_UNKNOWN,
-    409: "The source cannot be collected here, or would mix real with simulated quotes",
     415: "The body is not JSON",
+    **_UNKNOWN,
 }
+_START = {**_STOP, 409: "The source cannot be collected here, or would mix real with simulated quotes"}
+_RESTART = {**_STOP, 409: "The source is not wanted, or cannot be collected here"}
 
 
 @collectors.before_request
@@ -36,7 +38,7 @@ def guard_writes() -> None:
 
 @collectors.get("")
 @collectors.output(CollectorsAnswer)
-@collectors.doc(operation_id="getCollectors")
+@collectors.doc(operation_id="getCollectors", responses=_AWAY)
 def list_collectors() -> dict[str, object]:
     """How every source is collected
 
@@ -60,7 +62,7 @@ def show_collector(source: str) -> dict[str, object]:
 @collectors.post("/<source>/start")
 @collectors.input(OrderBody, arg_name="_body")
 @collectors.output(CollectorAnswer, status_code=HTTPStatus.ACCEPTED)
-@collectors.doc(operation_id="startCollector", responses=_ORDERS)
+@collectors.doc(operation_id="startCollector", responses=_START)
 def start_collector(source: str, _body: OrderBody) -> dict[str, object]:
     """Have a source collected
 
@@ -74,7 +76,7 @@ def start_collector(source: str, _body: OrderBody) -> dict[str, object]:
 @collectors.post("/<source>/stop")
 @collectors.input(OrderBody, arg_name="_body")
 @collectors.output(CollectorAnswer, status_code=HTTPStatus.ACCEPTED)
-@collectors.doc(operation_id="stopCollector", responses=_ORDERS)
+@collectors.doc(operation_id="stopCollector", responses=_STOP)
 def stop_collector(source: str, _body: OrderBody) -> dict[str, object]:
     """Have a source collected no more
 
@@ -88,11 +90,12 @@ def stop_collector(source: str, _body: OrderBody) -> dict[str, object]:
 @collectors.post("/<source>/restart")
 @collectors.input(OrderBody, arg_name="_body")
 @collectors.output(CollectorAnswer, status_code=HTTPStatus.ACCEPTED)
-@collectors.doc(operation_id="restartCollector", responses=_ORDERS)
+@collectors.doc(operation_id="restartCollector", responses=_RESTART)
 def restart_collector(source: str, _body: OrderBody) -> dict[str, object]:
     """Have a wanted source's feed begin anew
 
-    409 when it is not wanted. Accepted from this machine only, without a proxy, as JSON.
+    It connects afresh within seconds, also after a crash loop. Accepted from this machine only, without a proxy, as
+    JSON.
     """
     restart_source(runtime(), source, runtime().collector_plan.sources)
     return _shown(source)

@@ -14,9 +14,12 @@ from app.clock import instant_text
 from app.errors import Rejected
 from app.operations.agents import run_agent
 from app.operations.collector_forms import collector_form
+from app.operations.collector_orders import restart_source, start_source, stop_source
 from app.operations.collector_states import CollectorState, collector_states
+from app.quotes import COLLECTED
 from app.runtime import runtime
 
+_SOURCE: Final = click.Choice(COLLECTED)
 _NO_EXCEL: Final = (
     "no workbook is named: set EXCEL_DATA_FILE to the workbook with the quotes, and where needed EXCEL_SHEET_NAME, "
     "EXCEL_LIVE_RANGE and DATA_PROVIDER"
@@ -63,14 +66,22 @@ def schwab_to_redis() -> None:
 
 
 @command("collectors")
+@click.option("--start", "started", type=_SOURCE, help="Have it collected from now on, whatever the hours.")
+@click.option("--stop", "stopped", type=_SOURCE, help="Have it collected no more, whatever the hours.")
+@click.option("--restart", "restarted", type=_SOURCE, help="Have the feed of a wanted source begin anew.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def collectors(as_json: bool) -> None:
+def collectors(started: str | None, stopped: str | None, restarted: str | None, as_json: bool) -> None:
     """Tell how the sources are collected: who wants and holds each, how much it brings, and what is wrong.
+
+    What is started or stopped here stays so until it is said otherwise; a collector follows within seconds. JSON has
+    the fields of GET /api/collectors. A start that is not possible is refused with exit code 3.
 
     \b
     flask collectors
     flask collectors --json
+    flask collectors --stop SCHWAB
     """
+    _order(started, stopped, restarted)
     rt, now = runtime(), runtime().clock.now()
     states = collector_states(rt.redis, now, rt.collector_plan.sources)
     if as_json:
@@ -90,6 +101,18 @@ def collectors(as_json: bool) -> None:
     for one in states:
         if one.detail and one.wanted:
             console.print(f"{one.source}: {one.detail}", markup=False)
+
+
+def _order(started: str | None, stopped: str | None, restarted: str | None) -> None:
+    rt = runtime()
+    if sum(source is not None for source in (started, stopped, restarted)) > 1:
+        raise Rejected("--start, --stop and --restart are different orders: give one of them")
+    if started:
+        start_source(rt, started, rt.collector_plan.sources)
+    elif stopped:
+        stop_source(rt, stopped)
+    elif restarted:
+        restart_source(rt, restarted, rt.collector_plan.sources)
 
 
 def _collect(source: str) -> None:

@@ -191,5 +191,5 @@ class _Speaker:
 
 def _not_wanted(by: str | None, source: str) -> str:
     if by == "hand":
-        return f"was stopped by hand; POST /api/collectors/{source}/start starts it"
+        return f"was stopped by hand; `flask collectors --start {source}` starts it"
     return "is not wanted until a watched market opens" if by == "hours" else "is not wanted"

@@ -79,10 +79,14 @@ class CollectorState:
         """Symbols that the health lists."""
         return [name for name in self.health.get(figure, "").split(",") if name]
 
+    def present(self, figure: str) -> str | None:
+        """A figure of the health that is true while somebody collects, such as `feed`; None where nobody does."""
+        return self.health.get(figure) if self.holder else None
+
     @property
     def rate_per_s(self) -> float:
         """Events per second over the last minute; 0 where nobody collects."""
-        return float(self.health.get("rate") or 0) if self.holder else 0.0
+        return float(self.present("rate") or 0)
 
 
 def collector_states(client: Redis, now: datetime, configured: Sequence[str]) -> list[CollectorState]:
@@ -106,7 +110,7 @@ def state_of(client: Redis, source: str, now: datetime, configured: Sequence[str
         holder=holder,
         agent=f"{agent['pid']}@{agent['host']}" if agent else None,
         state=state,
-        detail=" ".join(_detail(source, state, health, crashes, now)),
+        detail=" ".join(_detail(source, state, health, crashes, now, is_held=holder is not None)),
         health=health,
         crashes=crashes,
         restarts=fruitless_restarts(client, source, health),
@@ -160,7 +164,9 @@ def _state_held(health: Mapping[str, str]) -> State:
     return "running" if health.get("state") == "running" else "starting"
 
 
-def _detail(source: str, state: State, health: Mapping[str, str], crashes: Crashes, now: datetime) -> Iterator[str]:
+def _detail(
+    source: str, state: State, health: Mapping[str, str], crashes: Crashes, now: datetime, *, is_held: bool
+) -> Iterator[str]:
     if state == "no collector":
         yield f"{source} is wanted and nobody collects it: {how_to_collect(source)}"
     elif state == "crash loop" and crashes.not_before:
@@ -169,6 +175,7 @@ def _detail(source: str, state: State, health: Mapping[str, str], crashes: Crash
     elif state == "fenced":
         yield health.get("fenced", "")
     elif state in ("failed", "starting"):
-        yield health.get("error") or crashes.last_error or "no collector has begun with it yet"
+        beginning = "its collector is starting" if is_held else "no collector has begun with it yet"
+        yield health.get("error") or crashes.last_error or beginning
     elif health.get("detail"):
         yield health["detail"]

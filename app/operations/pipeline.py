@@ -83,7 +83,7 @@ def _source(one: CollectorState, now: datetime) -> Figures:
             "crashes": one.crashes.count,
         }
     words = {"by": one.by, "process": one.agent, "detail": one.detail, "silent": one.names("silent")}
-    words |= {name: one.health.get(name) for name in ("feed", "fenced", "last_error")}
+    words |= {"feed": one.present("feed")} | {name: one.health.get(name) for name in ("fenced", "last_error")}
     return figures | {name: word for name, word in words.items() if word}
 
 

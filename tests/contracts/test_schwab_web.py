@@ -9,11 +9,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from datetime import date
 
 import httpx
 import pytest
 
+from app.instruments.catalogue import CATALOGUE
 from tests.schwab.board import EQUITIES, FUTURES
+from tests.schwab.listings import Walk
 from tests.schwab.standin import StandIn
 from tests.schwab.talk import Talk
 from tests.schwab.tokens import Refused, Tokens
@@ -153,6 +156,15 @@ def test_by_hand_it_quotes_at_random_until_it_is_told_to_stop(tmp_path):
 def test_by_hand_it_knows_the_futures_of_the_catalogue_alone():
     with by_hand(["--symbols", "ES,NONE"]) as process:
         assert process.wait(10) == 2
+
+
+@pytest.mark.parametrize("symbol", CATALOGUE)
+def test_by_hand_every_future_begins_with_prices_that_can_move(symbol):
+    walk = Walk([symbol], date(2025, 12, 1), at_ms=0)
+
+    (_, _, first), *_ = walk.start()
+
+    assert min(first[number] for number in (1, 2, 3, 12, 13, 14, 18)) > 1000 * float(CATALOGUE[symbol].tick_size)
 
 
 def by_hand(options: list[str]) -> "subprocess.Popen[str]":

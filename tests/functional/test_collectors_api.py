@@ -163,5 +163,6 @@ def test_an_order_that_is_not_plainly_from_here_changes_nothing(
 def test_the_specification_describes_the_orders(client: FlaskClient) -> None:
     paths = client.get("/openapi.json").json["paths"]
 
-    for what in ("start", "stop", "restart"):
-        assert {"202", "403", "404", "409"} <= set(paths[f"/api/collectors/{{source}}/{what}"]["post"]["responses"])
+    always = {"202", "400", "403", "404", "415", "503", "default"}
+    for what, more in (("start", {"409"}), ("stop", set()), ("restart", {"409"})):
+        assert set(paths[f"/api/collectors/{{source}}/{what}"]["post"]["responses"]) == always | more

@@ -3,17 +3,17 @@ import re
 import stat
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from ssl import CERT_NONE, create_default_context
 from threading import Thread
-from urllib.error import HTTPError
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from app.bus import keys
-from app.collectors.schwab.login import begin
 from app.local.ports import free_port
 from tests.schwab.standin import StandIn
+from tests.schwab_logins import end_of, have_pasted
 
 WRONG = "of-another-app"
 TOKENS = ("access_token", "refresh_token", "id_token")
@@ -56,34 +56,7 @@ def logged_in(standin, tmp_path):
 @pytest.fixture
 def pasted(monkeypatch):
     """Has a user paste what a function makes of the address of the login page."""
-
-    def have(answer_to):
-        pages = []
-
-        def begun(plan):
-            attempt = begin(plan)
-            pages.append(attempt.url)
-            return attempt
-
-        monkeypatch.setattr("app.cli.schwab.begin", begun)
-        monkeypatch.setattr("app.cli.schwab._line", lambda: answer_to(pages[-1]))
-
-    return have
-
-
-class Stay(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *parts):
-        return None
-
-
-def end_of(page):
-    """Where the browser is sent by the login page."""
-    try:
-        urllib.request.build_opener(Stay).open(page)
-    except HTTPError as sent:
-        with sent:
-            return sent.headers["Location"]
-    raise AssertionError("the login page sends the browser nowhere")
+    return partial(have_pasted, monkeypatch)
 
 
 def state_of(page):

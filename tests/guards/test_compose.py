@@ -7,6 +7,7 @@ from tests.guards.compose import document, services
 from tests.tree import ROOT
 
 OURS = "thor:latest"
+OUR_SERVICES = sorted(name for name, body in services().items() if body["image"] == OURS)
 
 
 @pytest.mark.parametrize("name", services())
@@ -41,6 +42,35 @@ def test_the_settings_of_our_services_exist():
     named = {key for body in services().values() if body["image"] == OURS for key in body.get("environment", {})}
 
     assert named - known == set()
+
+
+@pytest.mark.parametrize("name", OUR_SERVICES)
+def test_a_service_of_ours_is_told_how_live_quotes_are_collected(name):
+    told = services()[name]["environment"]
+
+    asked = {"SESSION_SOURCES", "SOURCE_PREFERENCE", "SCHWAB_CLIENT_ID", "SCHWAB_REDIRECT_URI", "SCHWAB_SYMBOLS"}
+    assert {key: told.get(key) for key in asked} == {key: f"${{{key}:-}}" for key in asked}
+
+
+@pytest.mark.parametrize("name", OUR_SERVICES)
+def test_a_service_of_ours_has_every_password_that_the_image_reads(name):
+    script = (ROOT / "docker" / "entrypoint.sh").read_text()
+
+    assert set(re.findall(r"\$\(secret (\w+)\)", script)) - {"flower_password"} <= set(services()[name]["secrets"])
+
+
+@pytest.mark.parametrize("name", OUR_SERVICES)
+def test_a_service_of_ours_shares_what_is_kept_beside_the_servers(name):
+    [place] = re.findall(r"^ENV STATE_DIR=(\S+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+
+    assert f"state:{place}" in services()[name]["volumes"]
+
+
+def test_the_head_makes_every_file_of_a_password():
+    head = (ROOT / "docker-compose.yml").read_text().partition("\nname:")[0]
+
+    made = {f"{name}_password" for name in re.search(r"for name in ([a-z ]+);", head)[1].split()}
+    assert made | set(re.findall(r"touch secrets/(\w+)", head)) == set(document()["secrets"])
 
 
 def test_redis_keeps_its_stream_on_disk_and_evicts_nothing():

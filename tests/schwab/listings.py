@@ -10,7 +10,7 @@ from app.instruments.symbology import MONTH_CODES
 from tests.schwab.board import FUTURES
 
 PRICES: Final = {"ES": 6879.5, "NQ": 25650.0, "YM": 47900.0, "RTY": 2520.0, "CL": 60.0, "GC": 4220.0, "ZB": 117.5}
-ANY_PRICE: Final = 100.0
+ANY_TICKS: Final = 4000
 QUARTER: Final = 3
 Fields = dict[int, Any]
 Change = tuple[str, str, Fields]
@@ -27,7 +27,7 @@ def future(symbol: str, contract: str, at_ms: int) -> Fields:
     """Every field of a future that somebody would subscribe to, by number."""
     instrument = CATALOGUE[symbol]
     tick = float(instrument.tick_size)
-    last = _on_tick(PRICES.get(symbol, ANY_PRICE), tick)
+    last = _on_tick(PRICES.get(symbol, ANY_TICKS * tick), tick)
     prices: Fields = {
         1: last - tick,
         2: last,

@@ -90,5 +90,5 @@ def _ms(instant: datetime) -> int:
 def _span(left: timedelta) -> str:
     hours = left // timedelta(hours=1)
     if hours >= 48:
-        return f"{hours // 24} days"
+        return f"{hours // 24} days {hours % 24} h" if hours % 24 else f"{hours // 24} days"
     return f"{hours} h {left // timedelta(minutes=1) % 60} min"

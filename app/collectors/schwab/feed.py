@@ -5,7 +5,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Event, Thread
 from typing import Final
 
@@ -65,7 +65,7 @@ class SchwabFeed:
         shared = (self._session, listed, self._intake, self._board, self._counts, patience, clock)
         self._keeper = Keeper(*shared, is_open)
         self._fallback = Fallback(*shared, lambda: self._keeper.down_since)
-        self._began, self._failure = time.monotonic(), ""
+        self._clock, self._failure = clock, ""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._work: asyncio.Task[None] | None = None
         self._started, self._closed = Event(), False
@@ -85,10 +85,10 @@ class SchwabFeed:
             time.sleep(max(0.0, min(GATHER_S, ends_at - time.monotonic())))
 
     def state(self) -> FeedState:
-        """How the feed stands; a symbol is silent when it did not answer within `Patience.answer_s`."""
+        """How the feed stands; a symbol is silent that did not answer within `answer_s` of the first delivery."""
         now = self._board.now
         silent = tuple(name for name in self._symbols if name not in self._intake.heard)
-        if time.monotonic() - self._began < self._patience.answer_s:
+        if now.first is None or self._clock.now() - now.first < timedelta(seconds=self._patience.answer_s):
             silent = tuple(name for name in silent if name in now.unknown or name in now.refused)
         return FeedState(
             now.state,

@@ -9,7 +9,7 @@ from app.collectors.feeds import CONNECTING, FALLBACK, LOST, STREAMING
 
 @dataclass(frozen=True)
 class Standing:
-    """State and reason; `since` is when it began to deliver, None while it does not."""
+    """State and reason; `since` is when it began to deliver, None while it does not, and `first` when it ever did."""
 
     state: str = CONNECTING
     detail: str = ""
@@ -17,6 +17,7 @@ class Standing:
     reconnects: int = 0
     refused: Sequence[str] = ()
     unknown: Sequence[str] = ()
+    first: datetime | None = None
 
 
 class Board:
@@ -33,8 +34,9 @@ class Board:
             return
         reconnects = self.now.reconnects + self._has_streamed
         self._has_streamed = True
+        first = self.now.first or at
         self.now = replace(
-            self.now, state=STREAMING, detail="", since=at, reconnects=reconnects, refused=tuple(refused)
+            self.now, state=STREAMING, detail="", since=at, reconnects=reconnects, refused=tuple(refused), first=first
         )
 
     def fail(self, state: str, detail: str) -> None:
@@ -47,7 +49,7 @@ class Board:
     def fall_back(self, at: datetime) -> None:
         """Quotes come by request, while the stream is away."""
         if self.now.state in (CONNECTING, LOST):
-            self.now = replace(self.now, state=FALLBACK, since=at)
+            self.now = replace(self.now, state=FALLBACK, since=at, first=self.now.first or at)
 
     def end_fallback(self) -> None:
         """Requests are not answered either."""

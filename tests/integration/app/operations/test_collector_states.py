@@ -85,6 +85,26 @@ def test_the_state_follows_from_wish_lease_and_health(
     assert read().state == state
 
 
+def test_a_source_that_starts_says_whether_a_collector_has_it_already(
+    put: Callable[..., None], read: Callable[..., CollectorState]
+) -> None:
+    put(WANTED)
+    before = read().detail
+    put(held=True)
+
+    assert (before, read().detail) == ("no collector has begun with it yet", "its collector is starting")
+
+
+def test_a_feed_whose_holder_is_gone_is_not_told_as_streaming(
+    put: Callable[..., None], read: Callable[..., CollectorState]
+) -> None:
+    put(WANTED, state="running", feed="streaming", steady_ms=NOW_MS - 60_000, rate=12.5, at_ms=NOW_MS)
+
+    form = collector_form(read(), MOMENT)
+
+    assert (form["feed"], form["steady_since"], form["rate_per_s"]) == (None, None, 0.0)
+
+
 def test_a_crash_loop_is_shown_with_its_reason_until_the_next_start(
     bus: Redis, put: Callable[..., None], read: Callable[..., CollectorState]
 ) -> None:

@@ -244,6 +244,17 @@ def test_a_symbol_that_schwab_does_not_know_is_silent_and_no_fault(schwab, plan,
     assert "no answer for VX" in state.detail
 
 
+def test_no_symbol_is_silent_before_anything_was_asked_of_it(schwab, plan):
+    plan.token_file.unlink()
+
+    with running(plan, patience=replace(HASTY, answer_s=0.1)) as feed:
+        feed.wait_for_state(NEEDS_LOGIN)
+        time.sleep(0.2)
+        state = feed.feed.state()
+
+    assert (state.silent, "no answer" in state.detail) == ((), False)
+
+
 def test_delayed_quotes_say_so(schwab, plan):
     schwab.update(FUTURES, "/ES", BOOK | {10: now_ms()}, delayed=True)
 

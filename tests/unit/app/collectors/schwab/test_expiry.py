@@ -53,7 +53,7 @@ def test_another_login_is_said_anew():
 @pytest.mark.parametrize(
     ("term", "told"),
     [
-        (LoginTerm(MOMENT + hours(100)), "the login at Schwab is good until Mon 2025-10-13 19:30 UTC, for 4 days"),
+        (LoginTerm(MOMENT + hours(100)), "the login at Schwab is good until Mon 2025-10-13 19:30 UTC, for 4 days 4 h"),
         (
             LoginTerm(MOMENT + hours(30)),
             "the login at Schwab is good until Fri 2025-10-10 21:30 UTC, for 30 h 0 min:"
