@@ -15,19 +15,19 @@ from tenacity.nap import sleep_using_event
 from app.bus import keys
 from app.bus.connection import check_persistence
 from app.bus.hashes import read_hash
-from app.bus.leases import Lease, acquire, release, renew
+from app.bus.leases import LEASE_TTL_S, Lease, acquire, release, renew
 from app.collectors.crashes import read_crashes
 from app.collectors.progress import Figures
 from app.errors import Conflict, ThorError, Unavailable
 from app.operations.collecting import ANSWER_S, CollectorPlan, Duty, collect, maker_of
-from app.operations.collector_orders import refuse_simulated
+from app.operations.mixing import refuse_simulated
 from app.operations.wishes import says_wanted, unwant_after_session, want
 from app.stores import Stores
 
 log = logging.getLogger(__name__)
 
-AGENT_TTL_S: Final = 15.0
-RENEW_EVERY_S: Final = 4.0
+AGENT_TTL_S: Final = LEASE_TTL_S  # Where it dies, the workers are to take over as soon as from one of theirs.
+RENEW_EVERY_S: Final = 2.5
 IDLE_LOOK_S: Final = 1.0
 LONGEST_WAIT_S: Final = 10.0
 SAY_EVERY_S: Final = 10.0
@@ -191,5 +191,5 @@ class _Speaker:
 
 def _not_wanted(by: str | None, source: str) -> str:
     if by == "hand":
-        return f"was stopped by hand; POST /api/collectors/{source}/start starts it"
+        return f"was stopped by hand; `flask collectors --auto={source}` takes that back"
     return "is not wanted until a watched market opens" if by == "hours" else "is not wanted"

@@ -80,6 +80,16 @@ class CollectorState:
         return [name for name in self.health.get(figure, "").split(",") if name]
 
     @property
+    def feed(self) -> str | None:
+        """How the source's connection stands; None where nobody collects, whatever was written last."""
+        return self.health.get("feed") if self.holder else None
+
+    @property
+    def steady_ms(self) -> str | None:
+        """Since when it delivers without interruption; None where it does not, or nobody collects."""
+        return self.health.get("steady_ms") if self.holder else None
+
+    @property
     def rate_per_s(self) -> float:
         """Events per second over the last minute; 0 where nobody collects."""
         return float(self.health.get("rate") or 0) if self.holder else 0.0
@@ -160,6 +170,13 @@ def _state_held(health: Mapping[str, str]) -> State:
     return "running" if health.get("state") == "running" else "starting"
 
 
+def _missing(health: Mapping[str, str]) -> str:
+    # Who ends, rather than vanishes, says so.
+    if health.get("state") in ("running", "spooling"):
+        return "its collector is gone, another one is started"
+    return "no collector has begun with it yet"
+
+
 def _detail(source: str, state: State, health: Mapping[str, str], crashes: Crashes, now: datetime) -> Iterator[str]:
     if state == "no collector":
         yield f"{source} is wanted and nobody collects it: {how_to_collect(source)}"
@@ -169,6 +186,6 @@ def _detail(source: str, state: State, health: Mapping[str, str], crashes: Crash
     elif state == "fenced":
         yield health.get("fenced", "")
     elif state in ("failed", "starting"):
-        yield health.get("error") or crashes.last_error or "no collector has begun with it yet"
+        yield health.get("error") or crashes.last_error or _missing(health)
     elif health.get("detail"):
         yield health["detail"]

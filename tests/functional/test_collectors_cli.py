@@ -131,6 +131,36 @@ def test_the_collectors_are_listed_for_programs(runner: FlaskCliRunner) -> None:
     assert [one["source"] for one in listed["collectors"]] == ["EXCEL", "SCHWAB", "SIMULATED"]
 
 
+def test_a_source_is_ordered_about_and_told_of(runner_on: Callable[..., FlaskCliRunner], bus: Redis) -> None:
+    runner = runner_on(schwab_client_id="id", schwab_client_secret="secret", session_sources="SCHWAB")
+
+    wishes = []
+    for order in ("--start", "--restart", "--stop", "--auto"):
+        answer = runner.invoke(args=["collectors", f"{order}=SCHWAB"])
+        assert (answer.exit_code, "SCHWAB" in answer.output) == (0, True), answer.output
+        wishes.append((bus.hget(keys.desired("SCHWAB"), "wanted"), bus.hget(keys.desired("SCHWAB"), "by")))
+
+    assert wishes[:3] == [("1", "hand"), ("1", "hand"), ("0", "hand")]
+    assert wishes[3][1] == "hours"
+
+
+@pytest.mark.parametrize(
+    ("order", "code"),
+    [
+        (["--start=EXCEL"], 3),
+        (["--auto=TELEX"], 2),
+        (["--restart=SIMULATED"], 3),
+        (["--start=EXCEL", "--stop=EXCEL"], 2),
+    ],
+)
+def test_an_order_that_cannot_be_followed_is_refused(
+    runner: FlaskCliRunner, bus: Redis, order: list[str], code: int
+) -> None:
+    answer = runner.invoke(args=["collectors", *order])
+
+    assert (answer.exit_code, bus.keys("collector:*:desired")) == (code, [])
+
+
 def test_the_status_shows_how_a_collector_stands(runner: FlaskCliRunner, bus: Redis) -> None:
     write_hash(bus, keys.desired("EXCEL"), {"wanted": "1", "by": "hand"})
 
