@@ -16,7 +16,7 @@ from app.collectors.crashes import begin_run
 from app.collectors.feeds import MISCONFIGURED, NEEDS_LOGIN
 from app.desk.models import Market
 from app.local.ports import free_port
-from app.operations.agents import AGENT_TTL_S
+from app.operations.agent_places import AGENT_TTL_S
 from app.operations.supervising import hours_wishes, missing_collectors, silent_collectors
 from app.operations.tick import market_tick, plan_tick
 from app.operations.tick_doing import do_step
