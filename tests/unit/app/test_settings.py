@@ -88,6 +88,8 @@ def test_a_redis_url_without_a_database_means_the_first(path):
         ("ingest_batch_size", 0),
         ("ingest_batch_size", 20_001),
         ("stream_cap", 999),
+        ("session_sources", f"EXCEL,{SECRET}"),
+        ("session_sources", "SIMULATED,SCHWAB"),
     ],
     ids=lambda part: str(part).replace(SECRET, "…"),
 )

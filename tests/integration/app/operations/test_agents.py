@@ -1,3 +1,4 @@
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event, Thread
@@ -14,7 +15,7 @@ from app.collectors import crashes
 from app.collectors.crashes import read_crashes
 from app.errors import Conflict, NotFound
 from app.factory import create_app
-from app.operations import agents
+from app.operations import agent_places
 from app.operations.agents import run_agent
 from app.operations.collecting import CollectorPlan, collect_for_workers
 from app.operations.collector_states import CollectorState, state_of
@@ -181,7 +182,7 @@ def test_a_second_one_is_refused_and_hears_who_is_there(
 def test_it_ends_when_another_process_has_taken_its_place(
     begin: Callable[[], Running], bus: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(agents, "RENEW_EVERY_S", 0.05)
+    monkeypatch.setattr(agent_places, "RENEW_EVERY_S", 0.05)
     agent = begin()
     until(lambda: bus.exists(keys.lease("EXCEL")))
 
@@ -202,7 +203,7 @@ def test_it_shows_that_it_is_there_also_while_it_is_idle_and_after_a_flush(
     state: Callable[[], CollectorState],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(agents, "RENEW_EVERY_S", 0.05)
+    monkeypatch.setattr(agent_places, "RENEW_EVERY_S", 0.05)
     unwant(rt, "EXCEL")
     begin()
     until(lambda: state().state == "idle")
@@ -210,7 +211,25 @@ def test_it_shows_that_it_is_there_also_while_it_is_idle_and_after_a_flush(
     bus.flushdb()
 
     until(lambda: state().state == "running" and state().agent)
-    assert 10 < bus.ttl(keys.agent("EXCEL")) <= 15
+    assert 5 < bus.ttl(keys.agent("EXCEL")) <= 10
+
+
+def test_while_its_loop_hangs_the_source_is_left_to_the_workers(
+    begin: Callable[[], Running], bus: Redis, monkeypatch: pytest.MonkeyPatch, feed_desk: FeedDesk
+) -> None:
+    for name, seconds in (("RENEW_EVERY_S", 0.05), ("STUCK_S", 3.0), ("AGENT_TTL_S", 1.0)):
+        monkeypatch.setattr(agent_places, name, seconds)
+    begin()
+    until(lambda: feed_desk.living)
+    time.sleep(4)
+    is_there_while_it_turns = bus.exists(keys.agent("EXCEL"))
+
+    feed_desk.hangs.set()
+    until(lambda: not bus.exists(keys.agent("EXCEL")))
+    feed_desk.hangs.clear()
+
+    until(lambda: bus.exists(keys.agent("EXCEL")))
+    assert is_there_while_it_turns
 
 
 def test_workers_leave_the_source_to_it(begin: Callable[[], Running], rt: Runtime, bus: Redis) -> None:
