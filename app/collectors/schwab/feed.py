@@ -133,12 +133,12 @@ class SchwabFeed:
 
     async def _tell_term(self) -> None:
         while True:
-            if term := self._session.term:
-                try:
+            try:
+                if term := await self._session.look():
                     await asyncio.to_thread(self._on_term, term)
-                except Exception as error:
-                    log.warning("cannot tell how long the login is good: %s", str(error)[:200])
-            await asyncio.sleep(TERM_S if term else self._patience.look_s)
+            except Exception as error:
+                log.warning("cannot tell how long the login is good: %s", str(error)[:200])
+            await asyncio.sleep(TERM_S if self._session.term else self._patience.look_s)
 
     def _remarks(self, silent: Sequence[str]) -> list[str]:
         standing = self._board.now

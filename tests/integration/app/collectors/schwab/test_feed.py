@@ -2,7 +2,7 @@ import json
 import threading
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -220,6 +220,18 @@ def test_without_a_login_it_says_so_and_goes_on_when_there_is_one(schwab, tmp_pa
     assert state.steady_since is None
     assert told[0].expires_at > datetime.now(UTC)
     assert schwab.client_secret not in json.dumps(state.detail)
+
+
+def test_a_login_that_is_made_while_it_streams_is_told(schwab, tmp_path, es, monkeypatch):
+    monkeypatch.setattr("app.collectors.schwab.feed.TERM_S", 0.05)
+    told = []
+    with running(plan_of(schwab, tmp_path, schwab.token(age_s=6.9 * 86_400)), on_term=told.append) as feed:
+        started(feed)
+        until(lambda: told)
+        plan_of(schwab, tmp_path)
+        until(lambda: told[-1].expires_at - told[0].expires_at > timedelta(days=6))
+
+    assert schwab.logins == 1
 
 
 def test_a_symbol_limit_leaves_out_what_it_must_and_names_it(schwab, plan, es):
