@@ -52,26 +52,40 @@ class _Told:
     """What was published of a key. It outlives gaps, to tell news from repetition, and is never merged with."""
 
     values: Mapping[str, Value] = field(default_factory=dict)
+    delayed: bool = False
     newest_ms: int = 0
     volume: int | None = None
     trade_ms: int | None = None
+    active: Value | None = None
 
-    def is_news(self, values: Mapping[str, Value]) -> bool:
-        """Whether a first message after a gap is no older than what was published, and says anything else."""
-        told_ms = _newest(values)
+    def is_news(self, known: _Known) -> bool:
+        """Whether a first message after a gap is no older than what was published, and says anything else; that data
+        are delayed now, and therefore older, is news."""
+        if known.delayed is not self.delayed:
+            return True
+        told_ms = _newest(known.values)
         if told_ms is not None and told_ms < self.newest_ms:
             return False
-        return any(self.values.get(name) != value for name, value in values.items())
+        return any(self.values.get(name) != value for name, value in known.values.items())
+
+    def begins_anew(self, said: Mapping[str, Value | None]) -> bool:
+        """Whether the volume fell, as it does when a session begins."""
+        return _is_more(self.volume, cast(int | None, said.get("volume")))
 
     def note(self, known: _Known, said: Mapping[str, Value | None]) -> bool:
-        """Keep what is published; whether `said` carries a new trade, also one at the same price and size."""
+        """Keep what is published; whether `said` carries a new trade, also one at the same price and size.
+
+        Another contract has a volume and trades of its own: that they are more and later tells of no trade.
+        """
         volume, trade_ms = cast(int | None, said.get("volume")), cast(int | None, said.get(TRADE_TIME))
         has_traded = _is_more(volume, self.volume) or _is_more(trade_ms, self.trade_ms)
+        active = said.get(ACTIVE) or self.active
+        has_rolled = self.active is not None and active != self.active
         self.volume = self.volume if volume is None else volume
         self.trade_ms = self.trade_ms if trade_ms is None else trade_ms
-        self.values = dict(known.values)
+        self.values, self.delayed, self.active = dict(known.values), known.delayed, active
         self.newest_ms = max(self.newest_ms, _newest(said) or 0)
-        return has_traded
+        return has_traded and not has_rolled
 
 
 class Merger:
@@ -97,16 +111,17 @@ class Merger:
         """Take one entry of a streamed message; None when it tells nothing new.
 
         The first entry of a key after a gap is new only where it says something that was not published. A value that
-        cannot be read leaves its field unknown. The time of the event is that of the quote or the trade, whichever is
-        later, of what the entry says; where it says neither of these, when the message was sent.
+        cannot be read leaves its field unknown, and a key is delayed until it says that it is not. The time of the event
+        is that of the quote or the trade, whichever is later, so that the newest event has the newest time; where the
+        entry is about neither, or begins a session without a time, it is when the message was sent.
         """
         said, lost = self._read(entry, self._streamed[listing.keyed], stamp.received)
-        known = self._known.get(listing.keyed)
+        known, told = self._known.get(listing.keyed), self._told[listing.keyed]
         is_first = known is None
         if known is None:
-            known = self._known[listing.keyed] = _Known()
+            known = self._known[listing.keyed] = _Known(delayed=told.delayed)
         has_changed = _update(known, said, lost, entry.get("delayed"))
-        is_news = self._told[listing.keyed].is_news(known.values) if is_first else has_changed
+        is_news = told.is_news(known) if is_first else has_changed
         return self._quote(listing, known, said, stamp) if is_news else None
 
     def replace(self, listing: Listing, whole: Mapping[str, object], delayed: bool, stamp: Stamp) -> Quote | None:
@@ -116,7 +131,7 @@ class Merger:
         """
         said, _lost = self._read(whole, self._rest[listing.keyed], stamp.received)
         known = _Known({name: value for name, value in said.items() if value is not None}, delayed)
-        is_news = self._told[listing.keyed].is_news(known.values)
+        is_news = self._told[listing.keyed].is_news(known)
         return self._quote(listing, known, said, stamp) if is_news else None
 
     def _read(
@@ -143,8 +158,9 @@ class Merger:
     def _quote(self, listing: Listing, known: _Known, said: Mapping[str, Value | None], stamp: Stamp) -> Quote | None:
         if not any(name in known.values for name in PRICE_FIELDS):
             return None
-        trade = self._told[listing.keyed].note(known, said)
-        ts, origin = self._event_time(known, said, stamp)
+        told = self._told[listing.keyed]
+        ts, origin = self._event_time(known, said, stamp, told.begins_anew(said))
+        trade = told.note(known, said)
         active = known.values.get(ACTIVE)
         contract = contract_of(active, ts.date()) if isinstance(active, str) else None
         parts: dict[str, Any] = {name: value for name, value in known.values.items() if name in _QUOTED}
@@ -162,8 +178,10 @@ class Merger:
             **parts,
         )
 
-    def _event_time(self, known: _Known, said: Mapping[str, Value | None], stamp: Stamp) -> tuple[datetime, str]:
-        told_ms = _newest(said) or _unmoved(known.values, said)
+    def _event_time(
+        self, known: _Known, said: Mapping[str, Value | None], stamp: Stamp, begins_anew: bool
+    ) -> tuple[datetime, str]:
+        told_ms = _newest(known.values) if _is_timed(said, begins_anew) else None
         if told_ms is not None:
             return instant_of(told_ms), "exchange"
         if type(stamp.sent_ms) is int and is_sensible(stamp.sent_ms, stamp.received):
@@ -172,11 +190,11 @@ class Merger:
         return stamp.received, "local"
 
 
-def _unmoved(values: Mapping[str, Value], said: Mapping[str, Value | None]) -> int | None:
+def _is_timed(said: Mapping[str, Value | None], begins_anew: bool) -> bool:
     # A time that is not told has not changed: it is the same millisecond still. The time of the message is later than
-    # that of the event, and than the next event's, which would then look like the older one.
-    told = [cast(int, values[time]) for time, fields in TIMED.items() if time in values and not fields.isdisjoint(said)]
-    return max(told, default=None)
+    # that of the event, and than the next event's, which would then look like the older one. But the last times before
+    # a session are none of the session's.
+    return _newest(said) is not None or (not begins_anew and not TIMED.isdisjoint(said))
 
 
 def _update(known: _Known, said: Mapping[str, Value | None], lost: set[str], delayed: object) -> bool:
