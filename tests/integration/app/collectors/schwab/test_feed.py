@@ -213,8 +213,10 @@ def test_without_a_login_it_says_so_and_goes_on_when_there_is_one(schwab, tmp_pa
         schwab.faults.drop()
         feed.wait_for_state(NEEDS_LOGIN)
         state = feed.feed.state()
+        until(lambda: told[-1].is_over(datetime.now(UTC)))
         plan_of(schwab, tmp_path)
         feed.wait_for_state(STREAMING)
+        until(lambda: not told[-1].is_over(datetime.now(UTC)))
 
     assert "flask schwab-login" in state.detail
     assert state.steady_since is None
@@ -222,8 +224,7 @@ def test_without_a_login_it_says_so_and_goes_on_when_there_is_one(schwab, tmp_pa
     assert schwab.client_secret not in json.dumps(state.detail)
 
 
-def test_a_login_that_is_made_while_it_streams_is_told(schwab, tmp_path, es, monkeypatch):
-    monkeypatch.setattr("app.collectors.schwab.feed.TERM_S", 0.05)
+def test_a_login_that_is_made_while_it_streams_is_told(schwab, tmp_path, es):
     told = []
     with running(plan_of(schwab, tmp_path, schwab.token(age_s=6.9 * 86_400)), on_term=told.append) as feed:
         started(feed)
