@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from app.collectors.feeds import CONNECTING, FALLBACK, LOST, NEEDS_LOGIN, STREAMING
+from app.collectors.feeds import CONNECTING, FALLBACK, LOST, MISCONFIGURED, NEEDS_LOGIN, STREAMING
 from app.collectors.schwab.fallback import Fallback
 from app.errors import Rejected, Unavailable
 from tests.schwab.standin import StandIn
@@ -191,6 +191,28 @@ def test_a_login_that_is_denied_is_refreshed_and_tried_again(schwab, plan, es):
         started(feed)
 
     assert (schwab.logins, schwab.refreshes) == (1, 1)
+
+
+def test_a_login_that_is_denied_again_and_again_is_refreshed_ever_more_rarely(schwab, plan, es):
+    with running(plan, patience=NO_FALLBACK) as feed:
+        started(feed)
+        schwab.faults.deny_logins(7)
+        schwab.faults.drop()
+        schwab.wait_for_logins(2)
+
+    assert schwab.connections == 9
+    assert schwab.refreshes == 3
+
+
+def test_a_file_that_may_not_be_used_is_told_as_such_until_it_is_mended(schwab, tmp_path, es):
+    plan = plan_of(schwab, tmp_path)
+    kept = plan.token_file.rename(tmp_path / "elsewhere.json")
+    plan.token_file.symlink_to(kept)
+    with running(plan) as feed:
+        feed.wait_for_state(MISCONFIGURED)
+        assert "is a symbolic link" in feed.feed.state().detail
+        kept.replace(plan.token_file)
+        feed.wait_for_state(STREAMING)
 
 
 def test_an_access_token_that_died_is_refreshed(schwab, plan, es):
