@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any, Final
 
 import httpx
@@ -54,11 +53,6 @@ class SchwabSession:
         """Say that the access token was refused: the next `client` has another one."""
         if self._login is not None:
             self._refused_access = self._login.token.access_token
-
-    @property
-    def login_expires_at(self) -> datetime | None:
-        """When a new login is due, as `term` has it; None before the first `client`."""
-        return self.term.expires_at if self.term else None
 
     async def look(self) -> LoginTerm | None:
         """`term`, by what is kept now: a stream goes on for days, and meanwhile time passes and somebody logs in."""

@@ -77,9 +77,9 @@ def test_the_client_never_refreshes_by_itself(standin, plan, kept, clock):
 def test_it_tells_when_the_login_ends(plan, kept):
     async def tell():
         async with session_of(plan) as session:
-            before = session.login_expires_at
+            before = session.term
             await session.client()
-            return before, session.login_expires_at, session.term.is_known
+            return before, session.term.expires_at, session.term.is_known
 
     assert asyncio.run(tell()) == (None, kept.expires_at, True)
 
@@ -106,7 +106,7 @@ def test_a_login_that_is_made_while_nothing_is_asked_is_noticed(standin, plan, k
             newer = Login.model_validate(standin.token())
             with file.held():
                 file.write(newer)
-            return before, await session.look() == session.term, session.login_expires_at == newer.expires_at
+            return before, await session.look() == session.term, session.term.expires_at == newer.expires_at
 
     assert asyncio.run(look()) == (None, True, True)
     assert standin.refreshes == 1
