@@ -3,8 +3,8 @@
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterator
-from threading import Event, Thread
+from collections.abc import Callable
+from threading import Event
 from typing import Final, TypeVar
 
 from redis import Redis
@@ -15,10 +15,10 @@ from tenacity.nap import sleep_using_event
 from app.bus import keys
 from app.bus.connection import check_persistence
 from app.bus.hashes import read_hash
-from app.bus.leases import Lease, acquire, release, renew
 from app.collectors.crashes import read_crashes
 from app.collectors.progress import Figures
-from app.errors import Conflict, ThorError, Unavailable
+from app.errors import ThorError, Unavailable
+from app.operations.agent_place import registered
 from app.operations.collecting import ANSWER_S, CollectorPlan, Duty, collect, maker_of
 from app.operations.collector_orders import refuse_simulated
 from app.operations.wishes import says_wanted, unwant_after_session, want
@@ -26,8 +26,6 @@ from app.stores import Stores
 
 log = logging.getLogger(__name__)
 
-AGENT_TTL_S: Final = 15.0
-RENEW_EVERY_S: Final = 4.0
 IDLE_LOOK_S: Final = 1.0
 LONGEST_WAIT_S: Final = 2.0  # On Windows Ctrl-C is heard only between two waits.
 SAY_EVERY_S: Final = 10.0
@@ -48,54 +46,12 @@ def run_agent(stores: Stores, source: str, plan: CollectorPlan, stop: Event, say
         _patiently(source, stop, lambda: check_persistence(client))
         agent = _Agent(stores, source, plan, client, stop, _Speaker(say))
         with contextlib.ExitStack() as held:
-            lost = _patiently(source, stop, lambda: held.enter_context(_registered(client, source, stop)))
+            lost = _patiently(source, stop, lambda: held.enter_context(registered(client, source, stop, stores.clock)))
             if lost is not None:
                 agent.run()
             if lost:
                 raise lost[0]
     return agent.published
-
-
-@contextlib.contextmanager
-def _registered(client: Redis, source: str, stop: Event) -> Iterator[list[Conflict]]:
-    """Hold the source's place for a process of its own; where another takes it, `stop` is set and the reason listed."""
-    held, ended, lost = [_register(client, source)], Event(), list[Conflict]()
-
-    def keep() -> None:
-        while not ended.wait(RENEW_EVERY_S):
-            try:
-                if not renew(client, held[0], ttl_s=AGENT_TTL_S):
-                    held[0] = _register(client, source)
-            except RedisError as error:
-                log.warning("cannot show that this process is there for %s: %s", source, str(error)[:200])
-            except Conflict as error:
-                lost.append(error)
-                stop.set()
-                return
-
-    keeper = Thread(target=keep, name=f"{source} agent", daemon=True)
-    keeper.start()
-    try:
-        yield lost
-    finally:
-        ended.set()
-        keeper.join()
-        with contextlib.suppress(RedisError):
-            release(client, held[0])
-
-
-def _register(client: Redis, source: str) -> Lease:
-    key = keys.agent(source)
-    try:
-        return acquire(client, key, f"{key}:epoch", ttl_s=AGENT_TTL_S)
-    except Conflict as error:
-        other = read_hash(client, key)
-        if not other:
-            raise
-        where = f"process {other['pid']} on {other['host']}"
-        raise Conflict(
-            f"another process is there for {source}: {where}; stop it first, or wait {AGENT_TTL_S:.0f} s after it died"
-        ) from error
 
 
 class _Agent:
