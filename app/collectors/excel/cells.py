@@ -80,6 +80,12 @@ def read_size(value: object) -> int | Unread | None:
     return int(number) if number < _SIZE_LIMIT else Unread(RANGE, "larger than any size")
 
 
+def says_nothing(text: str) -> bool:
+    """Whether a text stands for a value that is not there: `loading`, `N/A`, an error of Excel's."""
+    found = _split(text)
+    return isinstance(found, Unread) and found.reason in (WAITING, ERROR)
+
+
 class _Split(NamedTuple):
     sign: int
     body: str
