@@ -165,11 +165,12 @@ def test_the_same_values_after_a_while_without_any_are_of_now(changes):
 
 
 def test_a_row_that_is_new_in_the_sheet_is_told_from_its_first_change_on(changes):
-    tell(changes, sheet(ES))
-    assert tell(changes, sheet(row(symbol="/NQ:XCME"))) == []
-    assert tell(changes, sheet(ES)) == []
+    tell(changes, sheet(row(last=1.0)))
+    assert [quote.symbol for quote in tell(changes, sheet(ES))] == ["ES"]
 
-    assert [quote.symbol for quote in tell(changes, sheet(row(bid=6879.0)))] == ["ES"]
+    assert tell(changes, sheet(row(symbol="/NQ:XCME"))) == []
+    assert tell(changes, sheet(row(last=2.0))) == []
+    assert [quote.last for quote in tell(changes, sheet(row(last=3.0)))] == [Decimal("3.00")]
 
 
 def test_a_sheet_that_begins_anew_is_told_as_it_changes_and_without_what_was_told_before(told, changes):

@@ -88,9 +88,9 @@ def test_a_workbook_that_was_opened_again_shows_what_it_once_saved_and_that_is_n
     feed.next()
 
     excels.quit(excel)
-    until(lambda: feed.step() == [] and feed.state().state == LOST)
+    feed.quietly(lambda: feed.state().state == LOST)
     again = excels.start(sheet(row(last=6500.0)), str(PATH))
-    until(lambda: feed.step() == [] and feed.state().reconnects == 1)
+    feed.quietly(lambda: feed.state().reconnects == 1)
     feed.settle()
     assert feed.step() == []
 
@@ -339,7 +339,13 @@ class Followed:
 
     def begin(self):
         """Take what is there at first, of which nothing is told."""
-        until(lambda: self.step() == [] and self.state().state == STREAMING)
+        self.quietly(lambda: self.state().state == STREAMING)
+
+    def quietly(self, condition):
+        """Step until the condition holds, and see that nothing is told meanwhile."""
+        found = []
+        until(lambda: found.extend(self.step()) or condition())
+        assert found == []
 
     def reads(self):
         return self._feed.state().figures["frames"]
