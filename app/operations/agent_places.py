@@ -13,23 +13,28 @@ from redis.exceptions import RedisError
 from app.bus import keys
 from app.bus.hashes import read_hash
 from app.bus.leases import LEASE_TTL_S, Lease, acquire, release, renew
+from app.clock import Clock
 from app.errors import Conflict
 
 log = logging.getLogger(__name__)
 
 AGENT_TTL_S: Final = LEASE_TTL_S  # Where it dies, the workers are to take over as soon as from one of theirs.
 RENEW_EVERY_S: Final = 2.5
+CLOCKS_MAY_DIFFER_S: Final = 2.0
+WARN_EVERY_S: Final = 60.0
 STUCK_S: Final = 30.0  # The loop turns every two seconds, and every ten while Redis is away.
 
 
 class AgentPlace:
     """The place of this process; `turn` tells that its loop turns.
 
-    Where another process takes it, `stop` is set, and `lost` is the reason.
+    Where another process takes it, `stop` is set, and `lost` is the reason. While it is held, a clock that differs from
+    the server's is warned of, as the ages of quotes are wrong by as much.
     """
 
-    def __init__(self, client: Redis, source: str, stop: Event) -> None:
+    def __init__(self, client: Redis, source: str, stop: Event, clock: Clock) -> None:
         self._client, self._source, self._stop = client, source, stop
+        self._clocks = _Clocks(client, clock)
         self._turned_s = time.monotonic()
         self.lost: Conflict | None = None
 
@@ -44,14 +49,17 @@ class AgentPlace:
         self.turn()
 
         def keep() -> None:
-            while not ended.wait(RENEW_EVERY_S):
+            while True:
                 try:
+                    self._clocks.compare()
                     self._renew(held)
                 except RedisError as error:
                     log.warning("cannot show that this process is there for %s: %s", self._source, str(error)[:200])
                 except Conflict as error:
                     self.lost = error
                     self._stop.set()
+                    return
+                if ended.wait(RENEW_EVERY_S):
                     return
 
         keeper = Thread(target=keep, name=f"{self._source} agent", daemon=True)
@@ -83,3 +91,23 @@ class AgentPlace:
                 f"another process is there for {self._source}: {where}; stop it first, "
                 f"or wait {AGENT_TTL_S:.0f} s after it died"
             ) from error
+
+
+class _Clocks:
+    def __init__(self, client: Redis, clock: Clock) -> None:
+        self._client, self._clock = client, clock
+        self._warn_at = 0.0
+
+    def compare(self) -> None:
+        before = self._clock.now().timestamp()
+        seconds, micros = self._client.time()
+        after, there = self._clock.now().timestamp(), seconds + micros / 1e6
+        # The server's time is of some moment between the two.
+        ahead_s = before - there if before > there else min(0.0, after - there)
+        if abs(ahead_s) <= CLOCKS_MAY_DIFFER_S or time.monotonic() < self._warn_at:
+            return
+        told = f"{abs(ahead_s):.0f} s {'ahead of' if ahead_s > 0 else 'behind'}"
+        log.warning(
+            "this machine's clock is %s that of Redis: set it, or quotes look younger or older than they are", told
+        )
+        self._warn_at = time.monotonic() + WARN_EVERY_S

@@ -27,7 +27,7 @@ from app.stores import Stores
 log = logging.getLogger(__name__)
 
 IDLE_LOOK_S: Final = 1.0
-LONGEST_WAIT_S: Final = 10.0
+LONGEST_WAIT_S: Final = 2.0  # On Windows Ctrl-C is heard only between two waits.
 SAY_EVERY_S: Final = 10.0
 Say = Callable[[str], None]
 T = TypeVar("T")
@@ -46,7 +46,7 @@ def run_agent(stores: Stores, source: str, plan: CollectorPlan, stop: Event, say
     maker_of(stores, source, plan)
     with stores.connect_redis(socket_timeout_s=ANSWER_S) as client:
         _patiently(source, stop, lambda: check_persistence(client))
-        place = AgentPlace(client, source, stop)
+        place = AgentPlace(client, source, stop, stores.clock)
         agent = _Agent(stores, source, plan, client, stop, place, _Speaker(say))
         with contextlib.ExitStack() as held:
             if _patiently(source, stop, lambda: held.enter_context(place.held())):

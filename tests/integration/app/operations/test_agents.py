@@ -1,5 +1,6 @@
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 
@@ -11,18 +12,20 @@ from app.bus import keys
 from app.bus.connection import connect
 from app.bus.leases import acquire
 from app.bus.stream import stream_state
+from app.clock import SystemClock
 from app.collectors import crashes
 from app.collectors.crashes import read_crashes
 from app.errors import Conflict, NotFound
 from app.factory import create_app
 from app.operations import agent_places
+from app.operations.agent_places import AgentPlace
 from app.operations.agents import run_agent
 from app.operations.collecting import CollectorPlan, collect_for_workers
 from app.operations.collector_states import CollectorState, state_of
 from app.operations.wishes import restart, unwant, want, want_simulation
 from app.runtime import EXTENSION, Runtime
 from app.settings import Settings
-from tests.fakes import RecordingDispatch
+from tests.fakes import FixedClock, RecordingDispatch
 from tests.feeds import FeedDesk, feed_desk
 from tests.private_servers import private_valkey
 from tests.waiting import until
@@ -301,3 +304,22 @@ def test_a_place_that_a_dead_process_left_is_taken_at_once(
     begin()
 
     until(lambda: state().state == "running")
+
+
+@pytest.mark.parametrize(("shift", "words"), [(40, " s ahead of that of Redis"), (-40, " s behind that of Redis")])
+def test_a_clock_that_differs_from_the_servers_is_warned_of_once_a_minute(
+    bus: Redis, caplog: pytest.LogCaptureFixture, shift: int, words: str
+) -> None:
+    clock = FixedClock(datetime.now(UTC) + timedelta(seconds=shift))
+
+    with AgentPlace(bus, "EXCEL", Event(), clock).held():
+        until(lambda: words in caplog.text)
+
+    assert caplog.text.count("this machine's clock") == 1
+
+
+def test_a_clock_as_the_servers_is_not_warned_of(bus: Redis, caplog: pytest.LogCaptureFixture) -> None:
+    with AgentPlace(bus, "EXCEL", Event(), SystemClock()).held():
+        pass
+
+    assert "clock" not in caplog.text
