@@ -142,7 +142,9 @@ class ExcelFeed:
         if self._reading is not None and not self._reading.rows:
             return "no row of the sheet names a symbol"
         if self._still_since is None or (still := self._clock.now() - self._still_since) < QUIET:
-            return ""
+            return (
+                "" if self._answered else "no cell has changed yet: what stands there may be old, and is not published"
+            )
         minutes = int(still.total_seconds() // 60)
         if self._plan.provider == "excel_file":
             return f"nothing was saved that changes a quote for {minutes} min: Excel does not save by itself"

@@ -66,6 +66,7 @@ def test_old_values_of_a_closed_thinkorswim_are_not_told_until_they_change(excel
     excel = excels.start(sheet(ES, ZB), str(PATH))
     feed = follow(excels, reader=LiveReader)
     feed.begin()
+    assert "no cell has changed yet" in feed.state().detail
 
     clock.advance(timedelta(minutes=5, seconds=30))
     feed.settle()
