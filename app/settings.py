@@ -15,7 +15,7 @@ from app.collectors.schwab.plan import SchwabPlan
 from app.errors import Rejected
 from app.market.markets import LIMITS, PROFILES
 from app.market.overrides_file import read_overrides
-from app.quotes import COLLECTED
+from app.quotes import COLLECTED, LIVE_SOURCES
 from app.setting_types import PROJECT, ApiUrl, CallbackUrl, Cells, Folder, SourceNames, SymbolNames, address, listed
 
 _POSTGRES_SCHEMES: Final = ("postgres", "postgresql", "postgresql+psycopg2")
@@ -155,6 +155,8 @@ class Settings(BaseSettings):
         if unknown := sorted(set(listed(value)) - set(COLLECTED)):
             known = ", ".join(COLLECTED)
             raise ValueError(f"names {', '.join(unknown)[:80]}, which has no collector: known is {known}")
+        if "SIMULATED" in listed(value) and LIVE_SOURCES.intersection(listed(value)):
+            raise ValueError("names SIMULATED beside a live source, and simulated quotes never mix with real ones")
         return value
 
     @model_validator(mode="after")

@@ -1,29 +1,36 @@
 """Keeping collectors at work while a watched market is open, and quiet otherwise."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from app.bus import keys
 from app.collectors.crashes import read_crashes, settle_vanished
+from app.errors import Conflict
 from app.market.market import Market
+from app.operations.collector_orders import refuse_simulated
 from app.operations.desk import any_open, desk_markets
 from app.operations.silence import is_silent
 from app.operations.tick_steps import RestartCollector, StartCollector, TickPolicy, UnwantSource, WantSource
 from app.operations.wishes import is_wanted, wish_of
-from app.quotes import COLLECTED
+from app.quotes import COLLECTED, LIVE_SOURCES
 from app.stores import Stores
+
+log = logging.getLogger(__name__)
 
 # A feed takes a moment to come up, and the last quotes of a session a moment to arrive.
 LEAD: Final = timedelta(seconds=60)
 LINGER: Final = timedelta(seconds=10)
+SAY_AGAIN_S: Final = 600
 
 
 def hours_wishes(stores: Stores, policy: TickPolicy) -> Iterator[WantSource | UnwantSource]:
     """Which sources that follow market hours should be wanted now and are not, or the other way round.
 
     They run from a minute before the first open of any watched market until ten seconds after the last close. What was
-    said by hand stays, and so does what the process says that collects a source.
+    said by hand stays, and so does what the process says that collects a source. No live source is wanted beside
+    simulated quotes.
     """
     if not policy.collect:
         return
@@ -34,9 +41,22 @@ def hours_wishes(stores: Stores, policy: TickPolicy) -> Iterator[WantSource | Un
     for source in policy.collect:
         is_so, is_settled = wish_of(stores, source)
         if wanted and not is_so and not is_settled:
-            yield WantSource(source)
+            if not _would_mix(stores, source):
+                yield WantSource(source)
         elif is_so and not wanted and not is_settled:
             yield UnwantSource(source)
+
+
+def _would_mix(stores: Stores, source: str) -> bool:
+    if source not in LIVE_SOURCES:
+        return False
+    try:
+        refuse_simulated(stores.redis, source)
+    except Conflict as error:
+        if stores.redis.set(keys.asked(f"mixed-{source}"), 1, nx=True, ex=SAY_AGAIN_S):
+            log.warning("%s is not collected by its hours: %s", source, error)
+        return True
+    return False
 
 
 def is_collecting_time(markets: Sequence[Market], now: datetime) -> bool:

@@ -38,6 +38,13 @@ def test_the_environment_is_read_by_upper_case_names_and_empty_means_unset(monke
     assert (settings.web_port, settings.lake_dir, settings.log_level) == (8123, Path("/srv/lake"), "INFO")
 
 
+def test_simulated_quotes_are_not_collected_beside_real_ones():
+    with pytest.raises(Rejected, match="SESSION_SOURCES: names SIMULATED beside a live source"):
+        load(session_sources="SCHWAB,SIMULATED")
+
+    assert load(session_sources="SCHWAB,EXCEL").collected_sources == ("SCHWAB", "EXCEL")
+
+
 def test_settings_cannot_be_changed():
     settings = load()
 

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -78,6 +79,20 @@ def test_sources_run_until_the_last_close_of_any_watched_market(
     around = [want_at(rt, clock, last_close + late) for late in (-SECOND, 9 * SECOND, 11 * SECOND)]
 
     assert around == [True, True, False]
+
+
+def test_a_live_source_is_not_wanted_beside_simulated_quotes(
+    rt: Runtime, clock: FixedClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    watch_only(rt, "ES")
+    live = replace(POLICY, collect=("SCHWAB",))
+    want_simulation(rt, ["ES"], SEED, RATE_PER_S)
+
+    beside = [list(hours_wishes(rt, live)) for _ in range(2)]
+    unwant(rt, SIMULATED)
+
+    assert (beside, list(hours_wishes(rt, live))) == ([[], []], [WantSource("SCHWAB")])
+    assert [record.message[:41] for record in caplog.records] == ["SCHWAB is not collected by its hours: sim"]
 
 
 def test_a_watched_market_that_is_not_automated_does_not_keep_sources_running(rt: Runtime, clock: FixedClock) -> None:
