@@ -9,11 +9,13 @@ from rich.table import Table
 
 from app.cli.console import EXIT_FAILED, command, console
 from app.cli.stack import run_stack, say_where, urls_of
+from app.errors import Conflict
 from app.instruments.catalogue import DEFAULT_WATCHLIST
 from app.local.status import read_processes
 from app.market.sessions import Status
 from app.operations.demo import DemoPlan, run_demo
 from app.operations.demo_checks import StopCheck, check_stops
+from app.quotes import LIVE_SOURCES
 from app.runtime import Runtime, runtime
 
 
@@ -29,6 +31,11 @@ def demo(once: bool, as_json: bool, sessions: int, ticks_per_symbol: int, seed: 
     Every quote of it has the source SIMULATED. A second run finds the past sessions there and adds nothing.
     """
     rt = runtime()
+    if live := LIVE_SOURCES.intersection(rt.settings.collected_sources):
+        raise Conflict(
+            f"SESSION_SOURCES names {', '.join(sorted(live))}, and the demo never mixes simulated with real data: run "
+            "it elsewhere with SESSION_SOURCES=SIMULATED STATE_DIR=var-demo flask demo"
+        )
     plan = DemoPlan(DEFAULT_WATCHLIST, sessions, ticks_per_symbol, seed)
     stop, checks = Event(), list[StopCheck]()
 

@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from app.factory import create_app
+from app.settings import load_settings
+from tests.fakes import RecordingDispatch
+
 ROOT = Path(__file__).resolve().parents[2]
 STOPS = ["feed", "Redis", "PostgreSQL", "Parquet", "bars", "sessions", "market", "quotes", "SSE", "health"]
 
@@ -21,6 +25,15 @@ def test_a_tick_goes_the_whole_way_and_a_second_demo_adds_nothing(tmp_path: Path
     stored = [stop["found"] for run in (first, second) for stop in run["stops"] if stop["stop"] == "PostgreSQL"]
     assert stored[0] == stored[1]
     assert not list((tmp_path / "var" / "data").rglob("*.tmp*"))
+
+
+def test_the_demo_is_refused_where_real_quotes_are_collected_by_their_hours(tmp_path: Path) -> None:
+    settings = load_settings(_env_file=None, state_dir=tmp_path / "var", session_sources="SCHWAB")
+
+    answer = create_app(settings, RecordingDispatch()).test_cli_runner().invoke(args=["demo", "--once"])
+
+    assert (answer.exit_code, "SESSION_SOURCES names SCHWAB" in answer.output) == (3, True)
+    assert not (tmp_path / "var").exists()
 
 
 def _demo(tmp_path: Path) -> dict[str, object]:
