@@ -1,17 +1,16 @@
 """The kinds of values that settings have, each with its check; a check says what must be, and not what was given."""
 
-import re
 from pathlib import Path
 from typing import Annotated, Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator
 
+from app.collectors.excel.area import MOST_CELLS, parse_area
 from app.errors import Rejected
 from app.quotes import SOURCES, parse_symbols
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
-_CELLS: Final = re.compile(r"[A-Z]{1,3}[1-9][0-9]{0,6}:[A-Z]{1,3}[1-9][0-9]{0,6}")
 
 
 def listed(value: str) -> list[str]:
@@ -45,8 +44,10 @@ def _sources(value: str) -> str:
 
 
 def _cells(value: str) -> str:
-    if not _CELLS.fullmatch(value.upper()):
-        raise ValueError("must name cells like A1:M20")
+    try:
+        parse_area(value)
+    except Rejected:
+        raise ValueError(f"must name up to {MOST_CELLS:,} cells like A1:M20, with a row below the headers") from None
     return value.upper()
 
 

@@ -155,8 +155,8 @@ class Settings(BaseSettings):
         if unknown := sorted(set(listed(value)) - set(COLLECTED)):
             known = ", ".join(COLLECTED)
             raise ValueError(f"names {', '.join(unknown)[:80]}, which has no collector: known is {known}")
-        if "SIMULATED" in listed(value) and LIVE_SOURCES.intersection(listed(value)):
-            raise ValueError("names SIMULATED beside a live source, and simulated quotes never mix with real ones")
+        if LIVE_SOURCES & set(listed(value)) and set(listed(value)) - LIVE_SOURCES:
+            raise ValueError("names simulated quotes beside real ones, which never mix")
         return value
 
     @model_validator(mode="after")

@@ -48,6 +48,11 @@ def row(known: Sequence[object] = ES, **changed: object) -> list[object]:
     return cells
 
 
+def loading(rows: Sequence[Sequence[object]]) -> list[list[object]]:
+    """A sheet as it is before thinkorswim has answered: headers and symbols alone."""
+    return [list(rows[0]), *([name, *[None] * len(figures)] for name, *figures in rows[1:])]
+
+
 def sheet(*rows: Sequence[object], headers: Sequence[object] = HEADERS, height: int = 20) -> list[list[object]]:
     """The range A1:M20 as one read gives it, filled up with empty cells."""
     filled = [list(headers), *map(list, rows)]

@@ -11,6 +11,7 @@ from celery.signals import setup_logging, task_postrun, task_prerun, worker_read
 from flask import Flask
 
 from app.bus import keys
+from app.local.pulse import keep_pulse, pulse_file
 from app.logs import configure_logs
 from app.runtime import Runtime
 from app.settings import load_settings
@@ -44,6 +45,13 @@ def _logs(**_signal: Any) -> None:
 def _quiet(**_signal: Any) -> None:
     # At each loss of the broker Celery advises a setting that is made; its own logging has every such line shown.
     warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
+
+
+@worker_ready.connect
+def _show_pulse(sender: Any = None, **_signal: Any) -> None:
+    # Whoever runs the worker cannot tell one that stands still from one that has nothing to do.
+    for queue in sender.task_consumer.queues:
+        keep_pulse(pulse_file(settings.state_dir, queue.name), Event())
 
 
 @worker_shutting_down.connect

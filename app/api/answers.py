@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Price = Annotated[str | None, Field(description="decimal text, exact; null = not known", examples=["6751.25"])]
 Instant = Annotated[str, Field(description="UTC, microseconds", examples=["2025-10-09T15:30:00.000000Z"])]
-State = Literal["live", "stale", "closed", "no_source"]
+State = Literal["live", "delayed", "stale", "closed", "no_source"]
 
 
 class SourceAnswer(BaseModel):
@@ -57,7 +57,8 @@ class QuoteAnswer(BaseModel):
     v: int | None
     age_ms: int | None = Field(description="as_of less ts; negative when the source's clock runs ahead")
     state: State = Field(
-        description="closed: the symbol's own market is; no_source: nobody delivers the symbol; stale: too old"
+        description="closed: the symbol's own market is; no_source: nobody delivers the symbol; delayed: by its"
+        " source's own word, however new it looks; stale: too old"
     )
     stream_id: str | None = Field(description="the event's id in the stream")
     sources: list[SourceAnswer] = Field(description="every live source that has quoted the symbol since the open")

@@ -1,4 +1,4 @@
-"""/api/collectors: how the sources are collected, and starting and stopping them by hand."""
+"""/api/collectors: how the sources are collected, starting and stopping them by hand, and taking that back."""
 
 from http import HTTPStatus
 from typing import Any
@@ -11,7 +11,7 @@ from app.api.parts import parts
 from app.clock import instant_text
 from app.errors import NotFound
 from app.operations.collector_forms import collector_form
-from app.operations.collector_orders import restart_source, start_source, stop_source
+from app.operations.collector_orders import automate_source, restart_source, start_source, stop_source
 from app.operations.collector_states import collector_states, state_of
 from app.quotes import COLLECTED
 from app.runtime import runtime
@@ -27,6 +27,7 @@ _STOP: dict[int, str] = {
     **_UNKNOWN,
 }
 _START = {**_STOP, 409: "The source cannot be collected here, or would mix real with simulated quotes"}
+_AUTO = {**_STOP, 409: "Neither market hours nor a process of its own decide about the source here"}
 _RESTART = {**_STOP, 409: "The source is not wanted, or cannot be collected here"}
 
 
@@ -66,8 +67,8 @@ def show_collector(source: str) -> dict[str, object]:
 def start_collector(source: str, _body: OrderBody) -> dict[str, object]:
     """Have a source collected
 
-    From now on and whatever the hours, until it is stopped. Real and simulated quotes are never collected together.
-    Accepted from this machine only, without a proxy, as JSON.
+    From now on and whatever the hours, until it is stopped or given back to them with `auto`. Real and simulated quotes
+    are never collected together. Accepted from this machine only, without a proxy, as JSON.
     """
     start_source(runtime(), source, runtime().collector_plan.sources)
     return _shown(source)
@@ -80,8 +81,8 @@ def start_collector(source: str, _body: OrderBody) -> dict[str, object]:
 def stop_collector(source: str, _body: OrderBody) -> dict[str, object]:
     """Have a source collected no more
 
-    Its collector ends within seconds, and stays so whatever the hours. Accepted from this machine only, without a
-    proxy, as JSON.
+    Its collector ends within seconds, and stays so whatever the hours, until `start` or `auto`. Accepted from this
+    machine only, without a proxy, as JSON.
     """
     stop_source(runtime(), source)
     return _shown(source)
@@ -98,6 +99,21 @@ def restart_collector(source: str, _body: OrderBody) -> dict[str, object]:
     JSON.
     """
     restart_source(runtime(), source, runtime().collector_plan.sources)
+    return _shown(source)
+
+
+@collectors.post("/<source>/auto")
+@collectors.input(OrderBody, arg_name="_body")
+@collectors.output(CollectorAnswer, status_code=HTTPStatus.ACCEPTED)
+@collectors.doc(operation_id="automateCollector", responses=_AUTO)
+def automate_collector(source: str, _body: OrderBody) -> dict[str, object]:
+    """Take back a start or stop by hand
+
+    Market hours decide again where SESSION_SOURCES names the source, else its own process, where one lives; 409 where
+    neither does. Accepted from this machine only, without a proxy, as JSON.
+    """
+    rt = runtime()
+    automate_source(rt, source, rt.collector_plan.sources, rt.settings.collected_sources)
     return _shown(source)
 
 

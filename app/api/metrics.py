@@ -65,6 +65,13 @@ FAMILIES: Final = (
     Family("divergence_ticks", "thor_source_difference_ticks", "Mid above the other source's, where it is far", PAIR),
     Family("divergence_lag_ms", "thor_source_lag_seconds", "Behind the other source, where it is long", PAIR, 1000),
     Family("source_age_s", "thor_source_age_seconds", "Since the collector's last sign of progress", SOURCE),
+    Family("source_held", "thor_source_held", "Whether a process collects the source", SOURCE),
+    Family("source_rate_per_s", "thor_source_quotes_per_second", "Quotes a second over the last minute", SOURCE),
+    Family("source_change_age_s", "thor_source_change_age_seconds", "Since the source brought something new", SOURCE),
+    Family("source_data_age_s", "thor_source_data_age_seconds", "Since the source said anything", SOURCE),
+    Family("source_reconnects", "thor_source_reconnects_total", "Connections made again since the start", SOURCE),
+    Family("source_crashes", "thor_source_failed_starts", "Starts in a row that came to no good end", SOURCE),
+    Family("source_silence_restarts", "thor_source_silence_restarts", "Fruitless restarts of a silent source", SOURCE),
 )
 EXAMPLE: Final = """# HELP thor_stream_entries Entries that the stream keeps
 # TYPE thor_stream_entries gauge

@@ -130,7 +130,7 @@ def _difference(symbol: str, fields: Fields, displayed: Fields, standing: Standi
 
 
 def _freshness(symbol: str, fields: Fields, standing: Standing) -> dict[str, object]:
-    age_s = (standing.now - datetime.fromisoformat(fields["ts"])).total_seconds()
+    age_s = _seconds_since(fields["ts"], standing)
     return {"age_ms": round(age_s * 1000), "state": _state(symbol, fields, age_s, standing)}
 
 
@@ -139,7 +139,15 @@ def _state(symbol: str, fields: Fields, age_s: float, standing: Standing) -> str
         return "closed"
     if not _is_at_work(fields, standing):
         return "no_source"
+    if fields.get("delayed") == "1":
+        return "delayed"
+    # A source whose clock runs ahead goes stale as soon as any other.
+    age_s = max(age_s, _seconds_since(fields.get("recv_ts", fields["ts"]), standing))
     return "live" if age_s <= standing.rule.stale_after_s else "stale"
+
+
+def _seconds_since(told: str, standing: Standing) -> float:
+    return (standing.now - datetime.fromisoformat(told)).total_seconds()
 
 
 def _is_at_work(fields: Fields, standing: Standing) -> bool:

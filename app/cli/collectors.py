@@ -1,6 +1,7 @@
-"""Commands that collect a source in a process of their own, and that tell how the sources are collected."""
+"""Commands that collect a source in a process of their own, and that tell, or order, how the sources are collected."""
 
 import json
+from collections.abc import Mapping
 from threading import Event
 from typing import Final
 
@@ -14,12 +15,10 @@ from app.clock import instant_text
 from app.errors import Rejected
 from app.operations.agents import run_agent
 from app.operations.collector_forms import collector_form
-from app.operations.collector_orders import restart_source, start_source, stop_source
+from app.operations.collector_orders import automate_source, restart_source, start_source, stop_source
 from app.operations.collector_states import CollectorState, collector_states
-from app.quotes import COLLECTED
-from app.runtime import runtime
+from app.runtime import Runtime, runtime
 
-_SOURCE: Final = click.Choice(COLLECTED)
 _NO_EXCEL: Final = (
     "no workbook is named: set EXCEL_DATA_FILE to the workbook with the quotes, and where needed EXCEL_SHEET_NAME, "
     "EXCEL_LIVE_RANGE and DATA_PROVIDER"
@@ -66,23 +65,27 @@ def schwab_to_redis() -> None:
 
 
 @command("collectors")
-@click.option("--start", "started", type=_SOURCE, help="Have it collected from now on, whatever the hours.")
-@click.option("--stop", "stopped", type=_SOURCE, help="Have it collected no more, whatever the hours.")
-@click.option("--restart", "restarted", type=_SOURCE, help="Have the feed of a wanted source begin anew.")
+@click.option("--start", "start", metavar="SOURCE", help="First have it collected, whatever the hours.")
+@click.option("--stop", "stop", metavar="SOURCE", help="First have it collected no more, whatever the hours.")
+@click.option("--restart", "restart", metavar="SOURCE", help="First have its feed begin anew.")
+@click.option(
+    "--auto", "auto", metavar="SOURCE", help="First take back a start or stop by hand: the hours decide again."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def collectors(started: str | None, stopped: str | None, restarted: str | None, as_json: bool) -> None:
+def collectors(start: str | None, stop: str | None, restart: str | None, auto: str | None, as_json: bool) -> None:
     """Tell how the sources are collected: who wants and holds each, how much it brings, and what is wrong.
 
-    What is started or stopped here stays so until it is said otherwise; a collector follows within seconds. JSON has
-    the fields of GET /api/collectors. A start that is not possible is refused with exit code 3.
+    With an order it is given first, and what is told is how things stand just after; a collector takes seconds to obey.
 
     \b
     flask collectors
+    flask collectors --stop=SCHWAB
+    flask collectors --auto=SCHWAB
     flask collectors --json
-    flask collectors --stop SCHWAB
     """
-    _order(started, stopped, restarted)
-    rt, now = runtime(), runtime().clock.now()
+    rt = runtime()
+    _give_order(rt, {"start": start, "stop": stop, "restart": restart, "auto": auto})
+    now = rt.clock.now()
     states = collector_states(rt.redis, now, rt.collector_plan.sources)
     if as_json:
         forms = [collector_form(one, now) for one in states]
@@ -103,16 +106,21 @@ def collectors(started: str | None, stopped: str | None, restarted: str | None, 
             console.print(f"{one.source}: {one.detail}", markup=False)
 
 
-def _order(started: str | None, stopped: str | None, restarted: str | None) -> None:
-    rt = runtime()
-    if sum(source is not None for source in (started, stopped, restarted)) > 1:
-        raise Rejected("--start, --stop and --restart are different orders: give one of them")
-    if started:
-        start_source(rt, started, rt.collector_plan.sources)
-    elif stopped:
-        stop_source(rt, stopped)
-    elif restarted:
-        restart_source(rt, restarted, rt.collector_plan.sources)
+def _give_order(rt: Runtime, asked: Mapping[str, str | None]) -> None:
+    orders = {name: source for name, source in asked.items() if source is not None}
+    if len(orders) > 1:
+        raise Rejected(f"one order at a time: {' or '.join(f'--{name}' for name in orders)}")
+    configured = rt.collector_plan.sources
+    for order, source in orders.items():
+        match order:
+            case "start":
+                start_source(rt, source, configured)
+            case "stop":
+                stop_source(rt, source)
+            case "restart":
+                restart_source(rt, source, configured)
+            case _:
+                automate_source(rt, source, configured, rt.settings.collected_sources)
 
 
 def _collect(source: str) -> None:

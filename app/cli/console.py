@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import io
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
@@ -60,10 +61,16 @@ def command(name: str, **options: Any) -> Callable[[Callable[..., Any]], click.C
 
 
 def reporting(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, with expected errors printed as one line and turned into exit codes."""
+    """The function, with expected errors printed as one line and turned into exit codes.
+
+    Letters that the output cannot show, as in a file on Windows, are escaped and end nothing.
+    """
 
     @functools.wraps(function)
     def run(*args: Any, **kwargs: Any) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
         try:
             return function(*args, **kwargs)
         except ThorError as error:

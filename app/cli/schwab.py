@@ -6,7 +6,7 @@ import json
 import sys
 import webbrowser
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import click
@@ -71,7 +71,7 @@ def check(as_json: bool) -> None:
     plan = _plan(rt)
     session = SchwabSession(plan, rt.clock)
     try:
-        answers = asyncio.run(_asked(session, plan.symbols or _watched(rt)))
+        answers = asyncio.run(_asked(session, plan.symbols or _watched(rt), rt.clock.now().date()))
     finally:
         if session.term:
             _record(rt, session.term)
@@ -115,9 +115,9 @@ def _line() -> str:
     return sys.stdin.readline()
 
 
-async def _asked(session: SchwabSession, symbols: Sequence[str]) -> list[SymbolAnswer]:
+async def _asked(session: SchwabSession, symbols: Sequence[str], today: date) -> list[SymbolAnswer]:
     try:
-        return await ask_for_quotes(session, symbols)
+        return await ask_for_quotes(session, symbols, today)
     finally:
         await session.aclose()
 

@@ -1,21 +1,25 @@
-"""Ctrl-C and SIGTERM as an event, so that a loop can end in order."""
+"""Ctrl-C, SIGTERM and Windows' Ctrl-Break as an event, so that a loop can end in order."""
 
 import contextlib
 import signal
 from collections.abc import Iterator
 from threading import Event
 from types import FrameType
+from typing import Final
+
+_NAMES: Final = ("SIGINT", "SIGTERM", "SIGBREAK")  # On Windows the last one is what one process can send another.
 
 
 @contextlib.contextmanager
 def stop_on_signals(stop: Event) -> Iterator[None]:
-    """Set `stop` on SIGINT or SIGTERM while the block runs; a second signal ends the process as usual."""
+    """Set `stop` on SIGINT, SIGTERM or SIGBREAK while the block runs; a second signal ends the process as usual."""
 
     def stopping(number: int, _frame: FrameType | None) -> None:
         stop.set()
         signal.signal(number, before[signal.Signals(number)])
 
-    before = {number: signal.signal(number, stopping) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.Signals[name] for name in _NAMES if name in signal.Signals.__members__]
+    before = {number: signal.signal(number, stopping) for number in numbers}
     try:
         yield
     finally:

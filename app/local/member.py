@@ -97,6 +97,9 @@ class ProcessMember(Member):
             self._try_again()
         elif self.running.exit_code() is not None:
             self._ended(self.running)
+        elif self.running.is_still():
+            self._log.say(f"{self.name} stands still for {self.spec.still_after_s:g} s: it is killed")
+            self.running.kill()
         elif self.state == "starting":
             self._look_whether_ready(self.running)
 

@@ -16,6 +16,7 @@ import psutil
 from app.errors import Unavailable
 from app.local.child import wrapped
 from app.local.logs import GroupLog, OutputPump
+from app.local.pulse import STILL_AFTER_S, PulseWatch
 from app.local.reaper import descendants, kill_all, kill_group
 
 _SETTLE_S = 0.5
@@ -30,8 +31,9 @@ class ProcessSpec:
     is the whole environment; None hands down the supervisor's. `after` names the items that must be ready first. It
     is ready once it listens on `port`, has written a line with `ready_text` and `ready()` is true, as far as these
     are given; without any, once it has stayed up for half a second. `stop_signals` are pairs of a delay in seconds
-    and a signal; what is left after `grace_s` is killed. `prefix()` is a command that changes credentials, and so
-    stands before the wrapper.
+    and a signal; what is left after `grace_s` is killed. One that touches the file `pulse`, and then does so no more
+    for `still_after_s`, is killed as well, and started again like one that ended. `prefix()` is a command that changes
+    credentials, and so stands before the wrapper.
     """
 
     name: str
@@ -49,6 +51,8 @@ class ProcessSpec:
     grace_s: float = 5.0
     death_signal: signal.Signals = signal.SIGTERM
     url: str | None = None
+    pulse: Path | None = None
+    still_after_s: float = STILL_AFTER_S
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,7 @@ class Running:
         except OSError as error:
             raise Unavailable(f"{spec.name} cannot start: {error.filename}: {error.strerror}") from None
         self.pid = self._process.pid
+        self._pulse = PulseWatch(spec.pulse, spec.still_after_s) if spec.pulse else None
         self._pump = OutputPump(log, spec.name, cast(BinaryIO, self._process.stdout), self._notice)
 
     def is_ready(self) -> bool:
@@ -100,6 +105,10 @@ class Running:
     def up_s(self) -> float:
         """Seconds since the spawn."""
         return time.monotonic() - self._started_s
+
+    def is_still(self) -> bool:
+        """True when it gave signs of life, and has ceased to."""
+        return self._pulse is not None and self._pulse.is_still()
 
     def exit_code(self) -> int | None:
         """None while it runs; else its exit code, negative for a signal, and the rest of its group is killed."""

@@ -12,6 +12,7 @@ from app.local.postgres import ENVIRONMENT as POSTGRES_ENVIRONMENT
 from app.local.postgres import EmbeddedPostgres
 from app.local.probes import answers
 from app.local.process import ProcessSpec, Step
+from app.local.pulse import pulse_file
 from app.local.state import EmbeddedServers, StateDirectory, write_servers
 from app.local.valkey import ENVIRONMENT as VALKEY_ENVIRONMENT
 from app.local.valkey import EmbeddedValkey
@@ -179,6 +180,7 @@ def _worker(options: StackOptions, worker: Worker) -> ProcessSpec:
     return replace(
         _own(options, worker.queue, command),
         ready_text=" ready.",
+        pulse=pulse_file(options.state_dir, worker.queue),
         stop_signals=((0.0, signal.SIGTERM), *back_to_queue),
         grace_s=6.4,
     )

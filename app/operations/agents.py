@@ -3,8 +3,8 @@
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterator
-from threading import Event, Thread
+from collections.abc import Callable
+from threading import Event
 from typing import Final, TypeVar
 
 from redis import Redis
@@ -15,21 +15,19 @@ from tenacity.nap import sleep_using_event
 from app.bus import keys
 from app.bus.connection import check_persistence
 from app.bus.hashes import read_hash
-from app.bus.leases import Lease, acquire, release, renew
 from app.collectors.crashes import read_crashes
 from app.collectors.progress import Figures
-from app.errors import Conflict, ThorError, Unavailable
+from app.errors import ThorError, Unavailable
+from app.operations.agent_places import AgentPlace
 from app.operations.collecting import ANSWER_S, CollectorPlan, Duty, collect, maker_of
-from app.operations.collector_orders import refuse_simulated
+from app.operations.mixing import refuse_simulated
 from app.operations.wishes import says_wanted, unwant_after_session, want
 from app.stores import Stores
 
 log = logging.getLogger(__name__)
 
-AGENT_TTL_S: Final = 15.0
-RENEW_EVERY_S: Final = 4.0
 IDLE_LOOK_S: Final = 1.0
-LONGEST_WAIT_S: Final = 10.0
+LONGEST_WAIT_S: Final = 2.0  # On Windows Ctrl-C is heard only between two waits.
 SAY_EVERY_S: Final = 10.0
 Say = Callable[[str], None]
 T = TypeVar("T")
@@ -40,70 +38,37 @@ def run_agent(stores: Stores, source: str, plan: CollectorPlan, stop: Event, say
 
     It makes the source wanted, unless that was decided by hand, and takes that back at the end. While Redis is away it
     waits, and after a failure of the feed it tries again. `say` hears a line when something changes, and every 10 s.
+    While its loop hangs, the source is left to the workers.
+
     NotFound when the source is not set up; Conflict, naming the other process, when another one is there for it, and
     when simulated quotes are collected.
     """
     maker_of(stores, source, plan)
     with stores.connect_redis(socket_timeout_s=ANSWER_S) as client:
         _patiently(source, stop, lambda: check_persistence(client))
-        agent = _Agent(stores, source, plan, client, stop, _Speaker(say))
+        place = AgentPlace(client, source, stop, stores.clock)
+        agent = _Agent(stores, source, plan, client, stop, place, _Speaker(say))
         with contextlib.ExitStack() as held:
-            lost = _patiently(source, stop, lambda: held.enter_context(_registered(client, source, stop)))
-            if lost is not None:
+            if _patiently(source, stop, lambda: held.enter_context(place.held())):
                 agent.run()
-            if lost:
-                raise lost[0]
+        if place.lost:
+            raise place.lost
     return agent.published
-
-
-@contextlib.contextmanager
-def _registered(client: Redis, source: str, stop: Event) -> Iterator[list[Conflict]]:
-    """Hold the source's place for a process of its own; where another takes it, `stop` is set and the reason listed."""
-    held, ended, lost = [_register(client, source)], Event(), list[Conflict]()
-
-    def keep() -> None:
-        while not ended.wait(RENEW_EVERY_S):
-            try:
-                if not renew(client, held[0], ttl_s=AGENT_TTL_S):
-                    held[0] = _register(client, source)
-            except RedisError as error:
-                log.warning("cannot show that this process is there for %s: %s", source, str(error)[:200])
-            except Conflict as error:
-                lost.append(error)
-                stop.set()
-                return
-
-    keeper = Thread(target=keep, name=f"{source} agent", daemon=True)
-    keeper.start()
-    try:
-        yield lost
-    finally:
-        ended.set()
-        keeper.join()
-        with contextlib.suppress(RedisError):
-            release(client, held[0])
-
-
-def _register(client: Redis, source: str) -> Lease:
-    key = keys.agent(source)
-    try:
-        return acquire(client, key, f"{key}:epoch", ttl_s=AGENT_TTL_S)
-    except Conflict as error:
-        other = read_hash(client, key)
-        if not other:
-            raise
-        where = f"process {other['pid']} on {other['host']}"
-        raise Conflict(
-            f"another process is there for {source}: {where}; stop it first, or wait {AGENT_TTL_S:.0f} s after it died"
-        ) from error
 
 
 class _Agent:
     def __init__(
-        self, stores: Stores, source: str, plan: CollectorPlan, client: Redis, stop: Event, speaker: "_Speaker"
+        self,
+        stores: Stores,
+        source: str,
+        plan: CollectorPlan,
+        client: Redis,
+        stop: Event,
+        place: AgentPlace,
+        speaker: "_Speaker",
     ) -> None:
         self._stores, self._source, self._plan, self._stop = stores, source, plan, stop
-        self._client, self._speaker = client, speaker
+        self._client, self._place, self._speaker = client, place, speaker
         self.published = 0
 
     def run(self) -> None:
@@ -127,6 +92,7 @@ class _Agent:
             unwant_after_session(self._stores, self._source)
 
     def _spell(self) -> None:
+        self._place.turn()
         told = read_hash(self._client, keys.desired(self._source))
         crashes, now = read_crashes(self._client, self._source), self._stores.clock.now()
         if not told:  # As after a flush of the server.
@@ -142,6 +108,7 @@ class _Agent:
             self.published += collect(self._stores, self._source, self._stop, self._plan, Duty(tell=self._tell))
 
     def _tell(self, figures: Figures) -> None:
+        self._place.turn()
         at_ms, event_ms = figures["at_ms"], figures.get("event_ms")
         age = f"{(int(str(at_ms)) - int(str(event_ms))) / 1000:.0f} s ago" if event_ms else "none yet"
         detail = f" ({figures['detail']})" if figures.get("detail") else ""
@@ -191,5 +158,5 @@ class _Speaker:
 
 def _not_wanted(by: str | None, source: str) -> str:
     if by == "hand":
-        return f"was stopped by hand; `flask collectors --start {source}` starts it"
+        return f"was stopped by hand; `flask collectors --auto={source}` takes that back"
     return "is not wanted until a watched market opens" if by == "hours" else "is not wanted"

@@ -1,18 +1,17 @@
-"""Starting, stopping and restarting a source by hand."""
+"""Starting, stopping and restarting a source by hand, and giving it back to the market hours."""
 
 import logging
 from collections.abc import Sequence
 
-from redis import Redis
-
 from app.bus import keys
-from app.bus.hashes import read_hash
 from app.collectors.crashes import forgive
 from app.errors import Conflict, NotFound, Unavailable
 from app.operations.collector_states import how_to_collect
-from app.operations.demo import refuse_real_data
-from app.operations.wishes import SIMULATED, is_wanted, restart, says_wanted, unwant, want
-from app.quotes import COLLECTED, LIVE_SOURCES
+from app.operations.desk import desk_markets
+from app.operations.mixing import refuse_mixing
+from app.operations.supervising import is_collecting_time
+from app.operations.wishes import is_wanted, restart, unwant, unwant_after_session, want
+from app.quotes import COLLECTED
 from app.stores import Stores
 
 log = logging.getLogger(__name__)
@@ -25,10 +24,7 @@ def start_source(stores: Stores, source: str, configured: Sequence[str]) -> None
     simulated ones: those never share a database.
     """
     _require_collector(stores, source, configured)
-    if source == SIMULATED:
-        _refuse_real(stores)
-    else:
-        refuse_simulated(stores.redis, source)
+    refuse_mixing(stores, source)
     want(stores, source, "hand")
     _begin_at_once(stores, source)
 
@@ -48,21 +44,26 @@ def restart_source(stores: Stores, source: str, configured: Sequence[str]) -> No
     _begin_at_once(stores, source)
 
 
-def refuse_simulated(client: Redis, source: str) -> None:
-    """Conflict when quotes of a live source would come beside simulated ones."""
-    if says_wanted(read_hash(client, keys.desired(SIMULATED))) or client.exists(keys.lease(SIMULATED)):
-        raise Conflict(
-            f"simulated quotes are collected here, and {source} never mixes with them: stop {SIMULATED} first "
-            f"(`flask collectors --stop {SIMULATED}`), or use another STATE_DIR or REDIS_URL"
-        )
+def automate_source(stores: Stores, source: str, configured: Sequence[str], followers: Sequence[str]) -> None:
+    """Take back what was said by hand: market hours decide again, else the source's own process, where one lives.
+
+    `followers` are the sources that follow market hours here. Errors as of `start_source`, and Conflict when neither
+    is there to decide.
+    """
+    _require_collector(stores, source, configured)
+    if source not in followers and not stores.redis.exists(keys.agent(source)):
+        raise Conflict(f"{source} does not follow market hours here: name it in SESSION_SOURCES, or start or stop it")
+    if source in followers and not _is_time(stores):
+        unwant_after_session(stores, source)
+        return
+    refuse_mixing(stores, source)
+    want(stores, source, "hours" if source in followers else "process")
+    _begin_at_once(stores, source)
 
 
-def _refuse_real(stores: Stores) -> None:
+def _is_time(stores: Stores) -> bool:
     with stores.sessions() as session:
-        refuse_real_data(session)
-    for source in sorted(LIVE_SOURCES):
-        if is_wanted(stores, source) or stores.redis.exists(keys.lease(source)):
-            raise Conflict(f"{source} is collected here, and simulated quotes never mix with it: stop {source} first")
+        return is_collecting_time(desk_markets(stores, session), stores.clock.now())
 
 
 def _require_known(source: str) -> None:

@@ -164,6 +164,13 @@ def _state_held(health: Mapping[str, str]) -> State:
     return "running" if health.get("state") == "running" else "starting"
 
 
+def _missing(health: Mapping[str, str]) -> str:
+    # Who ends, rather than vanishes, says so.
+    if health.get("state") in ("running", "spooling"):
+        return "its collector is gone, another one is started"
+    return "no collector has begun with it yet"
+
+
 def _detail(
     source: str, state: State, health: Mapping[str, str], crashes: Crashes, now: datetime, *, is_held: bool
 ) -> Iterator[str]:
@@ -175,7 +182,8 @@ def _detail(
     elif state == "fenced":
         yield health.get("fenced", "")
     elif state in ("failed", "starting"):
-        beginning = "its collector is starting" if is_held else "no collector has begun with it yet"
-        yield health.get("error") or crashes.last_error or beginning
+        yield (
+            health.get("error") or crashes.last_error or ("its collector is starting" if is_held else _missing(health))
+        )
     elif health.get("detail"):
         yield health["detail"]

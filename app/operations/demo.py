@@ -9,7 +9,6 @@ from threading import Event
 from typing import Final
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from app.bus import keys
 from app.bus.groups import group_state
@@ -19,13 +18,14 @@ from app.bus.stream import QuotePublisher
 from app.collectors.simulator import session_quotes
 from app.desk.models import SessionCertificate
 from app.desk.snapshots import certificates_of
-from app.errors import Conflict, Unavailable
+from app.errors import Unavailable
 from app.instruments.hours import hours_on, last_day_over
 from app.lake.models import LakeFile
 from app.market.sessions import Session as MarketSession
 from app.operations.exporting import exports_of
+from app.operations.mixing import refuse_real
 from app.operations.wishes import SIMULATED, unwant, want_simulation
-from app.quotes import LIVE_SOURCES, Quote, seq_of
+from app.quotes import Quote, seq_of
 from app.stores import Stores
 from app.ticks.models import Tick
 
@@ -62,11 +62,10 @@ class DemoDays:
 def run_demo(stores: Stores, plan: DemoPlan, say: Say, stop: Event) -> DemoDays:
     """Take the past sessions all the way into the lake, then have the live feed run; returns the days.
 
-    Running it again adds nothing. Conflict when this database holds quotes of a real source: simulated and real data
-    never share one. Unavailable when a stop does not do its work in time.
+    Running it again adds nothing. Conflict when this database holds quotes of a real source, or one is collected here:
+    simulated and real data never share one. Unavailable when a stop does not do its work in time.
     """
-    with stores.sessions() as session:
-        refuse_real_data(session)
+    refuse_real(stores)
     unwant(stores, SIMULATED)
     _wait(stop, "the simulated feed to stop", lambda: not stores.redis.exists(keys.lease(SIMULATED)))
     days = _publish_past(stores, plan, say)
@@ -87,16 +86,6 @@ def _is_live(stores: Stores, plan: DemoPlan) -> bool:
     # The open of a session clears the quotes of the past ones, whenever it comes.
     quoted = read_latest(stores.redis, plan.symbols)
     return bool(stores.redis.exists(keys.lease(SIMULATED))) and len(quoted) == len(plan.symbols)
-
-
-def refuse_real_data(session: Session) -> None:
-    """Conflict when ticks of a real source are stored."""
-    real = session.scalar(select(Tick.source).where(Tick.source.in_(LIVE_SOURCES)).limit(1))
-    if real:
-        raise Conflict(
-            f"this database holds quotes of {real}: the demo never mixes simulated with real data; "
-            "run it elsewhere with STATE_DIR=var-demo flask demo"
-        )
 
 
 def _publish_past(stores: Stores, plan: DemoPlan, say: Say) -> DemoDays:

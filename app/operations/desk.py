@@ -1,6 +1,6 @@
 """The desk: which markets it watches, and in whose hours something of it trades."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -28,8 +28,24 @@ def left_markets(stores: Stores, session: Session) -> list[Market]:
 
 def watched_markets(stores: Stores, session: Session) -> list[Market]:
     """The desk's own market, and those of the watched instruments, each once."""
-    markets = [stores.market, *(stores.market_of(symbol) for symbol in watchlist(session))]
+    markets = [stores.market, *markets_of(stores, watchlist(session))]
     return list({market.name: market for market in markets}.values())
+
+
+def markets_of(stores: Stores, symbols: Iterable[str]) -> list[Market]:
+    """The markets in whose hours symbols trade, each once; asks no server."""
+    return list({market.name: market for market in map(stores.market_of, symbols)}.values())
+
+
+def source_markets(stores: Stores, symbols: Sequence[str]) -> list[Market]:
+    """The markets in whose hours a source of these symbols has something to say, the watched ones where it has none.
+
+    Of a source that carries the watchlist that is the same; one of other symbols is not silent because of theirs.
+    """
+    if symbols:
+        return markets_of(stores, symbols)
+    with stores.sessions() as session:
+        return watched_markets(stores, session)
 
 
 def any_open(markets: Collection[Market], at: datetime) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.bus import keys
@@ -180,7 +180,8 @@ class Probes:
         error = run.exception()
         if error is None:
             return run.result()
-        if not isinstance(error, RedisError | ThorError):
+        # A server that is away needs no trace to be understood, and readiness is asked for every few seconds.
+        if not isinstance(error, RedisError | ThorError | OperationalError):
             log.error("the check %s failed", name, exc_info=error)
         return Check(name, False, f"{type(error).__name__}: {_first_line(error)}")
 

@@ -45,10 +45,10 @@ def pipeline_state(stores: Stores, stream_cap: int = STREAM_CAP, configured: Seq
     return {
         "at": now.isoformat(),
         "markets": _tried(lambda: market_figures(stores)),
-        "sources": _tried(lambda: sources(stores.redis, now, configured)),
+        "sources": _tried(lambda: sources(stores.redis, stores.clock.now(), configured)),
         "agreement": _tried(lambda: agreement(stores.redis)),
         "stream": _tried(lambda: stream(stores.redis, stream_cap)),
-        "ingestors": _tried(lambda: ingestors(stores.redis, now)),
+        "ingestors": _tried(lambda: ingestors(stores.redis, stores.clock.now())),
         "ticks": _tried(lambda: _in_session(stores, ticks)),
         "lake": _tried(lambda: _in_session(stores, lake)),
         "ledger": _tried(lambda: ledger_summary(stores)),
@@ -78,12 +78,21 @@ def _source(one: CollectorState, now: datetime) -> Figures:
         figures |= {
             "state": one.state,
             "rate_per_s": one.rate_per_s,
+            "held": one.holder is not None,
             "change_age_s": one.age_s("event_ms", now),
+            "data_age_s": one.age_s("data_ms", now),
             "reconnects": one.count("reconnects"),
             "crashes": one.crashes.count,
+            "silence_restarts": one.restarts,
         }
-    words = {"by": one.by, "process": one.agent, "detail": one.detail, "silent": one.names("silent")}
-    words |= {"feed": one.present("feed")} | {name: one.health.get(name) for name in ("fenced", "last_error")}
+    words = {
+        "by": one.by,
+        "process": one.agent,
+        "feed": one.present("feed"),
+        "detail": one.detail,
+        "silent": one.names("silent"),
+    }
+    words |= {name: one.health.get(name) for name in ("fenced", "last_error")}
     return figures | {name: word for name, word in words.items() if word}
 
 

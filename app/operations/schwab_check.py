@@ -3,15 +3,17 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Any, Final
 
 import httpx
 
+from app.collectors.schwab.listings import listings
 from app.collectors.schwab.session import SchwabSession
 from app.errors import NotFound, Unavailable
-from app.instruments.catalogue import CATALOGUE, DEFAULT_WATCHLIST
+from app.instruments.catalogue import DEFAULT_WATCHLIST
 
 _PRICES: Final = {"last": "lastPrice", "bid": "bidPrice", "ask": "askPrice"}
 
@@ -38,12 +40,13 @@ class SymbolAnswer:
         return not self.problem
 
 
-async def ask_for_quotes(session: SchwabSession, symbols: Sequence[str]) -> list[SymbolAnswer]:
-    """The answers for canonical symbols, in order; those of the default watchlist where there are none.
+async def ask_for_quotes(session: SchwabSession, symbols: Sequence[str], today: date) -> list[SymbolAnswer]:
+    """The answers for symbols, in order, under the names that the feed streams; for the default watchlist without any.
 
-    NeedsLogin when a person must log in; Unavailable when Schwab does not answer, NotFound when not as it should.
+    Rejected when a symbol cannot be read. NeedsLogin when a person must log in; Unavailable when Schwab does not
+    answer, NotFound when not as it should.
     """
-    names = {symbol: _schwab_name(symbol) for symbol in symbols or DEFAULT_WATCHLIST}
+    names = {one.symbol: one.key for one in listings(symbols or DEFAULT_WATCHLIST, today).values()}
     body = await _quotes(session, list(names.values()))
     return [_answer(symbol, name, body.get(name)) for symbol, name in names.items()]
 
@@ -95,7 +98,3 @@ def _price(told: Any) -> Decimal | None:
         return None
     price = Decimal(told)
     return price if price.is_finite() else None
-
-
-def _schwab_name(symbol: str) -> str:
-    return CATALOGUE[symbol].schwab_symbol if symbol in CATALOGUE else symbol

@@ -7,11 +7,12 @@ from typing import Final
 from redis import Redis
 from sqlalchemy import select
 
+from app.collectors.feeds import STREAMING
 from app.desk.events import unfinished
 from app.desk.markets import automated_markets
 from app.desk.models import MarketEvent, SessionCertificate
 from app.operations.collector_states import TROUBLES, CollectorState, collector_states
-from app.operations.desk import any_open, watched_markets
+from app.operations.desk import any_open, source_markets
 from app.operations.health import Check
 from app.quotes import COLLECTED
 from app.stores import Stores
@@ -22,8 +23,10 @@ LOOK_BACK: Final = timedelta(days=7)
 
 
 def check_feeds(stores: Stores, client: Redis, configured: Sequence[str] = COLLECTED) -> Check:
-    """While a watched market is open, each wanted source has a holder and brought something new in the last 90 s.
+    """While a market of its symbols is open, each wanted source has a holder and was heard in the last 90 s.
 
+    Of a feed that streams, any word of its source counts, whether or not it changed a quote, because prices may well
+    stand still on a holiday; of others only what is new, because a page that is read again and again proves nothing.
     What a person has to mend of a wanted source is told at any time; `configured` are those that can be collected here.
     """
     now, since = stores.clock.now(), stores.clock.now() - timedelta(seconds=FEED_SILENCE_S)
@@ -32,17 +35,16 @@ def check_feeds(stores: Stores, client: Redis, configured: Sequence[str] = COLLE
         return Check("feeds", True, "no source is wanted")
     names = ", ".join(one.source for one in wanted)
     told = [f"{one.source}: {one.detail or one.state}" for one in wanted if one.state in TROUBLES]
-    with stores.sessions() as session:
-        markets = watched_markets(stores, session)
-    if not (any_open(markets, now) and any_open(markets, since)):
-        waiting = f"{names} wanted, no watched market has been open for a while"
+    due = [one for one in wanted if _has_hours(stores, one, now, since)]
+    if not due:
+        waiting = f"{names} wanted, no market of theirs has been open for a while"
         return Check("feeds", True, "; ".join([waiting, *told]))
-    ages = {one.source: _silence_s(one, now) for one in wanted}
-    quiet = {one.source for one in wanted if one.state not in TROUBLES}
+    ages = {one.source: _silence_s(one, now) for one in due}
+    quiet = {one.source for one in due if one.state not in TROUBLES}
     silent = [source for source, age_s in ages.items() if source in quiet and (age_s is None or age_s > FEED_SILENCE_S)]
     if silent:
         told.append(f"nothing new from {', '.join(silent)}: see `flask status`")
-    return Check("feeds", not told, "; ".join(told) or f"{names} fresh", {"silence_s": ages})
+    return Check("feeds", not told, "; ".join(told) or f"{', '.join(ages)} fresh", {"silence_s": ages})
 
 
 def check_sessions(stores: Stores) -> Check:
@@ -71,9 +73,18 @@ def _has_session(stores: Stores, event: MarketEvent) -> bool:
     return stores.markets.named(event.market).session(event.session_date) is not None
 
 
+def _has_hours(stores: Stores, state: CollectorState, now: datetime, since: datetime) -> bool:
+    markets = source_markets(stores, state.names("symbols"))
+    return any_open(markets, now) and any_open(markets, since)
+
+
 def _silence_s(state: CollectorState, now: datetime) -> float | None:
     if state.holder is None:
         return None
-    # A run has its time to begin, unless it was begun because of the silence.
-    ages = [state.age_s(name, now) for name in ("event_ms", *(() if state.restarts else ("begun_ms",)))]
+    figures = ["event_ms"]
+    if state.health.get("feed") == STREAMING:
+        figures.append("data_ms")
+    if not state.restarts:  # A run has its time to begin, unless it was begun because of the silence.
+        figures.append("begun_ms")
+    ages = [state.age_s(name, now) for name in figures]
     return min((age for age in ages if age is not None), default=None)

@@ -58,23 +58,31 @@ Planner = Callable[[Stores, TickPolicy], Iterator[Step]]
 
 def plan_tick(stores: Stores, policy: TickPolicy) -> list[Step]:
     """What is missing, in the order in which it is done; what cannot be found out is logged and left out."""
-    steps: list[Step] = []
-    for planner in _PLANNERS:
-        try:
-            steps += planner(stores, policy)
-        except Exception as error:
-            _say(f"the tick cannot find out {planner.__name__.strip('_').replace('_', ' ')}", error)
-    return steps
+    return [step for planner in _PLANNERS for step in _planned(planner, stores, policy)]
 
 
 def market_tick(stores: Stores, policy: TickPolicy) -> Sequence[Step]:
-    """Do what is missing; every step may be done twice without harm, and one that fails does not keep the others."""
-    steps = plan_tick(stores, policy)
-    for step in steps:
-        try:
-            do_step(stores, policy, step)
-        except Exception as error:
-            _say(f"the tick failed at {step}", error)
+    """Do what is missing, each kind of it before the next is looked for, and return what it was.
+
+    Every step may be done twice without harm, and one that fails does not keep the others.
+    """
+    done: list[Step] = []
+    for planner in _PLANNERS:
+        for step in _planned(planner, stores, policy):
+            done.append(step)
+            try:
+                do_step(stores, policy, step)
+            except Exception as error:
+                _say(f"the tick failed at {step}", error)
+    return done
+
+
+def _planned(planner: Planner, stores: Stores, policy: TickPolicy) -> list[Step]:
+    steps: list[Step] = []
+    try:
+        steps += planner(stores, policy)
+    except Exception as error:
+        _say(f"the tick cannot find out {planner.__name__.strip('_').replace('_', ' ')}", error)
     return steps
 
 
@@ -99,8 +107,11 @@ def _wishes(stores: Stores, policy: TickPolicy) -> Iterator[Step]:
     yield from hours_wishes(stores, policy)
 
 
-def _missing_loops(stores: Stores, policy: TickPolicy) -> Iterator[Step]:
+def _silent_collectors(stores: Stores, policy: TickPolicy) -> Iterator[Step]:
     yield from silent_collectors(stores, policy)
+
+
+def _missing_loops(stores: Stores, policy: TickPolicy) -> Iterator[Step]:
     yield from missing_collectors(stores, policy)
     for slot in range(1, policy.ingestors + 1):
         if not stores.redis.exists(keys.ingest_lease(keys.worker_consumer(slot))):
@@ -167,11 +178,13 @@ def _stale_exports(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
         yield from (CloseSession(one.market, one.day) for one in outdated[:CLOSES_AT_ONCE])
 
 
+# Collectors first: they need no PostgreSQL, and are not to wait for one that takes its time to say that it is away.
 _PLANNERS: Final[Sequence[Planner]] = (
+    _missing_loops,
+    _silent_collectors,
     _missing_partitions,
     _wishes,
     _due_events,
-    _missing_loops,
     _constant_work,
     _due_look,
     _due_rolls,

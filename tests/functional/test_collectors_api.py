@@ -31,8 +31,8 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    told = load_settings(_env_file=None, excel_data_file=settings.state_dir / "quotes.xlsx")
-    return settings.model_copy(update=told.model_dump(include={"excel_data_file"}))
+    told = load_settings(_env_file=None, excel_data_file=settings.state_dir / "quotes.xlsx", session_sources="EXCEL")
+    return settings.model_copy(update=told.model_dump(include={"excel_data_file", "session_sources"}))
 
 
 @pytest.fixture
@@ -87,9 +87,12 @@ def test_a_crash_loop_is_shown(client: FlaskClient, bus: Redis) -> None:
 
 @pytest.mark.parametrize("source", ["REPLAY", "excel", "TELEX"])
 def test_what_has_no_collector_is_404(client: FlaskClient, order: Order, source: str) -> None:
-    answers = [client.get(f"/api/collectors/{source}"), *(order(source, what) for what in ("start", "stop", "restart"))]
+    answers = [
+        client.get(f"/api/collectors/{source}"),
+        *(order(source, what) for what in ("start", "stop", "restart", "auto")),
+    ]
 
-    assert [(answer.status_code, answer.content_type) for answer in answers] == [(404, PROBLEM)] * 4
+    assert [(answer.status_code, answer.content_type) for answer in answers] == [(404, PROBLEM)] * 5
     assert "known is EXCEL, SCHWAB, SIMULATED" in answers[0].json["detail"]
 
 
@@ -110,6 +113,26 @@ def test_a_source_is_started_restarted_and_stopped_by_hand(
     ]
     assert bus.hget(keys.desired("EXCEL"), "restart_ms") == str(int(clock.now().timestamp() * 1000))
     assert dispatch.sent == [("start_collector", "EXCEL")] * 2
+
+
+def test_a_source_that_was_stopped_by_hand_is_given_back_to_the_market_hours(client: FlaskClient, order: Order) -> None:
+    order("EXCEL", "stop")
+
+    answer = order("EXCEL", "auto")
+
+    assert (answer.status_code, answer.json["wanted"], answer.json["by"]) == (202, True, "hours")
+    assert order("SIMULATED", "auto").status_code == 409
+
+
+def test_what_a_dead_collector_said_of_its_feed_is_not_shown_as_present(client: FlaskClient, bus: Redis) -> None:
+    write_hash(bus, keys.desired("EXCEL"), {"wanted": "1", "by": "hours"})
+    health = {"state": "running", "feed": "streaming", "rate": "3.5", "steady_ms": 1, "at_ms": 2}
+    write_hash(bus, keys.health("EXCEL"), health)
+
+    shown = client.get("/api/collectors/EXCEL").json
+
+    assert (shown["state"], shown["feed"], shown["steady_since"], shown["rate_per_s"]) == ("starting", None, None, 0)
+    assert shown["detail"] == "its collector is gone, another one is started"
 
 
 @pytest.mark.parametrize("what", ["start", "restart"])
@@ -164,5 +187,5 @@ def test_the_specification_describes_the_orders(client: FlaskClient) -> None:
     paths = client.get("/openapi.json").json["paths"]
 
     always = {"202", "400", "403", "404", "415", "503", "default"}
-    for what, more in (("start", {"409"}), ("stop", set()), ("restart", {"409"})):
+    for what, more in (("start", {"409"}), ("stop", set()), ("restart", {"409"}), ("auto", {"409"})):
         assert set(paths[f"/api/collectors/{{source}}/{what}"]["post"]["responses"]) == always | more

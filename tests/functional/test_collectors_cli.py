@@ -131,35 +131,34 @@ def test_the_collectors_are_listed_for_programs(runner: FlaskCliRunner) -> None:
     assert [one["source"] for one in listed["collectors"]] == ["EXCEL", "SCHWAB", "SIMULATED"]
 
 
-def test_a_source_is_started_stopped_and_begun_anew_by_hand(only_redis: FlaskCliRunner, bus: Redis) -> None:
-    started = only_redis.invoke(args=["collectors", "--start=SCHWAB"])
-    wish = bus.hgetall(keys.desired("SCHWAB"))
-    only_redis.invoke(args=["collectors", "--restart=SCHWAB"])
-    restarted = bus.hgetall(keys.desired("SCHWAB"))
-    stopped = only_redis.invoke(args=["collectors", "--stop=SCHWAB"])
+def test_a_source_is_ordered_about_and_told_of(runner_on: Callable[..., FlaskCliRunner], bus: Redis) -> None:
+    runner = runner_on(schwab_client_id="id", schwab_client_secret="secret", session_sources="SCHWAB")
 
-    assert (started.exit_code, wish) == (0, {"wanted": "1", "by": "hand"})
-    assert "SCHWAB: no collector has begun with it yet" in started.output
-    assert set(restarted) - set(wish) == {"restart_ms"}
-    assert (stopped.exit_code, bus.hget(keys.desired("SCHWAB"), "wanted")) == (0, "0")
+    wishes = []
+    for order in ("--start", "--restart", "--stop", "--auto"):
+        answer = runner.invoke(args=["collectors", f"{order}=SCHWAB"])
+        assert (answer.exit_code, "SCHWAB" in answer.output) == (0, True), answer.output
+        wishes.append((bus.hget(keys.desired("SCHWAB"), "wanted"), bus.hget(keys.desired("SCHWAB"), "by")))
+
+    assert wishes[:3] == [("1", "hand"), ("1", "hand"), ("0", "hand")]
+    assert wishes[3][1] == "hours"
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "reason"),
+    ("order", "code"),
     [
-        (["--start=EXCEL"], 3, "EXCEL cannot be collected here: start `flask excel-to-redis`"),
-        (["--restart=SIMULATED"], 3, "SIMULATED is not wanted, so there is nothing to restart"),
-        (["--start=SCHWAB", "--stop=SCHWAB"], 2, "different orders"),
-        (["--start=REPLAY"], 2, "REPLAY"),
+        (["--start=EXCEL"], 3),
+        (["--auto=TELEX"], 2),
+        (["--restart=SIMULATED"], 3),
+        (["--start=EXCEL", "--stop=EXCEL"], 2),
     ],
 )
-def test_an_order_that_is_not_possible_is_refused(
-    runner: FlaskCliRunner, bus: Redis, words: list[str], code: int, reason: str
+def test_an_order_that_cannot_be_followed_is_refused(
+    runner: FlaskCliRunner, bus: Redis, order: list[str], code: int
 ) -> None:
-    answer = runner.invoke(args=["collectors", *words])
+    answer = runner.invoke(args=["collectors", *order])
 
-    assert (answer.exit_code, reason in answer.output) == (code, True), answer.output
-    assert not list(bus.scan_iter(keys.desired("*")))
+    assert (answer.exit_code, bus.keys("collector:*:desired")) == (code, [])
 
 
 def test_the_status_shows_how_a_collector_stands(runner: FlaskCliRunner, bus: Redis) -> None:

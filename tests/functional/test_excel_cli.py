@@ -72,6 +72,15 @@ def test_a_check_says_cell_by_cell_what_is_read(run, folder):
     assert (result.stderr, result.exit_code) == ("", 0)
 
 
+def test_a_check_whose_output_knows_few_letters_escapes_the_others(run, folder):
+    save_workbook(folder / "a.xlsx", HEADERS, row(bid="価格"))
+
+    result = run("excel-check", "--file=a.xlsx", charset="cp1252")
+
+    assert "C2 bid: '\\u4fa1\\u683c' is not read" in result.stdout
+    assert result.exit_code == 0
+
+
 def test_a_check_for_programs_is_json(run, folder):
     save_workbook(folder / "a.xlsx", HEADERS, ES)
 
@@ -146,9 +155,9 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def run(tmp_path, folder):
-    def invoke(*arguments, cells="A1:M20", **settings):
+    def invoke(*arguments, cells="A1:M20", charset="utf-8", **settings):
         known = load_settings(_env_file=None, state_dir=tmp_path / "none", excel_live_range=cells, **settings)
         app = create_app(known, RecordingDispatch(), FixedClock(NOW))
-        return app.test_cli_runner().invoke(args=list(arguments))
+        return app.test_cli_runner(charset=charset).invoke(args=list(arguments))
 
     return invoke

@@ -1,11 +1,12 @@
 import json
 import re
 import shlex
+from pathlib import PureWindowsPath
 
 import pytest
 
 from app.collectors.excel.headers import ALIASES
-from app.collectors.excel.plan import Provider
+from app.collectors.excel.plan import ExcelPlan, Provider
 from app.factory import create_app
 from app.settings import Settings, load_settings
 from tests.fakes import FixedClock, RecordingDispatch
@@ -17,7 +18,8 @@ TEXT = (ROOT / "docs/excel.md").read_text()
 COMMANDS = re.search(r"```sh\n(.*?)```", TEXT, re.DOTALL)[1].splitlines()
 FRAME = re.search(r"```json\n(.*?)```", TEXT, re.DOTALL)[1]
 TROUBLES = re.findall(r"^\| ([^|]+) \|", TEXT.partition("## When")[2], re.MULTILINE)
-SOURCES = "\n".join(path.read_text() for path in (ROOT / "app").glob("c*/**/*.py") if "excel" in str(path))
+FILES = [path for path in (ROOT / "app").glob("c*/**/*.py") if "excel" in str(path)]
+SOURCES = "\n".join(path.read_text() for path in (*FILES, ROOT / "app/operations/agent_place.py"))
 
 
 def test_the_commands_of_the_document_work_one_after_the_other(app, tmp_path, monkeypatch):
@@ -48,6 +50,16 @@ def test_the_settings_of_the_document_exist():
 
     assert named
     assert {name.lower() for name in named} <= set(Settings.model_fields)
+
+
+def test_the_environment_of_the_document_is_a_plan(monkeypatch):
+    for name, value in re.findall(r"\$env:([A-Z_]+) = '([^']*)'", TEXT):
+        monkeypatch.setenv(name, value)
+
+    plan = load_settings(_env_file=None).excel
+
+    assert PureWindowsPath(plan.file).name == "CleanData.xlsm"
+    assert plan == ExcelPlan("excel_live", plan.file, "Futures", "A1:M20", require_open=False, poll_s=0.5)
 
 
 def test_the_ways_to_read_are_those_that_are_known():

@@ -2,13 +2,19 @@
 
 import socket
 import time
+from datetime import UTC, datetime
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.api.metrics import FAMILIES
+from app.bus import keys
+from app.bus.hashes import write_hash
+from app.bus.leases import acquire
+from app.collectors.crashes import count_crash
 from app.factory import create_app
 from app.local.ports import free_port
+from app.operations.silence import note_restart
 from app.settings import load_settings
 from tests.factories import quotes, words
 from tests.fakes import RecordingDispatch
@@ -29,12 +35,9 @@ def test_every_metric_of_a_pipeline_at_work_is_told(client, publisher, add, drai
     assert answer.headers["Cache-Control"] == "no-store"
     told = read(answer.text)
     shown = {name for name, _labels in told}
-    assert {family.name for family in FAMILIES} - shown <= {
-        "thor_ingest_progress_age_seconds",
-        "thor_source_age_seconds",
-        "thor_source_difference_ticks",
-        "thor_source_lag_seconds",
-    }
+    # Of a source that a collector sees to, and of two that differ.
+    live = {family.name for family in FAMILIES if family.name.startswith("thor_source_")}
+    assert {family.name for family in FAMILIES} - shown <= live | {"thor_ingest_progress_age_seconds"}
     assert told["thor_up", ("redis",)] == told["thor_up", ("postgres",)] == 1
     assert told["thor_ledger_published_total", ()] == 7
     assert told["thor_ledger_stored_events", ()] == 5
@@ -43,6 +46,25 @@ def test_every_metric_of_a_pipeline_at_work_is_told(client, publisher, add, drai
     assert told["thor_ledger_lost_events", ("unexplained",)] == 0
     assert told["thor_gaps", ("sequence", "open")] == 0
     assert told["thor_stream_entries", ()] == 8
+
+
+def test_how_a_source_is_collected_is_told(client, bus):
+    now_ms = int(time.time() * 1000)
+    acquire(bus, keys.lease("EXCEL"), keys.epoch("EXCEL"))
+    write_hash(bus, keys.health("EXCEL"), {"rate": "3.5", "reconnects": 4, "event_ms": now_ms, "data_ms": now_ms})
+    count_crash(bus, "SCHWAB", 1, "no login", datetime.now(UTC))
+    write_hash(bus, keys.desired("SCHWAB"), {"wanted": "1"})
+    note_restart(bus, "SCHWAB", datetime.now(UTC))
+
+    told = read(client.get("/metrics").text)
+
+    assert told["thor_source_quotes_per_second", ("EXCEL",)] == 3.5
+    assert told["thor_source_reconnects_total", ("EXCEL",)] == 4
+    assert 0 <= told["thor_source_change_age_seconds", ("EXCEL",)] < 60
+    assert 0 <= told["thor_source_data_age_seconds", ("EXCEL",)] < 60
+    assert [told["thor_source_held", (source,)] for source in ("EXCEL", "SCHWAB")] == [1, 0]
+    assert [told["thor_source_failed_starts", (source,)] for source in ("EXCEL", "SCHWAB")] == [0, 1]
+    assert told["thor_source_silence_restarts", ("SCHWAB",)] == 1
 
 
 def test_scrapes_one_after_another_do_not_add_up(client):

@@ -90,6 +90,23 @@ def test_the_state_depends_on_age_and_market_at_the_instant_asked_for(client, re
     assert (shown["state"], shown["age_ms"]) == (state, age_ms)
 
 
+@pytest.mark.parametrize(
+    ("told", "at", "state"),
+    [
+        ({"delayed": True}, MOMENT, "delayed"),
+        ({"delayed": True}, SATURDAY, "closed"),
+        ({"recv_ts": MOMENT - timedelta(minutes=4)}, MOMENT - timedelta(minutes=3, seconds=50), "live"),
+        ({"recv_ts": MOMENT - timedelta(minutes=4)}, MOMENT - timedelta(minutes=3), "stale"),
+    ],
+)
+def test_a_quote_is_live_only_where_it_has_just_come_and_is_not_delayed(client, replaying, told, at, state):
+    replaying.publish([quote(**told)])
+
+    [shown] = client.get("/api/quotes", query_string={"symbols": "ES", "at": at.isoformat()}).json["quotes"]
+
+    assert shown["state"] == state
+
+
 def test_an_unescaped_plus_in_a_time_is_understood(client):
     assert client.get("/api/quotes?symbols=ES&at=2025-10-09T10:30:00-05:00").json["as_of"][:19] == "2025-10-09T15:30:00"
     assert client.get("/api/quotes?symbols=ES&at=2025-10-09T17:30:00+02:00").json["as_of"][:19] == "2025-10-09T15:30:00"

@@ -176,6 +176,17 @@ def test_a_check_says_which_symbols_answer(standin, schwab, logged_in, bus):
     assert bus.hget(keys.login("SCHWAB"), "known") == "1"
 
 
+def test_a_check_asks_for_a_contract_under_the_name_that_is_streamed(standin, schwab, logged_in):
+    logged_in()
+    standin.update("LEVELONE_FUTURES", "/ESZ26", {1: 6710.0, 2: 6710.25, 3: 6710.25})
+
+    told = json.loads(schwab("schwab-check", "--json", schwab_symbols="ESZ26").output)
+
+    assert [(one["symbol"], one["schwab_symbol"], one["answers"]) for one in told["symbols"]] == [
+        ("ES", "/ESZ26", True),
+    ]
+
+
 def test_a_check_in_words(standin, schwab, logged_in):
     logged_in(age_s=6.5 * 86_400)
     standin.update("LEVELONE_FUTURES", "/ES", {1: 6710.0, 2: 6710.25, 3: 6710.25, 10: 1_760_023_800_000})

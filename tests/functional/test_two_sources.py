@@ -122,7 +122,8 @@ def test_delayed_quotes_are_shown_beside_live_ones_and_not_compared(client, exce
 
     [shown] = client.get("/api/quotes?symbols=ES").json["quotes"]
 
-    assert (shown["source"], shown["delayed"]) == ("EXCEL", False)
+    assert (shown["source"], shown["delayed"], shown["state"]) == ("EXCEL", False, "live")
+    assert [one["state"] for one in shown["sources"]] == ["live", "delayed"]
     assert [(one["delayed"], one["agrees"]) for one in shown["sources"]] == [(False, None), (True, None)]
 
 

@@ -11,6 +11,8 @@ Row = Sequence[object]
 Rows = Sequence[Row]
 _CELLS: Final = re.compile(r"([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})")
 _LETTERS: Final = 26
+_LAST_COLUMN, _LAST_ROW = 16_384, 1_048_576  # Of a sheet of Excel's: XFD and this.
+MOST_CELLS: Final = 50_000  # All of them are read each time.
 
 
 @dataclass(frozen=True)
@@ -44,14 +46,22 @@ class Area:
 
 
 def parse_area(text: str) -> Area:
-    """The area that is written like A1:M20, its corners in any order; Rejected when it is none of two rows or more."""
+    """The area that is written like A1:M20, its corners in any order.
+
+    Rejected when it is none of two rows or more, lies outside of a sheet, or has more than `MOST_CELLS` cells.
+    """
     if not (shape := _CELLS.fullmatch(text.upper())):
         raise Rejected(f"{text[:40]!r} names no cells: write them like A1:M20")
     columns = sorted((_column(shape[1]), _column(shape[3])))
     rows = sorted((int(shape[2]), int(shape[4])))
     if rows[0] == 0 or rows[0] == rows[1]:
         raise Rejected(f"{text[:40]} must have a row of headers and a row below it, like A1:M20")
-    return Area(columns[0], rows[0], columns[1], rows[1])
+    if columns[1] > _LAST_COLUMN or rows[1] > _LAST_ROW:
+        raise Rejected(f"{text[:40]} is larger than a sheet: name cells like A1:M20")
+    area = Area(columns[0], rows[0], columns[1], rows[1])
+    if area.width * area.height > MOST_CELLS:
+        raise Rejected(f"{text[:40]} has more than {MOST_CELLS:,} cells: name those with quotes, like A1:M20")
+    return area
 
 
 def column_name(number: int) -> str:

@@ -15,16 +15,18 @@ FRACTION: Final = "fraction"  # Thirty-seconds that do not exist, or of what is 
 PERCENT: Final = "percent"  # A percentage where points belong.
 SIZE: Final = "size"  # A size that is negative or not whole.
 RANGE: Final = "range"  # More digits than a quote holds.
+ZERO: Final = "zero"  # What stands for no price, as where a formula refers to an empty cell.
 
 _WAITING_TEXTS: Final = frozenset({"loading", "n/a", "na", "--", "-", "<empty>", "#getting_data", "#calc!", "#busy!"})
 _NOT_AVAILABLE: Final = -2146826246  # #N/A, which RTD shows until it has a value.
 _ERROR_CODES: Final = range(-2146826288, -2146826239)  # Errors of cells as COM hands them out.
 _ERROR_TEXT: Final = re.compile(r"#[a-z0-9/_]+[!?]?")
 _NOT_FINITE: Final = frozenset({"nan", "inf", "infinity", "+inf", "-inf", "-infinity"})
-_SIGNED: Final = re.compile(r"(\()?([+-]?)\$?([+-]?)([0-9.,'-]+)(%?)(\)?)", re.ASCII)
+_SIGNED: Final = re.compile(r"(\()?([+-]?)\$?([+-]?)([0-9.,'+-]+)(%?)(\)?)", re.ASCII)
 _PLAIN: Final = re.compile(r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]*)?|\.[0-9]+")
-_THIRTY_SECONDS: Final = re.compile(r"([0-9]{1,6})['-]([0-9]{2})(?:'?([0-9])|\.([0-9]{1,3}))?")
-_EIGHTHS: Final = {"0": 0, "1": 1, "2": 2, "3": 3, "5": 4, "6": 5, "7": 6, "8": 7}
+_GROUPED_OR_NOT: Final = re.compile(r"[1-9][0-9]{0,2}([.,])[0-9]{3}")
+_THIRTY_SECONDS: Final = re.compile(r"([0-9]{1,6})['-]([0-9]{2})(?:'?([0-9+])|\.([0-9]{1,3}))?")
+_EIGHTHS: Final = {"0": 0, "1": 1, "2": 2, "3": 3, "5": 4, "+": 4, "6": 5, "7": 6, "8": 7}
 _DRESS: Final = str.maketrans({"’": "'", "′": "'", "−": "-", "\xa0": " "})
 _PRICE_LIMIT: Final = Decimal(10**9)
 _SIZE_LIMIT: Final = 2**63
@@ -44,20 +46,20 @@ def read_price(value: object, instrument: Instrument | None = None) -> Decimal |
 
     Numbers are taken digit by digit as they are shown, with at most 9 places, and put on the instrument's tick where
     they miss it by no more than the noise of floating point. Text may have thousands separators, $, a sign or brackets,
-    and a percent sign, which is dropped. Thirty-seconds (118'16, 110-165, 121'16.25; the third digit tells eighths: 2
-    is a quarter, 5 a half, 7 three quarters) are read for instruments that are quoted in them and refused for others.
+    and a percent sign, which is dropped; where the instrument's decimals make it likely that 32,150 is meant as 32.150,
+    or 42.150 as 42,150, it is refused. Thirty-seconds (118'16, 110-165, 121'16.25; the third digit tells eighths: 2
+    is a quarter, 5 or + a half, 7 three quarters) are read for instruments that are quoted in them and refused for
+    others. Zero is no price: sources write it where they have none.
     """
-    if isinstance(value, str):
-        return _price_of_text(value, instrument)
-    number = _number(value)
-    return _exact(number, instrument) if isinstance(number, Decimal) else number
+    price = _points(value, instrument)
+    return Unread(ZERO, "zero, which stands for no price") if price == 0 else price
 
 
 def read_change(value: object, instrument: Instrument | None = None) -> Decimal | Unread | None:
-    """As `read_price`, but a percentage is refused: it would be taken for points."""
+    """As `read_price`, but zero is a change, and a percentage is refused: it would be taken for points."""
     if isinstance(value, str) and value.strip().rstrip(")").endswith("%"):
         return Unread(PERCENT, "a percentage, and not a change in points")
-    return read_price(value, instrument)
+    return _points(value, instrument)
 
 
 def read_size(value: object) -> int | Unread | None:
@@ -76,6 +78,12 @@ def read_size(value: object) -> int | Unread | None:
     if number < 0 or number != number.to_integral_value():
         return Unread(SIZE, "a size must be whole and not negative")
     return int(number) if number < _SIZE_LIMIT else Unread(RANGE, "larger than any size")
+
+
+def says_nothing(text: str) -> bool:
+    """Whether a text stands for a value that is not there: `loading`, `N/A`, an error of Excel's."""
+    found = _split(text)
+    return isinstance(found, Unread) and found.reason in (WAITING, ERROR)
 
 
 class _Split(NamedTuple):
@@ -100,7 +108,14 @@ def _number(value: object) -> Decimal | Unread | None:
     return Unread(WRONG_KIND, f"a {type(value).__name__}, and not a number: format the cell as a number")
 
 
-def _price_of_text(text: str, instrument: Instrument | None) -> Decimal | Unread | None:
+def _points(value: object, instrument: Instrument | None) -> Decimal | Unread | None:
+    if isinstance(value, str):
+        return _points_of_text(value, instrument)
+    number = _number(value)
+    return _exact(number, instrument) if isinstance(number, Decimal) else number
+
+
+def _points_of_text(text: str, instrument: Instrument | None) -> Decimal | Unread | None:
     found = _split(text)
     if not isinstance(found, _Split):
         return found
@@ -110,6 +125,8 @@ def _price_of_text(text: str, instrument: Instrument | None) -> Decimal | Unread
     number = _plain(found)
     if isinstance(number, Unread):
         return number
+    if instrument and _is_unclear(found.body, instrument):
+        return Unread(MALFORMED, "no clear number: its separator may be one of thousands or of decimals")
     if -int(number.as_tuple().exponent) > 9:
         return Unread(RANGE, "more than 9 decimal places")
     return _exact(number, instrument)
@@ -140,6 +157,11 @@ def _plain(found: _Split) -> Decimal | Unread:
     if not _PLAIN.fullmatch(found.body):
         return Unread(MALFORMED, "no number of the form 6,879.25")
     return found.sign * Decimal(found.body.replace(",", ""))
+
+
+def _is_unclear(body: str, instrument: Instrument) -> bool:
+    shape = _GROUPED_OR_NOT.fullmatch(body)
+    return shape is not None and (shape[1] == ",") == (instrument.tick_decimals >= 3)
 
 
 def _thirty_seconds(shape: re.Match[str], instrument: Instrument | None) -> Decimal | Unread:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from app.collectors.excel.area import Area, column_name, parse_area
-from app.collectors.excel.changes import Changes
+from app.collectors.excel.changes import quote_of
 from app.collectors.excel.plan import ExcelPlan
 from app.collectors.excel.readers import SheetReader
 from app.collectors.excel.sheet import SheetReading, SheetRow, read_sheet
@@ -19,7 +19,7 @@ _UNSAID: Final = ("seq", "v")  # A number is given to what is published only.
 
 @dataclass(frozen=True)
 class Check:
-    """What was read, and the quote that each symbol would be published as, where it would."""
+    """What was read, and the quote that each symbol would be published as from its first change on, where it would."""
 
     plan: ExcelPlan
     area: Area
@@ -32,7 +32,8 @@ def check_sheet(plan: ExcelPlan, reader: SheetReader, market: Market, now: datet
     area, day = parse_area(plan.cells), market.session_of(now)
     with closing(reader):
         reading = read_sheet(reader.read(), area, day)
-    quotes = Changes(lambda: 0, market).quotes(reading, now)
+    rows = [row for row in reading.rows if row.has_price]
+    quotes = [quote_of(row, market, now, lambda: 0, is_trade=False) for row in rows]
     return Check(plan, area, reading, {quote.symbol: quote for quote in quotes})
 
 

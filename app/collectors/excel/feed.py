@@ -7,9 +7,10 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from app.clock import Clock
-from app.collectors.excel.area import Rows, parse_area
+from app.collectors.excel.area import parse_area
 from app.collectors.excel.changes import Changes
 from app.collectors.excel.file_reader import FileReader
+from app.collectors.excel.inbox import Frame
 from app.collectors.excel.live_reader import BUSY as IS_BUSY
 from app.collectors.excel.live_reader import LiveReader, load_xlwings
 from app.collectors.excel.plan import ExcelPlan
@@ -36,8 +37,9 @@ class ExcelFeed:
     """The quotes of a sheet, read in a thread of its own every `plan.poll_s`.
 
     A quote is told when a row's last, bid, ask, sizes or volume changed; its time is when the read that found it ended,
-    because a sheet tells none. Reading begins with the first step. The feed attaches again by itself whenever Excel is
-    lost, and reads on by itself when the sheet is right again.
+    because a sheet tells none. What stands there at the beginning, and in a workbook that was opened again, may be of
+    any age, and is told from its first change on. Reading begins with the first step. The feed attaches again by itself
+    whenever Excel is lost, and reads on by itself when the sheet is right again.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class ExcelFeed:
         self._wrong = ""
         self._answered: set[str] = set()
         self._data_at: datetime | None = None
+        self._still_since: datetime | None = None
         self._steady_since: datetime | None = None
         self._is_closed = False
 
@@ -68,7 +71,7 @@ class ExcelFeed:
         if self._is_closed:
             return []
         self._poll.look(self._monotonic())
-        quotes = [quote for frame in self._inbox.take() for quote in self._told(frame.rows, frame.at)]
+        quotes = [quote for frame in self._inbox.take() for quote in self._told(frame)]
         if self._state() != STREAMING:
             self._steady_since = None
         elif self._steady_since is None:
@@ -99,18 +102,23 @@ class ExcelFeed:
         self._is_closed = True
         self._poll.close()
 
-    def _told(self, rows: Rows, at: datetime) -> Sequence[Quote]:
+    def _told(self, frame: Frame) -> Sequence[Quote]:
         try:
-            reading = read_sheet(rows, self._area, self._day(at))
+            reading = read_sheet(frame.rows, self._area, self._day(frame.at))
         except Rejected as error:
             self._wrong = str(error)
             return []
-        self._wrong = ""
-        if self._reading is None or _values(reading) != _values(self._reading):
-            self._data_at = at
-        self._reading = reading
-        self._answered |= {row.traded.symbol for row in reading.rows if row.has_price}
-        return self._changes.quotes(reading, at)
+        self._wrong, before, self._reading = "", self._reading, reading
+        # A file that could not be read for a while was saved since, or is the same; Excel shows what it once saved.
+        is_old = frame.is_anew and self._plan.provider == "excel_live"
+        if is_old or before is None or reading.columns.at.keys() != before.columns.at.keys():
+            self._changes.begin_anew()
+            self._still_since = frame.at
+        elif _values(reading) != _values(before):
+            self._data_at = self._still_since = frame.at
+        quotes = self._changes.quotes(reading, frame.at)
+        self._answered |= {quote.symbol for quote in quotes}
+        return quotes
 
     def _day(self, at: datetime) -> date:
         return self._market.session_of(at)
@@ -133,7 +141,7 @@ class ExcelFeed:
     def _quiet(self) -> str:
         if self._reading is not None and not self._reading.rows:
             return "no row of the sheet names a symbol"
-        if self._data_at is None or (still := self._clock.now() - self._data_at) < QUIET:
+        if self._still_since is None or (still := self._clock.now() - self._still_since) < QUIET:
             return ""
         minutes = int(still.total_seconds() // 60)
         if self._plan.provider == "excel_file":

@@ -28,6 +28,7 @@ ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _MARK: Final = "mark"
 _FIELDS: Final = {alias: field for field, aliases in ALIASES.items() for alias in aliases}
+_RANKS: Final = {alias: rank for aliases in ALIASES.values() for rank, alias in enumerate(aliases)}
 
 
 @dataclass(frozen=True)
@@ -47,25 +48,24 @@ class Columns:
 def read_headers(row: Sequence[object], area: Area) -> Columns:
     """Find the columns; Rejected, naming what is missing, without a symbol and at least one price.
 
-    The first header that means a field is taken. A mark is taken for the last price where nothing else is.
+    Of several headers that mean a field the one whose name stands first in `ALIASES` is taken, and the first column of
+    those: a sheet may have a Name beside the Symbol. A mark is taken for the last price where nothing else is.
     """
-    at: dict[str, int] = {}
-    titles: dict[str, str] = {}
-    ignored = []
     names = [_normal(value) for value in row]
-    for index, (name, value) in enumerate(zip(names, row, strict=True)):
-        field = _FIELDS.get(name) if name != _MARK or "last" in _found(names) else "last"
-        if field is not None and field not in at:
-            at[field], titles[field] = index, str(value).strip()
-        elif not _is_blank(value):
-            why = f"{field} is in column {column_name(area.left + at[field])} already" if field else "no known header"
+    fields = [_FIELDS.get(name, "last" if name == _MARK else None) for name in names]
+    at: dict[str, int] = {}
+    for index in sorted(range(len(names)), key=lambda index: _RANKS.get(names[index], len(_RANKS))):
+        if (field := fields[index]) is not None:
+            at.setdefault(field, index)
+    ignored = []
+    for index, (field, value) in enumerate(zip(fields, row, strict=True)):
+        if not _is_blank(value) and (field is None or at[field] != index):
+            why = f"{field} is in column {column_name(area.left + at[field])}" if field else "no known header"
             ignored.append(f"{column_name(area.left + index)} {str(value).strip()[:40]!r}: {why}")
     _check(at, row, area)
+    at = {field: at[field] for field in ALIASES if field in at}
+    titles = {field: str(row[index]).strip() for field, index in at.items()}
     return Columns(at, titles, tuple(ignored), last_is_mark=names[at["last"]] == _MARK if "last" in at else False)
-
-
-def _found(names: Sequence[str]) -> set[str | None]:
-    return {_FIELDS.get(name) for name in names}
 
 
 def _normal(value: object) -> str:

@@ -13,10 +13,14 @@ FRAMES: Final = 512
 
 
 class Frame(NamedTuple):
-    """The cells of a range, and when the read that found them ended."""
+    """The cells of a range, and when the read that found them ended.
+
+    `is_anew` where it is the first after what was read from was lost: that may be another sheet now.
+    """
 
     at: datetime
     rows: Rows
+    is_anew: bool = False
 
 
 @dataclass
@@ -40,8 +44,8 @@ class Standing:
 class Inbox:
     """Changed frames in order, `limit` of them at most, and how reading stands. For one writer and one reader.
 
-    Of two frames that are equal the later one is not kept. When it is full a new frame takes the place of the last,
-    whose changes are lost where the new one has changed them again; that is counted.
+    Of two frames that are equal the later one is not kept, unless it is the first after a loss. When it is full a new
+    frame takes the place of the last, whose changes are lost where the new one has changed them again; that is counted.
     """
 
     def __init__(self, limit: int = FRAMES) -> None:
@@ -75,14 +79,15 @@ class Inbox:
                 return
             told = self.standing
             told.state, told.detail, told.reading_since, told.busy_since = STREAMING, "", None, None
-            told.reconnects += self._is_broken and told.reads > 0
+            is_anew = self._is_broken and told.reads > 0
+            told.reconnects += is_anew
             told.reads, told.read_ms, self._is_broken = told.reads + 1, took_s * 1000, False
-            if self._last is not None and (frame.rows is self._last or frame.rows == self._last):
+            if not is_anew and self._last is not None and (frame.rows is self._last or frame.rows == self._last):
                 return
             if len(self._frames) == self._limit:
-                self._frames.pop()
+                is_anew |= self._frames.pop().is_anew
                 told.replaced += 1
-            self._frames.append(frame)
+            self._frames.append(frame._replace(is_anew=is_anew))
             self._last = frame.rows
             self._changed.notify_all()
 

@@ -52,7 +52,7 @@ class RecordedReader:
 def _frames(path: Path) -> Generator[RecordedFrame]:
     before = -math.inf
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8-sig") as file:
             for number, line in enumerate(file, start=1):
                 if line.strip():
                     frame = _frame(line, f"line {number} of {path.name}")
@@ -62,6 +62,10 @@ def _frames(path: Path) -> Generator[RecordedFrame]:
                     yield frame
     except FileNotFoundError:
         raise SheetMissing(f"there is no file {path}: set EXCEL_DATA_FILE to a recording of frames") from None
+    except OSError as error:
+        raise SheetMissing(f"{path.name} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SheetMissing(f"{path.name} is no recording of frames: it is not text in UTF-8") from None
     if before == -math.inf:
         raise SheetMissing(f"{path.name} has no frame")
 
@@ -70,7 +74,7 @@ def _frame(line: str, where: str) -> RecordedFrame:
     try:
         told = json.loads(line)
         at_s, rows = float(told["at"]), told["rows"]
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         rows, at_s = None, math.nan
     if not math.isfinite(at_s) or not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
         raise SheetMissing(f'{where} is no frame like {{"at": 0.5, "rows": [["Symbol", "Last"], ["/ES", 6879.25]]}}')

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from app.collectors.excel.area import Area, Row, Rows
-from app.collectors.excel.cells import Unread, read_change, read_price, read_size
+from app.collectors.excel.cells import Unread, read_change, read_price, read_size, says_nothing
 from app.collectors.excel.headers import PRICES, SYMBOL, Columns, read_headers
 from app.errors import Rejected
 from app.instruments.catalogue import CATALOGUE
@@ -85,6 +85,8 @@ def read_sheet(rows: Rows, area: Area, today: date) -> SheetReading:
 
 @lru_cache(maxsize=1024)
 def _traded(name: str, today: date) -> Traded | str:
+    if says_nothing(name):
+        return f"{name.strip()[:40]!r} is no symbol: its formula has no value"
     try:
         return resolve(name, today)
     except Rejected as error:

@@ -38,8 +38,8 @@ class SchwabFeed:
     """Quotes of `symbols` from Schwab's stream, or by request while that is away.
 
     It goes on by itself after whatever happens to the connection and to the login. `is_open` tells whether a symbol's
-    market is open, to judge silence by. `on_term` is told every minute how long the login is good, in the feed's
-    thread. Rejected when a symbol cannot be read.
+    market is open, to judge silence by. `on_term` is told how long the login is good, whenever that changes and every
+    minute, in a thread of the feed's. Rejected when a symbol cannot be read.
     """
 
     def __init__(
@@ -132,13 +132,16 @@ class SchwabFeed:
             await self._session.aclose()
 
     async def _tell_term(self) -> None:
+        told, told_at = None, 0.0
         while True:
-            if term := self._session.term:
-                try:
+            try:
+                term = await self._session.look()
+                if term and (term != told or time.monotonic() - told_at >= TERM_S):
                     await asyncio.to_thread(self._on_term, term)
-                except Exception as error:
-                    log.warning("cannot tell how long the login is good: %s", str(error)[:200])
-            await asyncio.sleep(TERM_S if term else self._patience.look_s)
+                    told, told_at = term, time.monotonic()
+            except Exception as error:
+                log.warning("cannot tell how long the login is good: %s", str(error)[:200])
+            await asyncio.sleep(self._patience.login_s)
 
     def _remarks(self, silent: Sequence[str]) -> list[str]:
         standing = self._board.now

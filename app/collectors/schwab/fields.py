@@ -11,6 +11,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
+from app.errors import Rejected
 from app.instruments.symbology import resolve
 from app.quotes import CLOCK_TOLERANCE, EARLIEST, PRICE_FIELDS, SIZE_FIELDS
 
@@ -20,10 +21,7 @@ QUOTE_TIME: Final = "quote_time"
 TRADE_TIME: Final = "trade_time"
 ACTIVE: Final = "active"
 TIMES: Final = (QUOTE_TIME, TRADE_TIME)
-TIMED: Final[Mapping[str, frozenset[str]]] = {  # Which time is that of which fields.
-    QUOTE_TIME: frozenset({"bid", "ask", "bid_size", "ask_size"}),
-    TRADE_TIME: frozenset({"last", "last_size", "volume"}),
-}
+TIMED: Final = frozenset({"bid", "ask", "bid_size", "ask_size", "last", "last_size", "volume"})
 LOT: Final = 100  # Shares in a lot, in which equities' bid and ask sizes are streamed.
 _SYMBOL: Final = 0
 _PRICE_LIMIT: Final = 10**9
@@ -115,8 +113,11 @@ def read_active(value: object) -> str:
 
 @lru_cache(maxsize=1024)
 def contract_of(active: str, today: date) -> str | None:
-    """The contract that a readable active symbol names, such as ESZ25; None for a bare root."""
-    return resolve(active, today).contract
+    """The contract that a readable active symbol names, such as ESZ25; None for a bare root and for what names none."""
+    try:
+        return resolve(active, today).contract
+    except Rejected:
+        return None
 
 
 def streamed_readers(service: str, tick: Decimal) -> Readers:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 HEARTBEAT: Final = "heartbeat"
-LONGEST: Final = 16_000_000  # Characters; a full message of 500 keys has a hundredth of them.
 
 
 @dataclass(frozen=True, slots=True)

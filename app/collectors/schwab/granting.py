@@ -27,6 +27,11 @@ class Refused(Conflict):
         self.reason = reason
 
 
+def reason_of(told: object) -> str:
+    """Schwab's own word for a refusal, where it is one."""
+    return told if isinstance(told, str) and _WORD.fullmatch(told) else "it does not say why"
+
+
 def refresh(plan: SchwabPlan, login: Login, now: Callable[[], datetime]) -> Login:
     """The login with a new access token; Refused, or Unavailable when Schwab gives no answer."""
     old = login.token.refresh_token
@@ -57,8 +62,7 @@ def _grant(
         with library().OAuth2Client(plan.client_id, plan.client_secret, timeout=TIMEOUT_S) as client:
             answer = dict(ask(client, plan.api_url + _TOKEN_PATH))
     except library().OAuthError as error:
-        word = str(getattr(error, "error", ""))
-        reason = word if _WORD.fullmatch(word) else "it does not say why"
+        reason = reason_of(getattr(error, "error", ""))
         if reason in _TEMPORARY:
             raise Unavailable(f"Schwab gives no token for now ({reason})") from None
         raise Refused(reason) from None

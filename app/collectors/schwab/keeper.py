@@ -11,7 +11,7 @@ from typing import Any, Final
 from httpx import HTTPStatusError
 
 from app.clock import Clock
-from app.collectors.feeds import LOST, NEEDS_LOGIN
+from app.collectors.feeds import LOST, MISCONFIGURED, NEEDS_LOGIN
 from app.collectors.schwab.counts import Counts
 from app.collectors.schwab.intake import Intake, StreamEnded
 from app.collectors.schwab.listings import Keyed, Listing
@@ -19,12 +19,13 @@ from app.collectors.schwab.patience import Backoff, Doubling, Patience, Silence
 from app.collectors.schwab.session import NeedsLogin, SchwabSession
 from app.collectors.schwab.standing import Board
 from app.collectors.schwab.stream import DENIED, TAKEN_OVER, opened, subscribe, translated
-from app.errors import ThorError
+from app.errors import Rejected, ThorError
 
 log = logging.getLogger(__name__)
 
 IsOpen = Callable[[str, datetime], bool]
 UNAUTHORIZED: Final = (401, 403)
+RARELY: Final = 32  # Of so many denials in a row one has the token replaced; so have the 1st, 2nd, 4th, 8th and 16th.
 
 
 class StreamSilent(Exception):
@@ -50,7 +51,7 @@ class Keeper:
         self._patience, self._clock, self._is_open = patience, clock, is_open
         self._backoff, self._silence = Backoff(patience), Silence(patience)
         self._resubscribing = Doubling(patience.resubscribe_s, patience.longest_resubscribe_s)
-        self._subscribed_at, self._is_denied, self._said = 0.0, False, ""
+        self._subscribed_at, self._denials, self._said = 0.0, 0, ""
         self.down_since: float | None = time.monotonic()
 
     async def keep(self) -> None:
@@ -73,7 +74,7 @@ class Keeper:
                 stream = await stack.enter_async_context(opened(client, self._intake.take_frame, self._patience))
                 self._silence.begin(time.monotonic())
                 await self._subscribe(stream)
-            self.down_since, self._is_denied, self._said = None, False, ""
+            self.down_since, self._denials, self._said = None, 0, ""
             await first_of(self._read(stream), self._watch())
 
     async def _subscribe(self, stream: Any) -> None:
@@ -113,19 +114,21 @@ class Keeper:
 
     async def _after(self, error: Exception, lived_s: float) -> float:
         """Say what happened; how long to wait before the next attempt."""
-        if isinstance(error, NeedsLogin):
+        if isinstance(error, NeedsLogin | Rejected):
             self._say(str(error))
-            self._board.fail(NEEDS_LOGIN, str(error))
+            self._board.fail(NEEDS_LOGIN if isinstance(error, NeedsLogin) else MISCONFIGURED, str(error))
             return self._patience.login_s
         if lived_s >= self._patience.proven_s:
             self._backoff.reset()
         is_taken = isinstance(error, StreamEnded) and error.code == TAKEN_OVER
         wait_s = self._patience.taken_over_s if is_taken else self._backoff.next_s()
-        was_denied, self._is_denied = self._is_denied, is_denial(error)
-        if self._is_denied:
-            await self._session.denied()
-            # Another token may be all that is missing; if it is not, patience is.
-            wait_s = wait_s if was_denied else min(wait_s, self._patience.first_wait_s)
+        if is_denial(error):
+            self._denials += 1
+            # Another token may be all that is missing. If it is not, Schwab is asked for one ever more rarely.
+            if self._denials.bit_count() == 1 or self._denials % RARELY == 0:
+                await self._session.denied()
+            if self._denials == 1:
+                wait_s = min(wait_s, self._patience.first_wait_s)
         reason = told(error)
         self._say(f"the stream from Schwab ended: {reason}")
         self._board.fail(LOST, f"{reason}; the next attempt is in {wait_s:.0f} s")

@@ -10,7 +10,6 @@ from typing import Any
 class Library:
     """What is used of the two: classes and functions by their names there."""
 
-    AsyncClient: Any
     OAuth2Client: Any
     OAuthError: type[Exception]
     StreamClient: Any
@@ -30,7 +29,6 @@ def library() -> Library:
         from authlib.integrations.base_client.errors import OAuthError
         from authlib.integrations.httpx_client import OAuth2Client
         from schwab.auth import client_from_access_functions, get_auth_context
-        from schwab.client import AsyncClient
         from schwab.streaming import StreamClient
 
-    return Library(AsyncClient, OAuth2Client, OAuthError, StreamClient, client_from_access_functions, get_auth_context)
+    return Library(OAuth2Client, OAuthError, StreamClient, client_from_access_functions, get_auth_context)

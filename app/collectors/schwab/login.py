@@ -1,14 +1,13 @@
 """Logging in at Schwab: where a person goes, and what the browser brings back."""
 
 import hmac
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 from app.clock import Clock
-from app.collectors.schwab.granting import Refused, redeem
+from app.collectors.schwab.granting import Refused, reason_of, redeem
 from app.collectors.schwab.library import library
 from app.collectors.schwab.plan import SchwabPlan
 from app.collectors.schwab.token_file import TokenFile
@@ -16,7 +15,6 @@ from app.collectors.schwab.tokens import Login
 from app.errors import Conflict, Rejected
 
 CODE_LASTS_S: Final = 30
-_WORD: Final = re.compile(r"[A-Za-z_]{1,60}")
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ class Attempt:
             raise Rejected("this address is of another attempt: open the printed one, and give where that one ends")
         if "code" in answer:
             return answer["code"]
-        reason = answer["error"] if _WORD.fullmatch(answer["error"]) else "it does not say why"
+        reason = reason_of(answer["error"])
         raise Conflict(f"Schwab did not log in ({reason}): begin again, choose the accounts and allow the access")
 
 

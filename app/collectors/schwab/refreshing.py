@@ -44,12 +44,20 @@ class Refresher:
             login = self._known() or self._first()
             return login if self._is_good(login, refused_access) else self._refreshed(login)
 
+    def kept(self) -> Login:
+        """The login as it is kept, without asking Schwab; NeedsLogin when there is none or Schwab has refused it."""
+        login, refused = self._known() or self._first(), self._refused
+        if refused and refused[0] == login.token.refresh_token:
+            raise NeedsLogin(_refusal(refused[1]))
+        return login
+
     def _known(self) -> Login | None:
         kept = self._file.read()
         newer = self._unsaved
         if newer and kept and newer.token.refresh_token == kept.token.refresh_token:
             kept = max(kept, newer, key=lambda login: login.token.expires_at)
-        if self._refused and kept and kept.token.refresh_token != self._refused[0]:
+        refused = self._refused
+        if refused and kept and kept.token.refresh_token != refused[0]:
             self._refused = None
         return kept or newer
 

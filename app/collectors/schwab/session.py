@@ -1,7 +1,8 @@
 """A session at Schwab's API: a client of schwab-py whose access token is always good."""
 
 import asyncio
-from datetime import datetime
+import contextlib
+from collections.abc import Callable
 from typing import Any, Final
 
 import httpx
@@ -14,6 +15,7 @@ from app.collectors.schwab.plan import SchwabPlan
 from app.collectors.schwab.refreshing import Refresher
 from app.collectors.schwab.tokens import Login
 from app.collectors.schwab.tokens import NeedsLogin as NeedsLogin
+from app.errors import ThorError
 
 _HOST: Final = "api.schwabapi.com"
 
@@ -21,8 +23,8 @@ _HOST: Final = "api.schwabapi.com"
 class SchwabSession:
     """One login for all requests and streams of an event loop; the refreshing is shared with other processes.
 
-    `term` tells how long the login is good, as of the last `client`: over where that raised NeedsLogin, None before
-    the first. Each threshold that it crosses is logged once.
+    `term` tells how long the login is good, as of the last `client` or `look`: over where a person must log in, None
+    before the first `client`. Each threshold that it crosses is logged once.
     """
 
     def __init__(self, plan: SchwabPlan, clock: Clock) -> None:
@@ -52,15 +54,20 @@ class SchwabSession:
         if self._login is not None:
             self._refused_access = self._login.token.access_token
 
-    @property
-    def login_expires_at(self) -> datetime | None:
-        """When a new login is due, as of the last `client`; None before the first."""
-        return self.term.expires_at if self.term else None
+    async def look(self) -> LoginTerm | None:
+        """`term`, by what is kept now: a stream goes on for days, and meanwhile time passes and somebody logs in."""
+        if self.term is not None:
+            with contextlib.suppress(ThorError):  # It is told when the login is needed.
+                await asyncio.to_thread(self._termed, self._refresher.kept)
+        return self.term
 
     def _good(self) -> Login:
+        return self._termed(lambda: self._refresher.good(self._refused_access))
+
+    def _termed(self, login_of: Callable[[], Login]) -> Login:
         now = self._clock.now()
         try:
-            login = self._refresher.good(self._refused_access)
+            login = login_of()
         except NeedsLogin:
             self.term = LoginTerm(self._refresher.refused_at or now)
             raise

@@ -38,13 +38,6 @@ def test_the_environment_is_read_by_upper_case_names_and_empty_means_unset(monke
     assert (settings.web_port, settings.lake_dir, settings.log_level) == (8123, Path("/srv/lake"), "INFO")
 
 
-def test_simulated_quotes_are_not_collected_beside_real_ones():
-    with pytest.raises(Rejected, match="SESSION_SOURCES: names SIMULATED beside a live source"):
-        load(session_sources="SCHWAB,SIMULATED")
-
-    assert load(session_sources="SCHWAB,EXCEL").collected_sources == ("SCHWAB", "EXCEL")
-
-
 def test_settings_cannot_be_changed():
     settings = load()
 
@@ -81,6 +74,10 @@ def test_a_redis_url_without_a_database_means_the_first(path):
         ("redis_url", f"redis://:{SECRET}@h:6379/2"),
         ("redis_url", f"redis://:{SECRET}/x@h:6379/0"),
         ("redis_url", f"redis://:{SECRET}"),
+        ("excel_live_range", SECRET),
+        ("excel_live_range", "A1:M1"),
+        ("excel_live_range", "A1:XFE20"),
+        ("excel_live_range", "A1:M99999"),
         ("web_port", SECRET),
         ("web_port", 0),
         ("web_port", 65536),
@@ -95,6 +92,8 @@ def test_a_redis_url_without_a_database_means_the_first(path):
         ("ingest_batch_size", 0),
         ("ingest_batch_size", 20_001),
         ("stream_cap", 999),
+        ("session_sources", f"EXCEL,{SECRET}"),
+        ("session_sources", "SIMULATED,SCHWAB"),
     ],
     ids=lambda part: str(part).replace(SECRET, "…"),
 )

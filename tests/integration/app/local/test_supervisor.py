@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -74,6 +75,30 @@ class Group:
 
     def lines(self) -> list[str]:
         return self.log.getvalue().splitlines()
+
+
+def test_a_process_that_stands_still_is_killed_and_started_again(group: Group, until: Until) -> None:
+    pulse = group.state_dir / "pulse" / "worker"
+    touching = f"while :; do touch {pulse}; sleep 0.05; done"
+    spec = ProcessSpec("worker", ("sh", "-c", touching), pulse=pulse, still_after_s=0.5)
+    pulse.parent.mkdir(parents=True)
+
+    def during() -> None:
+        until(pulse.exists)
+        os.kill(group.process("worker").pid or 0, signal.SIGSTOP)
+        until(lambda: group.process("worker").restarts == 1 and group.process("worker").state == "running")
+
+    group.run([spec], during)
+
+    assert any("worker stands still for 0.5 s: it is killed" in line for line in group.lines())
+
+
+def test_a_process_that_never_gave_a_sign_of_life_is_left_alone(group: Group) -> None:
+    spec = ProcessSpec("worker", SLEEP, pulse=group.state_dir / "pulse" / "worker", still_after_s=0.1)
+
+    group.run([spec], lambda: time.sleep(1.0))
+
+    assert not any("stands still" in line for line in group.lines())
 
 
 def test_items_start_when_those_before_them_are_ready(group: Group) -> None:

@@ -1,4 +1,6 @@
+import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 
@@ -10,18 +12,20 @@ from app.bus import keys
 from app.bus.connection import connect
 from app.bus.leases import acquire
 from app.bus.stream import stream_state
+from app.clock import SystemClock
 from app.collectors import crashes
 from app.collectors.crashes import read_crashes
 from app.errors import Conflict, NotFound
 from app.factory import create_app
-from app.operations import agents
+from app.operations import agent_places
+from app.operations.agent_places import AgentPlace
 from app.operations.agents import run_agent
 from app.operations.collecting import CollectorPlan, collect_for_workers
 from app.operations.collector_states import CollectorState, state_of
 from app.operations.wishes import restart, unwant, want, want_simulation
 from app.runtime import EXTENSION, Runtime
 from app.settings import Settings
-from tests.fakes import RecordingDispatch
+from tests.fakes import FixedClock, RecordingDispatch
 from tests.feeds import FeedDesk, feed_desk
 from tests.private_servers import private_valkey
 from tests.waiting import until
@@ -181,7 +185,7 @@ def test_a_second_one_is_refused_and_hears_who_is_there(
 def test_it_ends_when_another_process_has_taken_its_place(
     begin: Callable[[], Running], bus: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(agents, "RENEW_EVERY_S", 0.05)
+    monkeypatch.setattr(agent_places, "RENEW_EVERY_S", 0.05)
     agent = begin()
     until(lambda: bus.exists(keys.lease("EXCEL")))
 
@@ -202,7 +206,7 @@ def test_it_shows_that_it_is_there_also_while_it_is_idle_and_after_a_flush(
     state: Callable[[], CollectorState],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(agents, "RENEW_EVERY_S", 0.05)
+    monkeypatch.setattr(agent_places, "RENEW_EVERY_S", 0.05)
     unwant(rt, "EXCEL")
     begin()
     until(lambda: state().state == "idle")
@@ -210,7 +214,25 @@ def test_it_shows_that_it_is_there_also_while_it_is_idle_and_after_a_flush(
     bus.flushdb()
 
     until(lambda: state().state == "running" and state().agent)
-    assert 10 < bus.ttl(keys.agent("EXCEL")) <= 15
+    assert 5 < bus.ttl(keys.agent("EXCEL")) <= 10
+
+
+def test_while_its_loop_hangs_the_source_is_left_to_the_workers(
+    begin: Callable[[], Running], bus: Redis, monkeypatch: pytest.MonkeyPatch, feed_desk: FeedDesk
+) -> None:
+    for name, seconds in (("RENEW_EVERY_S", 0.05), ("STUCK_S", 3.0), ("AGENT_TTL_S", 1.0)):
+        monkeypatch.setattr(agent_places, name, seconds)
+    begin()
+    until(lambda: feed_desk.living)
+    time.sleep(4)
+    is_there_while_it_turns = bus.exists(keys.agent("EXCEL"))
+
+    feed_desk.hangs.set()
+    until(lambda: not bus.exists(keys.agent("EXCEL")))
+    feed_desk.hangs.clear()
+
+    until(lambda: bus.exists(keys.agent("EXCEL")))
+    assert is_there_while_it_turns
 
 
 def test_workers_leave_the_source_to_it(begin: Callable[[], Running], rt: Runtime, bus: Redis) -> None:
@@ -282,3 +304,22 @@ def test_a_place_that_a_dead_process_left_is_taken_at_once(
     begin()
 
     until(lambda: state().state == "running")
+
+
+@pytest.mark.parametrize(("shift", "words"), [(40, " s ahead of that of Redis"), (-40, " s behind that of Redis")])
+def test_a_clock_that_differs_from_the_servers_is_warned_of_once_a_minute(
+    bus: Redis, caplog: pytest.LogCaptureFixture, shift: int, words: str
+) -> None:
+    clock = FixedClock(datetime.now(UTC) + timedelta(seconds=shift))
+
+    with AgentPlace(bus, "EXCEL", Event(), clock).held():
+        until(lambda: words in caplog.text)
+
+    assert caplog.text.count("this machine's clock") == 1
+
+
+def test_a_clock_as_the_servers_is_not_warned_of(bus: Redis, caplog: pytest.LogCaptureFixture) -> None:
+    with AgentPlace(bus, "EXCEL", Event(), SystemClock()).held():
+        pass
+
+    assert "clock" not in caplog.text

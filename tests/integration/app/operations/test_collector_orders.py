@@ -1,20 +1,30 @@
+from datetime import UTC, datetime
+from functools import partial
+
 import pytest
 from redis import Redis
 
 from app.bus import keys
+from app.bus.hashes import read_hash
 from app.bus.leases import acquire
 from app.collectors.crashes import count_crash, read_crashes
 from app.dispatch import Dispatch
 from app.errors import Conflict, NotFound, Unavailable
-from app.operations.collector_orders import restart_source, start_source, stop_source
+from app.operations.collector_orders import automate_source, restart_source, start_source, stop_source
 from app.operations.wishes import SIMULATED, want, wish_of
 from app.runtime import Runtime
 from tests.desk_days import watch_only
 from tests.factories import quotes
-from tests.fakes import RecordingDispatch
+from tests.fakes import FixedClock, RecordingDispatch
 from tests.ticks import store_quotes
 
 HERE = ("EXCEL", SIMULATED)
+OPEN, CLOSED = datetime(2025, 10, 9, 15, 30, tzinfo=UTC), datetime(2025, 10, 11, 15, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(OPEN)
 
 
 def test_a_source_that_is_started_by_hand_is_wanted_and_begun_at_once(rt: Runtime, dispatch: RecordingDispatch) -> None:
@@ -126,6 +136,49 @@ def test_a_live_source_is_refused_while_the_simulation_is_wanted_or_runs(rt: Run
     bus.delete(keys.lease(SIMULATED))
     start_source(rt, "EXCEL", HERE)
     assert wish_of(rt, "EXCEL") == (True, True)
+
+
+@pytest.mark.parametrize(("now", "is_open"), [(OPEN, True), (CLOSED, False)])
+def test_a_source_that_follows_market_hours_is_given_back_to_them(
+    rt: Runtime, clock: FixedClock, dispatch: RecordingDispatch, now: datetime, is_open: bool
+) -> None:
+    clock.advance(now - clock.now())
+    (stop_source if is_open else partial(start_source, configured=HERE))(rt, "EXCEL")
+    dispatch.sent.clear()
+
+    automate_source(rt, "EXCEL", HERE, ["EXCEL"])
+
+    assert wish_of(rt, "EXCEL") == (is_open, False)
+    assert dispatch.sent == ([("start_collector", "EXCEL")] if is_open else [])
+
+
+def test_a_source_that_follows_no_hours_is_given_back_to_its_own_process(rt: Runtime, bus: Redis) -> None:
+    acquire(bus, keys.agent("SCHWAB"), "epoch")
+    stop_source(rt, "SCHWAB")
+
+    automate_source(rt, "SCHWAB", HERE, [])
+
+    assert read_hash(bus, keys.desired("SCHWAB")) == {"wanted": "1", "by": "process"}
+
+
+def test_what_was_said_by_hand_stays_where_nobody_else_decides(rt: Runtime) -> None:
+    stop_source(rt, "EXCEL")
+
+    with pytest.raises(Conflict, match="EXCEL does not follow market hours here: name it in SESSION_SOURCES"):
+        automate_source(rt, "EXCEL", HERE, ["SCHWAB"])
+
+    assert wish_of(rt, "EXCEL") == (False, True)
+
+
+def test_a_source_is_not_given_back_to_the_hours_beside_simulated_quotes(rt: Runtime, clock: FixedClock) -> None:
+    clock.advance(OPEN - clock.now())
+    stop_source(rt, "EXCEL")
+    want(rt, SIMULATED, "hand")
+
+    with pytest.raises(Conflict, match="never mixes with them"):
+        automate_source(rt, "EXCEL", HERE, ["EXCEL"])
+
+    assert wish_of(rt, "EXCEL") == (False, True)
 
 
 def test_a_queue_that_is_away_does_not_undo_the_wish(

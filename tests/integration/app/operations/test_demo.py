@@ -11,7 +11,9 @@ from app.bus.leases import acquire
 from app.errors import Conflict
 from app.market.markets import DEFAULT, Markets
 from app.operations.closing import close_session
-from app.operations.demo import DemoPlan, refuse_real_data, run_demo
+from app.operations.demo import DemoPlan, run_demo
+from app.operations.mixing import refuse_real_data
+from app.operations.wishes import want
 from app.quotes import to_fields
 from app.runtime import Runtime
 from app.ticks.partitions import ensure_partitions
@@ -34,6 +36,13 @@ def test_recorded_and_simulated_quotes_do_not_stop_the_demo(rt: Runtime, source:
 
     with rt.sessions() as session:
         refuse_real_data(session)
+
+
+def test_the_demo_refuses_to_run_beside_a_real_source_that_is_wanted(rt: Runtime) -> None:
+    want(rt, "EXCEL", "hours")
+
+    with pytest.raises(Conflict, match="EXCEL is collected here"):
+        run_demo(rt, DemoPlan(["ES"]), lambda _: None, Event())
 
 
 def test_every_market_of_the_demo_is_exported_and_none_has_ticks_of_a_day_without_session(

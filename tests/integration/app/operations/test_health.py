@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import sessionmaker
 
 from app.bus import keys
@@ -238,15 +239,23 @@ def test_a_check_that_does_not_come_back_is_not_ok_and_is_not_started_twice():
     assert len(starts) == 1
 
 
-@pytest.mark.parametrize("error", [ZeroDivisionError("a fault"), Unavailable("no server")])
-def test_a_check_that_breaks_is_not_ok(error):
+@pytest.mark.parametrize(
+    ("error", "is_fault"),
+    [
+        (ZeroDivisionError("a fault"), True),
+        (Unavailable("no server"), False),
+        (OperationalError("SELECT 1", None, Exception("no server")), False),
+    ],
+)
+def test_a_check_that_breaks_is_not_ok_and_a_fault_of_ours_is_logged(error, is_fault, caplog):
     def fail():
         raise error
 
     [check] = Probes({"broken": fail}).run()
 
     assert (check.name, check.ok) == ("broken", False)
-    assert str(error) in check.detail
+    assert str(error).partition("\n")[0] in check.detail
+    assert ("the check broken failed" in caplog.text) == is_fault
 
 
 def test_a_server_that_accepts_and_never_answers_is_not_ok(black_hole):

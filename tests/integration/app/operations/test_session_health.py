@@ -15,6 +15,7 @@ from app.operations.session_health import check_feeds, check_sessions
 from app.operations.silence import note_restart
 from app.operations.wishes import SIMULATED, want, want_simulation
 from app.runtime import Runtime
+from tests.desk_days import watch_only
 from tests.fakes import FixedClock
 
 THURSDAY = date(2025, 10, 9)
@@ -48,6 +49,35 @@ def test_a_wanted_source_must_be_held_and_bring_something_new_while_a_market_is_
 
     assert check.ok == is_well
     assert is_well or SIMULATED in check.detail
+
+
+@pytest.mark.parametrize(
+    ("feed", "data_age_s", "is_well"),
+    [("streaming", 80, True), ("streaming", 100, False), ("fallback", 1, False), ("connecting", 1, False)],
+)
+def test_of_a_feed_that_streams_any_word_counts_though_prices_stand_still(
+    rt: Runtime, bus: Redis, clock: FixedClock, feed: str, data_age_s: int, is_well: bool
+) -> None:
+    want(rt, "SCHWAB", "hand")
+    acquire(bus, keys.lease("SCHWAB"), keys.epoch("SCHWAB"))
+    ages = {"event_ms": 600, "data_ms": data_age_s, "begun_ms": 3600}
+    told = {name: int((clock.now() - age_s * SECOND).timestamp() * 1000) for name, age_s in ages.items()}
+    write_hash(bus, keys.health("SCHWAB"), {"state": "running", "feed": feed, **told})
+
+    assert check_feeds(rt, bus).ok == is_well
+
+
+@pytest.mark.parametrize(("symbols", "is_well"), [("ES,NQ", True), ("ES,6E", False)])
+def test_a_source_is_not_missed_in_the_hours_of_symbols_that_it_does_not_carry(
+    rt: Runtime, bus: Redis, clock: FixedClock, symbols: str, is_well: bool
+) -> None:
+    clock.advance(datetime(2025, 9, 1, 18, tzinfo=UTC) - clock.now())  # Labor Day: FX is open, equities have closed.
+    watch_only(rt, "ES", "6E")
+    want(rt, "SCHWAB", "hand")
+    acquire(bus, keys.lease("SCHWAB"), keys.epoch("SCHWAB"))
+    write_hash(bus, keys.health("SCHWAB"), {"state": "running", "feed": "streaming", "symbols": symbols})
+
+    assert check_feeds(rt, bus).ok == is_well
 
 
 def test_a_source_may_be_silent_until_a_market_has_been_open_for_a_while(

@@ -5,7 +5,8 @@ from itertools import pairwise
 
 import pytest
 from redis import Redis
-from sqlalchemy import update
+from sqlalchemy import create_engine, update
+from sqlalchemy.orm import Session, sessionmaker
 
 import celeryconfig
 from app.bus import keys
@@ -14,6 +15,8 @@ from app.bus.leases import LEASE_TTL_S, acquire
 from app.collectors.crashes import begin_run
 from app.collectors.feeds import MISCONFIGURED, NEEDS_LOGIN
 from app.desk.models import Market
+from app.local.ports import free_port
+from app.operations.agent_places import AGENT_TTL_S
 from app.operations.supervising import hours_wishes, missing_collectors, silent_collectors
 from app.operations.tick import market_tick, plan_tick
 from app.operations.tick_doing import do_step
@@ -79,20 +82,6 @@ def test_sources_run_until_the_last_close_of_any_watched_market(
     around = [want_at(rt, clock, last_close + late) for late in (-SECOND, 9 * SECOND, 11 * SECOND)]
 
     assert around == [True, True, False]
-
-
-def test_a_live_source_is_not_wanted_beside_simulated_quotes(
-    rt: Runtime, clock: FixedClock, caplog: pytest.LogCaptureFixture
-) -> None:
-    watch_only(rt, "ES")
-    live = replace(POLICY, collect=("SCHWAB",))
-    want_simulation(rt, ["ES"], SEED, RATE_PER_S)
-
-    beside = [list(hours_wishes(rt, live)) for _ in range(2)]
-    unwant(rt, SIMULATED)
-
-    assert (beside, list(hours_wishes(rt, live))) == ([[], []], [WantSource("SCHWAB")])
-    assert [record.message[:41] for record in caplog.records] == ["SCHWAB is not collected by its hours: sim"]
 
 
 def test_a_watched_market_that_is_not_automated_does_not_keep_sources_running(rt: Runtime, clock: FixedClock) -> None:
@@ -200,9 +189,66 @@ def test_a_collector_that_is_dead_is_started_again(rt: Runtime, bus: Redis) -> N
     assert (alive, list(missing_collectors(rt, POLICY))) == ([], [StartCollector(SIMULATED)])
 
 
-def test_a_lease_and_a_tick_are_over_in_less_than_half_a_minute() -> None:
-    # Whoever dies is found missing at the first tick after its lease has expired.
-    assert LEASE_TTL_S + TICK_EVERY_S <= 30
+def test_a_lease_and_a_tick_leave_five_seconds_of_half_a_minute_to_begin_in() -> None:
+    # Whoever dies is found missing at the first tick after its lease, or its place as a source's own process, expired.
+    assert max(LEASE_TTL_S, AGENT_TTL_S) + TICK_EVERY_S <= 25
+
+
+def test_collectors_are_seen_to_while_postgres_is_away(rt: Runtime, bus: Redis, clock: FixedClock) -> None:
+    clock.advance(5 * MINUTE)
+    away = replace(rt, sessions=no_sessions(rt))
+    want(rt, "EXCEL", "hours")
+    want(rt, "SCHWAB", "hours")
+    acquire(bus, keys.lease("SCHWAB"), keys.epoch("SCHWAB"), ttl_s=600)
+    told = {"event_ms": clock.now() - MINUTE, "begun_ms": clock.now() - 2 * MINUTE}
+    ms = {name: int(at.timestamp() * 1000) for name, at in told.items()}
+    write_hash(bus, keys.health("SCHWAB"), {"symbols": "ES", **ms})
+
+    steps = market_tick(away, TickPolicy(9, 900, sources=("EXCEL", "SCHWAB")))
+
+    assert {StartCollector("EXCEL"), RestartCollector("SCHWAB")} <= set(steps)
+
+
+def test_while_postgres_is_away_sources_start_with_the_desk_s_own_market_and_none_is_stopped(
+    rt: Runtime, clock: FixedClock
+) -> None:
+    away, policy = replace(rt, sessions=no_sessions(rt)), TickPolicy(9, 900, collect=("EXCEL", "SCHWAB"))
+    want(rt, "EXCEL", "hours")
+    at_open = list(hours_wishes(away, policy))
+    clock.advance(EVENING - clock.now())
+
+    assert (at_open, list(hours_wishes(away, policy))) == ([WantSource("SCHWAB")], [])
+
+
+def test_a_source_whose_quotes_would_come_beside_simulated_ones_does_not_follow_the_hours(
+    rt: Runtime, caplog: pytest.LogCaptureFixture
+) -> None:
+    want_simulation(rt, ["ES"], 1, 10.0)
+
+    assert list(hours_wishes(rt, TickPolicy(9, 900, collect=("EXCEL",)))) == []
+    assert "EXCEL never mixes with them" in caplog.text
+
+
+def test_the_simulation_does_not_follow_the_hours_beside_a_real_source(rt: Runtime) -> None:
+    want(rt, "EXCEL", "hand")
+
+    assert list(hours_wishes(rt, POLICY)) == []
+
+
+def test_a_source_is_not_silent_in_the_hours_of_symbols_that_it_does_not_carry(
+    rt: Runtime, bus: Redis, clock: FixedClock
+) -> None:
+    watch_only(rt, "ES", "6E")
+    clock.advance(NOON + 30 * MINUTE - clock.now())  # FX is open.
+    want_simulation(rt, ["ES"], 1, 10.0)
+    hold(bus)
+    show(bus, NOON)
+    write_hash(bus, keys.health(SIMULATED), {"symbols": "ES"})
+    closed = list(silent_collectors(rt, POLICY))
+
+    write_hash(bus, keys.health(SIMULATED), {"symbols": "ES,6E"})
+
+    assert (closed, list(silent_collectors(rt, POLICY))) == ([], [RestartCollector(SIMULATED)])
 
 
 def test_a_source_that_nobody_can_collect_here_is_not_started(rt: Runtime, bus: Redis) -> None:
@@ -346,6 +392,11 @@ def test_a_dead_collector_is_not_called_silent(rt: Runtime, bus: Redis, clock: F
 
     assert StartCollector(SIMULATED) in steps
     assert RestartCollector(SIMULATED) not in steps
+
+
+def no_sessions(rt: Runtime) -> "sessionmaker[Session]":
+    """Sessions with a server that is away."""
+    return sessionmaker(create_engine(f"postgresql+psycopg2://u:p@127.0.0.1:{free_port()}/d"))
 
 
 def want_at(rt: Runtime, clock: FixedClock, at: datetime) -> bool:

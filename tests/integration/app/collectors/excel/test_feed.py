@@ -23,27 +23,28 @@ from app.collectors.feeds import STREAMING
 from app.collectors.run import Assignment, run_collector
 from app.market.markets import market
 from app.quotes import Quote
-from tests.sheets import ZB, row, sheet
+from tests.sheets import ZB, loading, row, sheet
 from tests.tree import ROOT
 from tests.waiting import until
 
 VERSIONS = 200
 SYMBOLS = ("ES", "NQ", "YM", "CL")
 # Every price, size and volume of a version is made of its number, so that cells of two versions cannot stand together.
-# The next version is saved, in place and in two halves, when somebody has said that this one was seen.
+# The next version is saved, in place and in two halves, when somebody has said that this one was seen. The first one,
+# number 0, is what the sheet says before anything changes.
 WRITER = f"""
 import io, sys, time
 from openpyxl import Workbook
 
 path, symbols = sys.argv[1], {SYMBOLS!r}
-for version in range(1, {VERSIONS} + 1):
+for version in range({VERSIONS} + 1):
     book = Workbook()
     page = book.worksheets[0]
     page.title = "Futures"
     page.append(["Symbol", "Last", "Bid", "Ask", "Last Size", "Bid Size", "Ask Size", "Volume"])
     for symbol in symbols:
         page.append([symbol, version, version + 1000, version + 2000, version, version, version, version * 10])
-    if version % 2:
+    if version % 2 == 0:
         book.save(path)
     else:
         content = io.BytesIO()
@@ -79,7 +80,8 @@ def test_a_workbook_that_is_rewritten_while_it_is_read_is_told_change_by_change_
 
 def test_a_sheet_is_collected_into_the_stream_as_any_source_is(bus, open_spool, tmp_path):
     path = tmp_path / "frames.jsonl"
-    frames = [{"at": n / 5, "rows": sheet(row(last=6879.5 + n, volume=100.0 + n), ZB)} for n in range(2)]
+    shown = [sheet(row(last=6879.5 + n, volume=100.0 + n), ZB) for n in range(2)]
+    frames = [{"at": n / 5, "rows": rows} for n, rows in enumerate([loading(shown[0]), *shown])]
     path.write_text("\n".join(map(json.dumps, frames)))
     plan, clock, stop = ExcelPlan("excel_recorded", path, poll_s=0.001), SystemClock(), Event()
 
@@ -117,9 +119,9 @@ def test_a_reader_without_its_safeguards_is_found_out(tmp_path, careless):
     reader = {"Careless": Careless, "Hasty": Hasty}[careless](ExcelPlan("excel_file", path))
 
     with saving(path) as writer:
-        assert writer.stdout.readline() == "1\n"
+        assert writer.stdout.readline() == "0\n"
         with pytest.raises((CalamineError, BlockingIOError)):
-            for version in range(1, VERSIONS + 1):
+            for version in range(VERSIONS + 1):
                 see(reader, writer, version)
 
 
@@ -152,7 +154,8 @@ def see(reader, writer, version):
 def followed(feed, writer) -> list[Quote]:
     quotes: list[Quote] = []
     clock = SystemClock()
-    for version in range(1, VERSIONS + 1):
+    until(lambda: feed.step(clock.now()) == [] and feed.state().state == STREAMING)
+    for version in range(VERSIONS + 1):
         until(lambda wanted=version: quotes.extend(feed.step(clock.now())) or len(quotes) >= wanted * len(SYMBOLS))
         assert writer.stdout.readline() == f"{version}\n"
         writer.stdin.write("seen\n")

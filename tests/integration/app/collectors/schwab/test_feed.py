@@ -2,12 +2,12 @@ import json
 import threading
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
-from app.collectors.feeds import CONNECTING, FALLBACK, LOST, NEEDS_LOGIN, STREAMING
+from app.collectors.feeds import CONNECTING, FALLBACK, LOST, MISCONFIGURED, NEEDS_LOGIN, STREAMING
 from app.collectors.schwab.fallback import Fallback
 from app.errors import Rejected, Unavailable
 from tests.schwab.standin import StandIn
@@ -193,6 +193,28 @@ def test_a_login_that_is_denied_is_refreshed_and_tried_again(schwab, plan, es):
     assert (schwab.logins, schwab.refreshes) == (1, 1)
 
 
+def test_a_login_that_is_denied_again_and_again_is_refreshed_ever_more_rarely(schwab, plan, es):
+    with running(plan, patience=NO_FALLBACK) as feed:
+        started(feed)
+        schwab.faults.deny_logins(7)
+        schwab.faults.drop()
+        schwab.wait_for_logins(2)
+
+    assert schwab.connections == 9
+    assert schwab.refreshes == 3
+
+
+def test_a_file_that_may_not_be_used_is_told_as_such_until_it_is_mended(schwab, tmp_path, es):
+    plan = plan_of(schwab, tmp_path)
+    kept = plan.token_file.rename(tmp_path / "elsewhere.json")
+    plan.token_file.symlink_to(kept)
+    with running(plan) as feed:
+        feed.wait_for_state(MISCONFIGURED)
+        assert "is a symbolic link" in feed.feed.state().detail
+        kept.replace(plan.token_file)
+        feed.wait_for_state(STREAMING)
+
+
 def test_an_access_token_that_died_is_refreshed(schwab, plan, es):
     with running(plan, patience=NO_FALLBACK) as feed:
         started(feed)
@@ -213,13 +235,26 @@ def test_without_a_login_it_says_so_and_goes_on_when_there_is_one(schwab, tmp_pa
         schwab.faults.drop()
         feed.wait_for_state(NEEDS_LOGIN)
         state = feed.feed.state()
+        until(lambda: told[-1].is_over(datetime.now(UTC)))
         plan_of(schwab, tmp_path)
         feed.wait_for_state(STREAMING)
+        until(lambda: not told[-1].is_over(datetime.now(UTC)))
 
     assert "flask schwab-login" in state.detail
     assert state.steady_since is None
     assert told[0].expires_at > datetime.now(UTC)
     assert schwab.client_secret not in json.dumps(state.detail)
+
+
+def test_a_login_that_is_made_while_it_streams_is_told(schwab, tmp_path, es):
+    told = []
+    with running(plan_of(schwab, tmp_path, schwab.token(age_s=6.9 * 86_400)), on_term=told.append) as feed:
+        started(feed)
+        until(lambda: told)
+        plan_of(schwab, tmp_path)
+        until(lambda: told[-1].expires_at - told[0].expires_at > timedelta(days=6))
+
+    assert schwab.logins == 1
 
 
 def test_a_symbol_limit_leaves_out_what_it_must_and_names_it(schwab, plan, es):

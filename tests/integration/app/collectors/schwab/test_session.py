@@ -77,9 +77,9 @@ def test_the_client_never_refreshes_by_itself(standin, plan, kept, clock):
 def test_it_tells_when_the_login_ends(plan, kept):
     async def tell():
         async with session_of(plan) as session:
-            before = session.login_expires_at
+            before = session.term
             await session.client()
-            return before, session.login_expires_at, session.term.is_known
+            return before, session.term.expires_at, session.term.is_known
 
     assert asyncio.run(tell()) == (None, kept.expires_at, True)
 
@@ -98,6 +98,44 @@ def test_it_warns_of_the_end_once(standin, plan, file, caplog):
     assert ["flask schwab-login" in record.message for record in caplog.records if "expiry" in record.name] == [True]
 
 
+def test_a_login_that_is_made_while_nothing_is_asked_is_noticed(standin, plan, kept, file):
+    async def look():
+        async with session_of(plan) as session:
+            before = await session.look()
+            await session.client()
+            newer = Login.model_validate(standin.token())
+            with file.held():
+                file.write(newer)
+            return before, await session.look() == session.term, session.term.expires_at == newer.expires_at
+
+    assert asyncio.run(look()) == (None, True, True)
+    assert standin.refreshes == 1
+
+
+def test_a_login_that_is_gone_is_over(plan, kept, file):
+    async def look():
+        async with session_of(plan) as session:
+            await session.client()
+            file.path.unlink()
+            return (await session.look()).is_over(SystemClock().now())
+
+    assert asyncio.run(look())
+
+
+def test_the_end_is_warned_of_also_while_nothing_is_asked(plan, kept, clock, caplog):
+    async def look():
+        async with session_of(plan, clock) as session:
+            await session.client()
+            for hours_left in (100, 47, 46, 23, 5):
+                clock.wrong_by = timedelta(hours=6 * 24 + 23 - hours_left)
+                await session.look()
+
+    asyncio.run(look())
+
+    warnings = [record.message for record in caplog.records if "expiry" in record.name]
+    assert [line.split(", for ")[1].split(" ")[0] for line in warnings] == ["46", "22", "4"]
+
+
 def test_a_login_that_schwab_refuses_is_over_at_once(standin, plan, kept):
     standin.faults.expire_refresh()
 
@@ -105,7 +143,7 @@ def test_a_login_that_schwab_refuses_is_over_at_once(standin, plan, kept):
         async with session_of(plan) as session:
             with pytest.raises(NeedsLogin):
                 await session.client()
-            return session.term.is_over(SystemClock().now())
+            return session.term.is_over(SystemClock().now()) and (await session.look()).is_over(SystemClock().now())
 
     assert asyncio.run(use())
 

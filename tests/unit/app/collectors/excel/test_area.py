@@ -18,6 +18,16 @@ def test_what_names_no_rows_below_headers_is_refused(text):
         parse_area(text)
 
 
+@pytest.mark.parametrize("text", ["A1:XFE20", "A1:M1048577", "A1:ZZZ9999999", "A1:M3847", "A1:XFD5"])
+def test_what_is_larger_than_a_sheet_or_than_can_be_read_each_time_is_refused(text):
+    with pytest.raises(Rejected, match="A1:M20"):
+        parse_area(text)
+
+
+def test_a_sheet_of_many_symbols_is_no_large_one():
+    assert parse_area("A1:M3846").height == 3846
+
+
 def test_a_cell_is_named_by_its_place_within_the_area():
     area = parse_area("Z5:AC9")
 

@@ -15,6 +15,7 @@ from app.collectors.excel.cells import (
     SIZE,
     WAITING,
     WRONG_KIND,
+    ZERO,
     Unread,
     read_change,
     read_price,
@@ -39,7 +40,8 @@ IN_32NDS = [name for name, item in CATALOGUE.items() if item.price_format == "32
         ("121'16.25", "121.5078125"),
         ("118-16", "118.5"),
         ("118’16", "118.5"),
-        ("0'00", "0"),
+        ("118-16+", "118.515625"),
+        ("118'16+", "118.515625"),
         ("118'310", "118.96875"),
         ("118'001", "118.00390625"),
         ("118'003", "118.01171875"),
@@ -68,7 +70,21 @@ def test_thirty_seconds_of_what_is_not_quoted_in_them_are_refused(instrument):
 
 
 @pytest.mark.parametrize(
-    "text", ["118'1", "118'", "'16", "118''16", "118'16'2'1", "118'1625", "12123+", "118 16", "1'8'16"]
+    "text",
+    [
+        "118'1",
+        "118'",
+        "'16",
+        "118''16",
+        "118'16'2'1",
+        "118'1625",
+        "12123+",
+        "118+16",
+        "118'16++",
+        "118.5+",
+        "118 16",
+        "1'8'16",
+    ],
 )
 def test_what_only_looks_like_thirty_seconds_is_no_number(text):
     assert read_price(text, CATALOGUE["ZB"]).reason == MALFORMED
@@ -93,7 +109,6 @@ def test_what_only_looks_like_thirty_seconds_is_no_number(text):
         (6879.25, "6879.25"),
         (6879, "6879"),
         (-37.63, "-37.63"),
-        (0.0, "0"),
         (Decimal("6879.2500"), "6879.25"),
     ],
 )
@@ -188,8 +203,24 @@ def test_a_price_on_the_tick_has_the_ticks_decimals(cell):
     assert str(read_price(cell, CATALOGUE["ES"])) == "6840.00"
 
 
-def test_a_price_of_zero_has_no_sign():
-    assert [str(read_price(zero, CATALOGUE["YM"])) for zero in (-0.0, "-0", "(0)")] == ["0", "0", "0"]
+@pytest.mark.parametrize("zero", [0.0, -0.0, 0, "0", "0.00", "(0)", 5e-324])
+def test_zero_is_no_price_and_a_change_without_a_sign(zero):
+    assert read_price(zero, CATALOGUE["YM"]).reason == ZERO
+    assert str(read_change(zero, CATALOGUE["YM"])) == "0"
+
+
+@pytest.mark.parametrize(
+    ("symbol", "text"), [("6E", "1,085"), ("SI", "32,150"), ("ZB", "118,500"), ("YM", "42.150"), ("ES", "6.879")]
+)
+def test_a_separator_that_may_be_of_thousands_or_of_decimals_is_refused(symbol, text):
+    assert read_price(text, CATALOGUE[symbol]).reason == MALFORMED
+
+
+@pytest.mark.parametrize(
+    ("symbol", "text", "price"), [("ES", "6,879", "6879"), ("SI", "32.150", "32.15"), ("ES", "6879.250", "6879.25")]
+)
+def test_a_separator_that_the_instruments_decimals_explain_is_read(symbol, text, price):
+    assert read_price(text, CATALOGUE[symbol]) == Decimal(price)
 
 
 @pytest.mark.parametrize(("cell", "size"), [(11.0, 11), (0, 0), ("1,234", 1234), ("7.0", 7), (2**63 - 1, 2**63 - 1)])
@@ -219,16 +250,16 @@ def test_every_tick_comes_back_from_a_double_and_from_text(symbol, ticks):
     instrument = CATALOGUE[symbol]
     price = instrument.tick_size * ticks
 
-    assert read_price(float(price), instrument) == price
-    assert read_price(format(price, "f"), instrument) == price
-    assert read_price(format(price, ",f"), instrument) == price
+    assert read_change(float(price), instrument) == price
+    assert read_change(format(price, "f"), instrument) == price
+    assert read_change(format(price, ",f"), instrument) == price
 
 
 @given(st.sampled_from(IN_32NDS), st.integers(0, 999), st.integers(0, 31), st.integers(0, 7))
 def test_every_eighth_of_a_thirty_second_has_one_way_to_be_written(symbol, whole, part, eighth):
     text = f"{whole}'{part:02}{'01235678'[eighth]}"
 
-    assert read_price(text, CATALOGUE[symbol]) == whole + Decimal(part * 8 + eighth) / 256
+    assert read_change(text, CATALOGUE[symbol]) == whole + Decimal(part * 8 + eighth) / 256
 
 
 @given(

@@ -9,7 +9,7 @@ from app.collectors.excel.changes import Changes
 from app.collectors.excel.sheet import read_sheet
 from app.market.markets import market
 from app.quotes import Quote
-from tests.sheets import CLOSED, ES, HEADERS, ZB, row, sheet
+from tests.sheets import CLOSED, ES, HEADERS, ZB, loading, row, sheet
 
 AT = datetime(2025, 10, 9, 15, 30, tzinfo=UTC)
 DAY = date(2025, 10, 9)
@@ -92,10 +92,11 @@ def test_a_price_that_is_not_known_any_more_is_told_as_not_known(told):
     assert (quote.bid, quote.last) == (None, Decimal("6879.5"))
 
 
-def test_another_contract_of_a_symbol_is_told_and_is_no_trade(told):
+def test_another_contract_of_a_symbol_is_told_from_its_first_change_on_and_is_no_trade_at_first(told):
     told(row(symbol="/ESZ25"))
 
-    [quote] = told(row(symbol="/ESH26", volume=900_000.0))
+    assert told(row(symbol="/ESH26", volume=900_000.0)) == []
+    [quote] = told(row(symbol="/ESH26", volume=900_001.0))
 
     assert (quote.contract, quote.trade) == ("ESH26", False)
 
@@ -139,10 +140,47 @@ def test_the_volume_is_compared_with_the_last_one_that_was_known(told):
 )
 def test_without_a_column_of_volumes_a_trade_is_when_last_or_its_size_changed(changes, header, after, is_trade):
     headers = ["Symbol", header, "Bid", "Last Size"]
-    first = tell(changes, sheet(["/ES", 6879.5, 6879.25, 2.0], headers=headers))
+    before = sheet(["/ES", 6879.5, 6879.25, 2.0], headers=headers)
+    tell(changes, loading(before))
+    first = tell(changes, before)
     second = tell(changes, sheet(after, headers=headers))
 
     assert [quote.trade for quote in (*first, *second)] == [False, is_trade]
+
+
+def test_what_a_row_says_at_first_may_be_of_any_age_and_is_told_when_it_changes(changes):
+    assert tell(changes, sheet(ES, ZB)) == []
+    assert tell(changes, sheet(ES, ZB)) == []
+
+    [quote] = tell(changes, sheet(row(bid=6879.0), ZB))
+    assert (quote.symbol, quote.bid, quote.trade) == ("ES", Decimal("6879.00"), False)
+    assert [quote.symbol for quote in tell(changes, sheet(ES, row(ZB, bid_size=1.0)))] == ["ES", "ZB"]
+
+
+def test_the_same_values_after_a_while_without_any_are_of_now(changes):
+    tell(changes, sheet(ES))
+    assert tell(changes, sheet(row(last="loading", bid="loading", ask="loading"))) == []
+
+    assert [quote.last for quote in tell(changes, sheet(ES))] == [Decimal("6879.5")]
+
+
+def test_a_row_that_is_new_in_the_sheet_is_told_from_its_first_change_on(changes):
+    tell(changes, sheet(row(last=1.0)))
+    assert [quote.symbol for quote in tell(changes, sheet(ES))] == ["ES"]
+
+    assert tell(changes, sheet(row(symbol="/NQ:XCME"))) == []
+    assert tell(changes, sheet(row(last=2.0))) == []
+    assert [quote.last for quote in tell(changes, sheet(row(last=3.0)))] == [Decimal("3.00")]
+
+
+def test_a_sheet_that_begins_anew_is_told_as_it_changes_and_without_what_was_told_before(told, changes):
+    told(ES, ZB)
+
+    changes.begin_anew()
+    assert told(row(last=6500.0, volume=1.0), ZB) == []
+    assert told(ES, ZB) == []
+    [quote] = told(row(bid=6879.0), ZB)
+    assert (quote.symbol, quote.trade) == ("ES", False)
 
 
 def test_quotes_are_numbered_in_the_order_of_the_sheet_and_none_is_left_out(told):
@@ -167,4 +205,13 @@ def changes():
 
 @pytest.fixture
 def told(changes):
-    return lambda *rows, at=AT: tell(changes, sheet(*rows, headers=HEADERS), at)
+    """Tells what is new of rows, which were seen before thinkorswim answered."""
+    seen = []
+
+    def tell_next(*rows, at=AT):
+        shown = sheet(*rows, headers=HEADERS)
+        if not seen:
+            seen.append(tell(changes, loading(shown), at))
+        return tell(changes, shown, at)
+
+    return tell_next

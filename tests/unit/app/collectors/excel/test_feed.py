@@ -22,7 +22,7 @@ from app.collectors.feeds import BUSY, CONNECTING, LOST, MISCONFIGURED, STREAMIN
 from app.market.markets import market
 from tests.excel import Xlwings, editing, rejected
 from tests.fakes import FixedClock
-from tests.sheets import CLOSED, ES, HEADERS, ZB, row, save_workbook, sheet
+from tests.sheets import CLOSED, ES, HEADERS, ZB, loading, row, save_workbook, sheet
 from tests.waiting import until
 
 AT = datetime(2025, 10, 9, 15, 30, tzinfo=UTC)
@@ -62,18 +62,64 @@ def test_a_feed_that_streams_says_so(excels, follow, clock):
     }
 
 
-def test_old_values_of_a_closed_thinkorswim_are_told_once_and_then_as_quiet(excels, follow, clock):
-    excels.start(sheet(ES), str(PATH))
-    feed = follow(excels)
-    assert len(feed.next()) == 1
+def test_old_values_of_a_closed_thinkorswim_are_not_told_until_they_change(excels, follow, clock):
+    excel = excels.start(sheet(ES, ZB), str(PATH))
+    feed = follow(excels, reader=LiveReader)
+    feed.begin()
 
     clock.advance(timedelta(minutes=5, seconds=30))
     feed.settle()
 
     assert feed.step() == []
     told = feed.state()
-    assert (told.state, told.data_at) == (STREAMING, AT)
+    assert (told.state, told.data_at, told.silent) == (STREAMING, None, ["ES", "ZB"])
     assert told.detail == "no cell has changed for 5 min: see that thinkorswim runs and is logged in"
+
+    excel.cells = sheet(row(bid=6879.0), ZB)
+    assert [quote.symbol for quote in feed.next()] == ["ES"]
+    assert (feed.state().silent, feed.state().detail) == (["ZB"], "")
+
+
+def test_a_workbook_that_was_opened_again_shows_what_it_once_saved_and_that_is_not_told(excels, follow):
+    excel = excels.start(sheet(ES), str(PATH))
+    feed = follow(excels, require_open=True, reader=LiveReader)
+    feed.begin()
+    excel.cells = sheet(row(last=6880.0))
+    feed.next()
+
+    excels.quit(excel)
+    feed.quietly(lambda: feed.state().state == LOST)
+    again = excels.start(sheet(row(last=6500.0)), str(PATH))
+    feed.quietly(lambda: feed.state().reconnects == 1)
+    feed.settle()
+    assert feed.step() == []
+
+    again.cells = sheet(row(last=6881.0))
+    assert [quote.last for quote in feed.next()] == [Decimal("6881")]
+
+
+def test_columns_that_come_and_go_make_no_old_value_new(excels, follow):
+    excel = excels.start(sheet(ES), str(PATH))
+    feed = follow(excels, reader=LiveReader)
+    feed.begin()
+
+    excel.cells = [cells[:-6] for cells in sheet(ES)]
+    feed.settle()
+
+    assert feed.step() == []
+
+
+def test_a_file_that_could_not_be_read_for_a_while_is_told_as_it_was_saved_since(tmp_path, follow):
+    path = tmp_path / "Futures.xlsx"
+    save_workbook(path, HEADERS, ES)
+    feed = follow(plan=ExcelPlan("excel_file", path, poll_s=0.005))
+    feed.begin()
+
+    path.unlink()
+    until(lambda: feed.step() == [] and feed.state().state == MISCONFIGURED)
+    save_workbook(path, HEADERS, row(last=6880.0))
+
+    assert [quote.last for quote in feed.next()] == [Decimal("6880")]
 
 
 def test_a_cell_that_makes_no_event_is_data_all_the_same(excels, follow, clock):
@@ -214,7 +260,7 @@ def test_a_closed_feed_gives_nothing_and_leaves_no_thread(excels, follow):
 
 def test_recorded_frames_are_played(tmp_path, follow):
     path = tmp_path / "frames.jsonl"
-    path.write_text("\n".join(json.dumps({"at": n / 50, "rows": sheet(row(last=float(n)))}) for n in range(1, 4)))
+    path.write_text("\n".join(json.dumps({"at": n / 50, "rows": sheet(row(last=float(n)))}) for n in range(4)))
     feed = follow(plan=ExcelPlan("excel_recorded", path, poll_s=0.002))
 
     quotes = []
@@ -227,7 +273,9 @@ def test_a_saved_workbook_is_read_and_what_nobody_saves_is_told(tmp_path, follow
     path = tmp_path / "Futures.xlsx"
     save_workbook(path, HEADERS, ES)
     feed = follow(plan=ExcelPlan("excel_file", path, poll_s=0.005))
-    assert [quote.symbol for quote in feed.next()] == ["ES"]
+    feed.begin()
+    save_workbook(path, HEADERS, row(last=6880.0))
+    assert [quote.last for quote in feed.next()] == [Decimal("6880")]
 
     clock.advance(timedelta(minutes=2))
 
@@ -250,6 +298,19 @@ def test_a_live_sheet_where_there_can_be_no_excel_is_a_matter_for_a_person(follo
     until(lambda: feed.step() == [] and feed.state().state == MISCONFIGURED)
 
     assert "DATA_PROVIDER=excel_file" in feed.state().detail
+
+
+class Awakening(LiveReader):
+    """Finds the workbook before thinkorswim has answered, and then as it is."""
+
+    woke = False
+
+    def read(self):
+        rows = super().read()
+        if self.woke:
+            return rows
+        self.woke = True
+        return loading(rows)
 
 
 class Seconds:
@@ -275,6 +336,16 @@ class Followed:
         found = []
         until(lambda: found.extend(self.step()) or found)
         return found
+
+    def begin(self):
+        """Take what is there at first, of which nothing is told."""
+        self.quietly(lambda: self.state().state == STREAMING)
+
+    def quietly(self, condition):
+        """Step until the condition holds, and see that nothing is told meanwhile."""
+        found = []
+        until(lambda: found.extend(self.step()) or condition())
+        assert found == []
 
     def reads(self):
         return self._feed.state().figures["frames"]
@@ -308,7 +379,7 @@ def excels():
 def follow(clock, seconds):
     with contextlib.ExitStack() as running:
 
-        def begin(excels=None, plan=None, *, require_open=False):
+        def begin(excels=None, plan=None, *, require_open=False, reader=Awakening):
             numbers = count(1)
             found = plan or ExcelPlan("excel_live", PATH, require_open=require_open, poll_s=LIVE.poll_s)
             feed = ExcelFeed(
@@ -316,7 +387,7 @@ def follow(clock, seconds):
                 lambda: next(numbers),
                 market(),
                 clock,
-                make_reader=(lambda: LiveReader(found, excels)) if excels else None,
+                make_reader=(lambda: reader(found, excels)) if excels else None,
                 patience=QUICK,
                 monotonic=seconds,
             )

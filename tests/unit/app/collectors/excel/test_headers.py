@@ -47,11 +47,22 @@ def test_what_is_no_field_is_left_out_and_named(header):
     assert columns.ignored == (f"C {str(header)!r}: no known header",)
 
 
-def test_the_first_of_two_columns_of_a_field_is_taken_and_the_other_named():
-    columns = read_headers(["Symbol", "Last", "Price"], AREA)
+@pytest.mark.parametrize(
+    ("headers", "field", "index", "ignored"),
+    [
+        (["Symbol", "Last", "Price"], "last", 1, "C 'Price': last is in column B"),
+        (["Symbol", "Price", "Last"], "last", 2, "B 'Price': last is in column C"),
+        (["Symbol", "Bid", "Bid"], "bid", 1, "C 'Bid': bid is in column B"),
+        (["Name", "Symbol", "Bid"], "symbol", 1, "A 'Name': symbol is in column B"),
+    ],
+)
+def test_of_two_columns_of_a_field_the_one_with_the_plainer_name_is_taken_and_the_other_named(
+    headers, field, index, ignored
+):
+    columns = read_headers(headers, AREA)
 
-    assert columns.at["last"] == 1
-    assert columns.ignored == ("C 'Price': last is in column B already",)
+    assert columns.at[field] == index
+    assert columns.ignored == (ignored,)
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,16 @@ def test_a_source_that_was_lost_and_is_back_is_a_reconnect_and_one_that_was_busy
     assert (inbox.standing.reconnects, inbox.standing.state, inbox.standing.detail) == (1, STREAMING, "")
 
 
+def test_the_first_frame_after_a_loss_is_kept_and_known_also_when_it_is_equal_or_replaced(inbox):
+    put(inbox, 1)
+    put(inbox, 2)
+    inbox.tell(OWNER, LOST, "gone", 6.0)
+    put(inbox, 2)
+    put(inbox, 3)
+
+    assert [(frame.rows, frame.is_anew) for frame in inbox.take()] == [([[1]], False), ([[2]], False), ([[3]], True)]
+
+
 def test_what_was_never_there_is_no_reconnect(inbox):
     inbox.tell(OWNER, LOST, "not open", 1.0)
     put(inbox, 1)

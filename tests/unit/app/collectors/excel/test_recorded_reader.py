@@ -38,6 +38,7 @@ def test_rows_of_a_frame_are_filled_up(tmp_path):
     ("text", "words"),
     [
         ("", "has no frame"),
+        ("[" * 100_000, "line 1 of a.jsonl is no frame like"),
         ("\n\n", "has no frame"),
         ("{}\n", "line 1 of a.jsonl is no frame like"),
         ("nonsense", "line 1 of a.jsonl is no frame like"),
@@ -82,3 +83,19 @@ def record(tmp_path):
         return ExcelPlan("excel_recorded", path)
 
     return write
+
+
+def test_what_is_no_text_or_no_file_is_refused(tmp_path):
+    (tmp_path / "a.jsonl").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "b.jsonl").mkdir()
+
+    for name, words in (("a.jsonl", "not text in UTF-8"), ("b.jsonl", "cannot be read")):
+        with pytest.raises(SheetMissing, match=words):
+            RecordedReader(ExcelPlan("excel_recorded", tmp_path / name)).read()
+
+
+def test_a_mark_of_the_encoding_before_the_text_as_windows_writes_it_is_no_part_of_it(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"at": 0, "rows": [["Symbol", "Last"], ["ES", 1]]}', encoding="utf-8-sig")
+
+    assert RecordedReader(ExcelPlan("excel_recorded", path)).read()[1] == ["ES", 1]

@@ -90,6 +90,14 @@ def test_a_symbol_is_what_symbology_makes_of_it(name, traded):
     assert read(sheet(row(symbol=name))).rows[0].traded == traded
 
 
+@pytest.mark.parametrize("name", ["loading", "Loading...", "N/A", "NA", "#N/A", "#REF!", "--"])
+def test_a_symbol_that_a_formula_has_not_yet_filled_in_is_none(name):
+    reading = read(sheet(row(symbol=name), ZB))
+
+    assert [found.traded.symbol for found in reading.rows] == ["ZB"]
+    assert reading.ignored == (f"row 2: {name!r} is no symbol: its formula has no value",)
+
+
 def test_thirty_seconds_are_read_by_instrument_and_not_by_look():
     reading = read(sheet(row(ZB, symbol="/ES:XCME")))
 

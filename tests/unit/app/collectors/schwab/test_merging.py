@@ -26,13 +26,13 @@ class Desk:
     """A merger, and what it counted."""
 
     def __init__(self, *symbols):
-        self.counts = Counts()
+        self.counts, self.received = Counts(), RECEIVED
         self.listings = listings(symbols or ["ES", "SPY"], RECEIVED.date())
         self.merger = Merger(self.listings, MARKETS.named("CME_Futures"), self.counts)
 
     def take(self, fields, key="/ES", service=FUTURES, sent_ms=SENT_MS):
         listing = self.listings[service, key]
-        return self.merger.merge(listing, {"key": key, **fields}, Stamp(sent_ms, RECEIVED))
+        return self.merger.merge(listing, {"key": key, **fields}, Stamp(sent_ms, self.received))
 
     def ask(self, fields, delayed=False):
         return self.merger.replace(self.listings[FUTURES, "/ES"], fields, delayed, Stamp(None, RECEIVED))
@@ -41,6 +41,10 @@ class Desk:
 @pytest.fixture
 def desk():
     return Desk()
+
+
+def instant(millis):
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=millis)
 
 
 def test_a_first_message_is_a_whole_quote(desk):
@@ -138,10 +142,40 @@ def test_a_key_whose_data_are_delayed_says_so_in_every_quote(desk):
     assert desk.take({"1": 6879.0}).delayed
 
 
+def test_what_is_delayed_is_delayed_after_a_gap_too_until_it_is_said_not_to_be(desk):
+    desk.take({"delayed": True, **FULL})
+    desk.merger.forget()
+
+    assert desk.take({"1": 6879.0, "10": QUOTED_MS + 1}).delayed
+    assert not desk.take({"delayed": False}).delayed
+
+
+def test_that_data_are_delayed_from_now_on_is_news_though_they_are_older_and_the_same(desk):
+    desk.take({"delayed": False, **FULL})
+    desk.merger.forget()
+
+    assert desk.take({"delayed": True, **FULL, "10": QUOTED_MS - 600_000}).delayed
+
+
 def test_the_active_symbol_tells_the_contract_until_another_one_is(desk):
     assert desk.take({**FULL, "34": "/ESZ25"}).contract == "ESZ25"
     assert desk.take({"1": 6879.0}).contract == "ESZ25"
     assert desk.take({"34": "/ESH26"}).contract == "ESH26"
+
+
+def test_another_contract_has_more_volume_and_later_trades_without_a_trade(desk):
+    desk.take({**FULL, "34": "/ESZ25"})
+
+    rolled = desk.take({"34": "/ESH26", "3": 6932.25, "8": 900_000, "11": TRADED_MS + 5})
+    traded = desk.take({"8": 900_001, "11": TRADED_MS + 9})
+
+    assert (rolled.contract, rolled.volume, rolled.trade) == ("ESH26", 900_000, False)
+    assert (traded.contract, traded.trade) == ("ESH26", True)
+
+
+@pytest.mark.parametrize("active", ["/ESY25", "/ESZ255", "/ABCDEFGHIJKL", "/ES"])
+def test_an_active_symbol_that_names_no_contract_leaves_it_unknown(desk, active):
+    assert desk.take({**FULL, "34": active}).contract is None
 
 
 def test_a_contract_that_was_asked_for_is_known_without(desk):
@@ -153,16 +187,35 @@ def test_a_contract_that_was_asked_for_is_known_without(desk):
     [
         ({"1": 6879.0}, QUOTED_MS),
         ({"5": 9}, QUOTED_MS),
-        ({"8": 812346}, TRADED_MS),
+        ({"8": 812346}, QUOTED_MS),
         ({"5": 9, "9": 3}, QUOTED_MS),
-        ({"5": 9, "11": TRADED_MS + 1}, TRADED_MS + 1),
         ({"14": 6871.0}, SENT_MS),
     ],
 )
 def test_a_time_that_is_not_told_has_not_changed(desk, fields, millis):
     desk.take(FULL)
 
-    assert desk.take(fields).ts == datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=millis)
+    assert desk.take(fields).ts == instant(millis)
+
+
+@pytest.mark.parametrize("fields", [{"3": 6880.0, "11": TRADED_MS + 1}, {"8": 812346}, {"5": 9, "11": TRADED_MS + 1}])
+def test_a_trade_from_before_the_newest_quote_does_not_make_a_quote_that_is_older_than_the_one_before(desk, fields):
+    before = desk.take(FULL)
+
+    assert desk.take(fields).ts == before.ts
+
+
+def test_a_volume_that_begins_anew_without_a_time_is_of_the_session_in_which_it_is_told(desk):
+    opened_ms = 1765148400000  # Sunday 2025-12-07 17:00 in Chicago, when that of Monday begins.
+    desk.received = instant(opened_ms + 100)
+    friday = desk.take({**FULL, "10": 1764971999000, "11": 1764971998000, "12": 6895.75})
+
+    monday = desk.take({"8": 0, "12": 0, "13": 0, "18": 0}, sent_ms=opened_ms + 50)
+    traded = desk.take({"3": 6881.0, "8": 3, "9": 3, "11": opened_ms + 60}, sent_ms=opened_ms + 90)
+
+    assert [str(quote.session_date) for quote in (friday, monday, traded)] == ["2025-12-05", "2025-12-08", "2025-12-08"]
+    assert (monday.ts, monday.volume, monday.high, monday.trade) == (instant(opened_ms + 50), 0, None, False)
+    assert (traded.ts, traded.volume, traded.trade) == (instant(opened_ms + 60), 3, True)
 
 
 @pytest.mark.parametrize(
@@ -271,7 +324,13 @@ def test_deltas_tell_what_whole_states_would(whole, data):
 
 
 junk = (
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.lists(st.integers(), max_size=2)
+    st.from_regex(r"/[A-Z0-9]{1,12}", fullmatch=True)
+    | st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.lists(st.integers(), max_size=2)
 )
 entries = st.dictionaries(
     st.sampled_from([*FULL, "12", "19", "34", "delayed", "22"]), junk | prices | sizes, max_size=6
