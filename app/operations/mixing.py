@@ -45,5 +45,5 @@ def refuse_simulated(client: Redis, source: str) -> None:
     if says_wanted(read_hash(client, keys.desired(SIMULATED))) or client.exists(keys.lease(SIMULATED)):
         raise Conflict(
             f"simulated quotes are collected here, and {source} never mixes with them: stop {SIMULATED} first "
-            f"(POST /api/collectors/{SIMULATED}/stop), or use another STATE_DIR or REDIS_URL"
+            f"(`flask collectors --stop {SIMULATED}`), or use another STATE_DIR or REDIS_URL"
         )

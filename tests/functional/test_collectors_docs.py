@@ -122,6 +122,7 @@ def settings(settings, schwab):
         schwab_client_secret=schwab.client_secret,
         schwab_redirect_uri=schwab.redirect_uri,
         schwab_api_url=schwab.api_url,
+        session_sources="SCHWAB",
     )
-    names = {"schwab_client_id", "schwab_client_secret", "schwab_redirect_uri", "schwab_api_url"}
+    names = {"schwab_client_id", "schwab_client_secret", "schwab_redirect_uri", "schwab_api_url", "session_sources"}
     return settings.model_copy(update=told.model_dump(include=names))
