@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 # A feed takes a moment to come up, and the last quotes of a session a moment to arrive.
 LEAD: Final = timedelta(seconds=60)
 LINGER: Final = timedelta(seconds=10)
+SAY_AGAIN_S: Final = 600
 
 
 def hours_wishes(stores: Stores, policy: TickPolicy) -> Iterator[WantSource | UnwantSource]:
@@ -67,7 +68,8 @@ def _may_run(stores: Stores, source: str) -> bool:
     try:
         refuse_mixing(stores, source)
     except Conflict as error:
-        log.warning("%s does not follow the market's hours for now: %s", source, error)
+        if stores.redis.set(keys.asked(f"mixing-{source}"), 1, nx=True, ex=SAY_AGAIN_S):
+            log.warning("%s does not follow the market's hours for now: %s", source, error)
         return False
     return True
 
