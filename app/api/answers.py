@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Price = Annotated[str | None, Field(description="decimal text, exact; null = not known", examples=["6751.25"])]
 Instant = Annotated[str, Field(description="UTC, microseconds", examples=["2025-10-09T15:30:00.000000Z"])]
-State = Literal["live", "stale", "closed", "no_source"]
+State = Literal["live", "delayed", "stale", "closed", "no_source"]
 
 
 class SourceAnswer(BaseModel):
@@ -16,6 +16,7 @@ class SourceAnswer(BaseModel):
     ts: Instant
     age_ms: int
     state: State = Field(description="no_source: nobody collects the source at present")
+    contract: str | None = Field(description="prices of two contracts are not the same thing", examples=["ESZ25"])
     last: Price
     bid: Price
     ask: Price
@@ -57,7 +58,9 @@ class QuoteAnswer(BaseModel):
     v: int | None
     age_ms: int | None = Field(description="as_of less ts; negative when the source's clock runs ahead")
     state: State = Field(
-        description="closed: the symbol's own market is; no_source: nobody delivers the symbol; stale: too old"
+        description="closed: the symbol's own market is; no_source: nobody delivers the symbol; stale: too old, or "
+        "without news for too long where the source's clock runs ahead; delayed: new, and its source says that it is "
+        "delayed"
     )
     stream_id: str | None = Field(description="the event's id in the stream")
     sources: list[SourceAnswer] = Field(description="every live source that has quoted the symbol since the open")
@@ -147,6 +150,7 @@ QUOTES_EXAMPLE: Final[dict[str, Any]] = {
                     "ts": "2025-10-09T15:29:59.912000Z",
                     "age_ms": 338,
                     "state": "live",
+                    "contract": "ESZ25",
                     "last": "6751.00",
                     "bid": "6750.75",
                     "ask": "6751.00",
@@ -160,6 +164,7 @@ QUOTES_EXAMPLE: Final[dict[str, Any]] = {
                     "ts": "2025-10-09T15:30:00.101000Z",
                     "age_ms": 149,
                     "state": "live",
+                    "contract": "ESZ25",
                     "last": "6751.25",
                     "bid": "6751.00",
                     "ask": "6751.25",

@@ -27,10 +27,19 @@ def read_latest(client: Redis, symbols: Sequence[str]) -> dict[str, Fields]:
     return {symbol: fields for symbol, fields in zip(symbols, found, strict=True) if fields}
 
 
+def read_own(client: Redis, source: str) -> list[Fields]:
+    """The wire fields of the newest quote of each symbol that a live source has told, in no order."""
+    return [
+        fields
+        for fields in _read(client, list(client.scan_iter(match=keys.by_source(source, "*"), count=1000)))
+        if fields
+    ]
+
+
 def read_newest(client: Redis, symbols: Sequence[str]) -> dict[str, list[Fields]]:
     """Per symbol the newest quote of all sources, and that of each live source, no event twice; none where none is.
 
-    Those of live sources may have `behind` beside the fields of `read_latest`.
+    Those of live sources may have `behind`, `back` and `away` beside the fields of `read_latest`.
     """
     wanted = [[keys.latest(symbol), *(keys.by_source(source, symbol) for source in LIVE)] for symbol in symbols]
     found = iter(_read(client, [key for some in wanted for key in some]))
