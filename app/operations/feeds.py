@@ -1,7 +1,8 @@
 """What makes the feed of each source that is set up here."""
 
+import contextlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from redis.exceptions import RedisError
@@ -9,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.bus import keys
 from app.bus.hashes import read_hash
-from app.bus.latest import read_latest
+from app.bus.latest import Fields, read_latest, read_own
 from app.collectors.excel.feed import ExcelFeed
 from app.collectors.excel.plan import ExcelPlan
 from app.collectors.feeds import Feed, MakeFeed, NextSeq, SteppedFeed
@@ -29,8 +30,12 @@ Options = Mapping[str, str]
 
 
 def excel_feed(stores: Stores, plan: ExcelPlan) -> MakeFeed:
-    """The sheet's feed; it needs no database."""
-    return lambda next_seq: ExcelFeed(plan, next_seq, stores.market, stores.clock)
+    """The sheet's feed, which goes on from its own newest quotes; it needs no database."""
+
+    def make(next_seq: NextSeq) -> Feed:
+        return ExcelFeed(plan, next_seq, stores.market, stores.clock, told=_told_by_excel(stores))
+
+    return make
 
 
 def schwab_feed(stores: Stores, plan: SchwabPlan, options: Options) -> MakeFeed:
@@ -98,12 +103,20 @@ def _hours(stores: Stores, options: Options) -> Callable[[str, datetime], bool]:
 
 
 def _own_latest(stores: Stores, symbols: list[str], now: datetime) -> dict[str, Quote]:
-    found = {}
-    for symbol, fields in read_latest(stores.redis, symbols).items():
-        if fields.get("source") != SIMULATED:
-            continue
-        try:
-            found[symbol] = from_fields(fields, now, stores.market.session_of)
-        except Rejected:
-            continue  # A latest quote that cannot be read is no start for prices.
-    return found
+    newest = read_latest(stores.redis, symbols).values()
+    return {quote.symbol: quote for quote in _readable(stores, newest, now) if quote.source == SIMULATED}
+
+
+def _told_by_excel(stores: Stores) -> list[Quote]:
+    try:
+        told = read_own(stores.redis, "EXCEL")
+    except (RedisError, Unavailable):
+        return []  # The sheet is told as a whole.
+    return list(_readable(stores, told, stores.clock.now()))
+
+
+def _readable(stores: Stores, told: Iterable[Fields], now: datetime) -> Iterator[Quote]:
+    for fields in told:
+        # A quote that cannot be read is nothing to go on from.
+        with contextlib.suppress(Rejected):
+            yield from_fields(fields, now, stores.market.session_of)

@@ -1,6 +1,6 @@
 """Which rows of a sheet are events: those that say something else than before."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -17,12 +17,20 @@ _Told = tuple[str | Decimal | int | None, ...]
 
 
 class Changes:
-    """Compares every reading of a sheet with what was told of each symbol, and tells what is new."""
+    """Compares every reading of a sheet with what was told of each symbol, and tells what is new.
 
-    def __init__(self, next_seq: NextSeq, market: Market) -> None:
+    `told` are the quotes that an earlier run told last: what still stands in the sheet is no news, and must not look
+    new.
+    """
+
+    def __init__(self, next_seq: NextSeq, market: Market, told: Iterable[Quote] = ()) -> None:
         self._next_seq, self._market = next_seq, market
         self._told: dict[str, _Told] = {}
         self._volumes: dict[str, int] = {}
+        for quote in told:
+            self._told[quote.symbol] = (quote.contract, *_values_of(quote, _PRICES), *_values_of(quote, _SIZES))
+            if quote.volume is not None:
+                self._volumes[quote.symbol] = quote.volume
 
     def quotes(self, reading: SheetReading, at: datetime) -> list[Quote]:
         """The quotes of rows whose last, bid, ask, sizes or volume changed, as received `at`, in the sheet's order.
@@ -67,6 +75,10 @@ class Changes:
             trade=trade,
             **said,
         )
+
+
+def _values_of(quote: Quote, names: Sequence[str]) -> _Told:
+    return tuple(getattr(quote, name) for name in names)
 
 
 def _told(row: SheetRow) -> _Told:

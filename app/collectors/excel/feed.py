@@ -2,7 +2,7 @@
 
 import functools
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -36,8 +36,9 @@ class ExcelFeed:
     """The quotes of a sheet, read in a thread of its own every `plan.poll_s`.
 
     A quote is told when a row's last, bid, ask, sizes or volume changed; its time is when the read that found it ended,
-    because a sheet tells none. Reading begins with the first step. The feed attaches again by itself whenever Excel is
-    lost, and reads on by itself when the sheet is right again.
+    because a sheet tells none. What `told` has, the last quotes of an earlier run, is not told again. Reading begins
+    with the first step. The feed attaches again by itself whenever Excel is lost, and reads on by itself when the sheet
+    is right again.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class ExcelFeed:
         market: Market,
         clock: Clock,
         *,
+        told: Iterable[Quote] = (),
         make_reader: MakeReader | None = None,
         patience: Patience | None = None,
         monotonic: Callable[[], float] = time.monotonic,
@@ -55,7 +57,7 @@ class ExcelFeed:
         make = make_reader or functools.partial(open_reader, plan)
         self._poll = SheetPoll(make, plan.poll_s, clock, patience or Patience())
         self._inbox, self._monotonic = self._poll.inbox, monotonic
-        self._changes = Changes(next_seq, market)
+        self._changes = Changes(next_seq, market, told)
         self._reading: SheetReading | None = None
         self._wrong = ""
         self._answered: set[str] = set()

@@ -1,4 +1,6 @@
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from threading import Event, Thread
 
 import pytest
@@ -8,10 +10,12 @@ from app.bus import keys
 from app.bus.latest import read_latest
 from app.bus.leases import acquire
 from app.bus.stream import stream_state
+from app.collectors.excel.plan import ExcelPlan
 from app.errors import Conflict, NotFound
 from app.operations.collecting import CollectorPlan, collect, collect_for_workers
-from app.operations.wishes import SIMULATED, restart, unwant, want_simulation
+from app.operations.wishes import SIMULATED, restart, unwant, want_in_session, want_simulation
 from app.runtime import Runtime
+from tests.sheets import HEADERS, ZB, row, save_workbook
 
 
 @pytest.fixture
@@ -64,6 +68,28 @@ def test_a_restart_begins_anew_without_a_pause(rt: Runtime, bus: Redis, limits: 
     unwant(rt, SIMULATED)
     feed.join(timeout=10)
     assert not feed.is_alive()
+
+
+def test_the_next_run_does_not_tell_the_old_values_of_a_sheet_as_new_ones(
+    rt: Runtime, bus: Redis, limits: CollectorPlan, tmp_path: Path
+) -> None:
+    book = tmp_path / "desk.xlsx"
+    plan = replace(limits, excel=ExcelPlan("excel_file", book, poll_s=0.01))
+    want_in_session(rt, "EXCEL")
+
+    told = []
+    for last in (6879.5, 6879.5, 6880.0):
+        save_workbook(book, HEADERS, row(last=last), ZB)
+        stop = Event()
+        bus.hdel(keys.health("EXCEL"), "feed_frames")
+        run = Thread(target=collect, args=(rt, "EXCEL", stop, plan))
+        run.start()
+        _until(lambda: int(bus.hget(keys.health("EXCEL"), "feed_frames") or 0) > 1)
+        stop.set()
+        run.join(timeout=10)
+        told.append([fields["symbol"] for _id, fields in bus.xrange(keys.STREAM)])
+
+    assert told == [["ES", "ZB"], ["ES", "ZB"], ["ES", "ZB", "ES"]]
 
 
 def test_what_nobody_wants_is_not_begun(rt: Runtime, bus: Redis, limits: CollectorPlan) -> None:

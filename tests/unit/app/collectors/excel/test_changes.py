@@ -155,6 +155,17 @@ def test_quotes_are_numbered_in_the_order_of_the_sheet_and_none_is_left_out(told
     ]
 
 
+@pytest.mark.parametrize(
+    ("after", "trades"),
+    [((ES, ZB), []), ((row(bid=6879.0), ZB), [False]), ((row(volume=812346.0), ZB), [True]), ((ZB, ES), [])],
+)
+def test_what_an_earlier_run_told_is_news_only_where_it_changed(told, changes, after, trades):
+    earlier = told(ES, ZB)
+    later = Changes(lambda: 3, market(), earlier)
+
+    assert [quote.trade for quote in tell(later, sheet(*after))] == trades
+
+
 def tell(changes, rows, at=AT):
     return changes.quotes(read_sheet(rows, parse_area("A1:M20"), DAY), at)
 
