@@ -15,7 +15,7 @@ class SourceAnswer(BaseModel):
     source: Literal["EXCEL", "SCHWAB"]
     ts: Instant
     age_ms: int
-    state: State = Field(description="no_source: nobody collects the source at present")
+    state: State = Field(description="no_source: nobody collects it from the source at present")
     contract: str | None = Field(description="prices of two contracts are not the same thing", examples=["ESZ25"])
     last: Price
     bid: Price

@@ -146,4 +146,4 @@ def _state(symbol: str, fields: Fields, standing: Standing) -> str:
 
 
 def _is_at_work(fields: Fields, standing: Standing) -> bool:
-    return standing.sources.get(fields["source"], NOT_AT_WORK).is_at_work
+    return standing.sources.get(fields["source"], NOT_AT_WORK).about(fields["symbol"]).is_at_work

@@ -16,7 +16,7 @@ from app.operations.comparing import difference_ticks
 from app.operations.displaying import Candidate, DisplayRule, candidate_of, is_outdated
 from app.operations.divergences import Divergence, found, read_divergences, write_divergences
 from app.operations.health import Check
-from app.operations.source_standing import STOPPED, SourceStanding, read_standings
+from app.operations.source_standing import NOT_AT_WORK, STOPPED, SourceStanding, read_standings
 from app.stores import Stores
 
 log = logging.getLogger(__name__)
@@ -115,8 +115,8 @@ def _all_is_well(at_work: Sequence[str]) -> str:
 
 
 def _is_compared(fields: Fields, standings: Mapping[str, SourceStanding]) -> bool:
-    standing = standings.get(fields["source"])
-    return standing is not None and standing.is_streaming and fields.get("delayed") != "1"
+    standing = standings.get(fields["source"], NOT_AT_WORK).about(fields["symbol"])
+    return standing.is_streaming and fields.get("delayed") != "1"
 
 
 def _lag(symbol: str, one: Candidate, other: Candidate, rule: DisplayRule, now: datetime) -> Divergence | None:

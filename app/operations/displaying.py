@@ -78,7 +78,7 @@ def candidate_of(fields: Mapping[str, str], standings: Mapping[str, SourceStandi
         _instant_of(fields.get("behind")),
         _instant_of(fields.get("back")),
         timedelta(milliseconds=int(fields.get("away", "0"))),
-        standings.get(source, NOT_AT_WORK),
+        standings.get(source, NOT_AT_WORK).about(fields["symbol"]),
     )
 
 

@@ -128,6 +128,22 @@ def test_delayed_quotes_are_shown_beside_live_ones_and_not_compared(client, exce
     assert [(one["delayed"], one["agrees"]) for one in shown["sources"]] == [(False, None), (True, None)]
 
 
+def test_a_source_that_does_not_collect_a_symbol_any_more_is_not_displayed_for_it(client, rt, bus, excel, schwab):
+    for symbol in ("ES", "NQ"):
+        schwab.quote("6710", symbol=symbol)
+        excel.quote("6700", symbol=symbol)
+    bus.hset(keys.health("SCHWAB"), "symbols", "CL,ES")
+
+    shown = client.get("/api/quotes?symbols=ES,NQ").json["quotes"]
+    differing = compare_sources(rt, rt.display_rule)
+
+    assert [(one["source"], one["state"], one["sources"][1]["state"]) for one in shown] == [
+        ("SCHWAB", "live", "live"),
+        ("EXCEL", "live", "no_source"),
+    ]
+    assert [one.symbol for one in differing] == ["ES"]
+
+
 @pytest.mark.parametrize(("age_s", "expected"), [(0, "delayed"), (15, "delayed"), (16, "stale")])
 def test_a_delayed_quote_is_never_live(client, schwab, age_s, expected):
     schwab.quote("6710", age_s=age_s, delayed=True)
@@ -148,7 +164,7 @@ def test_a_clock_that_is_ahead_keeps_no_quote_live_that_came_long_ago(client, cl
     assert (shown["state"], shown["age_ms"]) == (expected, -120_000)
 
 
-def test_a_frozen_source_whose_clock_is_ahead_gives_way_as_any_other(client, clock, bus, rt, excel, schwab):
+def test_a_frozen_source_whose_clock_is_ahead_gives_way_as_any_other(client, clock, bus, excel, schwab):
     excel.quote("6709")
     schwab.quote("6710", age_s=-120)
     clock.advance(timedelta(seconds=21))

@@ -134,6 +134,7 @@ def test_a_clock_that_is_ahead_makes_nobody_else_outdated():
 def test_a_candidate_is_read_from_what_the_bus_keeps():
     stands = standing("SCHWAB")
     fields = {
+        "symbol": "ES",
         "source": "SCHWAB",
         "ts": "2025-10-09T15:30:00.000000Z",
         "seq": "7",
