@@ -15,7 +15,8 @@ class SourceAnswer(BaseModel):
     source: Literal["EXCEL", "SCHWAB"]
     ts: Instant
     age_ms: int
-    state: State = Field(description="no_source: nobody collects the source at present")
+    state: State = Field(description="no_source: nobody collects it from the source at present")
+    contract: str | None = Field(description="prices of two contracts are not the same thing", examples=["ESZ25"])
     last: Price
     bid: Price
     ask: Price
@@ -58,7 +59,7 @@ class QuoteAnswer(BaseModel):
     age_ms: int | None = Field(description="as_of less ts; negative when the source's clock runs ahead")
     state: State = Field(
         description="closed: the symbol's own market is; no_source: nobody delivers the symbol; delayed: by its"
-        " source's own word, however new it looks; stale: too old"
+        " source's own word, however new it looks; stale: too old, or no news for too long where its clock runs ahead"
     )
     stream_id: str | None = Field(description="the event's id in the stream")
     sources: list[SourceAnswer] = Field(description="every live source that has quoted the symbol since the open")
@@ -148,6 +149,7 @@ QUOTES_EXAMPLE: Final[dict[str, Any]] = {
                     "ts": "2025-10-09T15:29:59.912000Z",
                     "age_ms": 338,
                     "state": "live",
+                    "contract": "ESZ25",
                     "last": "6751.00",
                     "bid": "6750.75",
                     "ask": "6751.00",
@@ -161,6 +163,7 @@ QUOTES_EXAMPLE: Final[dict[str, Any]] = {
                     "ts": "2025-10-09T15:30:00.101000Z",
                     "age_ms": 149,
                     "state": "live",
+                    "contract": "ESZ25",
                     "last": "6751.25",
                     "bid": "6751.00",
                     "ask": "6751.25",

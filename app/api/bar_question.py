@@ -1,5 +1,6 @@
 """What a client asks of the bars, understood: the range, the source, the instant up to which bars are known."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -12,11 +13,10 @@ from app.clock import instant_text
 from app.errors import NotFound, Rejected
 from app.history.bar_range import BarRange
 from app.market.timetable import instant_of
+from app.quotes import LIVE_SOURCES, SOURCES
 from app.stores import Stores
 
 SPAN_LIMIT: Final = timedelta(days=732)
-# Real data before replayed and simulated ones.
-PREFERENCE: Final = ("SCHWAB", "EXCEL", "REPLAY", "SIMULATED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,12 @@ class BarQuestion:
         return write_cursor(made)
 
 
-def understand_bars(session: Session, stores: Stores, query: BarsQuery) -> BarQuestion:
-    """The question of a query; Rejected when it makes no sense, NotFound when the symbol has no bars and no ticks."""
+def understand_bars(session: Session, stores: Stores, query: BarsQuery, preference: Sequence[str] = ()) -> BarQuestion:
+    """The question of a query; Rejected when it makes no sense, NotFound when the symbol has no bars and no ticks.
+
+    Where it names no source, it is of real data before replayed before simulated ones, and of real ones in the order of
+    `preference`.
+    """
     from app.history.bars import bar_sources  # Loads Arrow.
 
     cursor = _cursor(query)
@@ -61,7 +65,7 @@ def understand_bars(session: Session, stores: Stores, query: BarsQuery) -> BarQu
     wanted = BarRange(query.symbol, query.timeframe, start, end, now)
     sources = bar_sources(session, stores.lake, stores.markets, wanted)
     named = (cursor.source if cursor else None) or query.source
-    return BarQuestion(wanted, named or _preferred(sources), sources, at)
+    return BarQuestion(wanted, named or _preferred(sources, preference), sources, at)
 
 
 def _cursor(query: BarsQuery) -> BarCursor | None:
@@ -96,5 +100,9 @@ def _range(session: Session, stores: Stores, query: BarsQuery, now: datetime) ->
     return query.start, end
 
 
-def _preferred(sources: list[str]) -> str | None:
-    return next((source for source in PREFERENCE if source in sources), None)
+def _preferred(sources: list[str], preference: Sequence[str]) -> str | None:
+    def order(source: str) -> tuple[int, int]:
+        rank = preference.index(source) if source in preference else len(preference)
+        return (rank if source in LIVE_SOURCES else len(preference) + 1, SOURCES.index(source))
+
+    return min(sources, key=order, default=None)

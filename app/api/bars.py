@@ -47,7 +47,7 @@ def list_bars(query: BarsQuery) -> Response:
     form, rt = asked_form(), runtime()
     with _discreet(rt, query.symbol):
         with rt.sessions() as session:
-            question = understand_bars(session, rt, query)
+            question = understand_bars(session, rt, query, rt.display_rule.preference)
         if form != JSON and query.limit is None:
             return _stream(rt, question, form)
         return _answer_page(rt, question, form, query.limit or JSON_LIMIT)

@@ -3,7 +3,7 @@ anything still comes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -112,7 +112,7 @@ def _opinion(symbol: str, fields: Fields, displayed: Fields, standing: Standing)
         "source": fields["source"],
         "ts": fields["ts"],
         **freshness,
-        **{name: shown.get(name) for name in ("last", "bid", "ask", "delayed")},
+        **{name: shown.get(name) for name in ("contract", "last", "bid", "ask", "delayed")},
         "mid_difference_ticks": None if ticks is None else ticks_text(ticks),
         "lag_ms": lag_ms(fields, displayed),
         "agrees": None if ticks is None else abs(ticks) <= standing.rule.divergence_ticks,
@@ -130,25 +130,20 @@ def _difference(symbol: str, fields: Fields, displayed: Fields, standing: Standi
 
 
 def _freshness(symbol: str, fields: Fields, standing: Standing) -> dict[str, object]:
-    age_s = _seconds_since(fields["ts"], standing)
-    return {"age_ms": round(age_s * 1000), "state": _state(symbol, fields, age_s, standing)}
+    age = standing.now - datetime.fromisoformat(fields["ts"])
+    return {"age_ms": round(age / timedelta(milliseconds=1)), "state": _state(symbol, fields, standing)}
 
 
-def _state(symbol: str, fields: Fields, age_s: float, standing: Standing) -> str:
+def _state(symbol: str, fields: Fields, standing: Standing) -> str:
+    one = candidate_of(fields, standing.sources)
     if symbol not in standing.open_symbols:
         return "closed"
-    if not _is_at_work(fields, standing):
+    if not one.standing.is_at_work:
         return "no_source"
-    if fields.get("delayed") == "1":
+    if one.is_delayed:
         return "delayed"
-    # A source whose clock runs ahead goes stale as soon as any other.
-    age_s = max(age_s, _seconds_since(fields.get("recv_ts", fields["ts"]), standing))
-    return "live" if age_s <= standing.rule.stale_after_s else "stale"
-
-
-def _seconds_since(told: str, standing: Standing) -> float:
-    return (standing.now - datetime.fromisoformat(told)).total_seconds()
+    return "stale" if standing.now - one.known_at > standing.rule.stale_after else "live"
 
 
 def _is_at_work(fields: Fields, standing: Standing) -> bool:
-    return standing.sources.get(fields["source"], NOT_AT_WORK).is_at_work
+    return standing.sources.get(fields["source"], NOT_AT_WORK).about(fields["symbol"]).is_at_work

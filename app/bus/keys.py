@@ -25,6 +25,8 @@ def by_source(source: str, symbol: str) -> str:
     """The newest quote of a symbol from one live source, a hash like `latest`.
 
     Its `behind` is the stream id of the first event of another live source that came 5 s and more after this quote.
+    Its `back` is when the source last ended being behind, by the stream's clock, and `away` for how long it had been,
+    both in milliseconds; they are forgotten once it has followed for 10 s.
     """
     return f"quotes:by_source:{source}:{symbol}"
 

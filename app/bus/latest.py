@@ -30,7 +30,7 @@ def read_latest(client: Redis, symbols: Sequence[str]) -> dict[str, Fields]:
 def read_newest(client: Redis, symbols: Sequence[str]) -> dict[str, list[Fields]]:
     """Per symbol the newest quote of all sources, and that of each live source, no event twice; none where none is.
 
-    Those of live sources may have `behind` beside the fields of `read_latest`.
+    Those of live sources may have `behind`, `back` and `away` beside the fields of `read_latest`.
     """
     wanted = [[keys.latest(symbol), *(keys.by_source(source, symbol) for source in LIVE)] for symbol in symbols]
     found = iter(_read(client, [key for some in wanted for key in some]))

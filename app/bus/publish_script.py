@@ -13,6 +13,20 @@ from typing import Final
 PUBLISH: Final = """
 local MANY = 1000  -- Words that go on Lua's stack at a time, which has room for 8000; an even number.
 local FOLLOW_MS = 5000  -- In which sources tell the same news one after the other.
+local STEADY_MS = 10000  -- After which a source that has come back is as good as one that never was behind.
+local function ms_of_id(id) return tonumber(string.match(id or '', '^%d+')) end
+local function ms_of_time(text)
+  local y, mo, d, h, mi, s, ms = string.match(text, '^(%d+)-(%d+)-(%d+)T(%d+):(%d+):(%d+)%.(%d%d%d)')
+  if tonumber(mo) < 3 then y, mo = y - 1, mo + 12 end
+  local days = 365 * y + math.floor(y / 4) - math.floor(y / 100) + math.floor(y / 400)
+  days = days + math.floor((153 * mo - 457) / 5) + d - 719469
+  return ((days * 24 + h) * 60 + mi) * 60000 + s * 1000 + ms
+end
+local function came_back(now, behind, back, away)  -- Since when a source follows again, and for how long it had not.
+  if back and (behind or now) - back >= STEADY_MS then back, away = nil, nil end
+  if behind then return now, math.max(away or 0, now - behind) end
+  return back, away
+end
 if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return redis.error_reply('FENCED') end
 local counted = tonumber(ARGV[5])
 local had = redis.call('HMGET', KEYS[3], 'publisher', 'batch')
@@ -35,15 +49,18 @@ for s = 1, symbols do
   local ts, seq, place = ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3])
   kept[place], told[place] = {}, {}
   for k = 3 + s, math.min(#KEYS, 3 + 2 * symbols), symbols do
-    local last = redis.call('HMGET', KEYS[k], 'ts', 'seq')
+    local last = redis.call('HMGET', KEYS[k], 'ts', 'seq', 'behind', 'back', 'away')
     local newer = not last[1] or ts > last[1]
     if ts == last[1] then newer = #seq > #last[2] or (#seq == #last[2] and seq > last[2]) end
-    if newer then table.insert(kept[place], KEYS[k]) end
+    local behind, back, away = ms_of_id(last[3]), tonumber(last[4] or ''), tonumber(last[5] or '')
+    if newer then table.insert(kept[place], {KEYS[k], behind, back, away}) end
   end
   for k = 3 + 2 * symbols + s, #KEYS, symbols do
     local other = redis.call('HMGET', KEYS[k], 'ts', 'stream_id', 'behind')
-    if other[1] and not other[3] and ts > other[1] then
-      table.insert(told[place], {KEYS[k], tonumber(string.match(other[2] or '', '^%d+')) or 0})
+    if other[1] and not other[3] then
+      local came = ms_of_id(other[2]) or 0
+      -- What happened after the other's quote had come is news, also where the other's clock runs ahead.
+      if ts > other[1] or ms_of_time(ts) > came then table.insert(told[place], {KEYS[k], came}) end
     end
   end
   at = at + 3
@@ -67,12 +84,15 @@ while ARGV[at] do
   for p = 1, #places do words[places[p]] = ARGV[at + p] end
   local id = redis.call('XADD', KEYS[2], '*', unpack(words))
   if kept[event] then
-    for _, key in ipairs(kept[event]) do
-      redis.call('DEL', key)
-      redis.call('HSET', key, 'stream_id', id, unpack(words))
+    local now = ms_of_id(id)
+    for _, one in ipairs(kept[event]) do
+      redis.call('DEL', one[1])
+      redis.call('HSET', one[1], 'stream_id', id, unpack(words))
+      local back, away = came_back(now, one[2], one[3], one[4])
+      if back then redis.call('HSET', one[1], 'back', back, 'away', away) end
     end
     for _, other in ipairs(told[event]) do
-      if tonumber(string.match(id, '^%d+')) - other[2] > FOLLOW_MS then redis.call('HSET', other[1], 'behind', id) end
+      if now - other[2] > FOLLOW_MS then redis.call('HSET', other[1], 'behind', id) end
     end
   end
   at, event = at + 1 + #places, event + 1

@@ -1,8 +1,8 @@
 """The cross-check: whether live sources that quote the same symbols tell the same of them, and who carries on alone."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import combinations
 from typing import Final
@@ -12,11 +12,11 @@ from redis import Redis
 from app.bus import keys
 from app.bus.latest import LIVE, Fields, read_newest
 from app.instruments.store import watchlist
-from app.operations.comparing import difference_ticks, lag_ms
-from app.operations.displaying import DisplayRule, candidate_of, is_outdated
+from app.operations.comparing import difference_ticks
+from app.operations.displaying import Candidate, DisplayRule, candidate_of, is_outdated
 from app.operations.divergences import Divergence, found, read_divergences, write_divergences
 from app.operations.health import Check
-from app.operations.source_standing import STOPPED, SourceStanding, read_standings
+from app.operations.source_standing import NOT_AT_WORK, STOPPED, SourceStanding, read_standings
 from app.stores import Stores
 
 log = logging.getLogger(__name__)
@@ -36,8 +36,7 @@ def compare_sources(stores: Stores, rule: DisplayRule) -> list[Divergence]:
     begins or ends.
 
     Nothing is done within 10 s of the last comparison. Delayed quotes are not compared. A source that has fallen behind
-    is told as a lag and its old price not as a difference; one that says the same as the other does not lag. Returns
-    what differs now.
+    is told as a lag and its old price not as a difference. Returns what differs now.
     """
     client, now = stores.redis, stores.clock.now()
     if not client.set(keys.asked("compare-sources"), 1, nx=True, px=NOT_SOONER_MS):
@@ -46,7 +45,7 @@ def compare_sources(stores: Stores, rule: DisplayRule) -> list[Divergence]:
         symbols = [symbol for symbol in watchlist(session) if stores.market_of(symbol).is_open(now)]
     standings = read_standings(client, LIVE)
     before = read_divergences(client)
-    differing = find_divergences(read_newest(client, symbols), standings, rule, now)
+    differing = find_divergences(read_newest(client, symbols), standings, rule, now, before)
     after = {one.name: one.after(before.get(one.name)) for one in differing}
     write_divergences(client, after.values())
     _say_what_changed(before, after, standings)
@@ -54,17 +53,25 @@ def compare_sources(stores: Stores, rule: DisplayRule) -> list[Divergence]:
 
 
 def find_divergences(
-    newest: Mapping[str, Sequence[Fields]], standings: Mapping[str, SourceStanding], rule: DisplayRule, now: datetime
+    newest: Mapping[str, Sequence[Fields]],
+    standings: Mapping[str, SourceStanding],
+    rule: DisplayRule,
+    now: datetime,
+    before: Container[str] = (),
 ) -> Iterator[Divergence]:
-    """What differs at this instant between the newest quotes that sources which stream have of symbols."""
+    """What differs at this instant between the newest quotes that sources which stream have of symbols.
+
+    A source that says the same as the other does not begin to lag; one whose lag is in `before`, by its name, goes on
+    with it also where the other's price happens to pass by its own.
+    """
     for symbol, quotes in newest.items():
         compared = [fields for fields in quotes if _is_compared(fields, standings)]
         for one, other in combinations(compared, 2):
             ticks = difference_ticks(symbol, one, other)
-            late = _late(one, other, standings, rule, now)
-            if late is not None and ticks != 0:
-                yield _lag(symbol, late, one if late is other else other, now)
-            elif late is None and ticks is not None and abs(ticks) > rule.divergence_ticks:
+            lag = _lag(symbol, candidate_of(one, standings), candidate_of(other, standings), rule, now)
+            if lag is not None and (ticks != 0 or lag.name in before):
+                yield lag
+            elif lag is None and ticks is not None and abs(ticks) > rule.divergence_ticks:
                 yield found(symbol, "price", one["source"], other["source"], ticks, now)
 
 
@@ -108,21 +115,16 @@ def _all_is_well(at_work: Sequence[str]) -> str:
 
 
 def _is_compared(fields: Fields, standings: Mapping[str, SourceStanding]) -> bool:
-    standing = standings.get(fields["source"])
-    return standing is not None and standing.is_streaming and fields.get("delayed") != "1"
+    standing = standings.get(fields["source"], NOT_AT_WORK).about(fields["symbol"])
+    return standing.is_streaming and fields.get("delayed") != "1"
 
 
-def _late(
-    one: Fields, other: Fields, standings: Mapping[str, SourceStanding], rule: DisplayRule, now: datetime
-) -> Fields | None:
-    mine, others = candidate_of(one, standings), candidate_of(other, standings)
-    if is_outdated(mine, others, rule, now):
-        return one
-    return other if is_outdated(others, mine, rule, now) else None
-
-
-def _lag(symbol: str, late: Fields, other: Fields, now: datetime) -> Divergence:
-    return found(symbol, "lag", late["source"], other["source"], Decimal(lag_ms(late, other)), now)
+def _lag(symbol: str, one: Candidate, other: Candidate, rule: DisplayRule, now: datetime) -> Divergence | None:
+    for late, ahead in ((one, other), (other, one)):
+        if is_outdated(late, ahead, rule, now):
+            lag_ms = round((ahead.known_at - late.known_at) / timedelta(milliseconds=1))
+            return found(symbol, "lag", late.source, ahead.source, Decimal(lag_ms), now)
+    return None
 
 
 def _say_what_changed(

@@ -20,13 +20,14 @@ from app.lake.layout import Lake
 from app.lake.manifest import check_bytes, find_file
 from app.market.market import Market
 from app.market.sessions import Session as Hours
+from app.quotes import LIVE_SOURCES
 from app.stores import Stores
 from app.ticks.models import Tick
 
 _LAST_IN_FILE: Final = """
-SELECT arg_max(last, (ts, seq)), max(ts), arg_max(source, (ts, seq)),
-    arg_max({'it': contract}, (ts, seq)).it
-FROM read_parquet($file) WHERE last IS NOT NULL AND ts >= $opened AND ts < $closed
+SELECT last, ts, source, contract FROM read_parquet($file)
+WHERE last IS NOT NULL AND ts >= $opened AND ts < $closed
+ORDER BY list_contains($live, source) DESC, ts DESC, seq DESC LIMIT 1
 """
 _Found = tuple[Decimal, datetime, str, str | None]
 
@@ -57,7 +58,8 @@ class Baseline:
 
 
 def previous_closes(stores: Stores, market: Market, day: date, symbols: Iterable[str]) -> list[Baseline]:
-    """The last price within its market's hours in the session before `day`, of each symbol that has one.
+    """The last price within its market's hours in the session before `day`, of each symbol that has one; a real
+    source's where there is one.
 
     From the database, or from the lake where the database no longer has that session.
     """
@@ -92,7 +94,9 @@ def _last_price(session: Session, lake: Lake, hours: Hours, symbol: str) -> Base
     query = select(Tick.last, Tick.ts, Tick.source, Tick.contract).where(
         Tick.session_date == hours.day, Tick.symbol == symbol, *inside
     )
-    row: Any = session.execute(query.order_by(Tick.ts.desc(), Tick.seq.desc()).limit(1)).first()
+    # A simulated or replayed price is none where there is a real one.
+    order = (Tick.source.in_(LIVE_SOURCES).desc(), Tick.ts.desc(), Tick.seq.desc())
+    row: Any = session.execute(query.order_by(*order).limit(1)).first()
     found = tuple(row) if row else _last_in_file(session, lake, hours, symbol)
     if found is None:
         return None
@@ -116,6 +120,5 @@ def _asked(lake: Lake, path: Path, hours: Hours) -> _Found | None:
     from app.lake.query import connect
 
     with connect(lake) as connection:
-        asked = {"file": str(path), "opened": hours.open, "closed": hours.close}
-        found = connection.execute(_LAST_IN_FILE, asked).fetchone()
-    return None if found is None or found[0] is None else found
+        asked = {"file": str(path), "opened": hours.open, "closed": hours.close, "live": sorted(LIVE_SOURCES)}
+        return connection.execute(_LAST_IN_FILE, asked).fetchone()

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from app.instruments.catalogue import CATALOGUE
+from app.instruments.rolls import comparable
 
 Fields = Mapping[str, str]
 
@@ -12,8 +13,10 @@ Fields = Mapping[str, str]
 def difference_ticks(symbol: str, one: Fields, other: Fields) -> Decimal | None:
     """By how many ticks the middle of one quote's bid and ask is above the other's.
 
-    None where a side of either is not known, or the symbol's tick is not.
+    None where a side of either is not known, or the symbol's tick is not, and where they are of two contracts.
     """
+    if not comparable(one.get("contract"), other.get("contract")):
+        return None
     instrument, mine, others = CATALOGUE.get(symbol), _middle(one), _middle(other)
     if instrument is None or mine is None or others is None:
         return None

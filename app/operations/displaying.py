@@ -31,17 +31,41 @@ class DisplayRule:
 class Candidate:
     """The newest quote of a symbol at one source, and how the source stands.
 
-    `arrived` is when the bus got the quote, `behind_since` when it got the first event of another source that this one
-    has not followed.
+    `received` is when the collector had the quote, `arrived` when the bus got it, `behind_since` when it got the first
+    event of another source that this one has not followed. `back_at` is when the source last began to follow again,
+    after it had been `away`.
     """
 
     source: str
     ts: datetime
     seq: int
     is_delayed: bool = False
+    received: datetime | None = None
     arrived: datetime | None = None
     behind_since: datetime | None = None
+    back_at: datetime | None = None
+    away: timedelta = timedelta(0)
     standing: SourceStanding = NOT_AT_WORK
+
+    @property
+    def known_at(self) -> datetime:
+        """The time of the event, or when it came where its source's clock runs ahead."""
+        return min(at for at in (self.ts, self.received, self.arrived) if at is not None)
+
+    def is_steady(self, rule: DisplayRule, now: datetime) -> bool:
+        """Whether it has delivered for 10 s without interruption, and, since it was outdated, also this symbol."""
+        since = self.delivers_since(rule)
+        if since is None or now - since < STEADY:
+            return False
+        is_left_again = self.behind_since is not None and self.behind_since - since < STEADY
+        return since != self.back_at or not is_left_again
+
+    def delivers_since(self, rule: DisplayRule) -> datetime | None:
+        """Since when it delivers; None while it does not."""
+        since = self.standing.steady_since
+        if since is None or self.back_at is None or self.away <= rule.stale_after:
+            return since
+        return max(since, self.back_at)
 
 
 def candidate_of(fields: Mapping[str, str], standings: Mapping[str, SourceStanding]) -> Candidate:
@@ -52,9 +76,12 @@ def candidate_of(fields: Mapping[str, str], standings: Mapping[str, SourceStandi
         datetime.fromisoformat(fields["ts"]),
         int(fields["seq"]),
         fields.get("delayed") == "1",
+        datetime.fromisoformat(received) if (received := fields.get("recv_ts")) else None,
         _instant_of(fields.get("stream_id")),
         _instant_of(fields.get("behind")),
-        standings.get(source, NOT_AT_WORK),
+        _instant_of(fields.get("back")),
+        timedelta(milliseconds=int(fields.get("away", "0"))),
+        standings.get(source, NOT_AT_WORK).about(fields["symbol"]),
     )
 
 
@@ -66,13 +93,13 @@ def choose_displayed(
     It depends on its arguments alone, so all who show quotes choose alike. In an open market the sources at work count,
     in this order: real ones and those that the preference names before others; those that keep up before outdated
     ones; live quotes before delayed ones; sources that have delivered for 10 s without interruption, the preferred
-    first, before others, the longest delivering first. Without a source at work, and in a closed market, it is the
-    newest by event time.
+    first, before others, the longest delivering first; a source that was outdated must also have followed the symbol
+    for 10 s. Without a source at work, and in a closed market, it is the newest by event time.
     """
     at_work = [one for one in candidates if one.standing.is_at_work] if is_open else []
     if not at_work:
         return max(candidates, key=_age_order, default=None)
-    newest = max(at_work, key=_age_order)
+    newest = max(at_work, key=lambda one: one.known_at)
     return min(at_work, key=lambda one: _order(one, newest, rule, now))
 
 
@@ -84,7 +111,7 @@ def is_outdated(one: Candidate, newest: Candidate, rule: DisplayRule, now: datet
     silence, makes nobody outdated.
     """
     reach = rule.stale_after
-    if newest.ts - one.ts <= reach:
+    if newest.known_at - one.known_at <= reach:
         return False
     is_left = one.behind_since is not None and now - one.behind_since > reach
     return is_left or (one.arrived is not None and one.arrived - one.ts > reach)
@@ -97,8 +124,7 @@ def _age_order(one: Candidate) -> tuple[datetime, int]:
 def _order(
     one: Candidate, newest: Candidate, rule: DisplayRule, now: datetime
 ) -> tuple[bool, bool, bool, bool, datetime, int]:
-    since = one.standing.steady_since
-    is_steady = since is not None and now - since >= STEADY
+    since, is_steady = one.delivers_since(rule), one.is_steady(rule, now)
     return (
         one.source not in LIVE_SOURCES and one.source not in rule.preference,
         is_outdated(one, newest, rule, now),

@@ -21,13 +21,20 @@ class SourceStanding:
     """One source: whether somebody collects it, and `state` in a word or two.
 
     That is a state of its feed while it is at work, else `failed` or `stopped`. `steady_since` is when it began to
-    stream without interruption, None while it does not.
+    stream without interruption, None while it does not. `symbols` are those that it collects, None where it does not
+    tell.
     """
 
     source: str
     is_at_work: bool
     state: str
     steady_since: datetime | None = None
+    symbols: frozenset[str] | None = None
+
+    def about(self, symbol: str) -> "SourceStanding":
+        """How it stands to one symbol: stopped, where it collects others only."""
+        is_other = self.is_at_work and self.symbols is not None and symbol not in self.symbols
+        return SourceStanding(self.source, False, STOPPED) if is_other else self
 
     @property
     def is_streaming(self) -> bool:
@@ -60,7 +67,8 @@ def _standing(source: str, held: bool, health: Mapping[str, str], wanted: bool) 
         return SourceStanding(source, False, FAILED if is_missed else STOPPED)
     state = health.get("feed") or RUNNING
     steady_since = _instant(health.get("steady_ms")) if state in (STREAMING, RUNNING) else None
-    return SourceStanding(source, True, state, steady_since)
+    symbols = frozenset(health["symbols"].split(",")) if health.get("symbols") else None
+    return SourceStanding(source, True, state, steady_since, symbols)
 
 
 def _instant(told: Any) -> datetime | None:

@@ -6,7 +6,8 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
-from app.api.bar_shapes import BarsAnswer
+from app.api.bar_question import understand_bars
+from app.api.bar_shapes import BarsAnswer, BarsQuery
 from app.api.negotiation import ARROW, CSV
 from app.clock import instant_text
 from app.lake.files import publish
@@ -122,6 +123,18 @@ def test_sources_are_never_mixed_and_the_most_real_one_is_preferred(ask, lake):
     assert (chosen["source"], chosen["sources"]) == ("SCHWAB", ["EXCEL", "REPLAY", "SCHWAB", "SIMULATED"])
     assert [bar["source"] for bar in chosen["bars"]] == ["SCHWAB"]
     assert (asked["source"], [bar["open"] for bar in asked["bars"]]) == ("REPLAY", ["1"])
+
+
+@pytest.mark.parametrize(
+    ("preference", "expected"),
+    [((), "EXCEL"), (("SCHWAB",), "SCHWAB"), (("EXCEL", "SCHWAB"), "EXCEL"), (("SIMULATED", "SCHWAB"), "SCHWAB")],
+)
+def test_of_real_sources_the_preferred_one_answers(rt, lake, preference, expected):
+    sources = ("SIMULATED", "REPLAY", "EXCEL", "SCHWAB")
+    write(lake, [trade(0, i, 1, source=source) for i, source in enumerate(sources)])
+
+    with rt.sessions() as session:
+        assert understand_bars(session, rt, BarsQuery(symbol="ES"), preference).source == expected
 
 
 def test_a_range_without_bars_is_empty(ask, lake):

@@ -29,6 +29,7 @@ def test_the_preferred_source_is_displayed_and_both_are_told_with_what_sets_them
             "ts": "2025-10-09T15:29:59.750000Z",
             "age_ms": 250,
             "state": "live",
+            "contract": "ESZ25",
             "last": "6709.75",
             "bid": "6709.75",
             "ask": "6710.00",
@@ -42,6 +43,7 @@ def test_the_preferred_source_is_displayed_and_both_are_told_with_what_sets_them
             "ts": "2025-10-09T15:29:59.000000Z",
             "age_ms": 1000,
             "state": "live",
+            "contract": "ESZ25",
             "last": "6710",
             "bid": "6710",
             "ask": "6710.25",
@@ -125,6 +127,56 @@ def test_delayed_quotes_are_shown_beside_live_ones_and_not_compared(client, exce
     assert (shown["source"], shown["delayed"], shown["state"]) == ("EXCEL", False, "live")
     assert [one["state"] for one in shown["sources"]] == ["live", "delayed"]
     assert [(one["delayed"], one["agrees"]) for one in shown["sources"]] == [(False, None), (True, None)]
+
+
+def test_a_source_that_does_not_collect_a_symbol_any_more_is_not_displayed_for_it(client, rt, bus, excel, schwab):
+    for symbol in ("ES", "NQ"):
+        schwab.quote("6710", symbol=symbol)
+        excel.quote("6700", symbol=symbol)
+    bus.hset(keys.health("SCHWAB"), "symbols", "CL,ES")
+
+    shown = client.get("/api/quotes?symbols=ES,NQ").json["quotes"]
+    differing = compare_sources(rt, rt.display_rule)
+
+    assert [(one["source"], one["state"], one["sources"][1]["state"]) for one in shown] == [
+        ("SCHWAB", "live", "live"),
+        ("EXCEL", "live", "no_source"),
+    ]
+    assert [one.symbol for one in differing] == ["ES"]
+
+
+@pytest.mark.parametrize(("age_s", "expected"), [(0, "delayed"), (15, "delayed"), (16, "delayed")])
+def test_a_delayed_quote_is_never_live(client, schwab, age_s, expected):
+    schwab.quote("6710", age_s=age_s, delayed=True)
+
+    [shown] = client.get("/api/quotes?symbols=ES").json["quotes"]
+
+    assert (shown["state"], shown["sources"][0]["state"]) == (expected, expected)
+
+
+@pytest.mark.parametrize(("came_s", "expected"), [(15, "live"), (16, "stale")])
+def test_a_clock_that_is_ahead_keeps_no_quote_live_that_came_long_ago(client, clock, bus, excel, came_s, expected):
+    excel.quote("6710", age_s=-120)
+    came_ms = int((clock.now() - timedelta(seconds=came_s)).timestamp() * 1000)
+    bus.hset(keys.by_source("EXCEL", "ES"), "stream_id", f"{came_ms}-0")
+
+    [shown] = client.get("/api/quotes?symbols=ES").json["quotes"]
+
+    assert (shown["state"], shown["age_ms"]) == (expected, -120_000)
+
+
+def test_a_frozen_source_whose_clock_is_ahead_gives_way_as_any_other(client, clock, bus, excel, schwab):
+    excel.quote("6709")
+    schwab.quote("6710", age_s=-120)
+    clock.advance(timedelta(seconds=21))
+    for seconds, field in ((21, "stream_id"), (16, "behind")):
+        at_ms = int((clock.now() - timedelta(seconds=seconds)).timestamp() * 1000)
+        bus.hset(keys.by_source("SCHWAB", "ES"), field, f"{at_ms}-0")
+    excel.quote("6711")
+
+    [shown] = client.get("/api/quotes?symbols=ES").json["quotes"]
+
+    assert (shown["source"], shown["state"], shown["bid"]) == ("EXCEL", "live", "6711")
 
 
 def test_a_stream_client_is_told_who_is_displayed_and_who_failed_and_gets_the_quotes_of_both(web, bus):

@@ -1,4 +1,5 @@
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import count
 from random import Random
 
 import pytest
@@ -12,6 +13,9 @@ from tests.factories import MOMENT, quote, quotes
 
 SECOND = timedelta(seconds=1)
 LONG_AGO = "1000000000000-0"  # A stream id of the year 2001.
+
+
+NUMBERS = count(1)
 
 
 def seqs(client, symbol="ES"):
@@ -122,9 +126,47 @@ def test_a_source_that_says_something_is_behind_no_more(bus, excel, schwab):
     assert (was is not None, behind(bus, "SCHWAB")) == (True, None)
 
 
+def test_a_source_whose_clock_is_ahead_is_behind_what_happened_after_its_quote_came(bus, excel, schwab):
+    for day in (date(2000, 2, 29), date(2025, 1, 1), date(2025, 10, 9), date(2024, 3, 1)):
+        came = datetime.combine(day, time(15, 30, 0, 250_000), UTC)
+        marks = []
+        for after_ms in (0, 1):
+            bus.delete(keys.by_source("EXCEL", "ES"), keys.by_source("SCHWAB", "ES"))
+            excel.publish([quote(source="EXCEL", seq=next(NUMBERS), ts=came + 120 * SECOND)])
+            bus.hset(keys.by_source("EXCEL", "ES"), "stream_id", f"{int(came.timestamp() * 1000)}-0")
+            ts = came + timedelta(milliseconds=after_ms)
+            schwab.publish([quote(source="SCHWAB", seq=next(NUMBERS), ts=ts)])
+            marks.append(behind(bus, "EXCEL") is not None)
+        assert marks == [False, True]
+
+
+def test_how_long_a_source_was_behind_is_kept_until_it_has_followed_for_ten_seconds(bus, excel, schwab):
+    def now_ms():
+        return int(bus.xrevrange(keys.STREAM, count=1)[0][0].partition("-")[0])
+
+    def follow(**fields):
+        key, seq = keys.by_source("SCHWAB", "ES"), next(NUMBERS)
+        bus.hdel(key, "behind", "back", "away")
+        bus.hset(key, mapping={"seq": 0, **fields})
+        schwab.publish([quote(source="SCHWAB", seq=seq)])
+        told = bus.hgetall(key)
+        return None if "back" not in told else (now_ms() - int(told["back"]), round(int(told["away"]) / 1000))
+
+    schwab.publish([quote(source="SCHWAB", seq=next(NUMBERS))])
+    now = now_ms()
+
+    assert follow() is None
+    assert follow(behind=f"{now - 20_000}-0") == (0, 20)
+    assert follow(back=now - 9_000, away=20_000)[1] == 20
+    assert follow(back=now - 11_000, away=20_000) is None
+    assert follow(behind=f"{now - 6_000}-0", back=now - 9_000, away=20_000) == (0, 20)
+    assert follow(behind=f"{now - 30_000}-0", back=now - 39_000, away=20_000) == (0, 30)
+    assert follow(behind=f"{now - 6_000}-0", back=now - 17_000, away=20_000) == (0, 6)
+
+
 def test_nobody_is_behind_what_is_older_than_its_own_quote(bus, excel, schwab):
     schwab.publish([quote(source="SCHWAB", ts=MOMENT)])
-    bus.hset(keys.by_source("SCHWAB", "ES"), "stream_id", LONG_AGO)
+    bus.hset(keys.by_source("SCHWAB", "ES"), "stream_id", f"{int(MOMENT.timestamp() * 1000)}-0")
 
     excel.publish([quote(source="EXCEL", ts=MOMENT - 900 * SECOND)])
 

@@ -107,6 +107,31 @@ def test_a_source_that_says_the_same_as_the_other_does_not_lag(
     assert (same, check(rt)) == ([], ["ES|lag|SCHWAB|EXCEL 601000 !"])
 
 
+def test_a_lag_goes_on_while_the_other_s_price_passes_by(rt: Runtime, excel: LiveSource, schwab: LiveSource) -> None:
+    schwab.quote("6700", age_s=600)
+
+    seen = []
+    for bid in ("6700.25", "6700", "6699.75"):
+        excel.quote(bid)
+        seen.append(check(rt, 15))
+    schwab.quote("6699.75")
+
+    assert seen == [[f"ES|lag|SCHWAB|EXCEL {lag} !"] for lag in (600_000, 615_000, 630_000)]
+    assert check(rt, 0) == []
+
+
+def test_the_lag_of_a_source_whose_clock_is_ahead_counts_from_when_its_quote_came(
+    rt: Runtime, bus: Redis, excel: LiveSource, schwab: LiveSource
+) -> None:
+    schwab.quote("6700", age_s=-120)
+    for field, ago in (("stream_id", 20), ("behind", 16)):
+        at_ms = int((rt.clock.now() - ago * SECOND).timestamp() * 1000)
+        bus.hset(keys.by_source("SCHWAB", "ES"), field, f"{at_ms}-0")
+    excel.quote("6701")
+
+    assert check(rt) == ["ES|lag|SCHWAB|EXCEL 20000 !"]
+
+
 def test_only_live_quotes_of_sources_that_stream_are_compared(
     rt: Runtime, excel: LiveSource, schwab: LiveSource
 ) -> None:

@@ -58,6 +58,19 @@ def test_of_two_prices_at_the_same_instant_the_one_with_the_higher_number_is_the
 
 
 @pytest.mark.parametrize("place", ["database", "lake"])
+@pytest.mark.parametrize("other", ["SIMULATED", "REPLAY"])
+def test_a_price_of_no_real_source_is_the_baseline_only_where_there_is_no_other(
+    rt: Runtime, place: str, other: str
+) -> None:
+    both = [on(OPEN, 8, source="EXCEL", seq=1), on(CLOSE - SECOND, 7, source=other, seq=2)]
+    store_quotes(rt.sessions, [*both, on(OPEN, 9, source=other, seq=3, symbol="NQ")])
+    put(rt, place)
+
+    found = previous_closes(rt, rt.market, FRIDAY, ["ES", "NQ"])
+    assert [(one.price, one.source) for one in found] == [(8, "EXCEL"), (9, other)]
+
+
+@pytest.mark.parametrize("place", ["database", "lake"])
 @pytest.mark.parametrize(
     ("told", "contract"), [("ESZ25", "ESZ25"), ("ESZ5", "ESZ25"), (None, None), ("NQZ25", None), ("ES", None)]
 )

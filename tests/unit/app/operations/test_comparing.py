@@ -31,6 +31,13 @@ def test_without_both_sides_nothing_is_compared(gone):
     assert (difference_ticks("ES", half, whole), difference_ticks("ES", whole, half)) == (None, None)
 
 
+def test_two_contracts_are_not_compared_where_both_are_told():
+    old, new, untold = ({**quoted("1", "2"), **more} for more in ({"contract": "ESZ25"}, {"contract": "ESH26"}, {}))
+
+    assert difference_ticks("ES", old, new) is None
+    assert difference_ticks("ES", old, untold) == difference_ticks("ES", new, new) == 0
+
+
 def test_a_symbol_without_a_known_tick_is_not_compared():
     assert difference_ticks("NEVER", quoted("1", "2"), quoted("1", "2")) is None
 

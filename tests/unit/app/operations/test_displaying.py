@@ -101,6 +101,32 @@ def test_a_source_that_catches_up_is_not_shown_while_what_it_brings_is_old():
     assert shown(candidate("EXCEL"), late) == "EXCEL"
 
 
+@pytest.mark.parametrize(
+    ("back_s", "away_s", "left_s", "expected"),
+    [
+        (9, 16, None, "EXCEL"),
+        (10, 16, None, "SCHWAB"),
+        (9, 15, None, "SCHWAB"),
+        (14, 16, 5, "EXCEL"),
+        (16, 16, 5, "SCHWAB"),
+    ],
+)
+def test_a_source_that_was_outdated_is_shown_once_it_has_followed_for_ten_seconds(back_s, away_s, left_s, expected):
+    since = {"back_at": MOMENT - back_s * SECOND, "away": away_s * SECOND}
+    behind_since = None if left_s is None else MOMENT - left_s * SECOND
+
+    assert shown(candidate("EXCEL"), candidate("SCHWAB", 5, behind_since=behind_since, **since)) == expected
+    assert (
+        shown(candidate("EXCEL", is_delayed=True), candidate("SCHWAB", behind_since=behind_since, **since)) == "SCHWAB"
+    )
+
+
+def test_a_frozen_source_whose_clock_is_ahead_is_outdated_like_any_other():
+    frozen = candidate("SCHWAB", -120, arrived=MOMENT - 20 * SECOND, behind_since=MOMENT - 16 * SECOND)
+
+    assert shown(candidate("EXCEL", arrived=MOMENT), frozen) == "EXCEL"
+
+
 def test_a_clock_that_is_ahead_makes_nobody_else_outdated():
     assert shown(candidate("EXCEL", -3600, arrived=MOMENT), candidate("SCHWAB", 0, arrived=MOMENT)) == "SCHWAB"
 
@@ -108,16 +134,29 @@ def test_a_clock_that_is_ahead_makes_nobody_else_outdated():
 def test_a_candidate_is_read_from_what_the_bus_keeps():
     stands = standing("SCHWAB")
     fields = {
+        "symbol": "ES",
         "source": "SCHWAB",
         "ts": "2025-10-09T15:30:00.000000Z",
+        "recv_ts": "2025-10-09T15:30:01.000000Z",
         "seq": "7",
         "delayed": "1",
         "stream_id": "1760023800000-4",
         "behind": "1760023806000-0",
+        "back": "1760023790000",
+        "away": "20500",
     }
 
     assert candidate_of(fields, {"SCHWAB": stands}) == Candidate(
-        "SCHWAB", MOMENT, 7, True, MOMENT, MOMENT + 6 * SECOND, stands
+        "SCHWAB",
+        MOMENT,
+        7,
+        True,
+        MOMENT + SECOND,
+        MOMENT,
+        MOMENT + 6 * SECOND,
+        MOMENT - 10 * SECOND,
+        20.5 * SECOND,
+        stands,
     )
     assert not candidate_of({**fields, "source": "EXCEL"}, {"SCHWAB": stands}).standing.is_at_work
 
