@@ -257,6 +257,20 @@ def test_a_login_that_is_made_while_it_streams_is_told(schwab, tmp_path, es):
     assert schwab.logins == 1
 
 
+def test_who_cannot_be_told_how_long_the_login_is_good_is_not_told_again_at_once(plan, es, caplog):
+    def fail(_term):
+        raise Unavailable("nobody is there")
+
+    with running(plan, on_term=fail) as feed:
+        started(feed)
+        until(lambda: "nobody is there" in caplog.text)
+        time.sleep(5 * HASTY.login_s)
+
+        assert feed.feed.state().state == STREAMING
+
+    assert caplog.text.count("nobody is there") == 1
+
+
 def test_a_symbol_limit_leaves_out_what_it_must_and_names_it(schwab, plan, es):
     schwab.faults.respond("ADD", 19)
     symbols = ["ES", *(f"/X{number}" for number in range(100, 201))]
