@@ -68,6 +68,7 @@ EQUITY_QUOTE: Final[Mapping[str, str]] = {
     "42": "netPercentChange",
 }
 EQUITY_REFERENCE: Final[Mapping[str, str]] = {"13": "exchange", "15": "description", "25": "exchangeName"}
+LOT: Final = 100  # The streamer tells these sizes in lots, and REST in shares.
 NAMES: Final = {FUTURES: (FUTURE_QUOTE, FUTURE_REFERENCE), EQUITIES: (EQUITY_QUOTE, EQUITY_REFERENCE)}
 
 
@@ -93,6 +94,7 @@ def _one(service: str, listing: Listing, parts: frozenset[str]) -> dict[str, Any
         quote["settleTime"] = 0
     else:
         first["quoteType"] = "NBBO"
+        quote |= {name: LOT * quote[name] for name in ("bidSize", "askSize") if name in quote}
         reference["cusip"] = cusip
     told = {**first, "symbol": listing.key, "realtime": not delayed, "ssid": 0}
     sections = {"reference": reference, "quote": quote}

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 class Fallback:
     """Asks at most once in `poll_s`, and less often when Schwab is asked too much or fails.
 
-    `down_since` tells since when the stream is away, monotonic seconds, None while it is not.
+    `down_since` tells since when the stream is away or says nothing, monotonic seconds, None while it is not.
     """
 
     def __init__(

@@ -137,8 +137,8 @@ class SchwabFeed:
             try:
                 term = await self._session.look()
                 if term and (term != told or time.monotonic() - told_at >= TERM_S):
-                    await asyncio.to_thread(self._on_term, term)
                     told, told_at = term, time.monotonic()
+                    await asyncio.to_thread(self._on_term, term)
             except Exception as error:
                 log.warning("cannot tell how long the login is good: %s", str(error)[:200])
             await asyncio.sleep(self._patience.login_s)

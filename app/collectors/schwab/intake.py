@@ -35,7 +35,8 @@ class Intake:
     """Takes frames apart in the stream's thread and hands quotes to another.
 
     Of quotes that nobody takes the newest `limit` are kept; the others are counted as dropped. `is_suspect` says that
-    something could not be read, so that a fresh start is needed before all is known again. Times are monotonic.
+    something could not be read, so that a fresh start is needed before all is known again. `frame_at` and `streamed_at`
+    tell when the stream last said anything, and anything of a symbol. Times are monotonic.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Intake:
         self._lock = Lock()
         self.ready = Event()
         self.is_suspect = False
-        self.frame_at = 0.0
+        self.frame_at = self.streamed_at = 0.0
         self.news_at: dict[str, float] = {}
         self.heard: set[str] = set()
         self.delayed: frozenset[str] = frozenset()  # Replaced and never changed, because other threads read it.
@@ -114,6 +115,7 @@ class Intake:
         if listing is None:
             self._counts.unknown_keys += 1
             return
+        self.streamed_at = self.frame_at
         stamp = Stamp(entry.sent_ms, self._clock.now())
         self._hear(listing, stamp)
         quote = self.merger.merge(listing, entry.fields, stamp)

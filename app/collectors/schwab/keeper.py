@@ -11,7 +11,7 @@ from typing import Any, Final
 from httpx import HTTPStatusError
 
 from app.clock import Clock
-from app.collectors.feeds import LOST, MISCONFIGURED, NEEDS_LOGIN
+from app.collectors.feeds import FALLBACK, LOST, MISCONFIGURED, NEEDS_LOGIN
 from app.collectors.schwab.counts import Counts
 from app.collectors.schwab.intake import Intake, StreamEnded
 from app.collectors.schwab.listings import Keyed, Listing
@@ -33,7 +33,11 @@ class StreamSilent(Exception):
 
 
 class Keeper:
-    """Streams until it is cancelled, whatever happens."""
+    """Streams until it is cancelled, whatever happens.
+
+    `down_since` tells since when the stream says nothing of any symbol, monotonic seconds, None while it does: Schwab
+    tells all that it knows as soon as it is subscribed to.
+    """
 
     def __init__(
         self,
@@ -52,6 +56,8 @@ class Keeper:
         self._backoff, self._silence = Backoff(patience), Silence(patience)
         self._resubscribing = Doubling(patience.resubscribe_s, patience.longest_resubscribe_s)
         self._subscribed_at, self._denials, self._said = 0.0, 0, ""
+        self._refused: list[str] = []
+        self._is_shown = False
         self.down_since: float | None = time.monotonic()
 
     async def keep(self) -> None:
@@ -74,20 +80,21 @@ class Keeper:
                 stream = await stack.enter_async_context(opened(client, self._intake.take_frame, self._patience))
                 self._silence.begin(time.monotonic())
                 await self._subscribe(stream)
-            self.down_since, self._denials, self._said = None, 0, ""
+            self._denials, self._said = 0, ""
             await first_of(self._read(stream), self._watch())
 
     async def _subscribe(self, stream: Any) -> None:
         self._intake.begin()
         self._subscribed_at = time.monotonic()
-        refused = await subscribe(stream, self._listings)
-        self._board.stream(self._clock.now(), [listing.symbol for listing in refused])
+        self._is_shown = False
+        self._refused = [listing.symbol for listing in await subscribe(stream, self._listings)]
 
     async def _read(self, stream: Any) -> None:
         while True:
             with translated():
                 await stream.handle_message()
             self._silence.hear(self._intake.frame_at)
+            self._show()
             if self._intake.is_suspect:
                 await self._start_afresh(stream)
 
@@ -106,11 +113,24 @@ class Keeper:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(self._patience.look_s)
+            self._show()
             now = self._clock.now()
             open_now = [listing.symbol for listing in self._listings if self._is_open(listing.symbol, now)]
             news_at = max((self._intake.news_at.get(symbol, 0.0) for symbol in open_now), default=0.0)
             if reason := self._silence.verdict(time.monotonic(), bool(open_now), news_at):
                 raise StreamSilent(reason)
+
+    def _show(self) -> None:
+        if self._is_shown:
+            return
+        has_data = self._intake.streamed_at >= self._subscribed_at
+        if has_data:
+            self.down_since = None
+        # Where nothing comes by request either, such as for symbols that Schwab does not serve, that is all there is.
+        is_all = time.monotonic() - self._subscribed_at > self._patience.answer_s
+        if has_data or (is_all and self._board.now.state != FALLBACK):
+            self._board.stream(self._clock.now(), self._refused)
+            self._is_shown = has_data
 
     async def _after(self, error: Exception, lived_s: float) -> float:
         """Say what happened; how long to wait before the next attempt."""

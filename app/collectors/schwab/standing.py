@@ -47,8 +47,8 @@ class Board:
             self.now = replace(self.now, state=state, detail=detail, since=None)
 
     def fall_back(self, at: datetime) -> None:
-        """Quotes come by request, while the stream is away."""
-        if self.now.state in (CONNECTING, LOST):
+        """Quotes come by request, while the stream is away or says nothing."""
+        if self.now.state in (CONNECTING, LOST, STREAMING):
             self.now = replace(self.now, state=FALLBACK, since=at, first=self.now.first or at)
 
     def end_fallback(self) -> None:

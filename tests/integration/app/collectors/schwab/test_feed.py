@@ -257,6 +257,20 @@ def test_a_login_that_is_made_while_it_streams_is_told(schwab, tmp_path, es):
     assert schwab.logins == 1
 
 
+def test_who_cannot_be_told_how_long_the_login_is_good_is_not_told_again_at_once(plan, es, caplog):
+    def fail(_term):
+        raise Unavailable("nobody is there")
+
+    with running(plan, on_term=fail) as feed:
+        started(feed)
+        until(lambda: "nobody is there" in caplog.text)
+        time.sleep(5 * HASTY.login_s)
+
+        assert feed.feed.state().state == STREAMING
+
+    assert caplog.text.count("nobody is there") == 1
+
+
 def test_a_symbol_limit_leaves_out_what_it_must_and_names_it(schwab, plan, es):
     schwab.faults.respond("ADD", 19)
     symbols = ["ES", *(f"/X{number}" for number in range(100, 201))]
@@ -323,6 +337,29 @@ def test_heartbeats_without_news_of_an_open_market_are_a_broken_stream(schwab, p
         feed.wait(lambda quotes: quotes[-1].bid == Decimal("6871.00"))
 
     assert schwab.logins >= 2
+
+
+def test_while_a_stream_tells_heartbeats_alone_quotes_come_by_request(schwab, plan, es):
+    hasty = replace(HASTY, answer_s=60.0)
+    with running(plan, patience=hasty, is_open=lambda _symbol, _now: True) as feed:
+        started(feed)
+        schwab.faults.silence(new=True)
+        es(f1=6871.0)
+        feed.wait(lambda quotes: quotes[-1].bid == Decimal("6871.00"))
+        feed.wait_for_state(FALLBACK)
+        schwab.faults.silence(False)
+        es(f1=6872.0)
+        feed.wait_for_state(STREAMING)
+        feed.wait(lambda quotes: quotes[-1].bid == Decimal("6872.00"))
+
+    assert schwab.logins >= 2
+
+
+def test_a_stream_that_has_nothing_to_tell_streams_all_the_same(schwab, plan):
+    with running(plan) as feed:
+        feed.wait_for_state(STREAMING)
+
+        assert feed.feed.state().silent == ("ES",)
 
 
 def test_a_stream_without_even_heartbeats_is_a_broken_one_at_any_hour(schwab, plan, es):

@@ -63,9 +63,17 @@ def test_without_a_login_there_is_no_fallback(board):
     assert shown(board) == (NEEDS_LOGIN, None, 0)
 
 
-def test_a_stream_needs_no_fallback(board):
+def test_a_stream_that_says_nothing_has_a_fallback_and_streams_again_when_it_does(board):
     board.stream(NOW, [])
     board.fall_back(LATER)
+    fallen = shown(board)
+    board.stream(LATER, [])
+
+    assert (fallen, shown(board)) == ((FALLBACK, LATER, 0), (STREAMING, LATER, 1))
+
+
+def test_a_stream_is_not_ended_with_a_fallback_that_there_is_not(board):
+    board.stream(NOW, [])
     board.end_fallback()
 
     assert shown(board) == (STREAMING, NOW, 0)
