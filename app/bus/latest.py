@@ -37,6 +37,11 @@ def read_newest(client: Redis, symbols: Sequence[str]) -> dict[str, list[Fields]
     return {symbol: _told(*(next(found) for _key in some)) for symbol, some in zip(symbols, wanted, strict=True)}
 
 
+def read_own(client: Redis, source: str) -> list[Fields]:
+    """The newest quotes of a live source, whatever its symbols, as `read_newest` has them."""
+    return _read(client, sorted(client.scan_iter(match=keys.by_source(source, "*"), count=1000)))
+
+
 def _told(latest: Fields, *by_source: Fields) -> list[Fields]:
     own = [fields for fields in by_source if fields]
     is_among = not latest or any(fields["source"] == latest["source"] for fields in own)

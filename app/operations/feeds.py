@@ -1,7 +1,8 @@
 """What makes the feed of each source that is set up here."""
 
+import contextlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from redis.exceptions import RedisError
@@ -9,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.bus import keys
 from app.bus.hashes import read_hash
-from app.bus.latest import read_latest
+from app.bus.latest import read_latest, read_own
 from app.collectors.excel.feed import ExcelFeed
 from app.collectors.excel.plan import ExcelPlan
 from app.collectors.feeds import Feed, MakeFeed, NextSeq, SteppedFeed
@@ -29,8 +30,12 @@ Options = Mapping[str, str]
 
 
 def excel_feed(stores: Stores, plan: ExcelPlan) -> MakeFeed:
-    """The sheet's feed; it needs no database."""
-    return lambda next_seq: ExcelFeed(plan, next_seq, stores.market, stores.clock)
+    """The sheet's feed, which goes on from what was told of the sheet before; it needs no database."""
+
+    def make(next_seq: NextSeq) -> Feed:
+        return ExcelFeed(plan, next_seq, stores.market, stores.clock, told=_told_before(stores, "EXCEL"))
+
+    return make
 
 
 def schwab_feed(stores: Stores, plan: SchwabPlan, options: Options) -> MakeFeed:
@@ -97,13 +102,20 @@ def _hours(stores: Stores, options: Options) -> Callable[[str, datetime], bool]:
     return lambda symbol, now: by_hand or stores.market_of(symbol).is_open(now)
 
 
+def _told_before(stores: Stores, source: str) -> list[Quote]:
+    try:
+        own = read_own(stores.redis, source)
+    except RedisError:
+        return []
+    return list(_readable(stores, own, stores.clock.now()))
+
+
 def _own_latest(stores: Stores, symbols: list[str], now: datetime) -> dict[str, Quote]:
-    found = {}
-    for symbol, fields in read_latest(stores.redis, symbols).items():
-        if fields.get("source") != SIMULATED:
-            continue
-        try:
-            found[symbol] = from_fields(fields, now, stores.market.session_of)
-        except Rejected:
-            continue  # A latest quote that cannot be read is no start for prices.
-    return found
+    own = [fields for fields in read_latest(stores.redis, symbols).values() if fields.get("source") == SIMULATED]
+    return {quote.symbol: quote for quote in _readable(stores, own, now)}
+
+
+def _readable(stores: Stores, told: Sequence[Mapping[str, str]], now: datetime) -> Iterator[Quote]:
+    for fields in told:
+        with contextlib.suppress(Rejected):  # A newest quote that cannot be read is no start for others.
+            yield from_fields(fields, now, stores.market.session_of)

@@ -1,6 +1,6 @@
 """Which rows of a sheet are events: those that say something else than before."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -19,10 +19,14 @@ _Told = tuple[str | Decimal | int | None, ...]
 class Changes:
     """Compares every reading of a sheet with what was told of each symbol, and tells what is new."""
 
-    def __init__(self, next_seq: NextSeq, market: Market) -> None:
+    def __init__(self, next_seq: NextSeq, market: Market, told: Sequence[Quote] = ()) -> None:
+        """`told` are the last quotes of a run before: a sheet that says the same still is no news, and no fresh price.
+
+        A sheet does not say since when it has been as it is.
+        """
         self._next_seq, self._market = next_seq, market
-        self._told: dict[str, _Told] = {}
-        self._volumes: dict[str, int] = {}
+        self._told: dict[str, _Told] = {quote.symbol: _said(quote) for quote in told}
+        self._volumes = {quote.symbol: quote.volume for quote in told if quote.volume is not None}
 
     def quotes(self, reading: SheetReading, at: datetime) -> list[Quote]:
         """The quotes of rows whose last, bid, ask, sizes or volume changed, as received `at`, in the sheet's order.
@@ -67,6 +71,11 @@ class Changes:
             trade=trade,
             **said,
         )
+
+
+def _said(quote: Quote) -> _Told:
+    prices, sizes = (getattr(quote, name) for name in _PRICES), (getattr(quote, name) for name in _SIZES)
+    return (quote.contract, *prices, *sizes)
 
 
 def _told(row: SheetRow) -> _Told:

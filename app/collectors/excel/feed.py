@@ -37,7 +37,7 @@ class ExcelFeed:
 
     A quote is told when a row's last, bid, ask, sizes or volume changed; its time is when the read that found it ended,
     because a sheet tells none. Reading begins with the first step. The feed attaches again by itself whenever Excel is
-    lost, and reads on by itself when the sheet is right again.
+    lost, and reads on by itself when the sheet is right again. What a run before `told` last is no news.
     """
 
     def __init__(
@@ -47,6 +47,7 @@ class ExcelFeed:
         market: Market,
         clock: Clock,
         *,
+        told: Sequence[Quote] = (),
         make_reader: MakeReader | None = None,
         patience: Patience | None = None,
         monotonic: Callable[[], float] = time.monotonic,
@@ -55,7 +56,7 @@ class ExcelFeed:
         make = make_reader or functools.partial(open_reader, plan)
         self._poll = SheetPoll(make, plan.poll_s, clock, patience or Patience())
         self._inbox, self._monotonic = self._poll.inbox, monotonic
-        self._changes = Changes(next_seq, market)
+        self._changes = Changes(next_seq, market, told)
         self._reading: SheetReading | None = None
         self._wrong = ""
         self._answered: set[str] = set()
