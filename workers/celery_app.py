@@ -48,8 +48,8 @@ def _quiet(**_signal: Any) -> None:
 
 
 @worker_ready.connect
-def _show_pulse(sender: Any = None, **_signal: Any) -> None:
-    # Whoever runs the worker cannot tell one that stands still from one that has nothing to do.
+def show_pulse(sender: Any = None, **_signal: Any) -> None:
+    """Touch a file for each queue: whoever runs the worker cannot tell one that stands still from an idle one."""
     for queue in sender.task_consumer.queues:
         keep_pulse(pulse_file(settings.state_dir, queue.name), Event())
 

@@ -17,8 +17,8 @@ HEALTH_KEPT_S: Final = 86_400
 ALIVE_KEPT_S: Final = 10 * 86_400
 RATE_OVER_S: Final = 60.0
 _MINUTE: Final = timedelta(minutes=1)
-# What outlives a restart: how long a source has been silent, whoever collects it.
-_LASTING: Final = frozenset({"event_ms", "data_ms"})
+# What outlives a restart: how long a source has been silent, and what it carries, whoever collects it.
+_LASTING: Final = frozenset({"event_ms", "data_ms", "symbols"})
 
 Figures = Mapping[str, object]
 
@@ -88,7 +88,7 @@ def feed_figures(feed: FeedState) -> dict[str, object]:
 
 
 def begin_health(client: Redis, source: str, figures: Figures) -> None:
-    """Put a run's health in place of the one before; when the source last said something new is kept."""
+    """Put a run's health in place of the one before; when the source last spoke, and of what, is kept."""
     before = read_hash(client, keys.health(source))
     write_health(client, source, {**dict.fromkeys(before.keys() - _LASTING), **figures})
 

@@ -14,6 +14,7 @@ from app.desk.models import MarketEvent, SessionCertificate
 from app.operations.collector_states import TROUBLES, CollectorState, collector_states
 from app.operations.desk import any_open, source_markets
 from app.operations.health import Check
+from app.operations.silence import FIRST_WORDS
 from app.quotes import COLLECTED
 from app.stores import Stores
 
@@ -78,11 +79,17 @@ def _has_hours(stores: Stores, state: CollectorState, now: datetime, since: date
     return any_open(markets, now) and any_open(markets, since)
 
 
+def _are_first_words(state: CollectorState) -> bool:
+    # A run that was begun because of the silence hears once more what it knew already.
+    spoke_ms, begun_ms = state.count("data_ms"), state.count("begun_ms")
+    return state.restarts > 0 and spoke_ms <= begun_ms + FIRST_WORDS.total_seconds() * 1000
+
+
 def _silence_s(state: CollectorState, now: datetime) -> float | None:
     if state.holder is None:
         return None
     figures = ["event_ms"]
-    if state.health.get("feed") == STREAMING:
+    if state.health.get("feed") == STREAMING and not _are_first_words(state):
         figures.append("data_ms")
     if not state.restarts:  # A run has its time to begin, unless it was begun because of the silence.
         figures.append("begun_ms")

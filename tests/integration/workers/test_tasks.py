@@ -1,7 +1,9 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from threading import Event, Thread
+from types import SimpleNamespace
 
 import pytest
 from redis import Redis
@@ -13,11 +15,13 @@ from app.dispatch import QUEUES
 from app.errors import NotFound
 from app.ingest.run import Ingestor, IngestPlan
 from app.ledger.balance import lock_balances, read_balances
+from app.local.pulse import pulse_file
 from app.operations.wishes import SIMULATED, unwant, want_simulation
 from app.runtime import Runtime
 from tests.factories import DAY, quotes
 from tests.fakes import RecordingDispatch
 from tests.ticks import store_quotes
+from tests.waiting import until
 
 
 @pytest.fixture(autouse=True)
@@ -206,3 +210,14 @@ def _until(reached: object) -> None:
             return
         pause.wait(0.05)
     raise AssertionError("it did not happen in time")
+
+
+def test_a_worker_that_is_ready_shows_that_it_lives(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from workers import celery_app
+
+    monkeypatch.setattr(celery_app, "settings", celery_app.settings.model_copy(update={"state_dir": tmp_path}))
+    queues = [SimpleNamespace(name=name) for name in ("collectors", "ingest")]
+
+    celery_app.show_pulse(SimpleNamespace(task_consumer=SimpleNamespace(queues=queues)))
+
+    until(lambda: all(pulse_file(tmp_path, queue.name).exists() for queue in queues))

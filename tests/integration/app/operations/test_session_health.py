@@ -67,6 +67,21 @@ def test_of_a_feed_that_streams_any_word_counts_though_prices_stand_still(
     assert check_feeds(rt, bus).ok == is_well
 
 
+@pytest.mark.parametrize(("spoke_s_after_its_start", "is_well"), [(2, False), (30, True)])
+def test_what_a_run_hears_at_its_start_is_no_word_where_it_was_begun_because_of_the_silence(
+    rt: Runtime, bus: Redis, clock: FixedClock, spoke_s_after_its_start: int, is_well: bool
+) -> None:
+    want(rt, "EXCEL", "hand")
+    acquire(bus, keys.lease("EXCEL"), keys.epoch("EXCEL"))
+    begun = clock.now() - 40 * SECOND
+    at = {"event_ms": begun - 100 * SECOND, "begun_ms": begun, "data_ms": begun + spoke_s_after_its_start * SECOND}
+    told = {name: int(instant.timestamp() * 1000) for name, instant in at.items()}
+    write_hash(bus, keys.health("EXCEL"), {"state": "running", "feed": "streaming", **told})
+    note_restart(bus, "EXCEL", begun - SECOND)
+
+    assert check_feeds(rt, bus).ok == is_well
+
+
 @pytest.mark.parametrize(("symbols", "is_well"), [("ES,NQ", True), ("ES,6E", False)])
 def test_a_source_is_not_missed_in_the_hours_of_symbols_that_it_does_not_carry(
     rt: Runtime, bus: Redis, clock: FixedClock, symbols: str, is_well: bool
