@@ -19,7 +19,7 @@ COMMANDS = re.search(r"```sh\n(.*?)```", TEXT, re.DOTALL)[1].splitlines()
 FRAME = re.search(r"```json\n(.*?)```", TEXT, re.DOTALL)[1]
 TROUBLES = re.findall(r"^\| ([^|]+) \|", TEXT.partition("## When")[2], re.MULTILINE)
 FILES = [path for path in (ROOT / "app").glob("c*/**/*.py") if "excel" in str(path)]
-SOURCES = "\n".join(path.read_text() for path in (*FILES, ROOT / "app/operations/agent_place.py"))
+SOURCES = "\n".join(path.read_text() for path in (*FILES, ROOT / "app/operations/agent_places.py"))
 
 
 def test_the_commands_of_the_document_work_one_after_the_other(app, tmp_path, monkeypatch):

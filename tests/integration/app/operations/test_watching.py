@@ -9,9 +9,9 @@ from app.bus import keys
 from app.bus.hashes import read_hash, write_hash
 from app.errors import NotFound, Rejected, Unavailable
 from app.instruments.store import watchlist
-from app.operations.collecting import SIMULATED, want_in_session, want_simulation
 from app.operations.desk import watched_markets
 from app.operations.watching import named_symbols, watch, with_symbols, without_symbols
+from app.operations.wishes import SIMULATED, want_in_session, want_simulation
 from app.runtime import Runtime
 from tests.desk_days import watch_only
 from tests.fakes import FixedClock
