@@ -15,10 +15,10 @@ from app.bus.connection import connect
 from app.clock import SystemClock
 from app.collectors.schwab.expiry import record_login
 from app.collectors.schwab.granting import refresh
-from app.collectors.schwab.library import library
 from app.collectors.schwab.plan import SchwabPlan
 from app.collectors.schwab.session import SchwabSession
 from app.collectors.schwab.token_file import TokenFile
+from app.collectors.schwab.upstream import library
 from app.errors import ThorError
 from app.logs import configure_logs
 from app.settings import load_settings

@@ -16,12 +16,12 @@ from app.collectors.schwab.expiry import LoginTerm
 from app.collectors.schwab.fallback import Fallback
 from app.collectors.schwab.intake import Intake
 from app.collectors.schwab.keeper import IsOpen, Keeper, first_of
-from app.collectors.schwab.library import library
 from app.collectors.schwab.listings import listings
 from app.collectors.schwab.patience import Patience
 from app.collectors.schwab.plan import SchwabPlan
 from app.collectors.schwab.session import SchwabSession
 from app.collectors.schwab.standing import Board
+from app.collectors.schwab.upstream import library
 from app.errors import Unavailable
 from app.market.market import Market
 from app.quotes import Quote

@@ -8,9 +8,9 @@ from typing import Any, Final
 import httpx
 from pydantic import ValidationError
 
-from app.collectors.schwab.library import library
 from app.collectors.schwab.plan import SchwabPlan
 from app.collectors.schwab.tokens import ACCESS_LASTS_S, Grant, Login
+from app.collectors.schwab.upstream import library
 from app.errors import Conflict, Unavailable
 
 TIMEOUT_S: Final = 10.0

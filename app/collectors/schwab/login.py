@@ -8,10 +8,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from app.clock import Clock
 from app.collectors.schwab.granting import Refused, reason_of, redeem
-from app.collectors.schwab.library import library
 from app.collectors.schwab.plan import SchwabPlan
 from app.collectors.schwab.token_file import TokenFile
 from app.collectors.schwab.tokens import Login
+from app.collectors.schwab.upstream import library
 from app.errors import Conflict, Rejected
 
 CODE_LASTS_S: Final = 30

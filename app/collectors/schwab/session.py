@@ -10,11 +10,11 @@ import httpx
 from app.clock import Clock
 from app.collectors.schwab.expiry import ExpiryWatch, LoginTerm
 from app.collectors.schwab.granting import TIMEOUT_S
-from app.collectors.schwab.library import library
 from app.collectors.schwab.plan import SchwabPlan
 from app.collectors.schwab.refreshing import Refresher
 from app.collectors.schwab.tokens import Login
 from app.collectors.schwab.tokens import NeedsLogin as NeedsLogin
+from app.collectors.schwab.upstream import library
 from app.errors import ThorError
 
 _HOST: Final = "api.schwabapi.com"

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from app.collectors.schwab.fields import EQUITIES, FUTURES, wanted_numbers
 from app.collectors.schwab.intake import StreamEnded
-from app.collectors.schwab.library import library
 from app.collectors.schwab.listings import Listing
 from app.collectors.schwab.patience import Patience
+from app.collectors.schwab.upstream import library
 
 NOT_ASKED: Final = -1  # No code of Schwab's.
 DENIED: Final = 3

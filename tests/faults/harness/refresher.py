@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 
 from app.clock import SystemClock
-from app.collectors.schwab.library import library
 from app.collectors.schwab.plan import SchwabPlan
 from app.collectors.schwab.refreshing import Refresher
+from app.collectors.schwab.upstream import library
 
 
 def plan_of(directory: Path, api_url: str, client_id: str, client_secret: str) -> SchwabPlan:

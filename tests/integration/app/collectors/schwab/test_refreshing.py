@@ -15,7 +15,7 @@ ONE_REFRESH = """
 import sys
 from pathlib import Path
 from app.clock import SystemClock
-from app.collectors.schwab.library import library
+from app.collectors.schwab.upstream import library
 from app.collectors.schwab.plan import SchwabPlan
 from app.collectors.schwab.refreshing import Refresher
 

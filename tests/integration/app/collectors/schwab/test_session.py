@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from app.clock import SystemClock
-from app.collectors.schwab.library import library
 from app.collectors.schwab.session import NeedsLogin, SchwabSession
 from app.collectors.schwab.tokens import Login
+from app.collectors.schwab.upstream import library
 from app.errors import Unavailable
 
 
