@@ -28,7 +28,6 @@ from app.quotes import Quote
 
 log = logging.getLogger(__name__)
 
-GATHER_S: Final = 0.01  # What comes together is published together: a round trip for each quote costs more than it.
 END_S: Final = 5.0
 TERM_S: Final = 60.0
 DEFAULT: Final = Patience()
@@ -79,10 +78,8 @@ class SchwabFeed:
         return [quote._replace(seq=self._next_seq()) for quote in self._intake.drain()]
 
     def wait(self, longest_s: float) -> None:
-        """Come back soon after a quote has come, after `longest_s` at the latest."""
-        ends_at = time.monotonic() + longest_s
-        if self._intake.ready.wait(longest_s):
-            time.sleep(max(0.0, min(GATHER_S, ends_at - time.monotonic())))
+        """Come back as soon as a quote has come, after `longest_s` at the latest."""
+        self._intake.ready.wait(longest_s)
 
     def state(self) -> FeedState:
         """How the feed stands; a symbol is silent that did not answer within `answer_s` of the first delivery."""

@@ -2,7 +2,7 @@
 quote that mixes what it knew before with what came after, and none twice."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
@@ -50,7 +50,7 @@ class Stage:
     feed: Running
     moves: Generations
     trial: Trial
-    turns: count = field(default_factory=count)  # type: ignore[type-arg]
+    turns: Iterator[int] = field(default_factory=count)
 
     def watch(self, holds: Callable[[], object], give_up_s: float) -> bool:
         """Let the market move until something holds; whether it did."""

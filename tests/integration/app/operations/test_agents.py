@@ -224,15 +224,27 @@ def test_while_its_loop_hangs_the_source_is_left_to_the_workers(
         monkeypatch.setattr(agent_places, name, seconds)
     begin()
     until(lambda: feed_desk.living)
-    time.sleep(4)
-    is_there_while_it_turns = bus.exists(keys.agent("EXCEL"))
 
     feed_desk.hangs.set()
     until(lambda: not bus.exists(keys.agent("EXCEL")))
     feed_desk.hangs.clear()
 
     until(lambda: bus.exists(keys.agent("EXCEL")))
-    assert is_there_while_it_turns
+
+
+def test_its_place_is_kept_for_as_long_as_its_loop_turns_and_no_longer(
+    bus: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, seconds in (("RENEW_EVERY_S", 0.05), ("STUCK_S", 2.0), ("AGENT_TTL_S", 1.0)):
+        monkeypatch.setattr(agent_places, name, seconds)
+    place = AgentPlace(bus, "EXCEL", Event(), SystemClock())
+
+    with place.held():
+        token, ends_at = bus.hget(keys.agent("EXCEL"), "token"), time.monotonic() + 4
+        while time.monotonic() < ends_at:
+            place.turn()
+            assert bus.hget(keys.agent("EXCEL"), "token") == token
+        until(lambda: not bus.exists(keys.agent("EXCEL")))
 
 
 def test_workers_leave_the_source_to_it(begin: Callable[[], Running], rt: Runtime, bus: Redis) -> None:

@@ -38,7 +38,7 @@ def schwab(bus: Redis, clock: FixedClock) -> LiveSource:
 
 def check(rt: Runtime, after_s: float = 0) -> list[str]:
     """What differs so many seconds later, and whether it alarms."""
-    rt.clock.advance(timedelta(seconds=after_s))  # type: ignore[attr-defined]
+    rt.clock.advance(timedelta(seconds=after_s))
     rt.redis.delete(keys.asked("compare-sources"))
     return [f"{one.name} {ticks_text(one.last)}{' !' if one.alarming else ''}" for one in compare_sources(rt, RULE)]
 
@@ -87,7 +87,7 @@ def test_a_source_that_falls_behind_is_told_as_a_lag_and_its_old_price_as_no_dif
     rt: Runtime, bus: Redis, excel: LiveSource, schwab: LiveSource
 ) -> None:
     schwab.quote("6700")
-    rt.clock.advance(20 * SECOND)  # type: ignore[attr-defined]
+    rt.clock.advance(20 * SECOND)
     excel.quote("6710")
     left_ms = int((rt.clock.now() - 16 * SECOND).timestamp() * 1000)
     bus.hset(keys.by_source("SCHWAB", "ES"), "behind", f"{left_ms}-0")
