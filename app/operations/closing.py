@@ -136,6 +136,8 @@ def drain(stores: Stores, within_s: float) -> None:
     """Wait until everything that was published by now is stored; Unavailable after `within_s`."""
     mark, deadline = mark_stream(stores.redis), time.monotonic() + within_s
     while stores.redis.exists(keys.STREAM) and not is_past(stores.redis, mark):
+        if mark.generation is None:  # No group has met this stream yet: the one that does gives it its generation.
+            mark = mark_stream(stores.redis)
         if time.monotonic() >= deadline:
             behind = group_state(stores.redis).behind
             raise Unavailable(

@@ -1,4 +1,6 @@
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from app.desk.models import MarketDataSnapshot, SessionCertificate
 from app.errors import Conflict, NotFound, Unavailable
 from app.lake.manifest import list_files
 from app.operations.closing import (
+    LOOK_EVERY_S,
     backfill_session,
     close_session,
     close_unless_under_way,
@@ -38,6 +41,7 @@ from tests.desk_days import (
 )
 from tests.fakes import FixedClock
 from tests.lake_days import purge
+from tests.waiting import until
 
 __all__ = ["no_patience", "trade"]
 
@@ -142,6 +146,22 @@ def test_draining_waits_for_what_is_published_before_it_and_not_for_what_comes_a
 
     with running():
         drain(rt, 20)
+
+    with rt.sessions() as session:
+        assert count_by_symbol(session, THURSDAY) == {"ES": 461}
+
+
+def test_draining_that_began_before_the_first_ingestor_ends_when_it_is_done(
+    rt: Runtime, publisher: QuotePublisher, running: Callable[..., object]
+) -> None:
+    publisher.publish(traded(rt.market.session(THURSDAY)))
+
+    with ThreadPoolExecutor(1) as pool:
+        draining = pool.submit(drain, rt, 20)
+        until(lambda: draining.running())
+        time.sleep(2 * LOOK_EVERY_S)
+        with running():
+            draining.result(20)
 
     with rt.sessions() as session:
         assert count_by_symbol(session, THURSDAY) == {"ES": 461}
