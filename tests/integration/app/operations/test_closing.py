@@ -1,21 +1,22 @@
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from threading import Event
 
 import pyarrow.parquet as pq
 import pytest
 from redis import Redis
 from sqlalchemy import delete
 
+from app.bus.marks import is_past
 from app.bus.stream import QuotePublisher
 from app.desk.events import EventKey
 from app.desk.models import MarketDataSnapshot, SessionCertificate
 from app.errors import Conflict, NotFound, Unavailable
 from app.lake.manifest import list_files
+from app.operations import closing
 from app.operations.closing import (
-    LOOK_EVERY_S,
     backfill_session,
     close_session,
     close_unless_under_way,
@@ -41,7 +42,6 @@ from tests.desk_days import (
 )
 from tests.fakes import FixedClock
 from tests.lake_days import purge
-from tests.waiting import until
 
 __all__ = ["no_patience", "trade"]
 
@@ -152,14 +152,15 @@ def test_draining_waits_for_what_is_published_before_it_and_not_for_what_comes_a
 
 
 def test_draining_that_began_before_the_first_ingestor_ends_when_it_is_done(
-    rt: Runtime, publisher: QuotePublisher, running: Callable[..., object]
+    rt: Runtime, publisher: QuotePublisher, running: Callable[..., object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    has_begun = Event()
+    monkeypatch.setattr(closing, "is_past", lambda *asked: has_begun.set() or is_past(*asked))
     publisher.publish(traded(rt.market.session(THURSDAY)))
 
     with ThreadPoolExecutor(1) as pool:
         draining = pool.submit(drain, rt, 20)
-        until(lambda: draining.running())
-        time.sleep(2 * LOOK_EVERY_S)
+        assert has_begun.wait(20)
         with running():
             draining.result(20)
 
