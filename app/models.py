@@ -2,6 +2,15 @@
 
 from app.desk.models import Market, MarketDataSnapshot, MarketEvent, SessionCertificate
 from app.instruments.models import ContractRoll, ContractWeight, SignalWeight, TradingInstrument
+from app.jobs.models import (
+    AdminChange,
+    AnalysisJob,
+    AnalysisResult,
+    Prediction,
+    PredictionModel,
+    Signal,
+    UserSetting,
+)
 from app.lake.models import LakeFile
 from app.ledger.models import (
     DeadLetter,
@@ -19,6 +28,9 @@ from app.ledger.models import (
 from app.ticks.models import Tick
 
 TABLES = (
+    AdminChange,
+    AnalysisJob,
+    AnalysisResult,
     ContractRoll,
     ContractWeight,
     DeadLetter,
@@ -33,11 +45,15 @@ TABLES = (
     Market,
     MarketDataSnapshot,
     MarketEvent,
+    Prediction,
+    PredictionModel,
     PublishedCount,
     Reconciliation,
     SessionCertificate,
+    Signal,
     SignalWeight,
     StreamPosition,
     Tick,
     TradingInstrument,
+    UserSetting,
 )

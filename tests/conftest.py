@@ -102,7 +102,10 @@ def sessions(engine: Engine) -> Iterator[sessionmaker[Session]]:
     with made.begin() as session:
         for day in existing_partitions(session) - days:
             session.execute(text(f"DROP TABLE {partition_name(day)}"))
+        # Some tables refuse to lose rows.
+        session.execute(text("SET LOCAL session_replication_role = replica"))
         session.execute(text(f"TRUNCATE {TABLES}"))
+        session.execute(text("SET LOCAL session_replication_role = DEFAULT"))
         add_catalogue(session)
         add_markets(session, PROFILES.values())
 

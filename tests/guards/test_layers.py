@@ -11,7 +11,7 @@ from tests.tree import ROOT, python_files
 
 Planted = tuple[str, str]
 
-STAGES = ("app.collectors", "app.ingest", "app.export")
+STAGES = ("app.collectors", "app.ingest", "app.export", "app.analysis")
 # What the design forbids, whatever the contracts are called and however they are written.
 DESIGN = [
     *itertools.permutations(STAGES, 2),
@@ -22,6 +22,7 @@ DESIGN = [
     ("app.errors", "app.clock"),
     ("app.market", "redis"),
     ("app.quotes", "sqlalchemy"),
+    *(("app.analysis", part) for part in ("sqlalchemy", "redis", "pandas", "app.ticks", "app.bus", "app.jobs")),
 ]
 
 LINTER = Path(sys.executable).parent / "lint-imports"

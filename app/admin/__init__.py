@@ -1,0 +1,1 @@
+"""The admin: the desk's tables in the browser."""

@@ -1,0 +1,1 @@
+"""Trying a rule on the past, with costs, against chance."""

@@ -1,0 +1,1 @@
+"""From files of ticks to bars: reading, resampling, contracts, caching."""

@@ -1,0 +1,1 @@
+"""What symbols show together: correlation, diversification, weights, ranks."""

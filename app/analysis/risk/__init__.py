@@ -1,0 +1,1 @@
+"""How much can be lost, and how large a position may be."""

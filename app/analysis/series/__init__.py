@@ -1,0 +1,1 @@
+"""What a series shows over time: regimes, seasons, forecasts."""

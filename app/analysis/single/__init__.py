@@ -1,0 +1,1 @@
+"""What one symbol shows by itself: volatility, trend, indicators, levels, candles."""
