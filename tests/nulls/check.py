@@ -14,7 +14,7 @@ class Observed:
 
 @dataclass(frozen=True)
 class NullCheck:
-    """`run(runs)` simulates so many paths from fixed seeds; `full` runs are for `make nulls`, `quick` for every test."""
+    """`run(runs)` simulates that many paths from fixed seeds; `full` is for `make nulls`, `quick` for every test."""
 
     name: str
     what: str
