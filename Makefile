@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$p; break; }; done)
 
-.PHONY: help setup demo up test check faults bench soak load lock clean
+.PHONY: help setup demo up test check faults nulls bench soak load lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show these commands
@@ -37,6 +37,9 @@ check: setup ## Format, lint, types, layers, migrations, secrets, dependencies
 
 faults: setup ## Break servers, processes, links and files, and judge what came of it; ARGS="name …" for some
 	@$(BIN)/python -m tests.faults $(ARGS)
+
+nulls: setup ## Show what the statistics say of chance alone, and whether they find what is there; ARGS="N8 …" for some
+	@$(BIN)/python -m tests.nulls $(ARGS)
 
 bench: setup ## Measure publish, ingest, export, bars and market hours against their limits, and the latencies
 	@$(BIN)/python -m benchmarks
