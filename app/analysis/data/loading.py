@@ -43,7 +43,7 @@ def load_symbol(
     by_day = {file.day: file for file in wanted.files}
     files = [FileOfSession(wanted.symbol, by_day[one.day], one) for one in begun if one.day in by_day]
     read = read_files(lake, files, asof, cache, say or _say_nothing, threads)
-    minutes = pl.concat([pl.DataFrame(schema=dict(MINUTES)), *(one.minutes for one in read)])
+    minutes = pl.concat([pl.DataFrame(schema=MINUTES), *(one.minutes for one in read)])
     ticks = dict(minutes.group_by("source").agg(pl.col("tick_count").sum()).sort("source").iter_rows())
     chosen = _choose(minutes, ticks, wanted.symbol, source)
     bars = segmented(minutes.filter(pl.col("source") == chosen, pl.col("open").is_not_null()), wanted.breaks)
@@ -63,8 +63,10 @@ def load_symbol(
 
 
 def _choose(minutes: pl.DataFrame, ticks: Mapping[str, int], symbol: str, asked: str | None) -> str:
-    if asked in ticks or not ticks:
-        return asked if asked in ticks else ""
+    if not ticks:
+        return ""
+    if asked is not None and asked in ticks:
+        return asked
     if asked is not None:
         raise Rejected(f"{asked} has no ticks of {symbol} in that range: there are those of {', '.join(ticks)}")
     priced = minutes.filter(pl.col("open").is_not_null())

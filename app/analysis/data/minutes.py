@@ -44,7 +44,7 @@ def read_minutes(connection: duckdb.DuckDBPyConnection, symbol: str, days: Seque
         odd = _odd_files(seen)
         parts.append(_bars(seen.filter(~pl.col("file").is_in(odd)), symbol))
         parts.extend(read_odd_day(connection, symbol, plain[file]) for file in odd)
-    return pl.concat(parts or [pl.DataFrame(schema=dict(MINUTES))]).sort("session_date", "source", "t_open")
+    return pl.concat(parts or [pl.DataFrame(schema=MINUTES)]).sort("session_date", "source", "t_open")
 
 
 def _is_plain(day: TickDay) -> bool:
@@ -84,22 +84,23 @@ def _bars(seen: pl.DataFrame, symbol: str) -> pl.DataFrame:
     total = pl.when(pl.col("open").is_not_null()).then(pl.col("v_last"))
     earlier = total.forward_fill().shift(1).over(_STREAM).fill_null(0)
     t_open = (pl.col("minute") * _MINUTE_US).cast(MINUTES["t_open"])
-    made = seen.with_columns(
+    made = _with_contracts(seen, symbol).with_columns(
         *(pl.col(name).cast(pl.Float64) for name in PRICES),
         volume=total - earlier,
         t_open=t_open,
         t_close=t_open + MINUTE,
-        contract=canonical_contracts(seen, symbol),
     )
-    return made.select(MINUTES.keys()).cast(dict(MINUTES))
+    return made.select(MINUTES.keys()).cast(MINUTES)
 
 
-def canonical_contracts(bars: pl.DataFrame, symbol: str) -> pl.Series:
-    """The column `contract` in canonical form, null where a source's word means no contract of the symbol."""
-    told = bars["contract"].to_list()
-    return pl.Series(
-        [contract_of(symbol, name, day) for name, day in zip(told, bars["session_date"], strict=True)], dtype=pl.String
+def _with_contracts(seen: pl.DataFrame, symbol: str) -> pl.DataFrame:
+    told = seen.select("contract", "session_date").unique()
+    canonical = pl.Series([contract_of(symbol, name, day) for name, day in told.iter_rows()], dtype=pl.String)
+    keys = ["contract", "session_date"]
+    found = seen.join(
+        told.with_columns(canonical=canonical), on=keys, how="left", nulls_equal=True, maintain_order="left"
     )
+    return found.with_columns(contract="canonical")
 
 
 def _minute_of(moment: datetime) -> int:

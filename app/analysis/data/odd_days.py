@@ -36,7 +36,7 @@ def read_odd_day(connection: duckdb.DuckDBPyConnection, symbol: str, ticks: Tick
     )
     is_mixed = pl.col("is_mixed")
     alone = [pl.when(~is_mixed).then(pl.col(name)) for name in (*PRICES, "volume")]
-    return seen.with_columns(alone).select(MINUTES.keys()).cast(dict(MINUTES)).sort("source", "t_open")
+    return seen.with_columns(alone).select(MINUTES.keys()).cast(MINUTES).sort("source", "t_open")
 
 
 def _seen(connection: duckdb.DuckDBPyConnection, symbol: str, ticks: TickDay) -> pl.DataFrame:

@@ -7,6 +7,7 @@ from typing import Final
 import polars as pl
 
 from app.analysis.bars import BAR_SCHEMA, SESSION, TIMEFRAMES
+from app.analysis.data.segments import bar_columns
 from app.market.sessions import Session
 
 _INSTANT: Final = BAR_SCHEMA["t_open"]
@@ -28,7 +29,7 @@ def resample(bars: pl.DataFrame, timeframe: str, hours: Sequence[Session], asof:
     schema = {"session_date": pl.Date, "begin": _INSTANT, "end": _INSTANT}
     placed = bars.join(pl.DataFrame(sessions, schema=schema), on="session_date", how="inner", maintain_order="left")
     made = _session_bars(placed) if timeframe == SESSION else _buckets(placed, timedelta(seconds=TIMEFRAMES[timeframe]))
-    return made.filter(pl.col("t_close") <= asof).select(BAR_SCHEMA.keys()).cast(dict(BAR_SCHEMA))
+    return made.filter(pl.col("t_close") <= asof).pipe(bar_columns)
 
 
 def _session_bars(bars: pl.DataFrame) -> pl.DataFrame:

@@ -28,7 +28,12 @@ def segmented(bars: pl.DataFrame, breaks: Sequence[Break]) -> pl.DataFrame:
     kept = bars.with_columns(stretch=pl.Series(stretch, dtype=pl.Int64)).filter(pl.Series(~is_mixed, dtype=pl.Boolean))
     contract = pl.col("contract").forward_fill()
     is_new = (contract != contract.shift(1)) | (pl.col("stretch") != pl.col("stretch").shift(1))
-    return kept.with_columns(segment=is_new.fill_null(False).cum_sum()).select(BAR_SCHEMA.keys()).cast(dict(BAR_SCHEMA))
+    return kept.with_columns(segment=is_new.fill_null(False).cum_sum()).pipe(bar_columns)
+
+
+def bar_columns(frame: pl.DataFrame) -> pl.DataFrame:
+    """A frame in the columns and types of `BAR_SCHEMA`, which it has among others."""
+    return frame.select(BAR_SCHEMA.keys()).cast(pl.Schema(BAR_SCHEMA))
 
 
 def _micros(bars: pl.DataFrame, column: str) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":

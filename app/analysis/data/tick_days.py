@@ -1,11 +1,9 @@
 """A session's ticks as they are to be read, and the minutes that are made of them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 
 import polars as pl
@@ -16,16 +14,19 @@ from app.market.sessions import Session
 MINUTE: Final = timedelta(minutes=1)
 PRICES: Final = ("open", "high", "low", "close")
 # Every minute of every source with ticks is a row; one without a price that may be used has neither prices nor volume.
-MINUTES: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = MappingProxyType(
+MINUTES: Final = pl.Schema(
     {
-        "session_date": pl.Date,
-        "source": pl.String,
+        "session_date": pl.Date(),
+        "source": pl.String(),
         "t_open": pl.Datetime("us", "UTC"),
         "t_close": pl.Datetime("us", "UTC"),
-        **dict.fromkeys(PRICES, pl.Float64),
-        "volume": pl.Int64,
-        "tick_count": pl.Int64,
-        "contract": pl.String,
+        "open": pl.Float64(),
+        "high": pl.Float64(),
+        "low": pl.Float64(),
+        "close": pl.Float64(),
+        "volume": pl.Int64(),
+        "tick_count": pl.Int64(),
+        "contract": pl.String(),
     }
 )
 

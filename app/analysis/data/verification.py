@@ -1,6 +1,5 @@
 """Tick files that are believed only after their bytes were found to be those that were published."""
 
-import os
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -99,7 +98,7 @@ def _is_in_order(path: Path) -> bool:
 
 
 def _identity(path: Path) -> Identity:
-    state = os.stat(path)
+    state = path.stat()
     return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
 
 
