@@ -1,0 +1,107 @@
+"""Ticks of many sessions to minutes, in one question to DuckDB wherever its answer is sure to be that of the bars.
+
+A minute of a source has the prices of its trades and the growth of the cumulative counter, as `app.history.bar_query`
+makes bars of them. That is sure in a session whose source flags trades, tells one contract or none, and has a counter
+that was there from the first minute and never fell; other sessions are read by `app.analysis.data.odd_days`.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+import duckdb
+import polars as pl
+
+from app.analysis.data.odd_days import read_odd_day
+from app.analysis.data.tick_days import MINUTE, MINUTES, PRICES, TickDay, contract_of
+
+_MINUTE_US: Final = 60_000_000
+# A published file is in the order of (ts, seq), so a row's number stands for both.
+_QUESTION: Final = """
+SELECT file_index::BIGINT AS file, source, minute, count(*) AS tick_count,
+    arg_min(price, place) AS open, max(price) AS high, min(price) AS low, arg_max(price, place) AS close,
+    arg_min(volume, place) AS v_first, arg_max(volume, place) AS v_last, min(volume) AS v_min, max(volume) AS v_max,
+    min(contract) AS contract, max(contract) AS last_contract, count(contract) AS told
+FROM (
+    SELECT file_index, source, epoch_us(ts) // 60000000 AS minute, file_row_number AS place, contract, volume,
+        CASE WHEN trade THEN last END AS price
+    FROM read_parquet($paths, hive_partitioning = false)
+) GROUP BY ALL
+"""
+_STREAM: Final = ["file", "source"]
+
+
+def read_minutes(connection: duckdb.DuckDBPyConnection, symbol: str, days: Sequence[TickDay]) -> pl.DataFrame:
+    """The minutes of sessions, in the columns of `MINUTES`, by trading day, source and time.
+
+    Ticks outside of a session's `[open, close)` do not count. Its memory grows with the number of minutes; errors as of
+    `build_bars`.
+    """
+    plain = [day for day in days if _is_plain(day)]
+    parts = [read_odd_day(connection, symbol, day) for day in days if not _is_plain(day)]
+    if plain:
+        seen = _seen(connection, plain)
+        odd = _odd_files(seen)
+        parts.append(_bars(seen.filter(~pl.col("file").is_in(odd)), symbol))
+        parts.extend(read_odd_day(connection, symbol, plain[file]) for file in odd)
+    return pl.concat(parts or [pl.DataFrame(schema=MINUTES)]).sort("session_date", "source", "t_open")
+
+
+def _is_plain(day: TickDay) -> bool:
+    return day.in_order and not any(moment.second or moment.microsecond for moment in (day.hours.open, day.hours.close))
+
+
+def _seen(connection: duckdb.DuckDBPyConnection, days: Sequence[TickDay]) -> pl.DataFrame:
+    paths = [str(day.path.absolute()) for day in days]
+    rows = pl.DataFrame(connection.sql(_QUESTION, params={"paths": paths}).to_arrow_table())
+    hours = {
+        "file": range(len(days)),
+        "session_date": [day.hours.day for day in days],
+        "begin": [_minute_of(day.hours.open) for day in days],
+        "end": [_minute_of(day.hours.close) for day in days],
+    }
+    inside = (pl.col("minute") >= pl.col("begin")) & (pl.col("minute") < pl.col("end"))
+    return rows.join(pl.DataFrame(hours), on="file").filter(inside).sort("file", "source", "minute")
+
+
+def _odd_files(seen: pl.DataFrame) -> list[int]:
+    before = pl.col("v_last").forward_fill().shift(1).over(_STREAM)
+    first, last = pl.col("v_first"), pl.col("v_last")
+    falls = (first != pl.col("v_min")) | (last != pl.col("v_max")) | (first < before)
+    counted = (pl.col("minute") - pl.col("begin")).filter(last.is_not_null())
+    told, ticks = pl.col("told").sum(), pl.col("tick_count").sum()
+    streams = seen.with_columns(falls=falls).group_by(_STREAM).agg(
+        is_silent=pl.col("open").count() == 0,
+        is_unsteady=pl.col("falls").any() | (counted.min() > 0).fill_null(False),
+        has_several=(pl.col("contract").min() != pl.col("last_contract").max()) | ((told > 0) & (told < ticks)),
+    )  # fmt: skip
+    return (
+        streams.filter(pl.any_horizontal("is_silent", "is_unsteady", "has_several"))["file"].unique().sort().to_list()
+    )
+
+
+def _bars(seen: pl.DataFrame, symbol: str) -> pl.DataFrame:
+    total = pl.when(pl.col("open").is_not_null()).then(pl.col("v_last"))
+    earlier = total.forward_fill().shift(1).over(_STREAM).fill_null(0)
+    t_open = (pl.col("minute") * _MINUTE_US).cast(MINUTES["t_open"])
+    made = _with_contracts(seen, symbol).with_columns(
+        *(pl.col(name).cast(pl.Float64) for name in PRICES),
+        volume=total - earlier,
+        t_open=t_open,
+        t_close=t_open + MINUTE,
+    )
+    return made.select(MINUTES.keys()).cast(MINUTES)
+
+
+def _with_contracts(seen: pl.DataFrame, symbol: str) -> pl.DataFrame:
+    told = seen.select("contract", "session_date").unique()
+    canonical = pl.Series([contract_of(symbol, name, day) for name, day in told.iter_rows()], dtype=pl.String)
+    keys = ["contract", "session_date"]
+    found = seen.join(
+        told.with_columns(canonical=canonical), on=keys, how="left", nulls_equal=True, maintain_order="left"
+    )
+    return found.with_columns(contract="canonical")
+
+
+def _minute_of(moment: datetime) -> int:
+    return int(moment.timestamp()) // 60
