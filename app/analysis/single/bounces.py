@@ -53,18 +53,14 @@ def count_bounces(closes: Floats, levels: Floats, band: float) -> Bounces:
     return Bounces(resolved, np.concatenate([empty, *(part[1] for part in parts)]))
 
 
-def _count(
-    closes: Floats, levels: Floats, band: float
-) -> tuple[Counts, Counts]:
+def _count(closes: Floats, levels: Floats, band: float) -> tuple[Counts, Counts]:
     rows, zones = _visits(closes, levels, band)
     touched = (zones[1:-1] == _TOUCH) & (rows[:-2] == rows[1:-1]) & (rows[1:-1] == rows[2:])
     came, went, level = zones[:-2][touched], zones[2:][touched], rows[1:-1][touched]
     return np.bincount(level, minlength=len(levels)), np.bincount(level[came == went], minlength=len(levels))
 
 
-def _visits(
-    closes: Floats, levels: Floats, band: float
-) -> tuple[Counts, npt.NDArray[np.int8]]:
+def _visits(closes: Floats, levels: Floats, band: float) -> tuple[Counts, npt.NDArray[np.int8]]:
     """The zones that the path enters one after another, without those between, with the level's number of each."""
     zone = np.zeros((len(levels), len(closes)), np.int8)
     for edge, strict in ((-AWAY, True), (-1.0, False), (1.0, True), (AWAY, False)):

@@ -20,7 +20,9 @@ MOST_LEVELS: Final = 5
 SIGNIFICANT: Final = 0.05
 # Half the width of a level in standard deviations of a 1-minute change.
 BAND: Final = 2.0
-_TOGETHER: Final = "permutation p of all tested levels as a group against random levels of the same range; n counts levels"
+_TOGETHER: Final = (
+    "permutation p of all tested levels as a group against random levels of the same range; n counts levels"
+)
 
 
 @dataclass(frozen=True)
@@ -133,12 +135,12 @@ def _bounce_rate(market: _Market, tested: LevelTest, place: int) -> Finding:
     if resolved < LEAST_TOUCHES:
         return market.basis.missing(resolved, method, f"{resolved} resolved touches, {LEAST_TOUCHES} are needed")
     interval = stats.binomtest(bounced, resolved).proportion_ci(method="wilson")
-    reason = f"random levels turn it in {tested.chance:.3f} of touches" if tested.random else ""
+    reason = f"random levels turn it in {tested.chance:.3f} of touches"
     return market.basis.found(bounced / resolved, resolved, method, ci=(interval.low, interval.high), reason=reason)
 
 
 def _strength(market: _Market, tested: LevelTest, place: int, unknown: str) -> Finding:
-    method = f"1 - p, permutation against {tested.random} random levels of the same range, Osler 2000"
+    method = f"1 - p, permutation against {tested.random[place]} random levels of the same range, Osler 2000"
     resolved, p = int(tested.bounces.resolved[place]), float(tested.p[place])
     if unknown:
         return market.basis.missing(resolved, method, unknown)
@@ -152,8 +154,8 @@ def _not_tested(market: _Market, tested: LevelTest, place: int) -> str:
         return f"not_tested: {market.sessions} sessions of the contract, {LEAST_SESSIONS} are needed"
     if resolved < LEAST_TOUCHES:
         return f"not_tested: {resolved} resolved touches, {LEAST_TOUCHES} are needed"
-    if tested.random < LEAST_RANDOM:
-        return f"not_tested: {tested.random} random levels with {LEAST_TOUCHES} touches, {LEAST_RANDOM} are needed"
+    if tested.random[place] < LEAST_RANDOM:
+        return f"not_tested: {tested.random[place]} random levels elsewhere with {LEAST_TOUCHES} touches, {LEAST_RANDOM} are needed"
     return ""
 
 
@@ -163,6 +165,4 @@ def _together(market: _Market, tested: LevelTest) -> Finding:
         reason = f"{count} levels could be tested over {market.sessions} sessions, 1 and {LEAST_SESSIONS} are needed"
         return market.basis.missing(count, _TOGETHER, reason)
     p = tested.together
-    return market.basis.found(
-        1 - p, count, _TOGETHER, p_value=p, status="ok" if p < SIGNIFICANT else "not_significant"
-    )
+    return market.basis.found(1 - p, count, _TOGETHER, p_value=p, status="ok" if p < SIGNIFICANT else "not_significant")

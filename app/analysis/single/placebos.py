@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.analysis.bars import Floats
-from app.analysis.single.bounces import Bounces, count_bounces
+from app.analysis.single.bounces import AWAY, Bounces, count_bounces
 
 LEAST_TOUCHES: Final = 10
 LEAST_RANDOM: Final = 99
@@ -20,43 +20,52 @@ _GROUPS: Final = 999
 class LevelTest:
     """What was found of each level and of random ones.
 
-    `p` is NaN for a level with fewer than 10 resolved touches, and for all when fewer than 99 random levels have so
-    many. `together` is the p of all tested levels as a group, None when none was. `chance` is how often random levels
-    turn the price, `random` how many there were.
+    `p` is NaN for a level with fewer than 10 resolved touches, and where fewer than 99 random levels have so many;
+    `random` is by level how many there were. `together` is the p of all tested levels as a group, None when none was.
+    `chance` is how often random levels turn the price.
     """
 
     bounces: Bounces
     p: Floats
+    random: npt.NDArray[np.int64]
     together: float | None
     chance: float
-    random: int
 
 
 def compare_with_random(closes: Floats, levels: Floats, band: float, permutations: int, seed: int) -> LevelTest:
     """Compare levels with `permutations` random ones between the lowest and the highest close, by permutation.
 
     A level's score is how many standard deviations more often it turned the price than random levels do on average; its
-    p is (1 + random levels with at least this score) / (1 + random levels).
+    p is (1 + random levels with at least this score) / (1 + random levels). A random level within three bands of a
+    level is no comparison for it, because it is touched by the same moves.
     """
     dice = np.random.default_rng(seed)
     drawn = dice.uniform(closes.min(), closes.max(), _DRAWS * permutations)
     counted = count_bounces(closes, np.concatenate((levels, drawn)), band)
     found, placebo = counted.part(slice(0, len(levels))), counted.part(slice(len(levels), None))
-    placebo = placebo.part(np.flatnonzero(placebo.resolved >= LEAST_TOUCHES)[:permutations])
-    count = len(placebo.resolved)
-    p = np.full(len(levels), np.nan)
-    if count < LEAST_RANDOM:
-        return LevelTest(found, p, None, placebo.rate, count)
-    ripe = found.resolved >= LEAST_TOUCHES
-    scores, others = found.scores(placebo.rate)[ripe], placebo.scores(placebo.rate)
-    p[ripe] = (1 + (others[None, :] >= scores[:, None]).sum(axis=1)) / (1 + count)
-    return LevelTest(found, p, _group_p(scores, others, dice), placebo.rate, count)
+    chance = placebo.rate
+    others = placebo.scores(chance)
+    apart = np.abs(levels[:, None] - drawn[None, :]) >= AWAY * band
+    usable = apart & (placebo.resolved >= LEAST_TOUCHES)
+    usable &= usable.cumsum(axis=1) <= permutations
+    random = usable.sum(axis=1)
+    tested = (found.resolved >= LEAST_TOUCHES) & (random >= LEAST_RANDOM)
+    scores = found.scores(chance)
+    reached = (usable & (others[None, :] >= scores[:, None])).sum(axis=1)
+    p = np.where(tested, (1 + reached) / (1 + random), np.nan)
+    return LevelTest(found, p, random, _group_p(scores, others, usable, tested, dice), chance)
 
 
-def _group_p(scores: Floats, others: Floats, dice: np.random.Generator) -> float | None:
-    """How often so many random levels have at least the mean score of the found ones."""
-    if not len(scores):
+def _group_p(
+    scores: Floats,
+    others: Floats,
+    usable: npt.NDArray[np.bool_],
+    tested: npt.NDArray[np.bool_],
+    dice: np.random.Generator,
+) -> float | None:
+    """How often random levels, one for each tested one, have at least their mean score."""
+    rows = np.flatnonzero(tested)
+    if not len(rows):
         return None
-    groups: npt.NDArray[np.int64] = dice.integers(0, len(others), (_GROUPS, len(scores)))
-    means = others[groups].mean(axis=1)
-    return float((1 + (means >= scores.mean()).sum()) / (1 + _GROUPS))
+    drawn = np.array([others[dice.choice(np.flatnonzero(usable[row]), _GROUPS)] for row in rows])
+    return float((1 + (drawn.mean(axis=0) >= scores[rows].mean()).sum()) / (1 + _GROUPS))
