@@ -167,9 +167,7 @@ def bounce_is_not_traded(runs: int) -> Observed:
     found = np.mean([run.skilled for run in bounced])
     held = np.mean([run.decision.reason_code == "edge_below_cost" for run in bounced])
     part = max(run.decision.edge.gross / run.decision.edge.cost for run in bounced)
-    text = (
-        f"skill in {found:.1%}, HOLD for edge_below_cost in {held:.1%} of {runs}, edge at most {part:.2f} of the cost"
-    )
+    text = f"skill in {found:.1%}, edge_below_cost in {held:.1%} of {runs}, edge at most {part:.2f} of the cost"
     return Observed(text, bool(held == 1.0))
 
 

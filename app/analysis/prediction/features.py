@@ -138,5 +138,5 @@ def _logs(prices: Floats) -> Floats:
 def _volume_surprise(bars: pl.DataFrame) -> Floats:
     """How far the log of a volume is above its own weighted mean before; 0 where a source counts no volume."""
     logs = np.log1p(np.maximum(floats(bars, "volume"), 0))
-    surprise: Floats = np.nan_to_num(logs - _lagged(_weighted_mean(logs, _DECAY)))
-    return np.clip(surprise, -_MOST, _MOST)
+    surprise = logs - _lagged(_weighted_mean(logs, _DECAY))
+    return np.clip(np.where(np.isfinite(surprise), surprise, 0.0), -_MOST, _MOST)

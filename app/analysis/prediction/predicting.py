@@ -70,9 +70,18 @@ def predict_direction(data: SymbolData, horizon: str, parameters: Parameters, ca
     return found
 
 
+def params_hash(parameters: Parameters) -> str:
+    """Names the model and the parameters that a prediction depends on."""
+    return _hash([VERSION, parameters.most_bars])
+
+
 def _key(data: SymbolData, horizon: str, parameters: Parameters, bars: pl.DataFrame) -> str:
     span = [str(bars["t_close"][0]), str(bars["t_close"][-1]), len(bars), str(data.hours[-1:])]
-    told = [VERSION, data.data_hash, data.source, data.symbol, horizon, parameters.most_bars, span]
+    told: list[object] = [VERSION, data.data_hash, data.source, data.symbol, horizon, parameters.most_bars, span]
+    return _hash(told)
+
+
+def _hash(told: list[object]) -> str:
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 

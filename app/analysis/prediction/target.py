@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -57,8 +58,6 @@ def target_of(newest: datetime, day_hours: Sequence[Session], horizon: str) -> d
 
 def _pause(hours: Sequence[Session]) -> timedelta:
     pauses = [
-        after.open - before.close
-        for before, after in zip(hours, hours[1:], strict=False)
-        if (hours[-1].day - before.day).days % _WEEK == 0
+        after.open - before.close for before, after in pairwise(hours) if (hours[-1].day - before.day).days % _WEEK == 0
     ]
     return pauses[-1] if pauses else timedelta(0)
