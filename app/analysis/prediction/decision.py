@@ -1,0 +1,206 @@
+"""The decision: BUY or SELL only where skill was shown and the edge covers the cost, else HOLD and why."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from scipy.special import expit
+
+from app.analysis.bars import span_of
+from app.analysis.document import REASONS, Action, Recommended, Verdict
+from app.analysis.inputs import Terms
+from app.analysis.prediction.gate import Gate, pass_gate
+from app.analysis.prediction.predicted import Forecast, Predicted
+from app.analysis.question import Parameters
+
+Key = tuple[str, str]
+# One-sided 95 % of the normal distribution.
+_Z: Final = 1.645
+NO_SKILL: Final = 0.5
+
+
+@dataclass(frozen=True)
+class Edge:
+    """What a forecast can be expected to earn, in points: side 1 up or -1 down, 0 for neither.
+
+    `p_low` is the lower 95 % bound of the probability of the side, `gross` what it earns before `cost`; `net` is None
+    where the cost is not known.
+    """
+
+    side: int
+    p_low: float
+    gross: float
+    cost: float | None
+
+    @property
+    def net(self) -> float | None:
+        """What is left after the cost."""
+        return None if self.cost is None else self.gross - self.cost
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What is recommended for a symbol, by which horizon, and why.
+
+    `confidence` is the calibrated probability of the side where the gate was passed and nothing speaks against the
+    model, else exactly 0.5. `reason_code` and `reason`, the same in words, are empty for BUY and SELL.
+    `asof` is the close of the newest bar of the horizon, `valid_until` the end of the bar that was predicted.
+    """
+
+    symbol: str
+    action: Action
+    confidence: float
+    strength: float
+    reason_code: str
+    reason: str
+    horizon: str
+    asof: datetime
+    valid_until: datetime
+    edge: Edge | None
+    gates: Mapping[str, Gate]
+    n_tried: int
+
+    @property
+    def recommended(self) -> Recommended:
+        """The decision as the document has it."""
+        return Recommended(
+            symbol=self.symbol, action=self.action, confidence=self.confidence, strength=self.strength,
+            reason_code=self.reason_code, asof=self.asof, valid_until=self.valid_until,
+        )  # fmt: skip
+
+
+def edge_of(forecast: Forecast, terms: Terms | None, parameters: Parameters) -> Edge:
+    """The edge of a forecast at the lower bound of its probability (Fisher information), against a round turn's cost.
+
+    Cost is `cost_ticks` ticks and the fee in points; None without terms.
+    """
+    side = (forecast.logit > 0) - (forecast.logit < 0)
+    p_low = float(expit(abs(forecast.logit) - _Z * forecast.stderr))
+    cost = None if terms is None else parameters.cost_ticks * terms.tick_size + parameters.fee / terms.multiplier
+    return Edge(side, p_low, (2 * p_low - 1) * forecast.move, cost)
+
+
+def gates_of(predicted: Mapping[Key, Predicted]) -> dict[Key, Gate]:
+    """The gate of every forecast there is, by Holm over all of them."""
+    tried = {key: one.forecast.skill for key, one in predicted.items() if one.forecast is not None}
+    return dict(zip(tried, pass_gate(list(tried.values())), strict=True))
+
+
+def decide(
+    predicted: Mapping[Key, Predicted],
+    verdicts: Mapping[str, Verdict],
+    terms: Mapping[str, Terms | None],
+    parameters: Parameters,
+    asof: datetime,
+    *,
+    empty: Collection[str] = (),
+    degraded: Collection[str] = (),
+    enabled: bool = True,
+) -> dict[str, Decision]:
+    """A decision for each symbol that has a verdict or a prediction.
+
+    BUY or SELL where the gate was passed, the net edge is above 0 and the data's verdict is ok; else HOLD with the
+    first reason of REASONS that applies. `empty` are symbols without ticks, `degraded` those whose latest predictions
+    did worse than the base rate, `asof` that of the data. Of the horizons that passed, the one with most net edge is
+    taken. Data with the verdict degraded is predicted from, but not acted on.
+    """
+    gates = gates_of(predicted)
+    found = {}
+    for symbol in dict.fromkeys([*verdicts, *(symbol for symbol, _ in predicted)]):
+        own = {horizon: one for (name, horizon), one in predicted.items() if name == symbol}
+        case = _Case(
+            symbol=symbol,
+            predicted=own,
+            gates={horizon: gates[symbol, horizon] for horizon in own if (symbol, horizon) in gates},
+            edges={
+                horizon: edge_of(one.forecast, terms.get(symbol), parameters)
+                for horizon, one in own.items() if one.forecast is not None
+            },
+            verdict=verdicts.get(symbol, "ok"),
+            n_tried=len(gates),
+            empty=symbol in empty,
+            degraded=symbol in degraded,
+            enabled=enabled,
+        )  # fmt: skip
+        found[symbol] = _decide(case, asof, parameters.horizons[0])
+    return found
+
+
+@dataclass(frozen=True)
+class _Case:
+    symbol: str
+    predicted: Mapping[str, Predicted]
+    gates: Mapping[str, Gate]
+    edges: Mapping[str, Edge]
+    verdict: Verdict
+    n_tried: int
+    empty: bool
+    degraded: bool
+    enabled: bool
+
+    @property
+    def passed(self) -> list[str]:
+        return [horizon for horizon, gate in self.gates.items() if gate.passed]
+
+
+def _decide(case: _Case, asof: datetime, first: str) -> Decision:
+    horizon = _horizon(case) or next(iter(case.predicted), first)
+    one = case.predicted.get(horizon)
+    edge = case.edges.get(horizon)
+    code, reason = _reason(case, edge)
+    since = one.asof if one is not None else asof
+    until = one.forecast.target_ts if one is not None and one.forecast is not None else since + span_of(horizon)
+    acts = not code and edge is not None
+    trusted = horizon in case.passed and (acts or code in ("edge_below_cost", "unknown_cost"))
+    p = one.forecast.p if trusted and one is not None and one.forecast is not None else NO_SKILL
+    return Decision(
+        symbol=case.symbol,
+        action=_action(edge) if acts else "HOLD",
+        confidence=max(p, 1 - p),
+        strength=max(0.0, 2 * edge.p_low - 1) if acts and edge is not None else 0.0,
+        reason_code=code,
+        reason=reason,
+        horizon=horizon,
+        asof=since,
+        valid_until=until,
+        edge=edge,
+        gates=case.gates,
+        n_tried=case.n_tried,
+    )
+
+
+def _horizon(case: _Case) -> str | None:
+    """The one with most net edge among those that passed, else the one that came nearest to skill."""
+    if case.passed:
+        return max(case.passed, key=lambda horizon: _worth(case.edges[horizon]))
+    return min(case.gates, key=lambda horizon: case.gates[horizon].p_adjusted, default=None)
+
+
+def _worth(edge: Edge) -> float:
+    return edge.gross if edge.net is None else edge.net
+
+
+def _action(edge: Edge | None) -> Action:
+    return "BUY" if edge is not None and edge.side > 0 else "SELL"
+
+
+def _reason(case: _Case, edge: Edge | None) -> tuple[str, str]:
+    """The code of the first reason to hold, and the reason in words; both empty when there is none."""
+    unproven = "; ".join(one.reason for one in case.predicted.values() if one.reason)
+    net = None if edge is None else edge.net
+    checks: Iterable[tuple[str, bool, str]] = (
+        ("no_data", case.empty or not (case.predicted or case.verdict == "reject"), ""),
+        ("data_rejected", case.verdict == "reject", ""),
+        ("model_disabled", not case.enabled, ""),
+        ("insufficient_data", not case.gates, unproven),
+        ("no_skill", not case.passed, unproven),
+        ("model_degraded", case.degraded, ""),
+        ("unknown_cost", net is None, ""),
+        ("edge_below_cost", net is None or net <= 0 or (edge is not None and not edge.side), ""),
+        ("data_rejected", case.verdict != "ok", "the verdict on the data is degraded: nothing is traded on it"),
+    )
+    code, note = next(((code, note) for code, applies, note in checks if applies), ("", ""))
+    if case.verdict == "degraded" and code == "data_rejected":
+        return code, note
+    return code, "; ".join(part for part in (REASONS.get(code, ""), note) if part)
