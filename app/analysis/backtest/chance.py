@@ -1,13 +1,14 @@
 """What the same rule earns on shuffled prices: the noise that a result must stand out of."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 import polars as pl
 
 from app.analysis.backtest.rules import Rule
-from app.analysis.backtest.vectorised import Costs, run_backtest
+from app.analysis.backtest.vectorised import Costs, backtest_bars
 from app.analysis.bars import Floats
 from app.analysis.findings import Basis, Finding
 from app.errors import Rejected
@@ -36,9 +37,9 @@ def compare_with_chance(
     """Run a rule on the bars, and on as many shuffled markets; one-sided, p = (1 + as good) / (1 + draws).
 
     A shuffled market has the same changes of price in each stretch of a contract, in blocks of `block` bars put in
-    another order (Politis, Romano 1994 draw blocks; here each is used once), so that the drift stays and what the rule
-    lives on does not, unless that is shorter than a block. The rule is given `close` alone as prices. At least 100
-    changes of price, else the profit is told without a test. Rejected unless draws and block are positive.
+    another order, so that the drift stays and what the rule lives on does not, unless that is shorter than a block. The
+    rule is given `close` alone as prices. At least 100 changes of price, else the profit is told without a test.
+    Rejected unless draws and block are positive.
     """
     if draws < 1 or block < 1:
         raise Rejected("a comparison with chance needs at least one draw, and blocks of at least one bar")
@@ -66,7 +67,7 @@ def shuffled(bars: pl.DataFrame, block: int, dice: np.random.Generator) -> pl.Da
     closes = bars["close"].to_numpy().copy()
     segment = bars["segment"].to_numpy()
     edges = [0, *(np.flatnonzero(np.diff(segment)) + 1).tolist(), len(closes)]
-    for start, end in zip(edges[:-1], edges[1:], strict=True):
+    for start, end in pairwise(edges):
         changes = np.diff(closes[start:end])
         closes[start + 1 : end] = closes[start] + np.cumsum(_permuted(changes, block, dice))
     return bars.with_columns(close=pl.Series(closes))
@@ -82,4 +83,4 @@ def _permuted(changes: Floats, block: int, dice: np.random.Generator) -> Floats:
 
 
 def _profit(bars: pl.DataFrame, rule: Rule, costs: Costs) -> float:
-    return float(run_backtest(bars, rule(bars), costs).frame["money"].sum())
+    return float(backtest_bars(bars, rule(bars), costs)["money"].sum())

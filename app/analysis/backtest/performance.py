@@ -40,7 +40,7 @@ class Shape:
 
     @property
     def _spread(self) -> float:
-        return max(1 - self.skew * self.ratio + (self.kurtosis - 1) / 4 * self.ratio**2, 0.0)
+        return max(1 - self.skew * self.ratio + (self.kurtosis - 1) / 4 * self.ratio**2, 1e-12)
 
 
 def sharpe(returns: Floats, per_year: float) -> float:

@@ -1,5 +1,6 @@
 """A picture of what chance earned, and of what a rule did: a histogram as SVG."""
 
+from html import escape
 from typing import Final
 
 import numpy as np
@@ -19,7 +20,7 @@ def chance_chart(chance: Chance) -> str:
     """
     value = chance.profit.value
     if chance.low is None or chance.high is None or not isinstance(value, float):
-        return _svg(f'<text x="20" y="40">{chance.profit.reason or "nothing to show"}</text>')
+        return _svg(f'<text x="20" y="40">{escape(chance.profit.reason or "nothing to show")}</text>')
     lowest, highest = min(float(chance.draws.min()), value), max(float(chance.draws.max()), value)
     reach = (highest - lowest) or 1.0
 

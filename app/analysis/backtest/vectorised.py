@@ -35,7 +35,13 @@ class Costs:
 
 
 def run_backtest(bars: pl.DataFrame, wanted: Floats, costs: Costs, *, contracts: int = 1) -> Backtest:
-    """Trade each change of position at the close at which it is wanted.
+    """What changes of position would have earned, bar by bar and trade by trade; see `backtest_bars`."""
+    frame = backtest_bars(bars, wanted, costs, contracts=contracts)
+    return Backtest(frame, _trades(frame, costs, contracts))
+
+
+def backtest_bars(bars: pl.DataFrame, wanted: Floats, costs: Costs, *, contracts: int = 1) -> pl.DataFrame:
+    """Trade each change of position at the close at which it is wanted; the frame of a `Backtest`.
 
     `wanted` is -1, 0 or 1 for each bar, decided from bars up to it; the order is that of time. Every stretch of one
     contract (`segment`) begins and ends flat: its last close ends the position, and no price is compared across.
@@ -44,7 +50,7 @@ def run_backtest(bars: pl.DataFrame, wanted: Floats, costs: Costs, *, contracts:
     if len(wanted) != len(bars) or not np.isin(wanted, _SIDES).all():
         raise Rejected("a backtest needs a position of -1, 0 or 1 for each bar")
     is_last = pl.int_range(pl.len()).over("segment") == pl.len().over("segment") - 1
-    frame = (
+    return (
         bars.select("session_date", "t_close", "segment", "close", wanted=pl.Series(wanted, dtype=pl.Float64))
         .with_columns(wanted=pl.when(is_last).then(0.0).otherwise("wanted"))
         .with_columns(position=pl.col("wanted").shift(1, fill_value=0.0).over("segment"))
@@ -54,7 +60,6 @@ def run_backtest(bars: pl.DataFrame, wanted: Floats, costs: Costs, *, contracts:
         )
         .with_columns(money=(pl.col("moved") - pl.col("cost")) * costs.multiplier * contracts)
     )
-    return Backtest(frame, _trades(frame, costs, contracts))
 
 
 def session_money(result: Backtest) -> pl.DataFrame:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy import stats
+from scipy import special
 from sklearn.covariance import ledoit_wolf_shrinkage
 
 from app.analysis.bars import Floats
@@ -129,7 +129,7 @@ def _jackknife(value: float, sums: Floats) -> tuple[float, float] | None:
         return None
     z = np.arctanh(np.array(left, dtype=np.float64))
     stderr = math.sqrt((count - 1) / count * float(np.sum((z - z.mean()) ** 2)))
-    reach = float(stats.t.ppf(0.975, count - 1)) * stderr
+    reach = float(special.stdtrit(count - 1, 0.975)) * stderr
     return math.tanh(math.atanh(value) - reach), math.tanh(math.atanh(value) + reach)
 
 
@@ -139,9 +139,17 @@ def _ratio(sums: Floats) -> float | None:
 
 
 def _asynchronous_sums(first: Moves, second: Moves) -> Floats:
-    days = np.union1d(first.days, second.days)
-    found = np.zeros((3, len(days)))
-    np.add.at(found[0], np.searchsorted(days, first.days), first.returns * overlapping(first, second))
-    np.add.at(found[1], np.searchsorted(days, first.days), first.returns**2)
-    np.add.at(found[2], np.searchsorted(days, second.days), second.returns**2)
-    return found
+    begin = min(first.days[0], second.days[0])
+    count = int(max(first.days[-1], second.days[-1]) - begin) + 1
+
+    def by_day(values: Floats, days: Ints) -> Floats:
+        return np.bincount(days - begin, weights=values, minlength=count)
+
+    sums = np.stack(
+        (
+            by_day(first.returns * overlapping(first, second), first.days),
+            by_day(first.returns**2, first.days),
+            by_day(second.returns**2, second.days),
+        )
+    )
+    return np.asarray(sums[:, sums[1:].any(axis=0)])

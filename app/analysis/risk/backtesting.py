@@ -9,7 +9,7 @@ from scipy import special, stats
 
 from app.analysis.bars import Floats, usable
 from app.analysis.findings import Basis, Finding, Status
-from app.analysis.risk.value_at_risk import MINIMUM, forecasts
+from app.analysis.risk.value_at_risk import forecasts
 
 Flags = npt.NDArray[np.bool_]
 
@@ -56,7 +56,7 @@ def backtest_tail(returns: Floats, level: float, basis: Basis, unit: str) -> dic
     Each return is compared with the forecast made from those before it alone. At least 250 forecasts.
     """
     known = usable(returns)
-    expected = forecasts(known, (level,), MINIMUM[level])[:, 0]
+    expected = forecasts(known, level)
     made = np.isfinite(expected)
     broken = -known[made] > expected[made]
     n = len(broken)

@@ -30,7 +30,7 @@ def measure_risk(data: SymbolData, parameters: Parameters) -> Tree:
         returns, basis = log_returns(data.frame(timeframe)), data.basis(timeframe)
         tested = {f"{round(100 * level)}": backtest_tail(returns, level, basis, unit) for level in LEVELS}
         found[timeframe] = {**measure_tails(returns, basis, unit), "backtest": tested}
-    return {**found, "contract": _contract_risk(data, parameters)}
+    return {**found, "contract": {"var_99": _contract_loss(data, parameters)}}
 
 
 def measure_sizing(
@@ -57,19 +57,19 @@ def measure_sizing(
     }
 
 
-def _contract_risk(data: SymbolData, parameters: Parameters) -> Tree:
+def _contract_loss(data: SymbolData, parameters: Parameters) -> Finding:
     basis, price, terms = data.basis(SESSION), _last_price(data), data.terms
     loss = _session_loss(data, 1)
-    unit = "USD" if terms is None else terms.currency
+    unit = "" if terms is None else terms.currency
     method = f"price times the value of a point times the 99 % loss; {loss.method}"
     if terms is None or price is None or price <= 0:
-        return {"var_99": basis.missing(loss.n, method, _unsized(terms, price), unit=unit)}
+        return basis.missing(loss.n, method, _unsized(terms, price), unit=unit)
     share = _lost_share(loss, 1)
     if share is None:
-        return {"var_99": basis.missing(loss.n, method, loss.reason, status=loss.status, unit=unit)}
+        return basis.missing(loss.n, method, loss.reason, status=loss.status, unit=unit)
     value = price * terms.multiplier * share
     label = "above the limit" if value > parameters.var_limit * parameters.equity else "within the limit"
-    return {"var_99": basis.found(value, loss.n, method, unit=unit, label=label)}
+    return basis.found(value, loss.n, method, unit=unit, label=label)
 
 
 def _session_loss(data: SymbolData, side: int) -> Finding:
@@ -109,7 +109,7 @@ def _contracts(size: Size, action: Action, name: str, n: int, basis: Basis) -> F
         _SIZING,
         status="low_history" if absent else "ok",
         unit="contracts",
-        label=f"{size.contracts:+d} {name}, bound by {size.binding}",
+        label=f"{size.contracts} {name}, bound by {size.binding}",
         reason="there is too little history for the cap of value_at_risk" if absent else "",
     )
 

@@ -1,5 +1,6 @@
 """How much the next return may lose: value at risk and expected shortfall, each as a positive share of the price."""
 
+import math
 from bisect import insort
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 from app.analysis.bars import Floats, usable
 from app.analysis.findings import Basis, Finding, Status
@@ -90,7 +91,7 @@ def cornish_fisher(returns: Floats, level: float) -> Tail | None:
 
 def cornish_fisher_quantile(probability: float, skew: float, excess_kurtosis: float) -> float:
     """The standardised quantile at a probability, z + (z^2-1)S/6 + (z^3-3z)K/24 - (2z^3-5z)S^2/36."""
-    z = float(stats.norm.ppf(probability))
+    z = float(special.ndtri(probability))
     return _expanded(z, z**2, z**3, skew, excess_kurtosis)
 
 
@@ -126,20 +127,20 @@ METHODS: Final[Mapping[str, Method]] = MappingProxyType(
 )
 
 
-def forecasts(returns: Floats, levels: Sequence[float], first: int) -> Floats:
-    """The value at risk of each return by filtered historical simulation of those before it alone.
+def forecasts(returns: Floats, level: float) -> Floats:
+    """The value at risk of each return by filtered historical simulation of those before it alone, shape (returns,).
 
-    Shape (returns, levels); NaN until `first` residuals are known.
+    NaN until the level's minimum of residuals is known.
     """
-    found = np.full((len(returns), len(levels)), np.nan)
+    found = np.full(len(returns), np.nan)
     if len(returns) <= START or not np.any(returns[:START]):
         return found
     volatility = ewma_volatility(returns)
     residuals = (returns[START:] / volatility[START:-1]).tolist()
     known: list[float] = []
     for place, residual in enumerate(residuals, START):
-        if len(known) >= first:
-            found[place] = [-volatility[place] * _quantile(known, 1 - level) for level in levels]
+        if len(known) >= MINIMUM[level]:
+            found[place] = -volatility[place] * _quantile(known, 1 - level)
         insort(known, residual)
     return found
 
@@ -214,6 +215,6 @@ def _expanded(first: float, second: float, third: float, skew: float, kurtosis: 
 
 def _cornish_fisher_mean(probability: float, skew: float, kurtosis: float) -> float:
     # Moments of a standard normal below its quantile: E[z], E[z^2], E[z^3] given z < q.
-    z = float(stats.norm.ppf(probability))
-    density = float(stats.norm.pdf(z)) / probability
+    z = float(special.ndtri(probability))
+    density = math.exp(-(z**2) / 2) / math.sqrt(2 * math.pi) / probability
     return _expanded(-density, 1 - z * density, -(z**2 + 2) * density, skew, kurtosis)
