@@ -35,7 +35,7 @@ def claim_job(
 
     Of several who try at the same time one gets it. A job is taken twice at most.
     """
-    is_lost = and_(_is_silent(now - lost_after), AnalysisJob.attempt < MOST_ATTEMPTS)
+    is_lost = and_(is_silent(now - lost_after), AnalysisJob.attempt < MOST_ATTEMPTS)
     values = {
         "status": "running",
         "attempt": AnalysisJob.attempt + 1,
@@ -96,13 +96,18 @@ def end_lost_jobs(session: Session, now: datetime, lost_after: timedelta = LOST_
         "error": case((is_cancelled, ""), else_=LOST_TWICE),
         "finished_at": now,
     }
-    over = or_(is_cancelled, AnalysisJob.attempt >= MOST_ATTEMPTS)
-    statement = update(AnalysisJob).where(_is_silent(now - lost_after), over).values(values)
+    statement = update(AnalysisJob).where(is_silent(now - lost_after), is_over()).values(values)
     return sorted(session.scalars(statement.returning(AnalysisJob.id)))
 
 
-def _is_silent(since: datetime) -> ColumnElement[bool]:
+def is_silent(since: datetime) -> ColumnElement[bool]:
+    """That a job runs and has shown no life since an instant."""
     return and_(AnalysisJob.status == "running", AnalysisJob.heartbeat_at < since)
+
+
+def is_over() -> ColumnElement[bool]:
+    """That nobody is to take up a job whose worker is lost."""
+    return or_(AnalysisJob.cancel_asked_at.is_not(None), AnalysisJob.attempt >= MOST_ATTEMPTS)
 
 
 def _holds(claim: Claim) -> ColumnElement[bool]:

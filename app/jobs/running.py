@@ -66,6 +66,7 @@ def run_job(
     limits: RunLimits,
     *,
     worker: str,
+    cache: Any = None,
     analyse: Analyse | None = None,
     end_process: Callable[[], None] | None = None,
     pauses_s: Iterable[float] = PAUSES_S,
@@ -82,7 +83,7 @@ def run_job(
     with Watch(stores.sessions, stores.clock, claim, limits, end_process) as watch:
         try:
             work = _prepared(stores, claimed, claim)
-            found = _analysed(stores, work, analyse, watch)
+            found = _analysed(stores, work, analyse or _engine(), cache, watch)
             outcome = _persist(lambda: _keep(stores, work, found, watch), pauses_s)
         except Stopped as stopped:
             return _end(stores, claim, stopped.ending, watch, pauses_s)
@@ -121,14 +122,14 @@ def _prepared(stores: Stores, job: AnalysisJob, claim: Claim) -> Work:
         return Work(claim, question, asof, inputs, model, degraded_symbols(session, model, question.symbols))
 
 
-def _analysed(stores: Stores, work: Work, analyse: Analyse | None, watch: Watch) -> Analysis:
-    work_out = analyse or _engine()
+def _analysed(stores: Stores, work: Work, analyse: Analyse, cache: Any, watch: Watch) -> Analysis:
     watch.say("reading", 0.0)
-    found = work_out(
+    found = analyse(
         work.question,
         work.inputs,
         stores.lake,
         work.asof,
+        cache=cache,
         model_enabled=work.model.enabled,
         degraded=work.degraded,
         say=watch.say,
