@@ -1,14 +1,19 @@
 """The runtime of the current application: its stores and its settings."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from flask import current_app
 
+from app.jobs.watching import RunLimits
 from app.operations.collecting import CollectorPlan
 from app.operations.displaying import DisplayRule
 from app.operations.tick_steps import TickPolicy
 from app.settings import Settings
 from app.stores import Stores
+
+if TYPE_CHECKING:
+    from app.analysis.data.cache import Cache
 
 EXTENSION = "thor"
 
@@ -32,6 +37,19 @@ class Runtime(Stores):
             display=self.display_rule,
             sources=self.collector_plan.sources,
         )
+
+    @property
+    def run_limits(self) -> RunLimits:
+        """What an analysis may take."""
+        return RunLimits(self.settings.analysis_time_limit_s, self.settings.analysis_memory_mb)
+
+    @property
+    def analysis_cache(self) -> "Cache | None":
+        """Where analyses keep what they need again; None where they shall not."""
+        from app.analysis.data.cache import Cache
+
+        limit_mb = self.settings.analysis_cache_mb
+        return Cache(self.settings.cache_dir / "analysis", limit_mb << 20) if limit_mb else None
 
     @property
     def display_rule(self) -> DisplayRule:

@@ -98,6 +98,16 @@ class Settings(BaseSettings):
     )
     partitions_ahead_days: int = Field(7, ge=1, le=60, description="days for which tick partitions exist in advance")
 
+    analysis_time_limit_s: float = Field(
+        900.0, gt=0, le=1400, allow_inf_nan=False, description="time after which an analysis is ended"
+    )
+    analysis_memory_mb: int = Field(
+        2048, ge=256, le=1_000_000, description="memory of its process with which an analysis is ended"
+    )
+    analysis_cache_mb: int = Field(
+        512, ge=0, le=1_000_000, description="disk for what analyses need again; 0: nothing is kept"
+    )
+
     sse_max_clients: int = Field(200, ge=1, le=1900, description="SSE clients per web process")
     sse_resume_window_s: int = Field(900, ge=10, description="how far back Last-Event-ID can resume")
     sse_heartbeat_s: float = Field(5.0, gt=0, le=10, description="longest silence of an SSE connection")
@@ -222,6 +232,11 @@ class Settings(BaseSettings):
     def lake_dir(self) -> Path:
         """The root of the lake."""
         return self.data_dir or self.state_dir / "data"
+
+    @cached_property
+    def cache_dir(self) -> Path:
+        """Where what can be made again is kept."""
+        return self.state_dir / "cache"
 
     @cached_property
     def spool_dir(self) -> Path:

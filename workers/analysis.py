@@ -1,6 +1,14 @@
-"""The analysis queue."""
+"""The analysis queue: jobs that were asked for."""
 
-from workers.celery_app import celery, show_life
+from app.jobs.running import run_job as run
+from workers.celery_app import celery, end_child, runtime, show_life, worker_name
+
+
+@celery.task(name="analysis.run_job")
+def run_job(job_id: int) -> None:
+    """Work on an analysis that was asked for, unless somebody does or it is finished."""
+    rt = runtime()
+    run(rt, job_id, rt.run_limits, worker=worker_name(), cache=rt.analysis_cache, end_process=end_child)
 
 
 @celery.task(name="analysis.probe")

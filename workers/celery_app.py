@@ -1,5 +1,8 @@
 """The workers' entry point: the Celery application, and the runtime that its tasks use."""
 
+import os
+import signal
+import socket
 import time
 import warnings
 from functools import cache
@@ -29,6 +32,16 @@ stopping = Event()
 def runtime() -> Runtime:
     """This process's runtime; made by the first task, so that prefork children never share a connection."""
     return wire(Flask("workers"), settings, CeleryDispatch(lambda: celery))
+
+
+def worker_name() -> str:
+    """This process, for those who look for who works on something."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def end_child() -> None:
+    """End this process, the child of a prefork worker, which starts another; its task goes back to the queue."""
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def show_life(queue: str) -> None:

@@ -130,6 +130,11 @@ def close_asked(market: str, day: date) -> str:
     return asked(f"close-{market}-{day.isoformat()}")
 
 
+def job_asked(job_id: int) -> str:
+    """That an analysis was sent to the workers, a while ago at most."""
+    return asked(f"job-{job_id}")
+
+
 def pulse(queue: str) -> str:
     """When a queue's worker last finished a task, epoch milliseconds."""
     return f"worker:{queue}:pulse"

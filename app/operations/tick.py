@@ -13,6 +13,8 @@ from app.bus import keys
 from app.dispatch import QUEUES
 from app.errors import ThorError
 from app.instruments.hours import groups_of
+from app.jobs.resolving import is_resolving_due
+from app.jobs.sweeping import forsaken_jobs
 from app.ledger.totals import has_open_balances
 from app.operations.agreement import is_comparing_due
 from app.operations.certificate_upkeep import outdated_certificates
@@ -29,12 +31,15 @@ from app.operations.tick_steps import (
     ApplyRetention,
     CheckData,
     CompareSources,
+    EndLostJobs,
     ExportStale,
     FoldCounts,
     MakePartitions,
     NoticeRolls,
     Probe,
     Reconcile,
+    ResolvePredictions,
+    RunJob,
     StartIngest,
     Step,
     TickPolicy,
@@ -48,9 +53,11 @@ log = logging.getLogger(__name__)
 LOOK_FOR_STALE: Final = "look-for-stale"
 CHECK_DATA: Final = "check-data"
 LOOK_FOR_ROLLS: Final = "look-for-rolls"
+RESOLVE: Final = "resolve-predictions"
 CLOSES_AT_ONCE: Final = 4
 EVERY: Final = timedelta(minutes=5)
 ROLLS_EVERY: Final = timedelta(minutes=1)
+RESOLVE_EVERY: Final = timedelta(minutes=1)
 
 
 Planner = Callable[[Stores, TickPolicy], Iterator[Step]]
@@ -178,6 +185,25 @@ def _stale_exports(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
         yield from (CloseSession(one.market, one.day) for one in outdated[:CLOSES_AT_ONCE])
 
 
+def _forsaken_jobs(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
+    with stores.sessions() as session:
+        found = forsaken_jobs(session, stores.clock.now())
+    if found.to_end:
+        yield EndLostJobs()
+    yield from (RunJob(one) for one in found.to_send if not stores.redis.exists(keys.job_asked(one)))
+
+
+def _due_outcomes(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
+    now, ran = stores.clock.now(), _ran(stores, RESOLVE)
+    if ran is not None and now - ran < RESOLVE_EVERY:
+        return
+    _note(stores, RESOLVE)
+    with stores.sessions() as session:
+        is_due = is_resolving_due(session, now)
+    if is_due:
+        yield ResolvePredictions()
+
+
 # Collectors first: they need no PostgreSQL, and are not to wait for one that takes its time to say that it is away.
 _PLANNERS: Final[Sequence[Planner]] = (
     _missing_loops,
@@ -192,6 +218,8 @@ _PLANNERS: Final[Sequence[Planner]] = (
     _due_reconcile,
     _due_retention,
     _stale_exports,
+    _forsaken_jobs,
+    _due_outcomes,
 )
 
 

@@ -6,6 +6,8 @@ from typing import Final
 from app.bus import keys
 from app.desk.events import EventKey
 from app.errors import Conflict
+from app.jobs.claims import end_lost_jobs
+from app.jobs.resolving import resolve_due
 from app.operations.agreement import compare_sources
 from app.operations.data_checks import check_data
 from app.operations.event_keeping import record_plan, record_skip, record_start
@@ -20,13 +22,16 @@ from app.operations.tick_steps import (
     ApplyRetention,
     CheckData,
     CompareSources,
+    EndLostJobs,
     ExportStale,
     FoldCounts,
     MakePartitions,
     NoticeRolls,
     Probe,
     Reconcile,
+    ResolvePredictions,
     RestartCollector,
+    RunJob,
     StartCollector,
     StartIngest,
     Step,
@@ -45,6 +50,9 @@ log = logging.getLogger(__name__)
 ASK_AGAIN_S: Final = 60
 # A worker that was killed in the middle of a close forgets it: whoever comes after it is told within two ticks.
 CLOSE_AGAIN_S: Final = 20
+# While the workers are busy the message waits in their queue.
+JOB_AGAIN_S: Final = 60
+JOB_AGAIN_BUSY_S: Final = 600
 
 
 def do_step(stores: Stores, policy: TickPolicy, step: Step) -> None:
@@ -56,6 +64,8 @@ def do_step(stores: Stores, policy: TickPolicy, step: Step) -> None:
             _tell_collector(stores, step)
         case TrimStream() | FoldCounts() | MakePartitions() | CheckData() | NoticeRolls() | CompareSources():
             _keep_house(stores, policy, step)
+        case RunJob() | EndLostJobs() | ResolvePredictions():
+            _see_to_analysis(stores, step)
         case _:
             _ask(stores, step)
 
@@ -115,6 +125,20 @@ def _keep_house(
             notice_rolls(stores)
         case CompareSources():
             compare_sources(stores, policy.display)
+
+
+def _see_to_analysis(stores: Stores, step: RunJob | EndLostJobs | ResolvePredictions) -> None:
+    match step:
+        case RunJob(job_id):
+            stores.dispatch.run_job(job_id)
+            is_busy = stores.redis.exists(keys.busy("analysis"))
+            stores.redis.set(keys.job_asked(job_id), 1, ex=JOB_AGAIN_BUSY_S if is_busy else JOB_AGAIN_S)
+        case EndLostJobs():
+            with stores.sessions.begin() as session:
+                ended = end_lost_jobs(session, stores.clock.now())
+            log.warning("analyses ended whose workers were lost: %s", ", ".join(map(str, ended)))
+        case ResolvePredictions():
+            resolve_due(stores, stores.clock.now())
 
 
 def _ask(stores: Stores, step: StartCollector | StartIngest | Probe | Reconcile | ApplyRetention | ExportStale) -> None:

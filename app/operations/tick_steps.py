@@ -122,6 +122,23 @@ class ExportStale:
     day: date
 
 
+@dataclass(frozen=True)
+class RunJob:
+    """An analysis waits, or its worker is lost, and no message of it is on the way as far as is known."""
+
+    job_id: int
+
+
+@dataclass(frozen=True)
+class EndLostJobs:
+    """Analyses are over whose workers are lost: they were lost twice, or are to be cancelled."""
+
+
+@dataclass(frozen=True)
+class ResolvePredictions:
+    """The time of predictions has come, and the last look at such is a minute old."""
+
+
 Step = (
     EventStep
     | MakePartitions
@@ -139,4 +156,7 @@ Step = (
     | Reconcile
     | ApplyRetention
     | ExportStale
+    | RunJob
+    | EndLostJobs
+    | ResolvePredictions
 )

@@ -115,11 +115,13 @@ def test_every_message_that_the_application_sends_has_a_task_that_takes_it():
     dispatch.start_ingest(1)
     dispatch.export_session("CME_Futures", date(2025, 10, 9))
     dispatch.apply_retention("CME_Futures")
+    dispatch.close_session("CME_Futures", date(2025, 10, 9))
+    dispatch.run_job(7)
     dispatch.reconcile()
     for queue in QUEUES:
         dispatch.probe(queue)
 
-    assert len(celery.sent) == 5 + len(QUEUES)
+    assert len(celery.sent) == 7 + len(QUEUES)
     assert [name for name, arguments in celery.sent if not takes(name, len(arguments))] == []
 
 

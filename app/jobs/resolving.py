@@ -1,0 +1,108 @@
+"""What became of predictions: once the time they were about has data, their outcome is written, for good."""
+
+import logging
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import pyarrow.compute as pc
+from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy.orm import Session
+
+from app.errors import ThorError
+from app.history.bar_range import BarRange
+from app.history.bars import read_bars
+from app.history.ticks import read_ticks
+from app.instruments.roll_history import rolls_between
+from app.instruments.rolls import canonical_contract
+from app.jobs.models import Prediction
+from app.market.timetable import micros_of
+from app.stores import Stores
+
+log = logging.getLogger(__name__)
+
+# Ticks of the last minute may still be on their way to the database.
+SETTLED_AFTER: Final = timedelta(minutes=2)
+# Nothing later may ever come where a source has stopped; then what there is has to do.
+WAITED_FOR_MORE: Final = timedelta(hours=1)
+VOID_AFTER: Final = timedelta(days=7)
+AT_ONCE: Final = 100
+BUDGET_S: Final = 3.0
+_CONTRACT_WINDOW: Final = timedelta(minutes=15)
+
+
+def resolve_due(stores: Stores, now: datetime, *, at_once: int = AT_ONCE, budget_s: float = BUDGET_S) -> int:
+    """Write the outcomes that are known at `now`, as many as the time allows; returns how many.
+
+    The outcome is 1 where the price at `target_ts` is above the base price, else 0: the close of the last minute before
+    it, of the same source. A prediction is void when the contract changed in between, and when a week later there is
+    still no data. What cannot be read is left, and logged. Several may do this at the same time.
+    """
+    began_s, resolved = time.monotonic(), 0
+    for number in _due(stores, now, at_once):
+        if time.monotonic() - began_s > budget_s:
+            break
+        try:
+            resolved += _resolve(stores, number, now)
+        except ThorError as error:
+            log.warning("prediction %d has no outcome yet: %s", number, error)
+    return resolved
+
+
+def is_resolving_due(session: Session, now: datetime) -> bool:
+    """Whether there is a prediction whose time has come."""
+    return session.scalar(select(Prediction.id).where(_is_due(now)).limit(1)) is not None
+
+
+def _due(stores: Stores, now: datetime, count: int) -> Sequence[int]:
+    # In no order, so that some whose data never come hold up no other.
+    query = select(Prediction.id).where(_is_due(now)).order_by(func.random()).limit(count)
+    with stores.sessions() as session:
+        return session.scalars(query).all()
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    return and_(Prediction.resolved_at.is_(None), Prediction.target_ts <= now - SETTLED_AFTER)
+
+
+def _resolve(stores: Stores, number: int, now: datetime) -> bool:
+    with stores.sessions.begin() as session:
+        query = select(Prediction).where(Prediction.id == number, Prediction.resolved_at.is_(None))
+        row = session.scalar(query.with_for_update(skip_locked=True))
+        if row is None:
+            return False
+        if _has_rolled(session, stores, row):
+            row.void = "the contract changed before its time"
+        elif (price := _price_at_target(session, stores, row, now)) is not None:
+            row.outcome_price, row.outcome = price, int(price > row.base_price)
+        elif now - row.target_ts >= VOID_AFTER:
+            row.void = f"there is no data of {row.source} for its time"
+        else:
+            return False
+        row.resolved_at = now
+        return True
+
+
+def _price_at_target(session: Session, stores: Stores, row: Prediction, now: datetime) -> float | None:
+    wanted = BarRange(row.symbol, "1m", row.asof, row.target_ts + WAITED_FOR_MORE, now)
+    bars = read_bars(session, stores.lake, stores.markets, wanted, source=row.source)
+    target_us = micros_of(row.target_ts)
+    within = bars.filter(pc.less_equal(bars.column("t_close").cast("int64"), target_us))
+    went_on = pc.any(pc.greater_equal(bars.column("t_open").cast("int64"), target_us)).as_py()
+    if not within.num_rows or not (went_on or now - row.target_ts >= WAITED_FOR_MORE):
+        return None
+    return float(within.column("close")[-1].as_py())
+
+
+def _has_rolled(session: Session, stores: Stores, row: Prediction) -> bool:
+    begins = row.asof - _CONTRACT_WINDOW
+    if rolls_between(session, row.symbol, row.asof, row.target_ts, row.source):
+        return True
+    # A source whose changes nobody notes, such as a replay, still tells its contract with each tick.
+    ticks = read_ticks(
+        session, stores.lake, stores.market, row.symbol, begins, row.target_ts, source=row.source, columns=["contract"]
+    )
+    told = pc.unique(ticks.column("contract")).to_pylist()
+    contracts = {canonical_contract(row.symbol, one, row.asof) for one in told} - {None}
+    return len(contracts) > 1

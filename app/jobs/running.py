@@ -1,0 +1,201 @@
+"""Working on a job from its claim to its end, whatever happens on the way."""
+
+import logging
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal, Protocol
+
+from app.analysis.document import Analysis
+from app.analysis.inputs import SymbolInput
+from app.analysis.question import Question
+from app.errors import ThorError
+from app.jobs.claims import Claim, claim_job, end_job
+from app.jobs.inputs import find_inputs
+from app.jobs.ledger import present_model
+from app.jobs.models import AnalysisJob, PredictionModel
+from app.jobs.outages import is_outage
+from app.jobs.results import keep_analysis
+from app.jobs.track_record import degraded_symbols, track_record
+from app.jobs.watching import Ending, RunLimits, Stopped, Watch
+from app.lake.layout import Lake
+from app.stores import Stores
+
+log = logging.getLogger(__name__)
+
+# Between tries to keep what was found while PostgreSQL is away.
+PAUSES_S: Final = (1.0, 3.0, 9.0)
+_COUNTED: Final = ("ticks", "cache_hits", "cache_misses")
+Outcome = Literal["done", "failed", "cancelled", "not taken", "lost", "left"]
+
+
+class Analyse(Protocol):
+    """The analysis, as `app.analysis.engine` has it."""
+
+    def __call__(
+        self,
+        question: Question,
+        inputs: Sequence[SymbolInput],
+        lake: Lake,
+        asof: datetime,
+        *,
+        cache: Any = None,
+        model_enabled: bool = True,
+        degraded: Collection[str] = (),
+        say: Callable[[str, float], None],
+    ) -> Analysis:
+        """What there is to say to a question as of an instant; `say` may raise to stop it."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """A job that was claimed, and what is needed to work on it."""
+
+    claim: Claim
+    question: Question
+    asof: datetime
+    inputs: Sequence[SymbolInput]
+    model: PredictionModel
+    degraded: Collection[str]
+
+
+def run_job(
+    stores: Stores,
+    job_id: int,
+    limits: RunLimits,
+    *,
+    worker: str,
+    cache: Any = None,
+    analyse: Analyse | None = None,
+    end_process: Callable[[], None] | None = None,
+    pauses_s: Iterable[float] = PAUSES_S,
+) -> Outcome:
+    """Work on a job unless somebody does or it is finished, and return what came of it.
+
+    `failed` has its reason in the job's row. `left`: PostgreSQL was away, and the job is taken up again after its
+    worker counts as lost. `lost`: that has happened to this one, and nothing was written.
+    """
+    claimed = _claimed(stores, job_id, limits, worker)
+    if claimed is None:
+        return "not taken"
+    claim = Claim(claimed.id, claimed.attempt)
+    with Watch(stores.sessions, stores.clock, claim, limits, end_process) as watch:
+        try:
+            work = _prepared(stores, claimed, claim)
+            found = _analysed(stores, work, analyse or _engine(), cache, watch)
+            outcome = _persist(lambda: _keep(stores, work, found, watch), pauses_s)
+        except Stopped as stopped:
+            return _end(stores, claim, stopped.ending, watch, pauses_s)
+        except Exception as error:
+            if is_outage(error):
+                log.warning("job %d is left for later, PostgreSQL is away: %s", job_id, _first_line(error))
+                return "left"
+            return _end(stores, claim, Ending("failed", _reason(job_id, error)), watch, pauses_s)
+    return outcome
+
+
+def question_of(job: AnalysisJob) -> Question:
+    """The question that a job asks."""
+    return Question.model_validate(
+        {
+            "kind": job.kind,
+            "symbols": job.symbols,
+            "start": job.start_date,
+            "end": job.end_date,
+            "parameters": job.parameters,
+        }
+    )
+
+
+def _claimed(stores: Stores, job_id: int, limits: RunLimits, worker: str) -> AnalysisJob | None:
+    with stores.sessions.begin() as session:
+        return claim_job(session, job_id, worker, stores.clock.now(), limits.lost_after)
+
+
+def _prepared(stores: Stores, job: AnalysisJob, claim: Claim) -> Work:
+    question, now = question_of(job), stores.clock.now()
+    asof = job.asof or now
+    with stores.sessions.begin() as session:
+        model = present_model(session, now)
+        inputs = find_inputs(session, stores, question, asof)
+        return Work(claim, question, asof, inputs, model, degraded_symbols(session, model, question.symbols))
+
+
+def _analysed(stores: Stores, work: Work, analyse: Analyse, cache: Any, watch: Watch) -> Analysis:
+    watch.say("reading", 0.0)
+    found = analyse(
+        work.question,
+        work.inputs,
+        stores.lake,
+        work.asof,
+        cache=cache,
+        model_enabled=work.model.enabled,
+        degraded=work.degraded,
+        say=watch.say,
+    )
+    watch.say("keeping", 1.0)
+    return found
+
+
+def _engine() -> Analyse:
+    # It loads the numeric libraries, which whoever only asks for jobs does without.
+    from app.analysis.engine import analyse
+
+    return analyse
+
+
+def _keep(stores: Stores, work: Work, found: Analysis, watch: Watch) -> Outcome:
+    now = stores.clock.now()
+    counted = {name: found.work[name] for name in _COUNTED if name in found.work}
+    with stores.sessions.begin() as session:
+        # First, so that nobody else can end the job any more, and nothing is added to one that is another's.
+        if not end_job(session, work.claim, "done", now, resources={**watch.taken(), **counted}):
+            return "lost"
+        record = track_record(session, work.model, work.question.symbols, now)
+        keep_analysis(session, work.claim.job_id, found, work.model, record, now)
+    return "done"
+
+
+def _end(stores: Stores, claim: Claim, ending: Ending, watch: Watch, pauses_s: Iterable[float]) -> Outcome:
+    if ending.status == "lost":
+        return "lost"
+    status: Literal["failed", "cancelled"] = ending.status
+
+    def write() -> Outcome:
+        with stores.sessions.begin() as session:
+            now, taken = stores.clock.now(), watch.taken()
+            is_ours = end_job(session, claim, status, now, error=ending.error, resources=taken)
+            return status if is_ours else "lost"
+
+    try:
+        return _persist(write, pauses_s)
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        log.warning("the end of job %d cannot be written: %s", claim.job_id, _first_line(error))
+        return "left"
+
+
+def _persist(write: Callable[[], Outcome], pauses_s: Iterable[float]) -> Outcome:
+    # What took minutes to work out is worth some seconds of patience with a server that is started again.
+    for pause_s in pauses_s:
+        try:
+            return write()
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            log.warning("PostgreSQL is away: %s", _first_line(error))
+        time.sleep(pause_s)
+    return write()
+
+
+def _reason(job_id: int, error: Exception) -> str:
+    if isinstance(error, ThorError):
+        return str(error)
+    log.error("job %d failed", job_id, exc_info=error)
+    return f"an error of Thor's own ({type(error).__name__}): see the log, job {job_id}"
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0][:200]
