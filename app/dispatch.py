@@ -24,6 +24,9 @@ class Dispatch(Protocol):
     def apply_retention(self, market: str) -> None:
         """Drop the ticks of days past the retention whose files are verified."""
 
+    def run_job(self, job_id: int) -> None:
+        """Work on an analysis that was asked for, unless somebody does or it is finished."""
+
     def reconcile(self) -> None:
         """Balance what was published against what became of it."""
 

@@ -48,6 +48,10 @@ class RecordingDispatch:
         """Keep the wish."""
         self.sent.append(("apply_retention", market))
 
+    def run_job(self, job_id: int) -> None:
+        """Keep the wish."""
+        self.sent.append(("run_job", job_id))
+
     def reconcile(self) -> None:
         """Keep the wish."""
         self.sent.append(("reconcile",))

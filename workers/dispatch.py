@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 NUDGE_EXPIRES_S: Final = 30
 CLOSE_EXPIRES_S: Final = 60  # Longer than until it is asked for again: a worker that is busy finds the newest.
+JOB_EXPIRES_S: Final = 600  # A job that still waits then is sent again by the tick.
 
 
 def make_celery(redis_url: str | None) -> "Celery":
@@ -50,6 +51,10 @@ class CeleryDispatch:
     def apply_retention(self, market: str) -> None:
         """Drop the ticks of days past the retention whose files are verified."""
         self._send("export.apply_retention", market, expires_s=None)
+
+    def run_job(self, job_id: int) -> None:
+        """Work on an analysis that was asked for, unless somebody does or it is finished."""
+        self._send("analysis.run_job", job_id, expires_s=JOB_EXPIRES_S)
 
     def reconcile(self) -> None:
         """Balance what was published against what became of it."""

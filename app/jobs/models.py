@@ -39,7 +39,8 @@ class AnalysisJob(Model):
     `start_date` and `end_date` are trading days, both included; `timeframe` is what was asked for in words, such as
     30days, or empty.
     `asof` is the instant whose knowledge is used, null for the present one. `request_hash` is of the question: there is
-    at most one unfinished job for it. `resources` tells what it took.
+    at most one unfinished job for it. `asked_hash` is of the request before defaults were filled in, the same for the
+    same `idempotency_key`. `resources` tells what it took.
     """
 
     __tablename__ = "analysis_jobs"
@@ -74,6 +75,7 @@ class AnalysisJob(Model):
     asof: Mapped[Instant | None]
     parameters: Mapped[Facts]
     request_hash: Mapped[str] = mapped_column(String(64))
+    asked_hash: Mapped[str] = mapped_column(String(64), server_default="")
     idempotency_key: Mapped[str | None] = mapped_column(String(200), unique=True)
     requested_by: Mapped[str] = mapped_column(String(32))
     retry_of: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("analysis_jobs.id"))

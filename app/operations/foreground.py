@@ -36,6 +36,9 @@ class _Foreground(Dispatch):
     def export_session(self, market: str, day: date) -> None:
         self._workers.export_session(market, day)
 
+    def run_job(self, job_id: int) -> None:
+        self._workers.run_job(job_id)
+
     def apply_retention(self, market: str) -> None:
         self._workers.apply_retention(market)
 

@@ -73,6 +73,7 @@ def upgrade() -> None:
             "parameters", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False
         ),
         sa.Column("request_hash", sa.String(length=64), nullable=False),
+        sa.Column("asked_hash", sa.String(length=64), server_default="", nullable=False),
         sa.Column("idempotency_key", sa.String(length=200), nullable=True),
         sa.Column("requested_by", sa.String(length=32), nullable=False),
         sa.Column("retry_of", sa.BigInteger(), nullable=True),
