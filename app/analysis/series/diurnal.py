@@ -59,15 +59,12 @@ def past_factors(returns: Floats, slots: Places, following: int) -> Floats:
 
 def _earlier_in_slot(sizes: Floats, slots: Places) -> tuple[Floats, Floats]:
     """Sum and number of the sizes before each one that are in the same slot."""
-    order = np.argsort(slots, kind="stable")
-    ordered = slots[order]
-    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-    lengths = np.diff(np.append(starts, len(ordered)))
-    begin = np.repeat(starts, lengths)
-    running = np.concatenate(([0.0], np.cumsum(sizes[order])))
-    sums, counts = np.empty(len(slots)), np.empty(len(slots))
-    sums[order] = running[:-1] - running[begin]
-    counts[order] = np.arange(len(slots)) - begin
+    sums, counts = np.zeros(len(slots)), np.zeros(len(slots))
+    # Slot by slot: in one running sum over all of them, the last digits would depend on the future of other slots.
+    for slot in np.unique(slots):
+        members = np.flatnonzero(slots == slot)
+        sums[members[1:]] = np.cumsum(sizes[members])[:-1]
+        counts[members] = np.arange(len(members))
     return sums, counts
 
 

@@ -115,5 +115,6 @@ def normal_band(returns: Floats, level: float = LEVEL) -> tuple[float, float]:
 
 def _band(known: list[float], rate: float) -> tuple[float, float]:
     """The values of rank k and n + 1 - k, between which all but a part `rate` of the next are to be expected."""
-    rank = min(max(int((len(known) + 1) * rate / 2), 1), (len(known) + 1) // 2)
+    # A rate such as 1 - .9 is a little less than it should be.
+    rank = min(max(int((len(known) + 1) * rate / 2 + 1e-9), 1), (len(known) + 1) // 2)
     return known[rank - 1], known[-rank]
