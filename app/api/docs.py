@@ -41,6 +41,8 @@ INDEX: Final = """<!doctype html>
 <li><a href="/api/collectors">Collectors</a></li>
 <li><a href="/api/instruments">Instruments</a></li>
 <li><a href="/api/session">Market hours</a></li>
+<li><a href="/api/jobs">Analyses</a></li>
+<li><a href="/api/signals">Signals</a></li>
 <li><a href="/api/health/ready">Readiness</a></li>
 <li><a href="/metrics">Metrics</a></li>
 </ul></body></html>

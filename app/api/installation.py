@@ -16,9 +16,11 @@ from app.api.docs import configure_docs, docs
 from app.api.gaps import gaps
 from app.api.health import health
 from app.api.instruments import instruments
+from app.api.jobs import jobs
 from app.api.lake import lake
 from app.api.metrics import metrics
 from app.api.parts import EXTENSION, ApiParts
+from app.api.predictions import predictions
 from app.api.problems import install_problems, request_id
 from app.api.query import require_plain_query
 from app.api.quotes import quotes
@@ -62,6 +64,8 @@ BLUEPRINTS: Final = (
     lake,
     accounting,
     gaps,
+    jobs,
+    predictions,
     health,
     metrics,
 )

@@ -1,8 +1,9 @@
 """What the HTTP edge keeps for all requests: its connection, the stream hub, the watchlist, the checks and readings."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from threading import BoundedSemaphore
 from typing import Final
 
 from flask import current_app
@@ -13,13 +14,15 @@ from app.api.watched import Watchlist
 from app.operations.health import Probes
 
 EXTENSION: Final = "thor.api"
+# Each takes a thread of the web server, as a client of the quote stream does.
+PROGRESS_CLIENTS: Final = 12
 
 
 @dataclass(frozen=True)
 class ApiParts:
     """The parts; `connect_bus` is called at the first use of `bus`.
 
-    `probes` tell whether Thor is ready, `meters` what it counts.
+    `probes` tell whether Thor is ready, `meters` what it counts. Who follows a job takes one of `progress_places`.
     """
 
     connect_bus: Callable[[], Redis]
@@ -27,6 +30,7 @@ class ApiParts:
     watchlist: Watchlist
     probes: Probes
     meters: Probes
+    progress_places: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(PROGRESS_CLIENTS))
 
     @cached_property
     def bus(self) -> Redis:

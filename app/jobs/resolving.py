@@ -35,9 +35,10 @@ _CONTRACT_WINDOW: Final = timedelta(minutes=15)
 def resolve_due(stores: Stores, now: datetime, *, at_once: int = AT_ONCE, budget_s: float = BUDGET_S) -> int:
     """Write the outcomes that are known at `now`, as many as the time allows; returns how many.
 
-    The outcome is 1 where the price at `target_ts` is above the base price, else 0: the close of the last minute before
-    it, of the same source. A prediction is void when the contract changed in between, and when a week later there is
-    still no data. What cannot be read is left, and logged. Several may do this at the same time.
+    The outcome is 1 where the price at `target_ts` is above the base price and 0 where it is below: the close of the
+    last minute before it, of the same source. A prediction is void when the price is the same, of which it says nothing,
+    when the contract changed in between, and when a week later there is still no data. What cannot be read is left, and
+    logged. Several may do this at the same time.
     """
     began_s, resolved = time.monotonic(), 0
     for number in _due(stores, now, at_once):
@@ -75,13 +76,21 @@ def _resolve(stores: Stores, number: int, now: datetime) -> bool:
         if _has_rolled(session, stores, row):
             row.void = "the contract changed before its time"
         elif (price := _price_at_target(session, stores, row, now)) is not None:
-            row.outcome_price, row.outcome = price, int(price > row.base_price)
+            _fill(row, price)
         elif now - row.target_ts >= VOID_AFTER:
             row.void = f"there is no data of {row.source} for its time"
         else:
             return False
         row.resolved_at = now
         return True
+
+
+def _fill(row: Prediction, price: float) -> None:
+    # The probability is of a rise given that the price changes.
+    if price == row.base_price:
+        row.void = "the price was the same at its time"
+    else:
+        row.outcome_price, row.outcome = price, int(price > row.base_price)
 
 
 def _price_at_target(session: Session, stores: Stores, row: Prediction, now: datetime) -> float | None:

@@ -119,7 +119,7 @@ def _prepared(stores: Stores, job: AnalysisJob, claim: Claim) -> Work:
     with stores.sessions.begin() as session:
         model = present_model(session, now)
         inputs = find_inputs(session, stores, question, asof)
-        return Work(claim, question, asof, inputs, model, degraded_symbols(session, model, question.symbols))
+        return Work(claim, question, asof, inputs, model, degraded_symbols(session, question.symbols))
 
 
 def _analysed(stores: Stores, work: Work, analyse: Analyse, cache: Any, watch: Watch) -> Analysis:
@@ -152,7 +152,7 @@ def _keep(stores: Stores, work: Work, found: Analysis, watch: Watch) -> Outcome:
         # First, so that nobody else can end the job any more, and nothing is added to one that is another's.
         if not end_job(session, work.claim, "done", now, resources={**watch.taken(), **counted}):
             return "lost"
-        record = track_record(session, work.model, work.question.symbols, now)
+        record = track_record(session, work.question.symbols, now)
         keep_analysis(session, work.claim.job_id, found, work.model, record, now)
     return "done"
 

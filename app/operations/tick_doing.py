@@ -8,6 +8,7 @@ from app.desk.events import EventKey
 from app.errors import Conflict
 from app.jobs.claims import end_lost_jobs
 from app.jobs.resolving import resolve_due
+from app.jobs.track_record import note_performance
 from app.operations.agreement import compare_sources
 from app.operations.data_checks import check_data
 from app.operations.event_keeping import record_plan, record_skip, record_start
@@ -138,7 +139,9 @@ def _see_to_analysis(stores: Stores, step: RunJob | EndLostJobs | ResolvePredict
                 ended = end_lost_jobs(session, stores.clock.now())
             log.warning("analyses ended whose workers were lost: %s", ", ".join(map(str, ended)))
         case ResolvePredictions():
-            resolve_due(stores, stores.clock.now())
+            if resolve_due(stores, stores.clock.now()):
+                with stores.sessions.begin() as session:
+                    note_performance(session, stores.clock.now())
 
 
 def _ask(stores: Stores, step: StartCollector | StartIngest | Probe | Reconcile | ApplyRetention | ExportStale) -> None:

@@ -1,0 +1,232 @@
+"""What the endpoints of analyses take and answer, as OpenAPI shows it."""
+
+import re
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+from app.analysis.question import Horizon, Kind
+from app.api.answers import Instant
+from app.api.query import naming_field
+from app.errors import Rejected
+from app.quotes import parse_symbol
+
+LIMIT: Final = 50
+LIMIT_MAX: Final = 500
+KEY_HEADER: Final = "Idempotency-Key"
+_CURSOR: Final = re.compile(r"[1-9][0-9]{0,18}")
+_KEY: Final = re.compile(r"[!-~]{1,200}")
+
+
+def read_key(text: str | None) -> str | None:
+    """The key of an Idempotency-Key header, None without one; Rejected when it is malformed."""
+    if text is not None and not _KEY.fullmatch(text):
+        raise Rejected(f"{KEY_HEADER} is 1 to 200 visible characters of ASCII, such as a UUID")
+    return text
+
+
+def _read_limit(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= LIMIT_MAX:
+        raise Rejected(f"{text[:20]!r} is not a whole number from 1 to {LIMIT_MAX}")
+    return int(text)
+
+
+def _read_cursor(text: str) -> int:
+    if not _CURSOR.fullmatch(text) or int(text) >= 2**63:
+        raise Rejected(f"{text[:20]!r} is no cursor: give the next_cursor of the page before")
+    return int(text)
+
+
+def _read_symbol(text: str) -> str:
+    return parse_symbol(text.upper() if text.isascii() else text)
+
+
+Status = Literal["pending", "running", "done", "failed", "cancelled"]
+Form = Literal["json", "csv", "xlsx", "html"]
+Symbol = Annotated[
+    str, naming_field(_read_symbol), WithJsonSchema({"type": "string", "description": "unset: all", "examples": ["ES"]})
+]
+Cursor = Annotated[
+    int, naming_field(_read_cursor), WithJsonSchema({"type": "string", "description": "next_cursor of the page before"})
+]
+Limit = Annotated[
+    int,
+    naming_field(_read_limit),
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT}),
+]
+
+
+class JobsQuery(BaseModel):
+    """Parameters of GET /api/jobs."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: Status | None = None
+    symbol: Symbol | None = None
+    kind: Kind | None = None
+    limit: Limit = LIMIT
+    cursor: Cursor | None = None
+
+
+class ResultsQuery(BaseModel):
+    """Parameters of GET /api/jobs/{id}/results."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: Form | None = Field(None, description="instead of Accept")
+
+
+class SignalsQuery(BaseModel):
+    """Parameters of GET /api/signals."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    symbol: Symbol | None = None
+
+
+class PredictionsQuery(BaseModel):
+    """Parameters of GET /api/predictions."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    symbol: Symbol | None = None
+    horizon: Horizon | None = None
+    resolved: bool | None = Field(None, description="with an end, that is an outcome or none ever; unset: all")
+    limit: Limit = LIMIT
+    cursor: Cursor | None = None
+
+
+class OrderBody(BaseModel):
+    """Nothing needs to be said."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class JobAnswer(BaseModel):
+    """An analysis that was asked for, and how far it is."""
+
+    model_config = ConfigDict(title="Job")
+
+    id: int
+    kind: Kind
+    symbols: list[str] = Field(examples=[["ES", "NQ"]])
+    timeframe: str | None = Field(description="as it was asked for, if it was", examples=["30days"])
+    start_date: str = Field(description="first trading day", examples=["2025-09-09"])
+    end_date: str = Field(description="last trading day, included", examples=["2025-10-09"])
+    asof: Instant | None = Field(description="the instant whose knowledge is used; null: that at which work began")
+    parameters: dict[str, Any] = Field(description="with defaults filled in")
+    status: Status
+    stage: str = Field(description="what is being done", examples=["volatility"])
+    progress: float = Field(description="part of the work that is done, 0 to 1")
+    attempt: int = Field(description="how often a worker took it; a lost one is followed by one other")
+    error: str | None = Field(description="why it failed")
+    requested_by: str = Field(examples=["api"])
+    retry_of: int | None = Field(description="the job that this one repeats")
+    worker: str | None = Field(description="the process that took it last")
+    cancel_asked: bool
+    created_at: Instant
+    started_at: Instant | None
+    heartbeat_at: Instant | None = Field(description="when its worker last showed life")
+    finished_at: Instant | None
+    resources: dict[str, Any] = Field(
+        description="what it took: wall_s, cpu_s, peak_mb, ticks and more",
+        examples=[{"wall_s": 12.3, "peak_mb": 412.0}],
+    )
+
+
+class SubmittedAnswer(BaseModel):
+    """The job for what was asked."""
+
+    model_config = ConfigDict(title="SubmittedJob")
+
+    created: bool = Field(description="false: the job was there already")
+    queued: bool = Field(description="it was sent to the workers now; if not, the workers are told within a minute")
+    job: JobAnswer
+
+
+class JobsAnswer(BaseModel):
+    """Jobs, newest first."""
+
+    model_config = ConfigDict(title="Jobs")
+
+    jobs: list[JobAnswer]
+    next_cursor: str | None
+
+
+class DocumentAnswer(BaseModel):
+    """What an analysis found.
+
+    Every figure is an object with value, n, status, method, window and asof, and stderr, p_value, ci, unit, label and
+    reason where they apply. A value that cannot be given is null and has a reason.
+    """
+
+    model_config = ConfigDict(title="AnalysisDocument")
+
+    version: int
+    job: JobAnswer
+    asof: Instant
+    question: dict[str, Any]
+    inputs: dict[str, Any] = Field(description="by symbol, what was read")
+    symbols: dict[str, Any] = Field(description="by symbol, its recommendation and all findings")
+    portfolio: dict[str, Any] = Field(description="what concerns all symbols together")
+    track_record: dict[str, Any] = Field(description="how earlier predictions did")
+    work: dict[str, Any] = Field(description="what the analysis took, step by step")
+
+
+class SignalAnswer(BaseModel):
+    """What the newest analysis recommends for a symbol."""
+
+    job_id: int
+    symbol: str
+    side: Literal["BUY", "SELL", "HOLD"]
+    strength: float = Field(description="0 to 1; 0 for HOLD")
+    reason_code: str = Field(description="why it is held", examples=["no_skill"])
+    asof: Instant
+    valid_until: Instant
+    valid: bool = Field(description="valid_until has not passed")
+
+
+class SignalsAnswer(BaseModel):
+    """The newest signal of each symbol."""
+
+    model_config = ConfigDict(title="Signals")
+
+    as_of: Instant
+    signals: list[SignalAnswer]
+
+
+class PredictionAnswer(BaseModel):
+    """One prediction of the ledger; nothing of it changes but its outcome, once."""
+
+    id: int
+    job_id: int
+    model_id: int
+    symbol: str
+    source: str
+    horizon: str = Field(examples=["1h"])
+    made_at: Instant
+    asof: Instant = Field(description="nothing later was known")
+    target_ts: Instant = Field(description="the time that it is about")
+    base_price: float
+    base_rate: float = Field(description="how often the price rose in the past")
+    p: float = Field(description="probability that the price is above base_price at target_ts")
+    low: float | None
+    high: float | None
+    gated: bool = Field(description="whether the skill gate was passed")
+    n_train: int
+    params_hash: str
+    data_hash: str
+    outcome: Literal[0, 1] | None = Field(description="1: the price rose; 0: it did not")
+    outcome_price: float | None
+    resolved_at: Instant | None
+    void: str | None = Field(description="why there will be no outcome")
+
+
+class PredictionsAnswer(BaseModel):
+    """Predictions, the latest made first, and how those did whose outcome is known."""
+
+    model_config = ConfigDict(title="Predictions")
+
+    predictions: list[PredictionAnswer]
+    next_cursor: str | None
+    track_record: dict[str, Any] = Field(description="by symbol and horizon, over all predictions with an outcome")
