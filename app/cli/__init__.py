@@ -2,6 +2,7 @@
 
 from app.cli import (
     accounting,
+    analysis,
     collectors,
     database,
     dead_letters,
@@ -30,6 +31,7 @@ COMMANDS = (
     *accounting.COMMANDS,
     *export.COMMANDS,
     *lake.COMMANDS,
+    *analysis.COMMANDS,
     *market.COMMANDS,
     *schwab.COMMANDS,
     *instruments.COMMANDS,

@@ -1,0 +1,173 @@
+"""The analysis of a question: bars of each symbol, what they show, what they predict, and what all show together."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+from app.analysis.charts import chart_points
+from app.analysis.data.loading import load_symbol
+from app.analysis.document import Analysis
+from app.analysis.findings import to_plain
+from app.analysis.inputs import SymbolData, SymbolInput
+from app.analysis.keeping import CountedKeep, Keep
+from app.analysis.measures import PARTS, PORTFOLIO_KINDS, PREDICTING_KINDS
+from app.analysis.outlook import Outlook, Standing, look_ahead
+from app.analysis.parts import Part, measured
+from app.analysis.portfolio.analysing import analyse_portfolio
+from app.analysis.quality.checking import Quality, check_quality
+from app.analysis.question import Question
+from app.errors import NotFound
+from app.lake.layout import Lake
+
+Say = Callable[[str, float], None]
+
+LOADING: Final = "Loading data"
+QUALITY: Final = "Data quality"
+PORTFOLIO: Final = "Portfolio"
+
+
+@dataclass
+class _Steps:
+    """Counts the steps of a run and tells of each before it is done; whoever listens may raise to end the run."""
+
+    say: Say | None
+    total: int
+    done: int = 0
+
+    def next(self, stage: str) -> None:
+        if self.say is not None:
+            self.say(stage, min(self.done / self.total, 1.0))
+        self.done += 1
+
+
+def analyse(
+    question: Question,
+    inputs: Sequence[SymbolInput],
+    lake: Lake,
+    asof: datetime,
+    *,
+    cache: Keep | None = None,
+    model_enabled: bool = True,
+    degraded: Collection[str] = (),
+    say: Say | None = None,
+) -> Analysis:
+    """What the files of the symbols show, with the knowledge of `asof`: no tick from then on, and no bar that had not
+    closed then.
+
+    `say` is told each step and the fraction that is done, and may raise to end the run. `degraded` are symbols whose
+    latest predictions did worse than the base rate; they are held, as all are without `model_enabled`.
+    NotFound when none of the symbols has a tick in the range, Rejected when the source that was asked for has none;
+    Conflict, with symbol and day, when a file is missing or damaged; Unavailable when the drive fails.
+    """
+    parts = [part for part in PARTS if question.kind in part.kinds]
+    keep = CountedKeep(cache)
+    steps = _Steps(say, len(inputs) * (2 + len(parts) + len(question.parameters.horizons)) + 2)
+    datas = {wanted.symbol: _loaded(wanted, question, lake, asof, keep, steps) for wanted in inputs}
+    if not any(data.ticks for data in datas.values()):
+        raise NotFound(_nothing(question))
+    qualities = {wanted.symbol: _checked(wanted, datas, lake, asof, keep, steps) for wanted in inputs}
+    measures = {symbol: _measures(data, parts, question, keep, steps) for symbol, data in datas.items()}
+    outlook = Outlook({}, {})
+    if question.kind in PREDICTING_KINDS:
+        standing = Standing(
+            verdicts={symbol: quality.verdict for symbol, quality in qualities.items()},
+            volatility={symbol: _number(measures[symbol]["volatility"]["realised"]) for symbol in datas},
+            degraded=degraded,
+            model_enabled=model_enabled,
+        )
+        outlook = look_ahead(datas, standing, question.parameters, keep, steps.next)
+    steps.next(PORTFOLIO)
+    portfolio: dict[str, Any] = {}
+    if question.kind in PORTFOLIO_KINDS:
+        portfolio = to_plain(analyse_portfolio(datas, question.parameters))
+    if outlook.composite:
+        portfolio["composite"] = outlook.composite
+    return Analysis(
+        asof=asof,
+        question=question.plain(),
+        inputs={symbol: _input(wanted, datas[symbol]) for wanted in inputs for symbol in (wanted.symbol,)},
+        symbols={symbol: _tree(symbol, datas, qualities, measures, outlook) for symbol in datas},
+        portfolio=portfolio,
+        recommended=outlook.recommended,
+        predictions=outlook.predictions,
+        work={
+            "ticks": sum(data.ticks for data in datas.values()),
+            "cache_hits": keep.hits,
+            "cache_misses": keep.misses,
+        },
+    )
+
+
+def _loaded(
+    wanted: SymbolInput, question: Question, lake: Lake, asof: datetime, keep: Keep, steps: _Steps
+) -> SymbolData:
+    steps.next(f"{LOADING}: {wanted.symbol}")
+    data = load_symbol(lake, wanted, asof, question.parameters.source, keep)
+    # What is known is as old as the newest bar, whenever it is asked for; so the same data gives the same figures.
+    known = data.frame("1m")["t_close"].max()
+    return replace(data, asof=known) if isinstance(known, datetime) else data
+
+
+def _checked(
+    wanted: SymbolInput,
+    datas: Mapping[str, SymbolData],
+    lake: Lake,
+    asof: datetime,
+    keep: Keep,
+    steps: _Steps,
+) -> Quality:
+    steps.next(f"{QUALITY}: {wanted.symbol}")
+    return check_quality(lake, wanted, asof, datas[wanted.symbol].source, keep)
+
+
+def _measures(data: SymbolData, parts: Sequence[Part], question: Question, keep: Keep, steps: _Steps) -> dict[str, Any]:
+    found = {}
+    for part in parts:
+        steps.next(f"{part.stage}: {data.symbol}")
+        found[part.name] = measured(part, data, question.parameters, keep)
+    return found
+
+
+def _tree(
+    symbol: str,
+    datas: Mapping[str, SymbolData],
+    qualities: Mapping[str, Quality],
+    measures: Mapping[str, Mapping[str, Any]],
+    outlook: Outlook,
+) -> dict[str, Any]:
+    return {
+        **outlook.trees.get(symbol, {}),
+        "quality": to_plain(qualities[symbol].tree),
+        **measures[symbol],
+        "charts": chart_points(datas[symbol]),
+    }
+
+
+def _input(wanted: SymbolInput, data: SymbolData) -> dict[str, Any]:
+    bars = data.frame("1m")
+    days = [file.day for file in wanted.files]
+    return {
+        "source": data.source,
+        "other_sources": dict(data.others),
+        "ticks": data.ticks,
+        "bars_1m": len(bars),
+        "sessions": len(data.hours),
+        "files": len(days),
+        "first_day": str(days[0]) if days else None,
+        "last_day": str(days[-1]) if days else None,
+        "data_hash": data.data_hash,
+    }
+
+
+def _number(figure: Mapping[str, Any]) -> float | None:
+    value = figure["value"]
+    return value if isinstance(value, float) else None
+
+
+def _nothing(question: Question) -> str:
+    names = ", ".join(question.symbols)
+    return (
+        f"the lake has no ticks of {names} from {question.start} to {question.end}: "
+        "see `flask lake` for what there is, and export what is missing with `flask backfill-parquet`"
+    )

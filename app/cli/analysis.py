@@ -1,0 +1,95 @@
+"""The command that runs analyses: a job by number, a question of its own, or whatever waits."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.analysis.question import KINDS
+from app.cli.console import command
+from app.clock import parse_day, parse_instant
+from app.errors import Rejected
+from app.runtime import runtime
+
+
+@command("run-analysis")
+@click.option("--job-id", type=click.IntRange(1), metavar="NUMBER", help="Run this job, which waits or was lost.")
+@click.option("--symbols", metavar="ES,NQ", help="Ask about these symbols and run it.")
+@click.option("--timeframe", metavar="30days", help="How far back, such as 6weeks or 1year (default: 30days).")
+@click.option("--start-date", metavar="YYYY-MM-DD", help="First trading day, instead of a timeframe.")
+@click.option("--end-date", metavar="YYYY-MM-DD", help="Last trading day, included (default: the present one).")
+@click.option("--kind", type=click.Choice(KINDS), default="full", show_default=True, help="Which parts to work out.")
+@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter, such as equity=50000.")
+@click.option("--at", metavar="INSTANT", help="Use what was known at this instant, such as 2025-10-09T12:30:00Z.")
+@click.option("--report", metavar="FILE.html", type=click.Path(path_type=Path), help="Also write the report.")
+@click.option("--dry-run", is_flag=True, help="Say what would be read and for how long; run and store nothing.")
+def run_analysis(
+    job_id: int | None,
+    symbols: str | None,
+    timeframe: str | None,
+    start_date: str | None,
+    end_date: str | None,
+    kind: str,
+    params: tuple[str, ...],
+    at: str | None,
+    report: Path | None,
+    dry_run: bool,
+) -> None:
+    """Run analyses in this process and print what they found.
+
+    With --symbols a job is made and run; with --job-id one that waits; without both all that wait, one after the other.
+    Every figure comes with the n behind it. Where there is too little data there is no figure, and the reason; a
+    recommendation is HOLD unless a prediction proved itself out of sample and covers its cost.
+
+    \b
+    flask run-analysis --symbols=ES,YM,NQ --timeframe=30days
+    flask run-analysis --symbols=ES --start-date=2025-10-01 --end-date=2025-10-09 --report=es.html
+    flask run-analysis --job-id=123 --dry-run
+    flask run-analysis
+    """
+    # The numeric libraries take two seconds to load, which --help does without.
+    from app.cli.analysis_run import describe_job, describe_request, run_number, run_request, run_waiting
+
+    rt = runtime()
+    asked = (timeframe, start_date, end_date, at, *params)
+    if symbols is None:
+        if any(asked):
+            raise Rejected("name the symbols that are asked about, such as --symbols=ES,NQ")
+        if job_id is None:
+            run_waiting(rt, report, dry_run=dry_run)
+        elif dry_run:
+            describe_job(rt, job_id)
+        else:
+            run_number(rt, job_id, report)
+        return
+    if job_id is not None:
+        raise Rejected("give either a job's number or symbols, not both")
+    request = {
+        "kind": kind,
+        "symbols": tuple(part.strip() for part in symbols.split(",") if part.strip()),
+        "timeframe": timeframe,
+        "start_date": _day(start_date),
+        "end_date": _day(end_date),
+        "asof": None if at is None else parse_instant(at),
+        "parameters": dict(_parameter(text) for text in params),
+    }
+    if dry_run:
+        describe_request(rt, request)
+    else:
+        run_request(rt, request, report)
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else parse_day(text)
+
+
+def _parameter(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise Rejected(f"{text[:40]!r} is no parameter: write it as NAME=VALUE, such as equity=50000")
+    parts = [part.strip() for part in value.split(",")]
+    return name.strip(), parts if name.strip() == "horizons" else value.strip()
+
+
+COMMANDS = (run_analysis,)

@@ -1,0 +1,81 @@
+"""What a finished analysis says on the command line: a few lines for each symbol, each figure with what it rests on."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from app.analysis.findings import is_figure
+
+_PERCENT: Final = 100.0
+Plain = Mapping[str, Any]
+
+
+def symbol_lines(symbol: str, tree: Plain) -> Iterator[str]:
+    """The lines of one symbol of a document; parts that the kind of analysis does not have give no line."""
+    yield f"{symbol}:"
+    for line in _lines(tree):
+        yield f"  {line}"
+
+
+def portfolio_lines(portfolio: Plain) -> Iterator[str]:
+    """What concerns all symbols together, where there is such a part."""
+    for name, label in (("diversification_ratio", "Diversification ratio"), ("effective_bets", "Effective bets")):
+        figure = _find(portfolio, "diversification", name)
+        if figure is not None:
+            yield f"{label}: {_text(figure, '.2f')}"
+
+
+def _lines(tree: Plain) -> Iterator[str]:
+    yield from _scores(tree)
+    yield from _recommendation(tree.get("recommendation", {}))
+    quality = tree.get("quality", {})
+    if quality:
+        reasons = "; ".join(quality.get("reasons", ()))
+        yield f"Data quality: {quality['verdict']}{f' ({reasons})' if reasons else ''}"
+
+
+def _scores(tree: Plain) -> Iterator[str]:
+    if (score := _find(tree, "trend", "combined")) is not None:
+        yield f"Trend Score: {_text(score, '.2f')}"
+    if (volatility := _find(tree, "volatility", "realised")) is not None:
+        yield f"Volatility: {_text(volatility, '.1%', _find(tree, 'volatility', 'label'))}"
+    if (strength := _find(tree, "levels", "strength")) is not None:
+        yield f"Pattern Strength: {_text(strength, '.2f')}"
+    if (regime := _find(tree, "regime", "state")) is not None:
+        yield f"Regime: {_text(regime, '.2f')}"
+    if (tail := _find(tree, "risk", "session", "var_99", "fhs")) is not None:
+        yield f"VaR 99 % of a session: {_text(tail, '.2%')}"
+
+
+def _recommendation(told: Plain) -> Iterator[str]:
+    if not told:
+        return
+    confidence = told["confidence"]
+    why = f": {told['reason']}" if told.get("reason") else ""
+    yield f"Recommendation: {told['action']} (Confidence: {_text(confidence, '.2f')}){why}"
+    scores = told.get("out_of_sample", {})
+    skill = scores.get("brier_skill")
+    if is_figure(skill):
+        yield f"Out of sample: Brier skill {_text(skill, '+.4f')} at {told.get('horizon', '')}"
+
+
+def _find(tree: Plain, *path: str) -> Plain | None:
+    node: Any = tree
+    for name in path:
+        if not isinstance(node, Mapping) or name not in node:
+            return None
+        node = node[name]
+    return node if is_figure(node) else None
+
+
+def _text(figure: Plain, form: str, label: Plain | None = None) -> str:
+    value = figure["value"]
+    number = "n/a" if value is None else format(value, form) if isinstance(value, int | float) else str(value)
+    word = (label or figure).get("label", "") or (str(label["value"]) if label and label["value"] else "")
+    notes = [word, f"n = {figure['n']:,}"]
+    if "p_value" in figure:
+        notes.append(f"p = {figure['p_value']:.3f}")
+    if figure["status"] != "ok":
+        notes.append(figure["status"])
+    if figure.get("reason"):
+        notes.append(figure["reason"])
+    return f"{number} ({', '.join(note for note in notes if note)})"
