@@ -2,6 +2,7 @@
 
 from app.cli import (
     accounting,
+    admin,
     collectors,
     database,
     dead_letters,
@@ -34,4 +35,5 @@ COMMANDS = (
     *schwab.COMMANDS,
     *instruments.COMMANDS,
     *excel.COMMANDS,
+    *admin.COMMANDS,
 )
