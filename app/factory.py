@@ -3,6 +3,7 @@
 from apiflask import APIFlask
 
 from app import VERSION
+from app.admin.mount import install_admin
 from app.api.installation import install_api
 from app.cli import COMMANDS
 from app.clock import Clock
@@ -21,6 +22,7 @@ def create_app(settings: Settings, dispatch: Dispatch, clock: Clock | None = Non
     app.extensions["thor_tables"] = TABLES
     migrate.init_app(app, db, directory=str(PROJECT / "migrations"))
     install_api(app)
+    install_admin(app)
     for command in COMMANDS:
         app.cli.add_command(command)
     return app

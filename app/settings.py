@@ -43,6 +43,11 @@ class Settings(BaseSettings):
     flower_port: int | None = Field(None, ge=1, le=65535, description="Flower's port; unset: 5555, or a free one")
     web_threads: int = Field(256, ge=40, le=2000, description="threads of the web server; each SSE client takes one")
 
+    admin_hosts: str = Field(
+        "",
+        description="names, separated by commas, of /admin for other machines; unset: this machine only",
+    )
+
     market: str = Field("CME_Futures", description="market whose calendar gives trading days")
     market_overrides: Folder | None = Field(
         None, description="YAML file of closures and early closes that the calendars do not know"
@@ -190,6 +195,11 @@ class Settings(BaseSettings):
     def preferred_sources(self) -> tuple[str, ...]:
         """Which source's quotes are shown where several quote a symbol, the first of them that can be trusted."""
         return tuple(listed(self.source_preference))
+
+    @cached_property
+    def admin_names(self) -> frozenset[str]:
+        """The names under which the admin answers other machines; none: this machine only."""
+        return frozenset(name.strip().lower() for name in self.admin_hosts.split(",") if name.strip())
 
     @cached_property
     def excel(self) -> ExcelPlan | None:

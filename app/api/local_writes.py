@@ -1,20 +1,17 @@
 """What a request that changes something must look like, as long as nobody has to say who they are."""
 
-import ipaddress
 import json
 from http import HTTPMethod
 from typing import Any, Final, NoReturn
-from urllib.parse import urlsplit
 
 from flask import request
 from werkzeug.exceptions import Forbidden, RequestEntityTooLarge, UnsupportedMediaType
 
 from app.errors import Rejected
+from app.local.callers import LOCAL_NAMES, PROXY_MARKS, host_of, is_loopback
 
 WRITE_LIMIT_BYTES: Final = 65_536
-LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _READS: Final = frozenset({HTTPMethod.GET, HTTPMethod.HEAD, HTTPMethod.OPTIONS})
-_PROXY_MARKS: Final = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via")
 
 
 def require_local_write() -> None:
@@ -35,29 +32,13 @@ def require_local_write() -> None:
 
 
 def _require_local_peer() -> None:
-    if not _is_loopback(request.remote_addr or "") or any(name in request.headers for name in _PROXY_MARKS):
+    if not is_loopback(request.remote_addr or "") or any(name in request.headers for name in PROXY_MARKS):
         raise Forbidden("changes are accepted from this machine only, without a proxy between")
-    if _host_of(f"//{request.headers.get('Host', '')}") not in LOCAL_NAMES:
+    if host_of(f"//{request.headers.get('Host', '')}") not in LOCAL_NAMES:
         raise Forbidden("changes are accepted under the names localhost, 127.0.0.1 and [::1] only")
     origin = request.headers.get("Origin")
-    if origin is not None and _host_of(origin) not in LOCAL_NAMES:
+    if origin is not None and host_of(origin) not in LOCAL_NAMES:
         raise Forbidden("changes are not accepted from web pages of other places")
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return (mapped or found).is_loopback
-
-
-def _host_of(url: str) -> str | None:
-    try:
-        return urlsplit(url).hostname
-    except ValueError:
-        return None
 
 
 def _require_plain_json(body: bytes) -> None:

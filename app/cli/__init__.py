@@ -2,6 +2,7 @@
 
 from app.cli import (
     accounting,
+    admin,
     analysis,
     collectors,
     database,
@@ -36,4 +37,5 @@ COMMANDS = (
     *schwab.COMMANDS,
     *instruments.COMMANDS,
     *excel.COMMANDS,
+    *admin.COMMANDS,
 )

@@ -1,0 +1,94 @@
+"""What guards the admin: who is let in at all, the token of every change, and the headers of every answer."""
+
+import base64
+import hashlib
+import secrets
+from collections.abc import Iterable
+from typing import Final
+
+from flask import Flask, Response, current_app, g, request
+from flask.sessions import SecureCookieSessionInterface
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.exceptions import Forbidden
+
+from app.local.callers import stranger
+from app.runtime import runtime
+
+UNSAFE: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+STATIC: Final = frozenset({"admin.static"})
+csrf: Final = CSRFProtect()
+
+
+class CookieSessions(SecureCookieSessionInterface):
+    """Signed cookies that travel by https alone where the request did."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        """Whether the browser, or the proxy before us, spoke https."""
+        return (
+            super().get_cookie_secure(app)
+            or request.is_secure
+            or request.headers.get("X-Forwarded-Proto", "").lower() == "https"
+        )
+
+
+def install_security(app: Flask, handlers: Iterable[str]) -> None:
+    """Guard every request of `app`; `handlers` are the attributes of script that its pages may have."""
+    csrf.init_app(app)
+    app.session_interface = CookieSessions()
+    app.extensions["thor_script_hashes"] = " ".join(sorted({_hash(one) for one in handlers}))
+    app.jinja_env.globals["csp_nonce"] = nonce
+    app.before_request(require_known_caller)
+    app.after_request(harden)
+
+
+def require_known_caller() -> None:
+    """403 for a stranger, 400 for a change without its token; reading needs no token."""
+    reason = stranger(request.remote_addr or "", request.headers, runtime().settings.admin_names)
+    if reason is not None:
+        raise Forbidden(reason)
+    if request.method in UNSAFE:
+        csrf.protect()
+
+
+def nonce() -> str:
+    """The word that this answer's own scripts carry; another one for each request."""
+    if "csp_nonce" not in g:
+        g.csp_nonce = secrets.token_urlsafe(18)
+    found: str = g.csp_nonce
+    return found
+
+
+def harden(answer: Response) -> Response:
+    """Headers that keep pages of others, and texts that were stored here, from doing anything."""
+    answer.headers["Content-Security-Policy"] = _policy()
+    answer.headers["X-Frame-Options"] = "DENY"
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    answer.headers["Referrer-Policy"] = "same-origin"
+    answer.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    if request.endpoint not in STATIC:
+        answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _policy() -> str:
+    # Widgets set style attributes; scripts in attributes are only the known ones, by their hashes.
+    hashes = current_app.extensions["thor_script_hashes"]
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src 'self' 'nonce-{nonce()}' 'unsafe-hashes' {hashes}".rstrip(),
+            f"style-src 'self' 'nonce-{nonce()}'",
+            "style-src-attr 'unsafe-inline'",
+            "img-src 'self' data:",
+            "font-src 'self'",
+            "connect-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
+def _hash(script: str) -> str:
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
