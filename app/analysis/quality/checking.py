@@ -1,0 +1,53 @@
+"""Whether a symbol's ticks can carry an analysis, and why not."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.analysis.document import Verdict
+from app.analysis.findings import Tree
+from app.analysis.inputs import SymbolInput
+from app.analysis.quality.contracts import contract_changes
+from app.analysis.quality.quality_tree import quality_tree
+from app.analysis.quality.reading import CountsCache, read_counts
+from app.analysis.quality.sessions import NO_FILE, CountedSession
+from app.analysis.quality.verdict import judge
+from app.lake.layout import Lake
+from app.market.sessions import Session
+
+
+@dataclass(frozen=True)
+class Quality:
+    """The verdict on a symbol's data; `reasons` are sentences, none when it is ok. `tree` has the figures."""
+
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    tree: Tree
+
+
+def check_quality(
+    lake: Lake,
+    wanted: SymbolInput,
+    asof: datetime,
+    source: str,
+    cache: CountsCache | None = None,
+    *,
+    regular: Sequence[Session] = (),
+) -> Quality:
+    """Check one source's ticks before `asof` against the calendar, the contract's terms and the records of the lake.
+
+    `regular` are the regular hours of trading days, in which gaps are judged more strictly. The tree has `verdict`,
+    `reasons`, `notes` (what is no fault), `sessions`, `rules` (a figure for each) and `by_session`. Errors as of
+    `read_counts`.
+    """
+    counts = read_counts(lake, wanted, asof, source, cache, {hours.day: hours for hours in regular})
+    recorded = {file.day: file.rows for file in wanted.files}
+    sessions = tuple(
+        CountedSession(hours, asof, counts.get(hours.day, NO_FILE), recorded.get(hours.day))
+        for hours in wanted.hours
+        if hours.open < asof
+    )
+    changed = contract_changes(wanted, sessions)
+    verdict, reasons = judge(sessions, source)
+    tree = quality_tree(sessions, changed, verdict, reasons, asof, source)
+    return Quality(verdict, reasons, tree)
