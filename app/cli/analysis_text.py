@@ -1,11 +1,10 @@
 """What a finished analysis says on the command line: a few lines for each symbol, each figure with what it rests on."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from app.analysis.findings import is_figure
 
-_PERCENT: Final = 100.0
 Plain = Mapping[str, Any]
 
 
@@ -19,14 +18,16 @@ def symbol_lines(symbol: str, tree: Plain) -> Iterator[str]:
 def portfolio_lines(portfolio: Plain) -> Iterator[str]:
     """What concerns all symbols together, where there is such a part."""
     for name, label in (("diversification_ratio", "Diversification ratio"), ("effective_bets", "Effective bets")):
-        figure = _find(portfolio, "diversification", name)
+        figure = _find(portfolio, "diversification", "equal", name)
         if figure is not None:
-            yield f"{label}: {_text(figure, '.2f')}"
+            yield f"{label} of equal shares: {_text(figure, '.2f')}"
 
 
 def _lines(tree: Plain) -> Iterator[str]:
     yield from _scores(tree)
     yield from _recommendation(tree.get("recommendation", {}))
+    if (size := _find(tree, "sizing", "contracts")) is not None:
+        yield f"Size: {_text(size, 'd')}"
     quality = tree.get("quality", {})
     if quality:
         reasons = "; ".join(quality.get("reasons", ()))
@@ -38,12 +39,19 @@ def _scores(tree: Plain) -> Iterator[str]:
         yield f"Trend Score: {_text(score, '.2f')}"
     if (volatility := _find(tree, "volatility", "realised")) is not None:
         yield f"Volatility: {_text(volatility, '.1%', _find(tree, 'volatility', 'label'))}"
-    if (strength := _find(tree, "levels", "strength")) is not None:
+    if (strength := _find(tree, "levels", "together")) is not None:
         yield f"Pattern Strength: {_text(strength, '.2f')}"
-    if (regime := _find(tree, "regime", "state")) is not None:
-        yield f"Regime: {_text(regime, '.2f')}"
+        yield from _nearest(tree["levels"])
+    if (regimes := _find(tree, "regime", "regimes")) is not None:
+        yield f"Regimes: {_text(regimes, 'd')}"
     if (tail := _find(tree, "risk", "session", "var_99", "fhs")) is not None:
         yield f"VaR 99 % of a session: {_text(tail, '.2%')}"
+
+
+def _nearest(levels: Plain) -> Iterator[str]:
+    for side in ("support", "resistance"):
+        for one in levels.get(side, ())[:1]:
+            yield f"Nearest {side}: {one['level']['value']:,g} (strength {_text(one['pattern_strength'], '.2f')})"
 
 
 def _recommendation(told: Plain) -> Iterator[str]:
@@ -51,11 +59,10 @@ def _recommendation(told: Plain) -> Iterator[str]:
         return
     confidence = told["confidence"]
     why = f": {told['reason']}" if told.get("reason") else ""
-    yield f"Recommendation: {told['action']} (Confidence: {_text(confidence, '.2f')}){why}"
-    scores = told.get("out_of_sample", {})
-    skill = scores.get("brier_skill")
+    yield f"Recommendation: {told['action']} (Confidence: {confidence['value']:.2f}, n = {confidence['n']:,}){why}"
+    skill = told.get("out_of_sample", {}).get("brier_skill")
     if is_figure(skill):
-        yield f"Out of sample: Brier skill {_text(skill, '+.4f')} at {told.get('horizon', '')}"
+        yield f"Out of sample at {told['horizon']}: Brier skill {_text(skill, '+.4f')}"
 
 
 def _find(tree: Plain, *path: str) -> Plain | None:
@@ -70,12 +77,17 @@ def _find(tree: Plain, *path: str) -> Plain | None:
 def _text(figure: Plain, form: str, label: Plain | None = None) -> str:
     value = figure["value"]
     number = "n/a" if value is None else format(value, form) if isinstance(value, int | float) else str(value)
-    word = (label or figure).get("label", "") or (str(label["value"]) if label and label["value"] else "")
-    notes = [word, f"n = {figure['n']:,}"]
+    named = figure if label is None else label
+    notes = [named.get("label", ""), f"n = {figure['n']:,}"]
     if "p_value" in figure:
         notes.append(f"p = {figure['p_value']:.3f}")
-    if figure["status"] != "ok":
-        notes.append(figure["status"])
-    if figure.get("reason"):
-        notes.append(figure["reason"])
+    notes.append("" if figure["status"] == "ok" else figure["status"].replace("_", " "))
+    notes += [one.get("reason", "") for one in _once(figure, label)]
     return f"{number} ({', '.join(note for note in notes if note)})"
+
+
+def _once(figure: Plain, label: Plain | None) -> Iterator[Plain]:
+    yield figure
+    if label is not None and label is not figure:
+        yield label
+

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.analysis.inputs import SymbolInput
+from app.analysis.inputs import SymbolInput, TickFile
 from app.jobs.models import AnalysisJob
 
 # The pace is that of the last jobs that read ticks.
@@ -17,7 +19,7 @@ _JOBS: Final = 20
 
 @dataclass(frozen=True)
 class SymbolPlan:
-    """What there is of a symbol: sessions by the calendar, files, rows where they are recorded, days without a file."""
+    """What there is of a symbol: sessions by the calendar, files and their rows, days without a file."""
 
     symbol: str
     sessions: int
@@ -37,12 +39,15 @@ class Estimate:
 
     @property
     def rows(self) -> int:
-        """The recorded ticks of all symbols."""
+        """The ticks of all symbols."""
         return sum(plan.rows for plan in self.symbols)
 
 
 def estimate(session: Session, inputs: Sequence[SymbolInput]) -> Estimate:
-    """What the inputs come to. Nothing is read but the manifest and the past jobs."""
+    """What the inputs come to. Nothing is read but the manifest, past jobs and the footers of unrecorded files.
+
+    A file that cannot be read counts no rows.
+    """
     plans = tuple(_plan(wanted) for wanted in inputs)
     pace = _pace(session)
     rows = sum(plan.rows for plan in plans)
@@ -56,11 +61,20 @@ def _plan(wanted: SymbolInput) -> SymbolPlan:
         symbol=wanted.symbol,
         sessions=len(wanted.hours),
         files=len(days),
-        rows=sum(file.rows or 0 for file in wanted.files),
+        rows=sum(_rows(file) for file in wanted.files),
         first=min(days, default=None),
         last=max(days, default=None),
         holes=tuple(hours.day for hours in wanted.hours if hours.day not in known),
     )
+
+
+def _rows(file: TickFile) -> int:
+    if file.rows is not None:
+        return file.rows
+    try:
+        return int(pq.read_metadata(file.path).num_rows)
+    except (pa.ArrowException, OSError, ValueError):
+        return 0
 
 
 def _pace(session: Session) -> float | None:

@@ -14,9 +14,9 @@ from app.jobs.models import WHOLE, AnalysisResult, PredictionModel, Signal
 
 # Where a symbol's tree has the figures that lists and filters need.
 _NUMBERS: Final[Mapping[str, tuple[str, ...]]] = {
-    "trend_score": ("trend", "score"),
-    "volatility": ("volatility", "annual"),
-    "pattern_strength": ("levels", "strength"),
+    "trend_score": ("trend", "combined"),
+    "volatility": ("volatility", "realised"),
+    "pattern_strength": ("levels", "together"),
 }
 _VERDICT: Final = ("quality", "verdict")
 
