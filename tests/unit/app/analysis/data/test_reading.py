@@ -60,6 +60,12 @@ def test_a_session_that_was_kept_whole_is_not_taken_for_its_beginning(lake, file
     assert found[0].minutes["close"].to_list() == [1]
 
 
+def test_the_beginning_of_a_session_is_not_taken_for_the_whole(lake, files, cache):
+    read_files(lake, files[:1], FIRST.open + timedelta(minutes=1), cache, ignore)
+
+    assert read_files(lake, files[:1], LATER, cache, ignore)[0].minutes["close"].to_list() == [1, 2]
+
+
 def test_what_is_kept_is_of_the_same_hours_only(lake, files, cache):
     read_files(lake, files[:1], LATER, cache, ignore)
     shorter = FileOfSession("ES", files[0].file, Session(FIRST.day, FIRST.open, FIRST.open + timedelta(minutes=1)))
