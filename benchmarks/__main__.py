@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.analysis import bench_analysis
 from benchmarks.bars import bench_bars
 from benchmarks.export import bench_export
 from benchmarks.ingest import bench_ingest
@@ -25,6 +26,7 @@ def measures(servers: TestServers, folder: Path) -> Iterator[Callable[[], list[M
     yield lambda: bench_ingest(servers.create_database("bench_ingest"), servers.redis_database(3))
     yield lambda: list(bench_export(servers.create_database("bench_export"), folder))
     yield lambda: list(bench_bars(folder))
+    yield lambda: bench_analysis(folder)
     yield lambda: bench_market(folder)
 
 

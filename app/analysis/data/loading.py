@@ -16,7 +16,9 @@ from app.analysis.data.tick_days import MINUTES
 from app.analysis.inputs import SymbolData, SymbolInput
 from app.clock import instant_text
 from app.errors import Rejected
+from app.instruments.rolls import Break
 from app.lake.layout import Lake
+from app.market.sessions import Session
 
 
 def load_symbol(
@@ -40,26 +42,35 @@ def load_symbol(
     a file is missing or damaged; Unavailable when one cannot be read or needs too much memory.
     """
     begun = tuple(one for one in wanted.hours if one.open < asof)
-    by_day = {file.day: file for file in wanted.files}
-    files = [FileOfSession(wanted.symbol, by_day[one.day], one) for one in begun if one.day in by_day]
+    files = _files(wanted, begun)
     read = read_files(lake, files, asof, cache, say or _say_nothing, threads)
     minutes = pl.concat([pl.DataFrame(schema=MINUTES), *(one.minutes for one in read)])
     ticks = dict(minutes.group_by("source").agg(pl.col("tick_count").sum()).sort("source").iter_rows())
     chosen = _choose(minutes, ticks, wanted.symbol, source)
-    bars = segmented(minutes.filter(pl.col("source") == chosen, pl.col("open").is_not_null()), wanted.breaks)
-    longer = [name for name in TIMEFRAMES if name != "1m"]
     return SymbolData(
         symbol=wanted.symbol,
         source=chosen,
         asof=asof,
         hours=begun,
         sessions_per_year=wanted.sessions_per_year,
-        bars={"1m": bars, **{name: resample(bars, name, begun, asof) for name in longer}},
+        bars=_bars(minutes.filter(pl.col("source") == chosen), wanted.breaks, begun, asof),
         terms=wanted.terms,
         ticks=ticks.get(chosen, 0),
         data_hash=_hash_of(wanted, chosen, files, read, asof),
         others={name: count for name, count in ticks.items() if name != chosen},
     )
+
+
+def _files(wanted: SymbolInput, hours: Sequence[Session]) -> list[FileOfSession]:
+    by_day = {file.day: file for file in wanted.files}
+    return [FileOfSession(wanted.symbol, by_day[one.day], one) for one in hours if one.day in by_day]
+
+
+def _bars(
+    minutes: pl.DataFrame, breaks: Sequence[Break], hours: Sequence[Session], asof: datetime
+) -> dict[str, pl.DataFrame]:
+    bars = segmented(minutes.filter(pl.col("open").is_not_null()), breaks)
+    return {name: bars if name == "1m" else resample(bars, name, hours, asof) for name in TIMEFRAMES}
 
 
 def _choose(minutes: pl.DataFrame, ticks: Mapping[str, int], symbol: str, asked: str | None) -> str:

@@ -18,10 +18,9 @@ from app.analysis.data.tick_days import MINUTE, MINUTES, PRICES, TickDay, contra
 _MINUTE_US: Final = 60_000_000
 # A published file is in the order of (ts, seq), so a row's number stands for both.
 _QUESTION: Final = """
-SELECT file_index::BIGINT AS file, source, minute, count(*) AS tick_count,
+SELECT file_index::BIGINT AS file, source, contract, minute, count(*) AS tick_count,
     arg_min(price, place) AS open, max(price) AS high, min(price) AS low, arg_max(price, place) AS close,
-    arg_min(volume, place) AS v_first, arg_max(volume, place) AS v_last, min(volume) AS v_min, max(volume) AS v_max,
-    min(contract) AS contract, max(contract) AS last_contract, count(contract) AS told
+    arg_min(volume, place) AS v_first, arg_max(volume, place) AS v_last, min(volume) AS v_min, max(volume) AS v_max
 FROM (
     SELECT file_index, source, epoch_us(ts) // 60000000 AS minute, file_row_number AS place, contract, volume,
         CASE WHEN trade THEN last END AS price
@@ -69,11 +68,10 @@ def _odd_files(seen: pl.DataFrame) -> list[int]:
     first, last = pl.col("v_first"), pl.col("v_last")
     falls = (first != pl.col("v_min")) | (last != pl.col("v_max")) | (first < before)
     counted = (pl.col("minute") - pl.col("begin")).filter(last.is_not_null())
-    told, ticks = pl.col("told").sum(), pl.col("tick_count").sum()
     streams = seen.with_columns(falls=falls).group_by(_STREAM).agg(
         is_silent=pl.col("open").count() == 0,
         is_unsteady=pl.col("falls").any() | (counted.min() > 0).fill_null(False),
-        has_several=(pl.col("contract").min() != pl.col("last_contract").max()) | ((told > 0) & (told < ticks)),
+        has_several=pl.col("contract").n_unique() > 1,
     )  # fmt: skip
     return (
         streams.filter(pl.any_horizontal("is_silent", "is_unsteady", "has_several"))["file"].unique().sort().to_list()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -47,7 +47,7 @@ def known_part(hours: Session, asof: datetime) -> Session:
     return Session(hours.day, hours.open, max(hours.open, asof - (asof - hours.open) % MINUTE))
 
 
-@cache
+@lru_cache(maxsize=65_536)
 def contract_of(symbol: str, told: str | None, day: date) -> str | None:
     """The canonical contract that a source's word means on a trading day; None when it means none."""
     return canonical_contract(symbol, told, datetime.combine(day, time(), UTC))
