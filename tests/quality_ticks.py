@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 
 import pyarrow.parquet as pq
 
@@ -19,11 +20,12 @@ ES = Terms(0.25, 50.0)
 STEP = timedelta(seconds=20)
 
 
-def sound_quotes(hours: Hours = HOURS, source: str = "SIMULATED", step: timedelta = STEP) -> list[Quote]:
+@cache
+def sound_quotes(hours: Hours = HOURS, source: str = "SIMULATED", step: timedelta = STEP) -> tuple[Quote, ...]:
     """A session's ticks in equal steps from just after its open: a price that rises and falls by a tick, and a spread
     of one tick."""
     count = (hours.close - hours.open) // step
-    return [
+    return tuple(
         quote(
             source=source,
             seq=place + 1,
@@ -38,7 +40,7 @@ def sound_quotes(hours: Hours = HOURS, source: str = "SIMULATED", step: timedelt
             volume=place + 1,
         )
         for place in range(count)
-    ]
+    )
 
 
 def write_as_is(lake: Lake, quotes: Sequence[Quote], hours: Hours = HOURS, symbol: str = "ES") -> TickFile:

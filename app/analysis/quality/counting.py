@@ -28,7 +28,7 @@ _NEWEST: Final = "SELECT max(epoch_us(ts)) AS newest_us FROM {rows}"
 _STALE: Final = """
 SELECT max(us - since) AS stale_us FROM (
     SELECT us, max(CASE WHEN is_new THEN us END) OVER ({order} ROWS UNBOUNDED PRECEDING) AS since
-    FROM (SELECT us, {is_new} AS is_new FROM ({ticks}))
+    FROM (SELECT *, {is_new} AS is_new FROM ({ticks}))
 )
 """
 _RUNS: Final = """

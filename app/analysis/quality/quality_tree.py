@@ -33,7 +33,8 @@ def quality_tree(
 def _window(sessions: Sequence[CountedSession]) -> str:
     if not sessions:
         return "no sessions"
-    return f"{len(sessions):,} sessions, {sessions[0].day} to {sessions[-1].day}"
+    count = "1 session" if len(sessions) == 1 else f"{len(sessions):,} sessions"
+    return f"{count}, {sessions[0].day} to {sessions[-1].day}"
 
 
 def _notes(sessions: Sequence[CountedSession], changed: Sequence[date]) -> Iterator[str]:

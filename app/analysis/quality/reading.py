@@ -91,8 +91,8 @@ class _Task:
             return self._cut(asof, count)
         except duckdb.OutOfMemoryException:
             raise
-        except duckdb.Error:
-            raise self._fault("cannot be read as ticks") from None
+        except duckdb.Error as error:
+            raise self._fault("cannot be read as ticks") from error
 
     def _cut(self, asof: datetime, ask: Callable[[Scope], SessionCounts | None]) -> SessionCounts | None:
         # What a whole file says holds as of any time after all its ticks.

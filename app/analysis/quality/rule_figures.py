@@ -51,7 +51,7 @@ def rule_figures(
 
 
 def _tick_rule(basis: Basis, rule: TickRule, counted: Sequence[CountedSession], source: str) -> Finding:
-    method = f"ticks that {rule.what}"
+    method = f"ticks that {rule.what}" + (f", after {rule.reference}" if rule.reference else "")
     rows = sum(session.rows for session in counted)
     broken = broken_by_day(rule, counted)
     if not rows:

@@ -15,12 +15,14 @@ class TickRule:
     """A rule by its name in SessionCounts: `what` is said of the ticks that break it.
 
     Data are degraded when more than the share `care` of the ticks break it, and rejected beyond `limit`; None: never.
+    `reference` is where the rule is from.
     """
 
     name: str
     what: str
     care: float
     limit: float | None = None
+    reference: str = ""
 
     def broken(self, counts: SessionCounts) -> int | None:
         """How many ticks break the rule; None where it could not be checked."""
@@ -41,7 +43,7 @@ TICK_RULES: Final = (
     TickRule("late", f"were received more than {LATE_S} s after their time", 0.05),
     TickRule("future", f"have a time more than {CLOCK_SKEW_S} s after they were received", 0.001, 0.01),
     TickRule("outside", "lie outside of their session", 0.01, 0.2),
-    TickRule("spikes", f"take back a jump of more than {100 * JUMP} % at once", 0.0, 0.001),
+    TickRule("spikes", f"take back a jump of more than {100 * JUMP} % at once", 0.0, 0.001, "Brownlees-Gallo 2006"),
 )
 # A replay is received when it is replayed, maybe years after the time of its ticks.
 REPLAYED: Final = "REPLAY"
