@@ -155,7 +155,8 @@ def _not_tested(market: _Market, tested: LevelTest, place: int) -> str:
     if resolved < LEAST_TOUCHES:
         return f"not_tested: {resolved} resolved touches, {LEAST_TOUCHES} are needed"
     if tested.random[place] < LEAST_RANDOM:
-        return f"not_tested: {tested.random[place]} random levels elsewhere with {LEAST_TOUCHES} touches, {LEAST_RANDOM} are needed"
+        count = tested.random[place]
+        return f"not_tested: {count} random levels elsewhere have {LEAST_TOUCHES} touches, {LEAST_RANDOM} are needed"
     return ""
 
 
