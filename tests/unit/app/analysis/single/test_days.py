@@ -57,9 +57,8 @@ def test_the_gap_at_a_change_of_contract_is_not_known():
 def test_the_return_at_a_change_within_a_session_is_left_out():
     data = market(1)
     jump = pl.int_range(pl.len()) >= 100
-    rolled = data.frame("5m").with_columns(
-        (pl.col(name) + pl.when(jump).then(500.0).otherwise(0.0)).alias(name) for name in ("open", "high", "low", "close")
-    ).with_columns(segment=jump.cast(pl.Int32))  # fmt: skip
+    dearer = pl.col("open", "high", "low", "close") + pl.when(jump).then(500.0).otherwise(0.0)
+    rolled = data.frame("5m").with_columns(dearer, segment=jump.cast(pl.Int32))
 
     found = measure_days(replace(data, bars={"5m": rolled}))
 

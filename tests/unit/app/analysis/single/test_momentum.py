@@ -33,10 +33,8 @@ def test_the_scaled_return_counts_standard_deviations():
 def test_a_change_of_contract_is_left_out():
     data = market(8)
     new = pl.col("session_date") >= data.hours[6].day
-    rolled = data.frame("5m").with_columns(
-        *((pl.col(name) + pl.when(new).then(300.0).otherwise(0.0)).alias(name) for name in ("open", "high", "low", "close")),
-        segment=new.cast(pl.Int32),
-    )  # fmt: skip
+    dearer = pl.col("open", "high", "low", "close") + pl.when(new).then(300.0).otherwise(0.0)
+    rolled = data.frame("5m").with_columns(dearer, segment=new.cast(pl.Int32))
 
     found = measure_momentum(replace(data, bars={"5m": rolled}))
 

@@ -102,11 +102,9 @@ def test_a_price_that_stands_still_has_no_trend():
 
 def test_a_trend_over_a_roll_is_not_the_jump():
     data = market(30)
-    jumped = pl.when(pl.int_range(pl.len()) >= 600).then(400.0).otherwise(0.0)
-    rolled = data.frame("1h").with_columns(
-        *((pl.col(name) + jumped).alias(name) for name in ("open", "high", "low", "close")),
-        segment=(pl.int_range(pl.len()) >= 600).cast(pl.Int32),
-    )
+    new = pl.int_range(pl.len()) >= 600
+    dearer = pl.col("open", "high", "low", "close") + pl.when(new).then(400.0).otherwise(0.0)
+    rolled = data.frame("1h").with_columns(dearer, segment=new.cast(pl.Int32))
 
     found = measure_trend(replace(data, bars={"1h": rolled}))["1h"]
 
