@@ -66,6 +66,7 @@ def test_scores_count_standard_deviations_above_chance():
 
     assert scores[[0, 2]] == pytest.approx([2.0, -0.2])
     assert np.isnan(scores[1])
+    assert found.scores(1.0)[[0, 2]].tolist() == [0, 0]
     assert found.rate == pytest.approx(72 / 125)
 
 

@@ -6,8 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from app.analysis.bars import BAR_SCHEMA
-from app.analysis.single.days import gaps_by_day, measure_days, session_bars
+from app.analysis.single.days import measure_days, session_bars
 from tests.nulls.paths import garch_returns, prices, symbol_data
 
 PER_SESSION = 276
@@ -122,8 +121,23 @@ def test_nothing_has_no_sessions():
     assert measure_days(replace(data, hours=(), bars={})).seen == 0
 
 
-def test_gaps_of_no_bars_are_none():
-    assert gaps_by_day(market(1), pl.DataFrame(schema=dict(BAR_SCHEMA))) == {}
+def test_there_is_no_gap_after_a_session_with_too_few_bars():
+    data = market(3)
+    bars = data.frame("5m").filter(
+        (pl.int_range(pl.len()) < PER_SESSION + 100) | (pl.int_range(pl.len()) >= 2 * PER_SESSION)
+    )
+
+    found = measure_days(replace(data, bars={"5m": bars}))
+
+    assert found.days == (data.hours[0].day, data.hours[2].day)
+    assert np.isnan(found.gap).all()
+
+
+def test_a_session_of_no_length_does_not_count():
+    data = market(1)
+    nothing = replace(data.hours[0], close=data.hours[0].open)
+
+    assert measure_days(replace(data, hours=(nothing,), bars={"5m": data.frame("5m").head(1)})).days == ()
 
 
 def test_a_day_of_two_contracts_has_no_session_bar():

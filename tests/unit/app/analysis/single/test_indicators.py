@@ -120,9 +120,11 @@ def test_where_the_smoothing_began_no_longer_shows_after_244_bars():
     assert newest("rsi_14", closes[-30:]) != pytest.approx(newest("rsi_14", closes), abs=1e-2)
 
 
-def test_a_source_without_volume_has_no_indicator_of_it():
+@pytest.mark.parametrize("uncounted", [1, 100])
+def test_a_source_that_does_not_count_every_volume_has_no_indicator_of_it(uncounted):
     data = symbol_data(np.array(path(100)), "1h")
-    bars = data.frame("1h").with_columns(volume=pl.lit(None, pl.Int64))
+    volume = pl.when(pl.int_range(pl.len()) >= uncounted).then(pl.col("volume"))
+    bars = data.frame("1h").with_columns(volume=volume)
 
     found = measure_indicators(replace(data, bars={"1h": bars}))["1h"]
 

@@ -11,8 +11,8 @@ CLOSES = np.array([100.0, 101.0, 151.0, 149.0, 80.0])
 def test_older_contracts_close_where_the_next_opens():
     joined = join_segments(rolled())
 
-    assert joined["close"].to_list() == [81.0, 82.0, 82.0, 80.0, 80.0]
-    assert joined["open"].to_list() == [81.0, 81.0, 82.0, 82.0, 80.0]
+    assert joined["close"].to_list() == [80.0, 81.0, 82.0, 80.0, 80.0]
+    assert joined["open"].to_list() == [80.0, 80.0, 81.0, 82.0, 80.0]
 
 
 def test_changes_within_a_contract_and_the_newest_prices_are_kept():
@@ -32,9 +32,9 @@ def test_bars_of_one_contract_stay_as_they_are():
 
 
 def rolled():
-    """Three contracts; each opens at its first close."""
+    """Three contracts; the second opens a point below its first close."""
     bars = frame(CLOSES, "1h", segment=np.array([0, 0, 1, 1, 2], np.int32))
-    opened = pl.Series([100.0, 100.0, 151.0, 151.0, 80.0])
+    opened = pl.Series([100.0, 100.0, 150.0, 151.0, 80.0])
     return bars.with_columns(
         open=opened, high=pl.max_horizontal(opened, "close"), low=pl.min_horizontal(opened, "close")
     )
