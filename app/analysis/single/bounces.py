@@ -34,10 +34,14 @@ class Bounces:
         return Bounces(self.resolved[chosen], self.bounced[chosen])
 
     def scores(self, chance: float) -> Floats:
-        """How many standard deviations more often than by `chance` each level turned the price; NaN without a touch."""
+        """How many standard deviations more often than by `chance` each level turned the price; NaN without a touch.
+
+        0 when `chance` is 0 or 1.
+        """
         spread = np.sqrt(self.resolved * chance * (1 - chance))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(np.where(spread > 0, (self.bounced - self.resolved * chance) / spread, np.nan))
+        found = np.where(self.resolved > 0, 0.0, np.nan)
+        np.divide(self.bounced - self.resolved * chance, spread, out=found, where=spread > 0)
+        return found
 
 
 def count_bounces(closes: Floats, levels: Floats, band: float) -> Bounces:

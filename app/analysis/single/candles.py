@@ -8,7 +8,7 @@ import polars as pl
 import talib
 
 from app.analysis.bars import SESSION, Floats, floats
-from app.analysis.findings import Finding, Tree
+from app.analysis.findings import Finding, Scalar, Tree
 from app.analysis.inputs import SymbolData
 
 TIMEFRAMES: Final = ("5m", "1h", SESSION)
@@ -46,7 +46,7 @@ def _of_timeframe(data: SymbolData, timeframe: str) -> Tree:
         bearish.update({name: int((sign < 0).sum()) for name, sign in found.items()})
         seen += len(part)
         latest = [f"{name} {'bullish' if sign[-1] > 0 else 'bearish'}" for name, sign in found.items() if sign[-1]]
-    rows = [
+    rows: list[dict[str, Scalar]] = [
         {"pattern": name, "bullish": bullish[name], "bearish": bearish[name]}
         for name in PATTERNS
         if bullish[name] or bearish[name]

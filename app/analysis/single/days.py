@@ -11,6 +11,7 @@ import polars as pl
 from app.analysis.bars import SESSION, Floats, floats, log_returns, span_of
 from app.analysis.inputs import SymbolData
 from app.analysis.single import variances
+from app.market.sessions import Session
 
 TIMEFRAME: Final = "5m"
 LEAST_COVERAGE: Final = 0.8
@@ -21,8 +22,8 @@ class Days:
     """Sessions with enough bars, in order; every array has one number for each.
 
     `realised` and `bipower` are variances of the session itself; `gap` is the log return from the close of the session
-    before to the open, NaN where that is not known or the contract changed. `change` is the log return from the open to
-    the close. `seen` counts the sessions that are over, with or without enough bars.
+    before to the open, NaN where the contract changed or the session before has too few bars. `change` is the log
+    return from the open to the close. `seen` counts the sessions that are over, with or without enough bars.
     """
 
     days: tuple[date, ...]
@@ -52,7 +53,7 @@ def measure_days(data: SymbolData) -> Days:
     rows = _returns_by_day(bars)
     over = [session for session in data.hours if session.close <= data.asof]
     kept = [session for session in over if _is_covered(rows.get(session.day), session.close - session.open)]
-    gaps = gaps_by_day(data, bars)
+    gaps = _gaps(bars, kept, before={later.day: earlier.day for earlier, later in pairwise(data.hours)})
     return Days(
         days=tuple(session.day for session in kept),
         realised=np.array([variances.realised(rows[session.day]) for session in kept]),
@@ -63,20 +64,16 @@ def measure_days(data: SymbolData) -> Days:
     )
 
 
-def gaps_by_day(data: SymbolData, bars: pl.DataFrame) -> dict[date, float]:
-    """The log return from the last close of a session to the open of the next one.
-
-    Only where no session lies between them, the contract is the same, and both prices are positive.
-    """
-    before = {later.day: earlier.day for earlier, later in pairwise(data.hours)}
-    ends = bars.group_by("session_date", maintain_order=True).agg(
+def _gaps(bars: pl.DataFrame, kept: list[Session], before: dict[date, date]) -> dict[date, float]:
+    """The log return from the close of a session to the open of the next, both with enough bars of one contract."""
+    whole = bars.filter(pl.col("session_date").is_in([session.day for session in kept]))
+    ends = whole.group_by("session_date", maintain_order=True).agg(
         pl.col("open", "segment").first(), pl.col("close").last(), pl.col("segment").last().alias("last_segment")
     )
     found: dict[date, float] = {}
     for last, this in pairwise(ends.iter_rows(named=True)):
         neighbours = before.get(this["session_date"]) == last["session_date"]
-        comparable = this["segment"] == last["last_segment"] and this["open"] > 0 and last["close"] > 0
-        if neighbours and comparable:
+        if neighbours and this["segment"] == last["last_segment"] and this["open"] > 0 and last["close"] > 0:
             found[this["session_date"]] = float(np.log(this["open"] / last["close"]))
     return found
 
@@ -104,4 +101,4 @@ def _returns_by_day(bars: pl.DataFrame) -> dict[date, Floats]:
 
 
 def _is_covered(returns: Floats | None, hours: timedelta) -> bool:
-    return returns is not None and len(returns) >= LEAST_COVERAGE * (hours / span_of(TIMEFRAME))
+    return returns is not None and len(returns) >= max(2, LEAST_COVERAGE * (hours / span_of(TIMEFRAME)))

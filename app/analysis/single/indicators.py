@@ -12,12 +12,13 @@ from app.analysis.bars import SESSION, Floats, floats
 from app.analysis.findings import Basis, Finding, Tree
 from app.analysis.inputs import SymbolData
 from app.analysis.single.joined import join_segments
+from app.analysis.single.windows import basis_of
 
 TIMEFRAMES: Final = ("5m", "1h", SESSION)
 MOST_BARS: Final = 1_000
 # From here on a smoothed value no longer shows where the smoothing began: Wilder's of 14 bars then weighs it 4e-8.
 SETTLED: Final = 244
-_ADJUSTED: Final = "older contracts shifted to the newest without a jump, newest 1,000 bars"
+_ADJUSTED: Final = "older contracts shifted to the newest without a jump"
 
 
 @dataclass(frozen=True)
@@ -108,14 +109,14 @@ INDICATORS: Final[Mapping[str, Indicator]] = {
 def measure_indicators(data: SymbolData) -> Tree:
     """By timeframe `5m`, `1h` and `session` the newest value of each indicator; n counts the bars behind it.
 
-    Too few bars for an indicator are `insufficient_data`, fewer than 244 for a smoothed one `low_history`.
+    The newest 1,000 bars are used, older contracts shifted to the newest. Too few bars for an indicator are `insufficient_data`, fewer than 244 for a smoothed one `low_history`.
     """
     return {timeframe: _of_timeframe(data, timeframe) for timeframe in TIMEFRAMES}
 
 
 def _of_timeframe(data: SymbolData, timeframe: str) -> Tree:
     bars = join_segments(data.frame(timeframe).tail(MOST_BARS))
-    basis, prices = data.basis(timeframe), prices_of(bars)
+    basis, prices = basis_of(bars, timeframe, data.asof), prices_of(bars)
     return {name: _newest(indicator, prices, basis, timeframe) for name, indicator in INDICATORS.items()}
 
 

@@ -114,7 +114,7 @@ def _candidates(market: _Market) -> tuple[Floats, Floats]:
 def _level(market: _Market, tested: LevelTest, place: int, price: float, prominence: float) -> dict[str, Finding]:
     basis, resolved = market.basis, int(tested.bounces.resolved[place])
     kind = "volume" if market.by_volume else "time, because the source counts no volume,"
-    method = f"peak of the {kind} at price of 1m bars, Gaussian smoothed; n counts resolved touches"
+    method = f"peak of the {kind} at the typical price of 1m bars, Gaussian smoothed; n counts resolved touches"
     unknown = _not_tested(market, tested, place)
     told: dict[str, Any] = {"unit": "points", "label": "support" if price <= market.closes[-1] else "resistance"}
     told |= {"status": "low_history", "reason": unknown} if unknown else {}
@@ -155,7 +155,8 @@ def _not_tested(market: _Market, tested: LevelTest, place: int) -> str:
     if resolved < LEAST_TOUCHES:
         return f"not_tested: {resolved} resolved touches, {LEAST_TOUCHES} are needed"
     if tested.random[place] < LEAST_RANDOM:
-        return f"not_tested: {tested.random[place]} random levels elsewhere with {LEAST_TOUCHES} touches, {LEAST_RANDOM} are needed"
+        count = tested.random[place]
+        return f"not_tested: {count} random levels elsewhere have {LEAST_TOUCHES} touches, {LEAST_RANDOM} are needed"
     return ""
 
 

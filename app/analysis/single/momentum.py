@@ -16,8 +16,8 @@ LEAST_SESSIONS: Final = 5
 def measure_momentum(data: SymbolData) -> Tree:
     """By number of sessions the log `return` over the last so many, and `scaled` by the volatility of all sessions.
 
-    A gap at a change of contract is left out of the return. `scaled` is a standard normal number for a random walk and
-    needs 5 sessions. Sessions without enough bars do not count.
+    A gap at a change of contract or after a session with too few bars is left out of the return, and such a session
+    does not count. `scaled` is a standard normal number for a random walk and needs 5 sessions.
     """
     days, basis = measure_days(data), data.basis("5m")
     return {str(span): {"return": _change(days, span, basis), "scaled": _scaled(days, span, basis)} for span in SPANS}

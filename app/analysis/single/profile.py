@@ -30,7 +30,7 @@ def volume_profile(price: Floats, weight: Floats, step: float) -> tuple[Floats, 
     width = step * max(1.0, np.ceil((high - low) / step / MOST_BINS))
     places: npt.NDArray[np.int64] = np.round((price - first) / width).astype(np.int64)
     places -= places.min()
-    sums = np.bincount(places, weights=weight)
+    sums = np.bincount(places, weights=weight).astype(np.float64)
     start = first + np.round((low - first) / width) * width
     return start + width * np.arange(len(sums)), sums
 

@@ -65,7 +65,8 @@ def rank_volatility(days: Days, basis: Basis) -> Finding:
         return basis.missing(count, method, _too_few(days, 2 * CURRENT))
     stretches = np.convolve(totals, np.full(CURRENT, 1 / CURRENT), "valid")
     current, past = stretches[-1], stretches[:-CURRENT]
-    rank = float(np.mean(past < current) + np.mean(past == current) / 2)
+    same = np.isclose(past, current, rtol=1e-9, atol=0)
+    rank = float(np.mean((past < current) & ~same) + np.mean(same) / 2)
     if count < LEAST_PAST:
         reason = f"{count} of {LEAST_PAST} sessions that a label needs"
         return basis.found(rank, count, method, status="low_history", label="n/a", reason=reason)

@@ -45,16 +45,21 @@ class Window:
 
     def basis(self) -> Basis:
         """What figures of the window have in common."""
-        if not len(self.bars):
-            return Basis(f"no {self.timeframe} bars", self.asof)
-        first, last = self.bars["session_date"][0], self.bars["session_date"][-1]
-        return Basis(f"newest {len(self.bars)} bars of {self.timeframe}, {first} to {last}", self.asof)
+        return basis_of(self.bars, self.timeframe, self.asof)
 
     def variance_within(self, other: "Window") -> float:
         """The sum of the squared returns that lie within the other window."""
         closes = self.bars["t_close"]
         inside = ((closes > other.bars["t_close"][0]) & (closes <= other.bars["t_close"][-1])).to_numpy()
         return float(np.nansum(self.returns[inside] ** 2))
+
+
+def basis_of(bars: pl.DataFrame, timeframe: str, asof: datetime) -> Basis:
+    """What figures of a timeframe's newest bars have in common."""
+    if not len(bars):
+        return Basis(f"no {timeframe} bars", asof)
+    first, last = bars["session_date"][0], bars["session_date"][-1]
+    return Basis(f"newest {len(bars):,} bars of {timeframe}, {first} to {last}", asof)
 
 
 def window_of(data: SymbolData, timeframe: str) -> Window:
