@@ -9,7 +9,8 @@ from scipy.special import logit
 
 from app.analysis.inputs import SymbolData
 from app.analysis.prediction.calibration import calibration_line, prequential, reliability
-from app.analysis.prediction.decision import Decision, decide, edge_of
+from app.analysis.prediction.decision import Decision, decide
+from app.analysis.prediction.edge import edge_of
 from app.analysis.prediction.features import make_features
 from app.analysis.prediction.gate import base_rates, pass_gate, skill
 from app.analysis.prediction.predicted import Forecast, Predicted

@@ -5,38 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from scipy.special import expit
-
 from app.analysis.bars import span_of
 from app.analysis.document import REASONS, Action, Recommended, Verdict
 from app.analysis.inputs import Terms
+from app.analysis.prediction.edge import Edge, edge_of
 from app.analysis.prediction.gate import Gate, pass_gate
-from app.analysis.prediction.predicted import Forecast, Predicted
+from app.analysis.prediction.predicted import Predicted
 from app.analysis.question import Parameters
 
 Key = tuple[str, str]
-# One-sided 95 % of the normal distribution.
-_Z: Final = 1.645
 NO_SKILL: Final = 0.5
-
-
-@dataclass(frozen=True)
-class Edge:
-    """What a forecast can be expected to earn, in points: side 1 up or -1 down, 0 for neither.
-
-    `p_low` is the lower 95 % bound of the probability of the side, `gross` what it earns before `cost`; `net` is None
-    where the cost is not known.
-    """
-
-    side: int
-    p_low: float
-    gross: float
-    cost: float | None
-
-    @property
-    def net(self) -> float | None:
-        """What is left after the cost."""
-        return None if self.cost is None else self.gross - self.cost
 
 
 @dataclass(frozen=True)
@@ -68,17 +46,6 @@ class Decision:
             symbol=self.symbol, action=self.action, confidence=self.confidence, strength=self.strength,
             reason_code=self.reason_code, asof=self.asof, valid_until=self.valid_until,
         )  # fmt: skip
-
-
-def edge_of(forecast: Forecast, terms: Terms | None, parameters: Parameters) -> Edge:
-    """The edge of a forecast at the lower bound of its probability (Fisher information), against a round turn's cost.
-
-    Cost is `cost_ticks` ticks and the fee in points; None without terms.
-    """
-    side = (forecast.logit > 0) - (forecast.logit < 0)
-    p_low = float(expit(abs(forecast.logit) - _Z * forecast.stderr))
-    cost = None if terms is None else parameters.cost_ticks * terms.tick_size + parameters.fee / terms.multiplier
-    return Edge(side, p_low, (2 * p_low - 1) * forecast.move, cost)
 
 
 def gates_of(predicted: Mapping[Key, Predicted]) -> dict[Key, Gate]:

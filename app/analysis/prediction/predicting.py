@@ -62,7 +62,7 @@ def predict_direction(data: SymbolData, horizon: str, parameters: Parameters, ca
     if kept is not None:
         try:
             return read_back(kept)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, LookupError, TypeError):
             # Damaged: computed again, as if it were not there.
             pass
     found = _predict(data, horizon, bars)
@@ -138,7 +138,7 @@ def _walk(sample: _Sample, bars: pl.DataFrame) -> tuple[Series, _Newest]:
     times = bars["t_close"].to_physical().to_numpy()[places]
     raw = float(walked.logits[-1]) if len(rows) else 0.0
     newest = _Newest(float(calibrated.line.at(np.array(raw))), calibrated.line.stderr_at(raw), walked.n_train)
-    return Series(times, calibrated.p, base, sample.moves[rows]), newest
+    return Series(times, walked.logits, calibrated.p, base, sample.moves[rows]), newest
 
 
 def _forecast(

@@ -140,7 +140,7 @@ def _calibration(forecast: Forecast, basis: Basis) -> Mapping[str, Node]:
             stderr = float(forecast.line.covariance[place, place]) ** 0.5
             line[name] = basis.found((forecast.line.slope, forecast.line.intercept)[place], n, method, stderr=stderr)
     method = "share of rises where about that was said, Wilson interval"
-    bins = [{"p": one.p, "rate": basis.found(one.rate, one.n, method, ci=one.ci)} for one in forecast.bins]
+    bins: list[Node] = [{"p": one.p, "rate": basis.found(one.rate, one.n, method, ci=one.ci)} for one in forecast.bins]
     return {**line, "bins": bins}
 
 
@@ -183,7 +183,7 @@ def _net_edge(decision: Decision, forecast: Forecast | None, basis: Basis) -> Fi
 
 def _composite(one: Composite, fallback: Basis) -> Tree:
     method = (
-        "mean of logits weighted by past skill and the portfolio, recalibrated walk-forward (Ranjan-Gneiting 2010); "
+        "mean of logits weighted by past skill and the portfolio, calibrated walk-forward (Ranjan-Gneiting 2010); "
         "the base rate without skill; n is outcomes tested"
     )
     basis = Basis(f"{one.scored:,} outcomes of {one.horizon}", one.asof or fallback.asof)
