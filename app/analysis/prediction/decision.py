@@ -65,7 +65,7 @@ def decide(
     degraded: Collection[str] = (),
     enabled: bool = True,
 ) -> dict[str, Decision]:
-    """A decision for each symbol that has a verdict or a prediction.
+    """A decision for each symbol that has a verdict.
 
     BUY or SELL where the gate was passed, the net edge is above 0 and the data's verdict is ok; else HOLD with the
     first reason of REASONS that applies. `empty` are symbols without ticks, `degraded` those whose latest predictions
@@ -74,7 +74,7 @@ def decide(
     """
     gates = gates_of(predicted)
     found = {}
-    for symbol in dict.fromkeys([*verdicts, *(symbol for symbol, _ in predicted)]):
+    for symbol, verdict in verdicts.items():
         own = {horizon: one for (name, horizon), one in predicted.items() if name == symbol}
         case = _Case(
             symbol=symbol,
@@ -84,7 +84,7 @@ def decide(
                 horizon: edge_of(one.forecast, terms.get(symbol), parameters)
                 for horizon, one in own.items() if one.forecast is not None
             },
-            verdict=verdicts.get(symbol, "ok"),
+            verdict=verdict,
             n_tried=len(gates),
             empty=symbol in empty,
             degraded=symbol in degraded,
@@ -157,7 +157,7 @@ def _reason(case: _Case, edge: Edge | None) -> tuple[str, str]:
     unproven = "; ".join(one.reason for one in case.predicted.values() if one.reason)
     net = None if edge is None else edge.net
     checks: Iterable[tuple[str, bool, str]] = (
-        ("no_data", case.empty or not (case.predicted or case.verdict == "reject"), ""),
+        ("no_data", case.empty or (case.enabled and case.verdict != "reject" and not case.predicted), ""),
         ("data_rejected", case.verdict == "reject", ""),
         ("model_disabled", not case.enabled, ""),
         ("insufficient_data", not case.gates, unproven),

@@ -39,7 +39,8 @@ class Forecast:
 
     `p` is the calibrated probability that the close rises over `base_price`, given that it changes, and `logit` is its
     logit with the error `stderr`; `base_rate` is the share of rises so far. `move` is the expected size of the change,
-    in points. `low` and `high` bound the price in 90 % of cases; None with fewer than 250 residuals. `hits` counts the
+    in points. `low` and `high` bound the price in 90 % of cases; None with fewer than 250
+    such moves, and before the first bar of a session, whose move is of another kind. `hits` counts the
     right sides among `skill.n`; `line` is a calibration of all past `p` at once, None where they or
     the outcomes do not differ.
     """

@@ -14,7 +14,7 @@ from app.analysis.prediction.calibration import calibratable, calibration_line, 
 from app.analysis.prediction.features import make_features, scaled_returns
 from app.analysis.prediction.gate import base_rates, skill
 from app.analysis.prediction.predicted import INTERVAL_LEVEL, Forecast, Predicted, Series, read_back, written
-from app.analysis.prediction.target import next_moves, outcomes_of, target_of
+from app.analysis.prediction.target import ends_session, next_moves, outcomes_of, target_of
 from app.analysis.prediction.walkforward import Places, walk_forward
 from app.analysis.question import Parameters
 
@@ -100,6 +100,8 @@ def _predict(data: SymbolData, horizon: str, bars: pl.DataFrame) -> Predicted:
     scored = int(np.isfinite(outcomes_of(series.moves)).sum())
     if scored < LEAST_SCORED:
         reason = f"{scored} outcomes out of sample, {LEAST_SCORED} needed"
+    elif not (same & np.isfinite(moves)).any():
+        reason = "no session has two bars, one after the other"
     elif not known[-1]:
         reason = "the newest bar has no features: a price is missing or the contract changed within the last 12 bars"
     else:
@@ -142,7 +144,7 @@ def _walk(sample: _Sample, bars: pl.DataFrame) -> tuple[Series, _Newest]:
 
 
 def _forecast(
-    data: SymbolData, horizon: str, bars: pl.DataFrame, series: Series, newest: _Newest, own_moves: Floats
+    data: SymbolData, horizon: str, bars: pl.DataFrame, series: Series, model: _Newest, own_moves: Floats
 ) -> Forecast:
     outcomes = outcomes_of(series.moves)
     scored = np.isfinite(outcomes)
@@ -152,18 +154,19 @@ def _forecast(
     price = float(bars["close"][-1])
     volatility = scaled_returns(bars).volatility
     move = float(np.nanmean(np.abs(own_moves)) * volatility[-1] / np.nanmean(volatility)) * price
-    low, high = _interval(own_moves, volatility, price)
+    newest = bars["t_close"][-1]
+    low, high = (None, None) if ends_session(newest, data.hours) else _interval(own_moves, volatility, price)
     return Forecast(
-        target_ts=target_of(bars["t_close"][-1], data.hours, horizon),
+        target_ts=target_of(newest, data.hours, horizon),
         base_price=price,
         p=float(series.p[-1]),
-        logit=newest.logit,
-        stderr=newest.stderr,
+        logit=model.logit,
+        stderr=model.stderr,
         base_rate=float(series.base[-1]),
         move=move,
         low=low,
         high=high,
-        n_train=newest.n_train,
+        n_train=model.n_train,
         skill=skill(p, series.base[scored], y),
         hits=float(np.sum((p > 0.5) == (y > 0.5))),
         line=line,

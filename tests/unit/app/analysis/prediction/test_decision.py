@@ -35,6 +35,7 @@ def test_a_probability_of_a_fall_is_a_sale():
         ("no_data", {"empty": {"ES"}, "verdict": "reject", "enabled": False}),
         ("data_rejected", {"verdict": "reject", "enabled": False, "made": unpredicted()}),
         ("model_disabled", {"enabled": False, "made": unpredicted()}),
+        ("model_disabled", {"enabled": False, "terms": None}),
         ("insufficient_data", {"made": unpredicted(), "degraded": {"ES"}}),
         ("no_skill", {"made": predicted_of(t=1.6), "degraded": {"ES"}}),
         ("model_degraded", {"degraded": {"ES"}, "terms": None}),
@@ -77,6 +78,10 @@ def test_a_symbol_that_was_not_predicted_is_held():
 
     assert {symbol: one.reason_code for symbol, one in found.items()} == {"ES": "data_rejected", "NQ": "no_data"}
     assert all(one.asof == ASOF < one.valid_until for one in found.values())
+
+
+def test_a_model_that_is_switched_off_need_not_have_predicted():
+    assert decide({}, {"ES": "ok"}, {}, PARAMETERS, ASOF, enabled=False)["ES"].reason_code == "model_disabled"
 
 
 def test_what_else_was_tried_raises_the_bar():

@@ -104,6 +104,24 @@ def test_nine_prices_in_ten_would_have_been_inside_the_interval():
     assert 48 <= inside <= 59
 
 
+def test_before_a_session_opens_there_is_no_interval():
+    data = data_of(23 * 40)
+
+    forecast = predict_direction(data, "1h", PARAMETERS).forecast
+
+    assert (forecast.low, forecast.high) == (None, None)
+    assert forecast.target_ts == data.asof + timedelta(hours=2)
+
+
+def test_bars_that_never_follow_one_another_are_insufficient():
+    data = symbol_data(prices(garch_returns(np.random.default_rng(1), 700, 1)), "session")
+
+    found = predict_direction(replace(data, bars={"1h": data.frame("session")}), "1h", PARAMETERS)
+
+    assert found.forecast is None
+    assert found.reason == "no session has two bars, one after the other"
+
+
 def test_only_the_newest_bars_are_used():
     few = Parameters.model_validate({"most_bars": 800})
     data = data_of(1_400)

@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
-from app.analysis.prediction.target import next_moves, outcomes_of, target_of
+from app.analysis.prediction.target import ends_session, next_moves, outcomes_of, target_of
 from app.market.sessions import Session
 from tests.nulls.paths import frame, hours_of, weekdays
 
@@ -71,6 +71,12 @@ def test_a_session_that_has_not_begun_is_expected_after_the_pause_of_that_weekda
 
     assert target_of(fridays[-1].close, fridays, "5m") == fridays[-1].close + timedelta(days=2, hours=1, minutes=5)
     assert target_of(WEEK[-1].close, WEEK, "5m") == WEEK[-1].close + timedelta(hours=1, minutes=5)
+
+
+def test_the_last_bar_of_a_session_is_known_by_its_hours():
+    assert ends_session(WEEK[0].close, WEEK)
+    assert not ends_session(WEEK[0].close - timedelta(minutes=5), WEEK)
+    assert not ends_session(WEEK[0].close, [])
 
 
 def test_without_sessions_the_bar_follows_at_once():
