@@ -104,13 +104,13 @@ def test_nine_prices_in_ten_would_have_been_inside_the_interval():
     assert 48 <= inside <= 59
 
 
-def test_before_a_session_opens_there_is_no_interval():
+def test_over_a_weekend_there_is_no_interval():
     data = data_of(23 * 40)
 
     forecast = predict_direction(data, "1h", PARAMETERS).forecast
 
     assert (forecast.low, forecast.high) == (None, None)
-    assert forecast.target_ts == data.asof + timedelta(hours=2)
+    assert forecast.target_ts == data.asof + timedelta(days=2, hours=2)
 
 
 def test_bars_that_never_follow_one_another_are_insufficient():
