@@ -70,7 +70,8 @@ def decide(
     BUY or SELL where the gate was passed, the net edge is above 0 and the data's verdict is ok; else HOLD with the
     first reason of REASONS that applies. `empty` are symbols without ticks, `degraded` those whose latest predictions
     did worse than the base rate, `asof` that of the data. Of the horizons that passed, the one with most net edge is
-    taken. Data with the verdict degraded is predicted from, but not acted on.
+    taken. Data with the verdict degraded is predicted from, but what passes the gate is not acted on: that is
+    `data_rejected` too.
     """
     gates = gates_of(predicted)
     found = {}
@@ -163,9 +164,9 @@ def _reason(case: _Case, edge: Edge | None) -> tuple[str, str]:
         ("insufficient_data", not case.gates, unproven),
         ("no_skill", not case.passed, unproven),
         ("model_degraded", case.degraded, ""),
+        ("data_rejected", case.verdict != "ok", "the verdict on the data is degraded: nothing is traded on it"),
         ("unknown_cost", net is None, ""),
         ("edge_below_cost", net is None or net <= 0 or (edge is not None and not edge.side), ""),
-        ("data_rejected", case.verdict != "ok", "the verdict on the data is degraded: nothing is traded on it"),
     )
     code, note = next(((code, note) for code, applies, note in checks if applies), ("", ""))
     if case.verdict == "degraded" and code == "data_rejected":

@@ -57,7 +57,7 @@ def predict_direction(data: SymbolData, horizon: str, parameters: Parameters, ca
     bars = data.frame(horizon).tail(parameters.most_bars)
     if cache is None or not len(bars):
         return _predict(data, horizon, bars)
-    key = _key(data, horizon, parameters, bars)
+    key = _key(data, horizon, bars)
     kept = cache.get(KIND, key)
     if kept is not None:
         try:
@@ -75,9 +75,10 @@ def params_hash(parameters: Parameters) -> str:
     return _hash([VERSION, parameters.most_bars])
 
 
-def _key(data: SymbolData, horizon: str, parameters: Parameters, bars: pl.DataFrame) -> str:
+def _key(data: SymbolData, horizon: str, bars: pl.DataFrame) -> str:
+    # The span says what the number of newest bars does.
     span = [str(bars["t_close"][0]), str(bars["t_close"][-1]), len(bars), str(data.hours[-1:])]
-    told: list[object] = [VERSION, data.data_hash, data.source, data.symbol, horizon, parameters.most_bars, span]
+    told: list[object] = [VERSION, data.data_hash, data.source, data.symbol, horizon, span]
     return _hash(told)
 
 
@@ -103,7 +104,7 @@ def _predict(data: SymbolData, horizon: str, bars: pl.DataFrame) -> Predicted:
     elif not (same & np.isfinite(moves)).any():
         reason = "no session has two bars, one after the other"
     elif not known[-1]:
-        reason = "the newest bar has no features: a price is missing or the contract changed within the last 12 bars"
+        reason = "the newest bar has no features: within 12 bars a price is missing or below 0, or the contract changed"
     else:
         forecast = _forecast(data, horizon, bars, series, walked, np.where(same, moves, np.nan))
         return _predicted(data, horizon, bars, usable, scored, forecast, "")
