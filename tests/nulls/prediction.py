@@ -9,7 +9,9 @@ from scipy.special import logit
 
 from app.analysis.inputs import SymbolData
 from app.analysis.prediction.calibration import calibration_line, prequential, reliability
-from app.analysis.prediction.decision import Decision, decide, edge_of
+from app.analysis.prediction.composite import combine
+from app.analysis.prediction.decision import Decision, decide
+from app.analysis.prediction.edge import edge_of
 from app.analysis.prediction.features import make_features
 from app.analysis.prediction.gate import base_rates, pass_gate, skill
 from app.analysis.prediction.predicted import Forecast, Predicted
@@ -188,6 +190,19 @@ def _skilled_on_shuffled(run: Run, seed: int) -> bool:
     return pass_gate([skill(p, base_rates(y, places)[walked.rows], y[walked.rows])])[0].passed
 
 
+def copies_say_no_more(runs: int) -> Observed:
+    """N15: one symbol under four names has the composite of one."""
+    gaps = [_gap_of_copies(run) for run in planted(runs)]
+    return Observed(f"composite of four copies less the single p: at most {max(gaps):.1e} of {runs}", max(gaps) <= 0.01)
+
+
+def _gap_of_copies(run: Run) -> float:
+    names = ("ES", "E2", "E3", "E4")
+    found = combine({(name, HORIZON): run.predicted for name in names}, dict.fromkeys(names, 0.25))[HORIZON]
+    assert found.p is not None
+    return abs(found.p - run.forecast.p)
+
+
 CHECKS = (
     NullCheck("N1", "random walks are held", "HOLD >= 97 %", hold_on_nulls, 200, 24),
     NullCheck(
@@ -203,5 +218,6 @@ CHECKS = (
         "N6", "probabilities mean what they say", "ECE <= .03, slope .85 to 1.15", calibrated_when_planted, 60, 16
     ),
     NullCheck("N7", "the bid-ask bounce is not traded", "HOLD 100 %, edge_below_cost", bounce_is_not_traded, 60, 12),
+    NullCheck("N15", "copies of a symbol add no confidence", "composite p within .01", copies_say_no_more, 60, 16),
     NullCheck("L5", "shuffled outcomes show no skill", "skill <= 5 %", shuffled_outcomes_show_no_skill, 100, 16),
 )  # fmt: skip

@@ -54,9 +54,10 @@ class _Panel:
 def combine(predicted: Mapping[tuple[str, str], Predicted], portfolio: Mapping[str, float]) -> dict[str, Composite]:
     """The composite of each horizon of `predicted`, whose keys are symbol and horizon.
 
-    The mean of the symbols' calibrated logits, weighted by past Brier skill, where positive, times the weight in the
-    `portfolio`, is recalibrated walk-forward on the sign of the portfolio's return (Ranjan and Gneiting 2010). A mean,
-    so that the same symbol twice says no more than once. Symbols without a forecast or a positive weight are left out.
+    The mean of the models' logits, weighted by past Brier skill, where positive, times the weight in the `portfolio`,
+    is calibrated walk-forward on the sign of the portfolio's return (Ranjan and Gneiting 2010). A mean, so that the
+    same symbol twice says no more than once; of logits before calibration, so that one symbol alone is its own
+    composite. Symbols without a forecast or a positive weight are left out.
     At least 200 outcomes out of sample.
     """
     found = {}
@@ -101,21 +102,20 @@ def _panel(forecasts: Mapping[str, Forecast]) -> _Panel:
     series = [forecast.series for forecast in forecasts.values()]
     times = reduce(np.intersect1d, [one.times for one in series])
     rows = [np.searchsorted(one.times, times) for one in series]
-    p, base, moves = (
+    logits, p, base, moves = (
         np.column_stack([getattr(one, name)[row] for one, row in zip(series, rows, strict=True)])
-        for name in ("p", "base", "moves")
+        for name in ("logits", "p", "base", "moves")
     )
     outcomes = outcomes_of(moves)
-    return _Panel(times, logit(p), (base - outcomes) ** 2 - (p - outcomes) ** 2, (base - outcomes) ** 2, moves)
+    return _Panel(times, logits, (base - outcomes) ** 2 - (p - outcomes) ** 2, (base - outcomes) ** 2, moves)
 
 
 def _pooled(panel: _Panel, shares: Floats, base: Floats) -> tuple[Floats, Floats]:
     """The pooled logits, each by weights known then, and the newest weights; without skill the base rate's logit."""
-    pooled, weights = logit(base), np.zeros(len(shares))
+    pooled, weights = logit(base), shares
     for block in blocks(np.arange(len(base)), 0, REFIT, 2):
-        if block.known < FIRST_CALIBRATION:
-            continue
-        worth = shares * _past_skill(panel.gains[: block.known], panel.losses[: block.known])
+        early = block.known < FIRST_CALIBRATION
+        worth = shares * (1.0 if early else _past_skill(panel.gains[: block.known], panel.losses[: block.known]))
         total = worth.sum()
         weights = worth / total if total > 0 else np.zeros(len(shares))
         if total > 0:

@@ -5,38 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from scipy.special import expit
-
 from app.analysis.bars import span_of
 from app.analysis.document import REASONS, Action, Recommended, Verdict
 from app.analysis.inputs import Terms
+from app.analysis.prediction.edge import Edge, edge_of
 from app.analysis.prediction.gate import Gate, pass_gate
-from app.analysis.prediction.predicted import Forecast, Predicted
+from app.analysis.prediction.predicted import Predicted
 from app.analysis.question import Parameters
 
 Key = tuple[str, str]
-# One-sided 95 % of the normal distribution.
-_Z: Final = 1.645
 NO_SKILL: Final = 0.5
-
-
-@dataclass(frozen=True)
-class Edge:
-    """What a forecast can be expected to earn, in points: side 1 up or -1 down, 0 for neither.
-
-    `p_low` is the lower 95 % bound of the probability of the side, `gross` what it earns before `cost`; `net` is None
-    where the cost is not known.
-    """
-
-    side: int
-    p_low: float
-    gross: float
-    cost: float | None
-
-    @property
-    def net(self) -> float | None:
-        """What is left after the cost."""
-        return None if self.cost is None else self.gross - self.cost
 
 
 @dataclass(frozen=True)
@@ -70,17 +48,6 @@ class Decision:
         )  # fmt: skip
 
 
-def edge_of(forecast: Forecast, terms: Terms | None, parameters: Parameters) -> Edge:
-    """The edge of a forecast at the lower bound of its probability (Fisher information), against a round turn's cost.
-
-    Cost is `cost_ticks` ticks and the fee in points; None without terms.
-    """
-    side = (forecast.logit > 0) - (forecast.logit < 0)
-    p_low = float(expit(abs(forecast.logit) - _Z * forecast.stderr))
-    cost = None if terms is None else parameters.cost_ticks * terms.tick_size + parameters.fee / terms.multiplier
-    return Edge(side, p_low, (2 * p_low - 1) * forecast.move, cost)
-
-
 def gates_of(predicted: Mapping[Key, Predicted]) -> dict[Key, Gate]:
     """The gate of every forecast there is, by Holm over all of them."""
     tried = {key: one.forecast.skill for key, one in predicted.items() if one.forecast is not None}
@@ -98,16 +65,17 @@ def decide(
     degraded: Collection[str] = (),
     enabled: bool = True,
 ) -> dict[str, Decision]:
-    """A decision for each symbol that has a verdict or a prediction.
+    """A decision for each symbol that has a verdict.
 
     BUY or SELL where the gate was passed, the net edge is above 0 and the data's verdict is ok; else HOLD with the
     first reason of REASONS that applies. `empty` are symbols without ticks, `degraded` those whose latest predictions
     did worse than the base rate, `asof` that of the data. Of the horizons that passed, the one with most net edge is
-    taken. Data with the verdict degraded is predicted from, but not acted on.
+    taken. Data with the verdict degraded is predicted from, but what passes the gate is not acted on: that is
+    `data_rejected` too.
     """
     gates = gates_of(predicted)
     found = {}
-    for symbol in dict.fromkeys([*verdicts, *(symbol for symbol, _ in predicted)]):
+    for symbol, verdict in verdicts.items():
         own = {horizon: one for (name, horizon), one in predicted.items() if name == symbol}
         case = _Case(
             symbol=symbol,
@@ -117,7 +85,7 @@ def decide(
                 horizon: edge_of(one.forecast, terms.get(symbol), parameters)
                 for horizon, one in own.items() if one.forecast is not None
             },
-            verdict=verdicts.get(symbol, "ok"),
+            verdict=verdict,
             n_tried=len(gates),
             empty=symbol in empty,
             degraded=symbol in degraded,
@@ -190,15 +158,15 @@ def _reason(case: _Case, edge: Edge | None) -> tuple[str, str]:
     unproven = "; ".join(one.reason for one in case.predicted.values() if one.reason)
     net = None if edge is None else edge.net
     checks: Iterable[tuple[str, bool, str]] = (
-        ("no_data", case.empty or not (case.predicted or case.verdict == "reject"), ""),
+        ("no_data", case.empty or (case.enabled and case.verdict != "reject" and not case.predicted), ""),
         ("data_rejected", case.verdict == "reject", ""),
         ("model_disabled", not case.enabled, ""),
         ("insufficient_data", not case.gates, unproven),
         ("no_skill", not case.passed, unproven),
         ("model_degraded", case.degraded, ""),
+        ("data_rejected", case.verdict != "ok", "the verdict on the data is degraded: nothing is traded on it"),
         ("unknown_cost", net is None, ""),
         ("edge_below_cost", net is None or net <= 0 or (edge is not None and not edge.side), ""),
-        ("data_rejected", case.verdict != "ok", "the verdict on the data is degraded: nothing is traded on it"),
     )
     code, note = next(((code, note) for code, applies, note in checks if applies), ("", ""))
     if case.verdict == "degraded" and code == "data_rejected":

@@ -55,8 +55,10 @@ def make_features(bars: pl.DataFrame) -> tuple[Floats, Mask]:
     the contract there is no return, so the 12 bars from there on are not usable, nor are the first 24. All but the
     volatility ratio change their sign when prices are turned over (1/P).
     """
+    if not len(bars):
+        return np.empty((0, len(NAMES))), np.empty(0, np.bool_)
     scaled = scaled_returns(bars)
-    unit = np.clip(_over(scaled.returns, _lagged(scaled.volatility)), -_MOST, _MOST)
+    unit = _clipped(_over(scaled.returns, _lagged(scaled.volatility)))
     columns = (
         unit,
         _lagged(unit),
@@ -77,6 +79,11 @@ def make_features(bars: pl.DataFrame) -> tuple[Floats, Mask]:
 def _over(top: Floats, bottom: Floats) -> Floats:
     found = np.full(len(top), np.nan)
     np.divide(top, bottom, out=found, where=bottom > 0)
+    return found
+
+
+def _clipped(values: Floats) -> Floats:
+    found: Floats = np.clip(values, -_MOST, _MOST)
     return found
 
 
@@ -116,7 +123,7 @@ def _volatility_ratio(returns: Floats) -> Floats:
     ratio = _over(_volatility(returns, _FAST), _volatility(returns, _SLOW))
     found = np.full(len(ratio), np.nan)
     np.log(ratio, out=found, where=ratio > 0)
-    return np.clip(found, -_MOST, _MOST)
+    return _clipped(found)
 
 
 def _place_in_range(bars: pl.DataFrame) -> Floats:
@@ -139,4 +146,4 @@ def _volume_surprise(bars: pl.DataFrame) -> Floats:
     """How far the log of a volume is above its own weighted mean before; 0 where a source counts no volume."""
     logs = np.log1p(np.maximum(floats(bars, "volume"), 0))
     surprise = logs - _lagged(_weighted_mean(logs, _DECAY))
-    return np.clip(np.where(np.isfinite(surprise), surprise, 0.0), -_MOST, _MOST)
+    return _clipped(np.where(np.isfinite(surprise), surprise, 0.0))

@@ -9,7 +9,9 @@ from scipy.special import expit
 from app.analysis.bars import Floats
 
 _MOST_STEPS: Final = 50
-_TOLERANCE: Final = 1e-10
+# Steps shrink quadratically: after one of this size the next would be about its square.
+_TOLERANCE: Final = 1e-7
+_NEAR: Final = 1e-6
 _MOST_HALVINGS: Final = 20
 
 
@@ -46,11 +48,13 @@ def _descend(
     design: Floats, outcomes: Floats, penalty: Floats, weights: Floats, loss: float, step: Floats
 ) -> tuple[Floats, float, float]:
     size = float(np.max(np.abs(step)))
+    if size < _NEAR:
+        # So near the minimum the loss no longer tells steps apart, and a full Newton step is right.
+        return weights - step, loss, size
     for halving in range(_MOST_HALVINGS):
         tried = weights - step * 0.5**halving
         found = _loss(design, outcomes, penalty, tried)
-        # Near the minimum the loss no longer tells steps apart, there a full Newton step is right.
-        if found <= loss or size < 1e-6:
+        if found <= loss:
             return tried, found, size * 0.5**halving
     return weights, loss, 0.0
 

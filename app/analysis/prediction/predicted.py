@@ -12,7 +12,7 @@ from app.analysis.bars import Floats
 from app.analysis.prediction.calibration import Bin, Line
 from app.analysis.prediction.gate import Skill
 from app.analysis.prediction.walkforward import Places
-from app.clock import instant_text, parse_instant
+from app.clock import instant_text
 
 INTERVAL_LEVEL: Final = 0.9
 
@@ -21,11 +21,13 @@ INTERVAL_LEVEL: Final = 0.9
 class Series:
     """Past predictions as they would have been made, each out of sample, in the order of time; shape (rows,) each.
 
-    `times` are closes of bars in microseconds since 1970, `p` the calibrated probabilities, `base` the base rates then,
-    `moves` the log returns of the bars after; NaN where there is none, as for the newest.
+    `times` are closes of bars in microseconds since 1970, `logits` those of the model, `p` the probabilities that were
+    calibrated from them, `base` the base rates then, `moves` the log returns of the bars after; NaN where there is
+    none, as for the newest.
     """
 
     times: Places
+    logits: Floats
     p: Floats
     base: Floats
     moves: Floats
@@ -37,7 +39,8 @@ class Forecast:
 
     `p` is the calibrated probability that the close rises over `base_price`, given that it changes, and `logit` is its
     logit with the error `stderr`; `base_rate` is the share of rises so far. `move` is the expected size of the change,
-    in points. `low` and `high` bound the price in 90 % of cases; None with fewer than 250 residuals. `hits` counts the
+    in points. `low` and `high` bound the price in 90 % of cases; None with fewer than 250
+    such moves, and before the first bar of a session, whose move is of another kind. `hits` counts the
     right sides among `skill.n`; `line` is a calibration of all past `p` at once, None where they or
     the outcomes do not differ.
     """
@@ -85,10 +88,12 @@ def written(predicted: Predicted) -> bytes:
 
 
 def read_back(text: bytes) -> Predicted:
-    """The prediction that was written; ValueError, KeyError or TypeError for anything else."""
-    told: dict[str, Any] = json.loads(text)
+    """The prediction that was written; ValueError, LookupError or TypeError for anything else."""
+    told = json.loads(text)
+    if not isinstance(told, dict):
+        raise ValueError("no prediction was written there")
     forecast = told.pop("forecast")
-    told["asof"] = parse_instant(told["asof"])
+    told["asof"] = datetime.fromisoformat(told["asof"])
     return Predicted(**told, forecast=None if forecast is None else _forecast(forecast))
 
 
@@ -98,14 +103,14 @@ def _plain(value: Any) -> Any:
 
 def _forecast(told: Mapping[str, Any]) -> Forecast:
     kept = told["series"]
-    p, base, moves = (np.array(kept[name], np.float64) for name in ("p", "base", "moves"))
+    numbers = {name: np.array(kept[name], np.float64) for name in ("logits", "p", "base", "moves")}
     bins = tuple(Bin(one["p"], one["rate"], (one["ci"][0], one["ci"][1]), one["n"]) for one in told["bins"])
     line = told["line"]
     parts = {
         "line": None if line is None else Line(**{**line, "covariance": np.array(line["covariance"])}),
-        "target_ts": parse_instant(told["target_ts"]),
+        "target_ts": datetime.fromisoformat(told["target_ts"]),
         "skill": Skill(**told["skill"]),
         "bins": bins,
-        "series": Series(np.array(kept["times"], np.int64), p, base, moves),
+        "series": Series(np.array(kept["times"], np.int64), **numbers),
     }
     return Forecast(**{**told, **parts})

@@ -14,7 +14,7 @@ from app.analysis.prediction.calibration import calibratable, calibration_line, 
 from app.analysis.prediction.features import make_features, scaled_returns
 from app.analysis.prediction.gate import base_rates, skill
 from app.analysis.prediction.predicted import INTERVAL_LEVEL, Forecast, Predicted, Series, read_back, written
-from app.analysis.prediction.target import next_moves, outcomes_of, target_of
+from app.analysis.prediction.target import ends_session, next_moves, outcomes_of, target_of
 from app.analysis.prediction.walkforward import Places, walk_forward
 from app.analysis.question import Parameters
 
@@ -57,12 +57,12 @@ def predict_direction(data: SymbolData, horizon: str, parameters: Parameters, ca
     bars = data.frame(horizon).tail(parameters.most_bars)
     if cache is None or not len(bars):
         return _predict(data, horizon, bars)
-    key = _key(data, horizon, parameters, bars)
+    key = _key(data, horizon, bars)
     kept = cache.get(KIND, key)
     if kept is not None:
         try:
             return read_back(kept)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, LookupError, TypeError):
             # Damaged: computed again, as if it were not there.
             pass
     found = _predict(data, horizon, bars)
@@ -75,9 +75,10 @@ def params_hash(parameters: Parameters) -> str:
     return _hash([VERSION, parameters.most_bars])
 
 
-def _key(data: SymbolData, horizon: str, parameters: Parameters, bars: pl.DataFrame) -> str:
+def _key(data: SymbolData, horizon: str, bars: pl.DataFrame) -> str:
+    # The span says what the number of newest bars does.
     span = [str(bars["t_close"][0]), str(bars["t_close"][-1]), len(bars), str(data.hours[-1:])]
-    told: list[object] = [VERSION, data.data_hash, data.source, data.symbol, horizon, parameters.most_bars, span]
+    told: list[object] = [VERSION, data.data_hash, data.source, data.symbol, horizon, span]
     return _hash(told)
 
 
@@ -100,8 +101,10 @@ def _predict(data: SymbolData, horizon: str, bars: pl.DataFrame) -> Predicted:
     scored = int(np.isfinite(outcomes_of(series.moves)).sum())
     if scored < LEAST_SCORED:
         reason = f"{scored} outcomes out of sample, {LEAST_SCORED} needed"
+    elif not (same & np.isfinite(moves)).any():
+        reason = "no session has two bars, one after the other"
     elif not known[-1]:
-        reason = "the newest bar has no features: a price is missing or the contract changed within the last 12 bars"
+        reason = "the newest bar has no features: within 12 bars a price is missing or below 0, or the contract changed"
     else:
         forecast = _forecast(data, horizon, bars, series, walked, np.where(same, moves, np.nan))
         return _predicted(data, horizon, bars, usable, scored, forecast, "")
@@ -138,11 +141,11 @@ def _walk(sample: _Sample, bars: pl.DataFrame) -> tuple[Series, _Newest]:
     times = bars["t_close"].to_physical().to_numpy()[places]
     raw = float(walked.logits[-1]) if len(rows) else 0.0
     newest = _Newest(float(calibrated.line.at(np.array(raw))), calibrated.line.stderr_at(raw), walked.n_train)
-    return Series(times, calibrated.p, base, sample.moves[rows]), newest
+    return Series(times, walked.logits, calibrated.p, base, sample.moves[rows]), newest
 
 
 def _forecast(
-    data: SymbolData, horizon: str, bars: pl.DataFrame, series: Series, newest: _Newest, own_moves: Floats
+    data: SymbolData, horizon: str, bars: pl.DataFrame, series: Series, model: _Newest, own_moves: Floats
 ) -> Forecast:
     outcomes = outcomes_of(series.moves)
     scored = np.isfinite(outcomes)
@@ -152,18 +155,19 @@ def _forecast(
     price = float(bars["close"][-1])
     volatility = scaled_returns(bars).volatility
     move = float(np.nanmean(np.abs(own_moves)) * volatility[-1] / np.nanmean(volatility)) * price
-    low, high = _interval(own_moves, volatility, price)
+    newest = bars["t_close"][-1]
+    low, high = (None, None) if ends_session(newest, data.hours) else _interval(own_moves, volatility, price)
     return Forecast(
-        target_ts=target_of(bars["t_close"][-1], data.hours, horizon),
+        target_ts=target_of(newest, data.hours, horizon),
         base_price=price,
         p=float(series.p[-1]),
-        logit=newest.logit,
-        stderr=newest.stderr,
+        logit=model.logit,
+        stderr=model.stderr,
         base_rate=float(series.base[-1]),
         move=move,
         low=low,
         high=high,
-        n_train=newest.n_train,
+        n_train=model.n_train,
         skill=skill(p, series.base[scored], y),
         hits=float(np.sum((p > 0.5) == (y > 0.5))),
         line=line,

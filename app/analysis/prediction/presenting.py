@@ -21,6 +21,7 @@ _SKILL: Final = "Brier skill score out of sample against the prequential base ra
 _DM: Final = "HAC t of the Brier gain over the base rate, one-sided, p by Holm (Diebold-Mariano 1995, Holm 1979)"
 _HITS: Final = "share of right sides out of sample, Wilson interval (Wilson 1927)"
 _NET: Final = "(2 p_low - 1) E|move| less the cost of a round turn; p_low is the 95 % lower bound by Fisher information"
+_NO_INTERVAL: Final = "fewer than 250 moves within sessions, or the next bar opens another session"
 # What stands behind a confidence of 0.5, or one that nothing can be earned with.
 _STATUS: Final[Mapping[str, Status]] = {
     "no_data": "low_history",
@@ -123,7 +124,7 @@ def _probability(forecast: Forecast, gate: Gate, basis: Basis) -> Finding:
 def _interval(forecast: Forecast, predicted: Predicted, basis: Basis) -> Finding:
     method = "90 % interval of the price at the target, filtered historical simulation (Barone-Adesi et al. 1999)"
     if forecast.low is None or forecast.high is None:
-        return basis.missing(predicted.usable, method, "fewer than 250 residuals", unit="points")
+        return basis.missing(predicted.usable, method, _NO_INTERVAL, unit="points")
     return basis.found(
         forecast.base_price, predicted.usable, method, unit="points", ci=(forecast.low, forecast.high), ci_level=0.9
     )
@@ -140,7 +141,7 @@ def _calibration(forecast: Forecast, basis: Basis) -> Mapping[str, Node]:
             stderr = float(forecast.line.covariance[place, place]) ** 0.5
             line[name] = basis.found((forecast.line.slope, forecast.line.intercept)[place], n, method, stderr=stderr)
     method = "share of rises where about that was said, Wilson interval"
-    bins = [{"p": one.p, "rate": basis.found(one.rate, one.n, method, ci=one.ci)} for one in forecast.bins]
+    bins: list[Node] = [{"p": one.p, "rate": basis.found(one.rate, one.n, method, ci=one.ci)} for one in forecast.bins]
     return {**line, "bins": bins}
 
 
@@ -183,7 +184,7 @@ def _net_edge(decision: Decision, forecast: Forecast | None, basis: Basis) -> Fi
 
 def _composite(one: Composite, fallback: Basis) -> Tree:
     method = (
-        "mean of logits weighted by past skill and the portfolio, recalibrated walk-forward (Ranjan-Gneiting 2010); "
+        "mean of logits weighted by past skill and the portfolio, calibrated walk-forward (Ranjan-Gneiting 2010); "
         "the base rate without skill; n is outcomes tested"
     )
     basis = Basis(f"{one.scored:,} outcomes of {one.horizon}", one.asof or fallback.asof)

@@ -28,8 +28,8 @@ _LIMIT: Final = 12.0
 class Scored:
     """Predictions with their outcomes in the order of time, shape (rows,) each.
 
-    `outcomes` are 1 for a rise over the base price, else 0; `low` and `high` bound the `price` that came, NaN where no
-    interval was given.
+    `outcomes` are 1 for a rise over the base price, 0 for a fall; one whose price did not change is not among them.
+    `low` and `high` bound the `price` that came, NaN where no interval was given.
     """
 
     p: Floats

@@ -56,6 +56,12 @@ def target_of(newest: datetime, day_hours: Sequence[Session], horizon: str) -> d
     return (later[0] if later else newest + _pause(own)) + span
 
 
+def ends_session(newest: datetime, day_hours: Sequence[Session]) -> bool:
+    """Whether the bar that closed at `newest` is the last one of its session, by the sessions that are known."""
+    own = [session for session in day_hours if session.open < newest]
+    return bool(own) and newest >= own[-1].close
+
+
 def _pause(hours: Sequence[Session]) -> timedelta:
     pauses = [
         after.open - before.close for before, after in pairwise(hours) if (hours[-1].day - before.day).days % _WEEK == 0
