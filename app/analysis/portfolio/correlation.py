@@ -143,7 +143,7 @@ def _asynchronous_sums(first: Moves, second: Moves) -> Floats:
     count = int(max(first.days[-1], second.days[-1]) - begin) + 1
 
     def by_day(values: Floats, days: Ints) -> Floats:
-        return np.bincount(days - begin, weights=values, minlength=count)
+        return np.bincount(days - begin, weights=values, minlength=count).astype(np.float64)
 
     sums = np.stack(
         (
