@@ -68,12 +68,10 @@ def test_the_interval_of_a_correlation_holds_the_true_one():
 def test_with_few_sessions_the_interval_is_that_of_fisher():
     common = correlated(0.6, 400, sessions=4)
     found = correlate(common)
-    plain, kept = found.plain[0, 1], 1 - found.shrinkage
-
     figure = figure_of(common)
 
-    z, reach = math.atanh(plain), 1.959964 / math.sqrt(397)
-    assert figure.ci == pytest.approx((kept * math.tanh(z - reach), kept * math.tanh(z + reach)))
+    z, reach = math.atanh(found.plain[0, 1]), 1.959964 / math.sqrt(397)
+    assert figure.ci == pytest.approx((math.tanh(z - reach), math.tanh(z + reach)))
     assert "Fisher" in figure.method
 
 
