@@ -5,7 +5,7 @@ import pytest
 from app.analysis.backtest.vectorised import Costs, run_backtest, session_money
 from app.analysis.bars import BAR_SCHEMA
 from app.errors import Rejected
-from tests.nulls.paths import frame
+from tests.nulls.paths import ES, frame
 
 COSTS = Costs(points=0.25, multiplier=50.0)
 
@@ -74,6 +74,10 @@ def test_money_is_told_by_session():
 def test_a_position_that_is_none_is_rejected(wanted):
     with pytest.raises(Rejected):
         run_backtest(frame(np.array([1.0, 2.0]), "1h"), np.array(wanted), COSTS)
+
+
+def test_a_side_costs_half_of_a_round_turn():
+    assert Costs.of(ES, cost_ticks=1.5, fee=4.5) == Costs(0.75 * 0.25 + 2.25 / 50, 50.0)
 
 
 def test_no_bars_are_no_trades():
