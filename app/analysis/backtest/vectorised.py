@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from app.analysis.bars import Floats
+from app.analysis.inputs import Terms
 from app.errors import Rejected
 
 _SIDES: Final = (-1.0, 0.0, 1.0)
@@ -32,6 +33,11 @@ class Costs:
 
     points: float
     multiplier: float
+
+    @classmethod
+    def of(cls, terms: Terms, cost_ticks: float, fee: float) -> "Costs":
+        """The cost of a side from that of a round turn: its slippage in ticks, and its fees in currency."""
+        return cls((cost_ticks * terms.tick_size + fee / terms.multiplier) / 2, terms.multiplier)
 
 
 def run_backtest(bars: pl.DataFrame, wanted: Floats, costs: Costs, *, contracts: int = 1) -> Backtest:

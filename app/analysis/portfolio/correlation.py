@@ -20,7 +20,7 @@ MINIMUM_SESSIONS: Final = 10
 SAME: Final = 1 - 1e-9
 _LEDOIT_WOLF: Final = "Ledoit-Wolf 2004 shrinkage of standardised returns"
 _HAYASHI_YOSHIDA: Final = "Hayashi-Yoshida 2005"
-_JACKKNIFE: Final = "interval by jackknife over sessions of Fisher's z"
+_JACKKNIFE: Final = "interval by jackknife over sessions of Fisher's z, t with Satterthwaite's 1946 freedom"
 _FISHER: Final = "interval by Fisher's z 1921, as if bars were independent"
 
 
@@ -64,7 +64,10 @@ def shortage(common: Common) -> str:
 
 
 def correlation_figure(common: Common, found: Correlation, pair: tuple[int, int], basis: Basis, bar: str) -> Finding:
-    """The shrunk correlation of two symbols of `common` with its interval; `bar` names the frequency."""
+    """The shrunk correlation of two symbols of `common`, with the interval of the plain one; `bar` names the frequency.
+
+    Where sessions differ much in how the two move together, the interval is of what they had on average.
+    """
     one, other = pair
     value, n = float(found.shrunk[pair]), len(common.returns)
     label = f"{bar} bars"
@@ -74,9 +77,8 @@ def correlation_figure(common: Common, found: Correlation, pair: tuple[int, int]
     scaled = common.returns - common.returns.mean(axis=0)
     products = np.stack((scaled[:, one] * scaled[:, other], scaled[:, one] ** 2, scaled[:, other] ** 2))
     ci, text = _interval(float(found.plain[pair]), products, common.days, n)
-    shrunk = (1 - found.shrinkage) * np.array(ci)
-    method = f"{_LEDOIT_WOLF} (intensity {found.shrinkage:.4f}), {bar} bars; {text}"
-    return basis.found(value, n, method, ci=(shrunk[0], shrunk[1]), label=label)
+    method = f"{_LEDOIT_WOLF} (intensity {found.shrinkage:.4f}), {bar} bars; {text} of the plain one"
+    return basis.found(value, n, method, ci=ci, label=label)
 
 
 def asynchronous_figure(first: Moves, second: Moves, basis: Basis, bar: str) -> Finding:
@@ -128,8 +130,13 @@ def _jackknife(value: float, sums: Floats) -> tuple[float, float] | None:
     if any(one is None or not abs(one) < SAME for one in left):
         return None
     z = np.arctanh(np.array(left, dtype=np.float64))
-    stderr = math.sqrt((count - 1) / count * float(np.sum((z - z.mean()) ** 2)))
-    reach = float(special.stdtrit(count - 1, 0.975)) * stderr
+    parts = (z - z.mean()) ** 2
+    total = float(parts.sum())
+    if total == 0:
+        return value, value
+    # A few wild sessions decide, so that there are fewer degrees of freedom than sessions.
+    freedom = total**2 / float(np.sum(parts**2))
+    reach = float(special.stdtrit(freedom, 0.975)) * math.sqrt((count - 1) / count * total)
     return math.tanh(math.atanh(value) - reach), math.tanh(math.atanh(value) + reach)
 
 
@@ -143,7 +150,7 @@ def _asynchronous_sums(first: Moves, second: Moves) -> Floats:
     count = int(max(first.days[-1], second.days[-1]) - begin) + 1
 
     def by_day(values: Floats, days: Ints) -> Floats:
-        return np.bincount(days - begin, weights=values, minlength=count)
+        return np.bincount(days - begin, weights=values, minlength=count).astype(np.float64)
 
     sums = np.stack(
         (

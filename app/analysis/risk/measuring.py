@@ -45,7 +45,8 @@ def measure_sizing(
     if terms is None or price is None or price <= 0:
         reason = _unsized(terms, price)
         told = basis.missing(0, _SIZING, reason, unit="contracts")
-        return {"contracts": told, "micro": told, "caps": dict.fromkeys(CAPS, told)}
+        held = _flat(0, basis) if action == "HOLD" else told
+        return {"contracts": held, "micro": told, "caps": dict.fromkeys(CAPS, told)}
     side = -1 if action == "SELL" else 1
     facts = Facts(price, p, volatility, _lost_share(_session_loss(data, side), side))
     size = size_position(terms.multiplier, facts, action, parameters, margin=parameters.margin)
@@ -95,13 +96,17 @@ def _unsized(terms: Terms | None, price: float | None) -> str:
     return f"the price is {price:g}, and shares of a price that is not positive mean nothing"
 
 
+def _flat(n: int, basis: Basis) -> Finding:
+    return basis.found(0, n, _SIZING, unit="contracts", label="no position", reason="nothing is to be held")
+
+
 def _contracts(size: Size, action: Action, name: str, n: int, basis: Basis) -> Finding:
+    if action == "HOLD":
+        return _flat(n, basis)
     if size.contracts is None:
         unknown = " and ".join(cap for cap in ("volatility", "kelly") if cap not in size.caps)
         reason = f"without the caps of {unknown} no position is sized"
         return basis.missing(n, _SIZING, reason, unit="contracts")
-    if action == "HOLD":
-        return basis.found(0, n, _SIZING, unit="contracts", label="no position", reason="nothing is to be held")
     absent = [cap for cap in ("value_at_risk",) if cap not in size.caps]
     return basis.found(
         size.contracts,

@@ -19,6 +19,8 @@ MINIMUM: Final[Mapping[float, int]] = MappingProxyType({0.95: 125, 0.99: 250})
 DECAY: Final = 0.94
 # Returns whose mean square starts the recursion of the variance; their own residuals are not used.
 START: Final = 20
+# The normal quantile of one in a million; what an expansion does beyond it moves no figure told here.
+FURTHEST: Final = 4.753424
 UNIT: Final = "log return"
 # A range of returns under this is the rounding of a price that stood still.
 STILL: Final = 1e-12
@@ -77,8 +79,8 @@ def filtered_historical(returns: Floats, level: float) -> Tail:
 def cornish_fisher(returns: Floats, level: float) -> Tail | None:
     """The tail of a normal distribution corrected for skewness and kurtosis; None outside of its monotone domain.
 
-    Beyond that domain (Maillard 2012) a larger probability would give a smaller quantile. The expected shortfall is the
-    mean of the corrected quantiles beyond the level.
+    Outside of that domain (Maillard 2012) a larger probability would give a smaller quantile. The expected shortfall is
+    the mean of the corrected quantiles beyond the level.
     """
     skew, kurtosis = float(stats.skew(returns)), float(stats.kurtosis(returns))
     if not is_monotone(skew, kurtosis):
@@ -96,12 +98,14 @@ def cornish_fisher_quantile(probability: float, skew: float, excess_kurtosis: fl
 
 
 def is_monotone(skew: float, excess_kurtosis: float) -> bool:
-    """Whether the Cornish-Fisher quantile grows with the probability everywhere."""
+    """Whether the Cornish-Fisher quantile grows with the probability, from one in a million to one less that."""
     square = excess_kurtosis / 8 - skew**2 / 6
     constant = 1 - excess_kurtosis / 8 + 5 * skew**2 / 36
-    if square <= 0:
-        return square == 0 and skew == 0
-    return (skew / 3) ** 2 <= 4 * square * constant
+    # The slope is a parabola in z: it is least at its vertex or at an end.
+    places = [-FURTHEST, FURTHEST]
+    if square > 0:
+        places.append(min(max(-skew / 6 / square, -FURTHEST), FURTHEST))
+    return all(square * z**2 + skew / 3 * z + constant >= 0 for z in places)
 
 
 def ewma_volatility(returns: Floats) -> Floats:
