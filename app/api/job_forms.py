@@ -15,17 +15,17 @@ MEDIA: Final[Mapping[Form, str]] = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "html": "text/html; charset=utf-8",
 }
-_FORMS: Final[Mapping[str, Form]] = {media.partition(";")[0]: name for name, media in MEDIA.items()}
+MEDIA_TYPES: Final[Mapping[str, Form]] = {media.partition(";")[0]: name for name, media in MEDIA.items()}
 # A report is made of names and numbers that others may have chosen: it runs nothing and loads nothing.
 _REPORT_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
 
 
 def asked_form() -> Form:
     """The form that the present request's Accept asks for most; NotAcceptable when it is none of them."""
-    best = choose_form(request.headers.get("Accept", ""), tuple(_FORMS))
+    best = choose_form(request.headers.get("Accept", ""), tuple(MEDIA_TYPES))
     if best is None:
-        raise NotAcceptable(f"this is answered as {', '.join(_FORMS)}: name one of them in Accept")
-    return _FORMS[best]
+        raise NotAcceptable(f"this is answered as {', '.join(MEDIA_TYPES)}: name one of them in Accept")
+    return MEDIA_TYPES[best]
 
 
 def written(form: Form, document: Mapping[str, Any]) -> str | bytes:

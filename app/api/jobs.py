@@ -7,7 +7,7 @@ from typing import Any, Final
 from apiflask import APIBlueprint
 from flask import Response, json, request, url_for
 
-from app.api.job_forms import MEDIA, asked_form, headers_of, written
+from app.api.job_forms import MEDIA, MEDIA_TYPES, asked_form, headers_of, written
 from app.api.job_progress import progress_events
 from app.api.job_shapes import (
     KEY_HEADER,
@@ -54,7 +54,7 @@ _PROGRESS: Final[Any] = {
 _RESULTS: Final[Any] = {
     200: {
         "description": "In the form that Accept or `format` asks for",
-        "content": {media: {"schema": {"type": "string"}} for name, media in MEDIA.items() if name != "json"},
+        "content": {media: {"schema": {"type": "string"}} for media in MEDIA_TYPES if media != "application/json"},
     },
     406: "None of the forms is accepted",
     409: "The job has no results, or none yet",

@@ -149,9 +149,9 @@ class PredictionModel(Model):
 class Prediction(Model):
     """One prediction, kept for good: what was said at `made_at` from data up to `asof` about the time to `target_ts`.
 
-    `p` is the probability that the price rises over `base_price`, given that it changes; `low` and `high` are the interval of the price at
-    `target_ts`. The database refuses every change but one: `outcome` (1 risen, 0 not), `outcome_price` and
-    `resolved_at` are filled once, or `void` says why they never will be.
+    `p` is the probability that the price rises over `base_price`, given that it changes; `low` and `high` are the
+    interval of the price at `target_ts`. The database refuses every change but one: `outcome` (1 risen, 0 fallen),
+    `outcome_price` and `resolved_at` are filled once, or `void` says why they never will be.
     """
 
     __tablename__ = "predictions"

@@ -36,9 +36,9 @@ def resolve_due(stores: Stores, now: datetime, *, at_once: int = AT_ONCE, budget
     """Write the outcomes that are known at `now`, as many as the time allows; returns how many.
 
     The outcome is 1 where the price at `target_ts` is above the base price and 0 where it is below: the close of the
-    last minute before it, of the same source. A prediction is void when the price is the same, of which it says nothing,
-    when the contract changed in between, and when a week later there is still no data. What cannot be read is left, and
-    logged. Several may do this at the same time.
+    last minute before it, of the same source. A prediction is void when the price is the same, of which it says
+    nothing, when the contract changed in between, and when a week later there is still no data. What cannot be read is
+    left, and logged. Several may do this at the same time.
     """
     began_s, resolved = time.monotonic(), 0
     for number in _due(stores, now, at_once):
