@@ -32,6 +32,8 @@ def read_json(text: str) -> Any:
         raise ValueError("the text is nested too deep") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"this is not JSON: {error.msg} at letter {error.pos + 1}") from None
+    except ValueError as error:
+        raise ValueError(f"this is not JSON: {error}") from None
 
 
 class JsonField(TextAreaField):
