@@ -8,12 +8,13 @@ from wtforms import (
     BooleanField,
     DateField,
     DecimalField,
+    IntegerField,
     SelectField,
     SelectMultipleField,
     StringField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Length, Optional, ValidationError
+from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
 from app.analysis.question import KINDS, MOST_SYMBOLS
 from app.jobs.preferences import NAMES
@@ -31,6 +32,8 @@ def read_json(text: str) -> Any:
         raise ValueError("the text is nested too deep") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"this is not JSON: {error.msg} at letter {error.pos + 1}") from None
+    except ValueError as error:
+        raise ValueError(f"this is not JSON: {error}") from None
 
 
 class JsonField(TextAreaField):
@@ -61,6 +64,12 @@ class InstrumentForm(BaseForm):
     multiplier = DecimalField("Value of a point", [InputRequired()], places=None)
     schwab_symbol = StringField("Schwab symbol", [InputRequired(), Length(max=24)])
     tos_symbol = StringField("Excel (thinkorswim) symbol", [InputRequired(), Length(max=24)])
+
+
+class PlaceForm(BaseForm):
+    """A place in the watchlist, counted from 0; empty: not watched."""
+
+    watch_position = IntegerField("Watch Position", [Optional(), NumberRange(0, 499)])
 
 
 class ContractWeightForm(BaseForm):
@@ -97,14 +106,14 @@ class ModelForm(BaseForm):
 class SettingForm(BaseForm):
     """A choice of the desk."""
 
-    name = SelectField("Setting", choices=[(name, name) for name in NAMES])
+    name = SelectField("Setting", choices=list(NAMES))
     value = JsonField("Value, as JSON", [InputRequired()])
 
 
 class JobForm(BaseForm):
     """An analysis that is asked for."""
 
-    kind = SelectField("Kind", choices=[(kind, kind) for kind in KINDS])
+    kind = SelectField("Kind", choices=list(KINDS))
     symbols = SelectMultipleField("Symbols", [InputRequired(), Length(max=MOST_SYMBOLS)])
     timeframe = StringField("Look back", [Optional(), Length(max=16)], description="such as 30days; unset: 30days")
     start_date = DateField("First trading day", [Optional()], description="instead of a look back")

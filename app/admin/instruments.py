@@ -2,11 +2,10 @@
 
 from typing import Any, ClassVar
 
+from flask_admin.model.form import create_editable_list_form
 from sqlalchemy.orm import Session
-from wtforms import IntegerField
-from wtforms.validators import NumberRange, Optional
 
-from app.admin.forms import ContractWeightForm, InstrumentForm, MarketForm, SignalWeightForm
+from app.admin.forms import ContractWeightForm, InstrumentForm, MarketForm, PlaceForm, SignalWeightForm
 from app.admin.records import RecordView
 from app.errors import Rejected
 from app.instruments.models import ContractWeight, SignalWeight
@@ -29,12 +28,14 @@ class InstrumentView(RecordView):
     column_filters = ("symbol", "calendar", "currency", "mic", "watch_position")
     column_editable_list = ("watch_position",)
     column_default_sort = "symbol"
-    form_overrides: ClassVar = {"watch_position": IntegerField}
-    form_args: ClassVar = {"watch_position": {"validators": [Optional(), NumberRange(0, 499)]}}
 
     def scaffold_form(self) -> Any:
         """What may be corrected."""
         return InstrumentForm
+
+    def get_list_form(self) -> Any:
+        """A place may be taken: the others make room."""
+        return create_editable_list_form(self.form_base_class, PlaceForm)
 
     def change(self, session: Session, form: Any, row: Any) -> None:
         """Correct the facts, or move the symbol within the watchlist."""
@@ -56,8 +57,10 @@ class WatchlistView(RecordView):
     column_filters = ("calendar",)
     column_editable_list = ("watch_position",)
     column_default_sort = "watch_position"
-    form_overrides = InstrumentView.form_overrides
-    form_args = InstrumentView.form_args
+
+    def get_list_form(self) -> Any:
+        """A place may be taken: the others make room."""
+        return create_editable_list_form(self.form_base_class, PlaceForm)
 
     def get_query(self) -> Any:
         """Only what is watched."""

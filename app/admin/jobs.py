@@ -1,7 +1,7 @@
 """The admin's table of analyses: asking for one, watching it, taking it back, trying again, and taking results away."""
 
 import logging
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from flask import Response, flash, redirect, request
 from flask_admin.actions import action
@@ -19,7 +19,7 @@ from app.errors import Conflict, NotFound, Rejected, ThorError, Unavailable
 from app.instruments.models import TradingInstrument
 from app.jobs.models import AnalysisJob
 from app.jobs.requests import JobRequest
-from app.jobs.service import FINISHED, STATUSES, cancel, document_of, find_job, retry, submit
+from app.jobs.service import FINISHED, cancel, document_of, find_job, retry, submit
 from app.reports.html import html_report, report_body, stylesheet
 from app.runtime import runtime
 
@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 
 MOST_EXPORTED: Final = 50
 REFRESH_S: Final = 3
-_CHOICES: Final = tuple((status, status) for status in STATUSES)
 
 
 class HasSymbol(BaseSQLAFilter):
@@ -57,7 +56,6 @@ class JobView(RecordView):
         "retry_of",
     )  # fmt: skip
     column_default_sort = ("id", True)
-    form_choices: ClassVar = {"status": _CHOICES}
     details_template = "thor/job.html"
 
     def scaffold_form(self) -> Any:
@@ -68,7 +66,7 @@ class JobView(RecordView):
         """The form with the instruments of the present."""
         form = super().create_form(obj)
         known = self.session.scalars(select(TradingInstrument.symbol).order_by(TradingInstrument.symbol))
-        form.symbols.choices = [(symbol, symbol) for symbol in known]
+        form.symbols.choices = list(known)
         return form
 
     def make(self, session: Session, form: Any) -> Any:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any, ClassVar, Final
 
 from flask import Response, flash
+from flask_admin.base import expose
 from flask_admin.contrib.sqla import ModelView
 from flask_login import current_user
 from sqlalchemy.exc import IntegrityError
@@ -110,6 +111,7 @@ class RecordView(ModelView):
             return True
         return False
 
+    @expose("/ajax/update/", methods=("POST",))
     def ajax_update(self) -> Any:
         """An inline edit: the answer is plain text, with 400 for what is refused."""
         answer = super().ajax_update()

@@ -70,7 +70,10 @@ def session_key(state_dir: Path) -> bytes:
     path = StateDirectory(state_dir).path / KEY_FILE
     if not path.exists():
         _make_key(path)
-    key = bytes.fromhex(path.read_text(encoding="ascii"))
+    try:
+        key = bytes.fromhex(path.read_text(encoding="ascii"))
+    except ValueError:
+        key = b""
     if len(key) != _KEY_BYTES:
         raise Conflict(f"{path} is damaged: remove it, and everybody logs in anew")
     return key

@@ -7,7 +7,7 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from app.analysis.findings import is_figure
-from app.reports.picking import first_number, lists_named, mapping, number_of, part
+from app.reports.picking import first_number, level_rows, lists_named, mapping, number_of, part
 from app.reports.svg import bar_chart, calibration_plot, heat_map, price_line
 
 _PREDICTED: Final = ("predicted", "mean_p", "p", "forecast", "mean")
@@ -41,9 +41,7 @@ def closes_of(tree: Mapping[str, Any]) -> list[tuple[str, float]]:
 
 def levels_of(tree: Mapping[str, Any]) -> list[tuple[float, str]]:
     """Prices of levels with their side."""
-    found = part(tree, "levels", "levels")
-    rows = found if isinstance(found, list) else []
-    priced = [(number_of(row.get("price")), str(row.get("side", ""))) for row in rows if isinstance(row, Mapping)]
+    priced = [(number_of(row[path[-1]]), side) for side, path, row in level_rows(tree)]
     return [(price, side) for price, side in priced if price is not None]
 
 
@@ -59,9 +57,10 @@ def diurnal_of(tree: Mapping[str, Any]) -> list[tuple[str, float]]:
         for values in lists_named(place, ("diurnal",)):
             if found := _pairs(values):
                 return found
-        told = part(place, "diurnal")
-        if isinstance(told, Mapping) and len(found := _numbers(told)) > 2:
-            return found
+        for name in ("diurnal", "volatility"):
+            told = part(place, name)
+            if isinstance(told, Mapping) and len(found := _numbers(told)) > 2:
+                return found
     return []
 
 

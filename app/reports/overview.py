@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from app.analysis.findings import figures, is_figure
 from app.reports.layout import Entry, Path, entry_of
-from app.reports.picking import leading_figures, mapping, part
+from app.reports.picking import leading_figures, level_rows, mapping, part
 from app.reports.wording import title_of
 
 MOST_LEVELS: Final = 6
@@ -85,13 +85,8 @@ def _leading(tree: Any, base: Path, name: str, words: tuple[str, ...], most: int
 
 
 def _levels(tree: Any, base: Path) -> tuple[Entry, ...]:
-    found = part(tree, "levels", "levels")
-    rows = found if isinstance(found, list) else []
-    told = [
-        Entry(_text(row.get("side")) or "level", (*base, "levels", "levels", str(number), "price"), figure=row["price"])
-        for number, row in enumerate(rows)
-        if isinstance(row, Mapping) and is_figure(row.get("price"))
-    ]
+    rows = level_rows(tree)
+    told = [entry_of(side or "level", row[path[-1]], (*base, *path)) for side, path, row in rows]
     return tuple(told[:MOST_LEVELS])
 
 

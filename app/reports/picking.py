@@ -44,6 +44,19 @@ def leading_figures(node: Any, words: Sequence[str], most: int) -> list[tuple[tu
     return sorted(figures(node), key=rank)[:most]
 
 
+def level_rows(tree: Any) -> list[tuple[str, tuple[str, ...], Mapping[str, Any]]]:
+    """The levels of a symbol's tree: the side, the path of the price within the tree, and the whole row."""
+    found: list[tuple[str, tuple[str, ...], Mapping[str, Any]]] = []
+    for name in ("levels", "support", "resistance"):
+        rows = part(tree, "levels", name)
+        for place, row in enumerate(rows if isinstance(rows, list) else ()):
+            price = next((key for key in ("price", "level") if isinstance(row, Mapping) and key in row), None)
+            if price is not None:
+                side = str(row.get("side", "")) if name == "levels" else name
+                found.append((side, ("levels", name, str(place), price), row))
+    return found
+
+
 def lists_named(node: Any, words: Sequence[str], path: tuple[str, ...] = ()) -> Iterator[Sequence[Any]]:
     """The lists below a key that has one of the words in its name, in the order of the tree."""
     if isinstance(node, Mapping) and not is_figure(node):

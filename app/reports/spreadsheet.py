@@ -12,7 +12,7 @@ from openpyxl.styles import Font
 from app.analysis.findings import is_figure
 from app.reports.csv_rows import COLUMNS, figure_rows
 from app.reports.overview import overview_of
-from app.reports.picking import mapping, part
+from app.reports.picking import level_rows, mapping
 from app.reports.wording import is_number
 
 _CELL_LIMIT: Final = 32_767
@@ -70,12 +70,10 @@ def _summary(document: Mapping[str, Any]) -> Iterable[list[Any]]:
 
 def _levels(document: Mapping[str, Any]) -> Iterable[list[Any]]:
     for symbol, tree in mapping(document, "symbols").items():
-        found = part(tree, "levels", "levels")
-        for row in found if isinstance(found, list) else []:
-            if isinstance(row, Mapping):
-                price, strength = row.get("price"), row.get("strength")
-                told = [strength.get(name) for name in ("n", "status")] if is_figure(strength) else [None, None]
-                yield [symbol, row.get("side"), _value(price), _value(strength), *told]
+        for side, path, row in level_rows(tree):
+            strength = next((row[name] for name in ("strength", "pattern_strength") if name in row), None)
+            told = [strength.get(name) for name in ("n", "status")] if is_figure(strength) else [None, None]
+            yield [symbol, side, _value(row[path[-1]]), _value(strength), *told]
 
 
 def _value(node: Any) -> Any:

@@ -1,0 +1,1 @@
+"""The admin, from the login to the last inline edit."""

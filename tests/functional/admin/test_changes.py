@@ -1,0 +1,120 @@
+import pytest
+from sqlalchemy import select
+
+from app.desk.models import Market
+from app.instruments.models import ContractWeight, SignalWeight
+from app.instruments.store import watchlist
+from app.jobs.models import PredictionModel, UserSetting
+
+
+@pytest.mark.parametrize(
+    ("place", "data", "entity", "change"),
+    [
+        ("markets", {"list_form_pk": "CME_Futures", "automated": ""}, "markets", {"automated": [True, False]}),
+        ("contract-weights", {"list_form_pk": "us,ES,2025-03-07", "weight": "0.25"}, "contract_weights",
+         {"weight": ["0.500000", "0.250000"]}),
+        ("signal-weights", {"list_form_pk": "trend,2025-03-07", "weight": "1.5"}, "signal_weights",
+         {"weight": ["1.000000", "1.500000"]}),
+        ("instruments", {"list_form_pk": "ES", "watch_position": "2"}, "trading_instruments",
+         {"watch_position": [0, 2]}),
+        ("watchlist", {"list_form_pk": "ES", "watch_position": ""}, "trading_instruments",
+         {"watch_position": [0, None]}),
+    ],
+)  # fmt: skip
+def test_an_inline_edit_is_kept_and_recorded_with_before_and_after(
+    admin, rows, changes, sessions, place, data, entity, change
+):
+    with sessions() as session:
+        first = watchlist(session)[0]
+    data = {name: first if value == "ES" else value for name, value in data.items()}
+
+    answer = admin.post(f"{place}/ajax/update/", data)
+
+    assert answer.status_code == 200, answer.text
+    assert changes()[-1][0::2] == (entity, "edit")
+    assert changes()[-1][3] == change
+
+
+def test_a_model_is_switched_off(admin, rows, sessions, changes):
+    with sessions() as session:
+        model = session.scalar(select(PredictionModel.id))
+
+    assert admin.post("models/ajax/update/", {"list_form_pk": model, "enabled": ""}).status_code == 200
+
+    with sessions() as session:
+        assert session.get(PredictionModel, model).enabled is False
+    assert changes()[-1] == ("prediction_models", str(model), "edit", {"enabled": [True, False]})
+
+
+def test_an_edit_that_the_rules_refuse_changes_nothing_and_says_why(admin, rows, changes, read):
+    before = changes()
+
+    answer = admin.post("signal-weights/ajax/update/", {"list_form_pk": "trend,2025-03-07", "weight": "9"})
+
+    assert answer.status_code == 400
+    assert answer.mimetype == "text/plain"
+    assert "must lie within its bounds" in answer.text
+    assert read(SignalWeight, ("trend", "2025-03-07")).weight == 1
+    assert changes() == before
+
+
+def test_an_edit_that_changes_nothing_is_not_recorded(admin, rows, changes):
+    before = changes()
+
+    assert admin.post("markets/ajax/update/", {"list_form_pk": "CME_Futures", "automated": "1"}).status_code == 200
+
+    assert changes() == before
+
+
+def test_an_edit_changes_only_what_the_form_has(admin, read, changes):
+    fields = {"name": "E-mini", "tick_size": "0.5", "multiplier": "50", "schwab_symbol": "/ES", "tos_symbol": "/ES"}
+
+    answer = admin.post("instruments/edit/?id=ES", {**fields, "symbol": "XX", "currency": "EUR"})
+
+    assert answer.status_code == 302
+    assert changes()[-1][:3] == ("trading_instruments", "ES", "edit")
+    assert {"name", "tick_size"} <= set(changes()[-1][3])
+    assert "currency" not in changes()[-1][3]
+
+
+def test_weights_and_settings_are_added_and_taken_away_on_record(admin, rows, changes, read):
+    weight = {"composite": "metals", "symbol": "GC", "valid_from": "2025-03-07", "weight": "-0.5"}
+    assert admin.post("contract-weights/new/", weight).status_code == 302
+    assert admin.post("contract-weights/delete/", {"id": "us,ES,2025-03-07"}).status_code == 302
+    assert admin.post("settings/new/", {"name": "analysis.seed", "value": "7"}).status_code == 302
+    assert admin.post("settings/edit/?id=analysis.seed", {"name": "analysis.fee", "value": "8"}).status_code == 302
+    assert admin.post("settings/delete/", {"id": "analysis.equity"}).status_code == 302
+
+    assert str(read(ContractWeight, ("metals", "GC", "2025-03-07")).weight) == "-0.500000"
+    assert read(ContractWeight, ("us", "ES", "2025-03-07")) is None
+    assert read(UserSetting, "analysis.seed").value == 8
+    assert [change[:3] for change in changes()[1:]] == [
+        ("contract_weights", "metals,GC,2025-03-07", "create"),
+        ("contract_weights", "us,ES,2025-03-07", "delete"),
+        ("user_settings", "analysis.seed", "create"),
+        ("user_settings", "analysis.seed", "edit"),
+        ("user_settings", "analysis.equity", "delete"),
+    ]
+
+
+@pytest.mark.parametrize("value", ["{", "NaN", "[" * 5000, '"x"', "1" * 20_000, "-5"])
+def test_a_setting_that_can_not_be_is_refused(admin, changes, read, value):
+    answer = admin.post("settings/new/", {"name": "analysis.equity", "value": value})
+
+    assert answer.status_code == 200
+    assert read(UserSetting, "analysis.equity") is None
+    assert changes() == []
+
+
+def test_the_change_and_its_record_are_one_transaction(admin, sessions, read, changes):
+    with sessions.begin() as session:
+        session.connection().exec_driver_sql("ALTER TABLE admin_changes ADD CONSTRAINT never CHECK (actor <> 'admin')")
+    try:
+        answer = admin.post("markets/ajax/update/", {"list_form_pk": "CME_Futures", "automated": ""})
+    finally:
+        with sessions.begin() as session:
+            session.connection().exec_driver_sql("ALTER TABLE admin_changes DROP CONSTRAINT never")
+
+    assert answer.status_code == 400
+    assert read(Market, "CME_Futures").automated is True
+    assert changes() == []
