@@ -109,7 +109,8 @@ INDICATORS: Final[Mapping[str, Indicator]] = {
 def measure_indicators(data: SymbolData) -> Tree:
     """By timeframe `5m`, `1h` and `session` the newest value of each indicator; n counts the bars behind it.
 
-    The newest 1,000 bars are used, older contracts shifted to the newest. Too few bars for an indicator are `insufficient_data`, fewer than 244 for a smoothed one `low_history`.
+    The newest 1,000 bars are used, older contracts shifted to the newest. Too few bars for an indicator are
+    `insufficient_data`, fewer than 244 for a smoothed one `low_history`.
     """
     return {timeframe: _of_timeframe(data, timeframe) for timeframe in TIMEFRAMES}
 
