@@ -1,8 +1,8 @@
 """Ticks of many sessions to minutes, in one question to DuckDB wherever its answer is sure to be that of the bars.
 
 A minute of a source has the prices of its trades and the growth of the cumulative counter, as `app.history.bar_query`
-makes bars of them. That is sure in a session whose source flags trades, tells one contract or none, and has a counter
-that was there from the first minute and never fell; other sessions are read by `app.analysis.data.odd_days`.
+makes bars of them. That is sure in a session whose sources flag trades, tell one contract or none, and have counters
+that never fell; other sessions are read by `app.analysis.data.odd_days`.
 """
 
 from collections.abc import Sequence
@@ -27,6 +27,12 @@ FROM (
     FROM read_parquet($paths, hive_partitioning = false)
 ) GROUP BY ALL
 """
+# How much the first tick with a counter traded itself.
+_FIRST_SIZES: Final = """
+SELECT file_index::BIGINT AS late_file, source, epoch_us(ts) // 60000000 AS minute,
+    arg_min(CASE WHEN trade THEN coalesce(last_size, 0) ELSE 0 END, file_row_number) AS size
+FROM read_parquet($paths, hive_partitioning = false) WHERE volume IS NOT NULL GROUP BY ALL
+"""
 _STREAM: Final = ["file", "source"]
 
 
@@ -41,7 +47,7 @@ def read_minutes(connection: duckdb.DuckDBPyConnection, symbol: str, days: Seque
     if plain:
         seen = _seen(connection, plain)
         odd = _odd_files(seen)
-        parts.append(_bars(seen.filter(~pl.col("file").is_in(odd)), symbol))
+        parts.append(_bars(_with_start(connection, plain, seen.filter(~pl.col("file").is_in(odd))), symbol))
         parts.extend(read_odd_day(connection, symbol, plain[file]) for file in odd)
     return pl.concat(parts or [pl.DataFrame(schema=MINUTES)]).sort("session_date", "source", "t_open")
 
@@ -67,20 +73,33 @@ def _odd_files(seen: pl.DataFrame) -> list[int]:
     before = pl.col("v_last").forward_fill().shift(1).over(_STREAM)
     first, last = pl.col("v_first"), pl.col("v_last")
     falls = (first != pl.col("v_min")) | (last != pl.col("v_max")) | (first < before)
-    counted = (pl.col("minute") - pl.col("begin")).filter(last.is_not_null())
     streams = seen.with_columns(falls=falls).group_by(_STREAM).agg(
         is_silent=pl.col("open").count() == 0,
-        is_unsteady=pl.col("falls").any() | (counted.min() > 0).fill_null(False),
+        is_unsteady=pl.col("falls").any(),
         has_several=pl.col("contract").n_unique() > 1,
     )  # fmt: skip
-    return (
-        streams.filter(pl.any_horizontal("is_silent", "is_unsteady", "has_several"))["file"].unique().sort().to_list()
-    )
+    odd = streams.filter(pl.any_horizontal("is_silent", "is_unsteady", "has_several"))
+    return odd["file"].unique().sort().to_list()
+
+
+def _with_start(connection: duckdb.DuckDBPyConnection, days: Sequence[TickDay], seen: pl.DataFrame) -> pl.DataFrame:
+    # A counter starts from 0, or from just before its first tick where that came after the first minute.
+    counted = seen.filter(pl.col("v_first").is_not_null()).group_by(_STREAM, maintain_order=True).first()
+    late = counted.filter(pl.col("minute") > pl.col("begin"))
+    if late.is_empty():
+        return seen.with_columns(start=pl.lit(0, pl.Int64))
+    files = late["file"].unique().sort()
+    params = {"paths": [str(days[file].path.absolute()) for file in files]}
+    sizes = pl.DataFrame(connection.sql(_FIRST_SIZES, params=params).to_arrow_table())
+    sizes = sizes.with_columns(file=files.gather(sizes["late_file"]))
+    starts = late.join(sizes, on=[*_STREAM, "minute"]).select(*_STREAM, start=pl.col("v_first") - pl.col("size"))
+    found = seen.join(starts, on=_STREAM, how="left", maintain_order="left")
+    return found.with_columns(pl.col("start").fill_null(0))
 
 
 def _bars(seen: pl.DataFrame, symbol: str) -> pl.DataFrame:
     total = pl.when(pl.col("open").is_not_null()).then(pl.col("v_last"))
-    earlier = total.forward_fill().shift(1).over(_STREAM).fill_null(0)
+    earlier = total.forward_fill().shift(1).over(_STREAM).fill_null(pl.col("start"))
     t_open = (pl.col("minute") * _MINUTE_US).cast(MINUTES["t_open"])
     made = _with_contracts(seen, symbol).with_columns(
         *(pl.col(name).cast(pl.Float64) for name in PRICES),

@@ -7,7 +7,6 @@ from functools import reduce
 from typing import Final
 
 import numpy as np
-from scipy.special import logit
 
 from app.analysis.bars import Floats
 from app.analysis.prediction.calibration import FIRST_CALIBRATION, prequential
@@ -24,9 +23,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 class Composite:
     """A portfolio at a horizon: the probability `p` that its weighted return over the next bar is positive.
 
-    `asof` is the newest close that all symbols have, None without one. `weights` are the newest, summing to 1, empty
-    where no symbol had skill. `p`, `base_rate`, `skill` and `gate` are None where `reason` says why; the gate is by
-    Holm over the horizons.
+    `asof` is the newest close that all symbols have, None without one. `weights` are the newest, summing to 1. `p`,
+    `base_rate`, `skill` and `gate` are None where `reason` says why; the gate is by Holm over the horizons.
     """
 
     horizon: str
@@ -55,10 +53,10 @@ def combine(predicted: Mapping[tuple[str, str], Predicted], portfolio: Mapping[s
     """The composite of each horizon of `predicted`, whose keys are symbol and horizon.
 
     The mean of the models' logits, weighted by past Brier skill, where positive, times the weight in the `portfolio`,
-    is calibrated walk-forward on the sign of the portfolio's return (Ranjan and Gneiting 2010). A mean, so that the
-    same symbol twice says no more than once; of logits before calibration, so that one symbol alone is its own
-    composite. Symbols without a forecast or a positive weight are left out.
-    At least 200 outcomes out of sample.
+    is calibrated walk-forward on the sign of the portfolio's return (Ranjan and Gneiting 2010). While no symbol has
+    shown skill the portfolio alone weighs. A mean, so that the same symbol twice says no more than once; of logits
+    before calibration, so that one symbol alone is its own composite. Symbols without a forecast or a positive weight
+    are left out. At least 200 outcomes out of sample are needed after the first 100 rows, which the base rate takes.
     """
     found = {}
     for horizon in dict.fromkeys(horizon for _, horizon in predicted):
@@ -85,9 +83,10 @@ def _combine(horizon: str, forecasts: Mapping[str, Forecast], portfolio: Mapping
     outcomes = outcomes_of(panel.moves @ shares)
     places = np.arange(len(outcomes))
     base = base_rates(outcomes, places)
-    pooled, weights = _pooled(panel, shares, base)
+    pooled, weights = _pooled(panel, shares)
     p = prequential(pooled, outcomes, places).p
-    known = np.isfinite(outcomes)
+    # A base rate of a few outcomes is easily beaten by chance.
+    known = np.isfinite(outcomes) & (places >= FIRST_CALIBRATION)
     scored = int(known.sum())
     if scored < LEAST_SCORED:
         reason = f"{scored} outcomes that all symbols have, {LEAST_SCORED} needed"
@@ -110,16 +109,14 @@ def _panel(forecasts: Mapping[str, Forecast]) -> _Panel:
     return _Panel(times, logits, (base - outcomes) ** 2 - (p - outcomes) ** 2, (base - outcomes) ** 2, moves)
 
 
-def _pooled(panel: _Panel, shares: Floats, base: Floats) -> tuple[Floats, Floats]:
-    """The pooled logits, each by weights known then, and the newest weights; without skill the base rate's logit."""
-    pooled, weights = logit(base), shares
-    for block in blocks(np.arange(len(base)), 0, REFIT, 2):
-        early = block.known < FIRST_CALIBRATION
-        worth = shares * (1.0 if early else _past_skill(panel.gains[: block.known], panel.losses[: block.known]))
-        total = worth.sum()
-        weights = worth / total if total > 0 else np.zeros(len(shares))
-        if total > 0:
-            pooled[block.start : block.stop] = panel.logits[block.start : block.stop] @ weights
+def _pooled(panel: _Panel, shares: Floats) -> tuple[Floats, Floats]:
+    """The pooled logits, each by weights known then, and the newest weights."""
+    pooled, weights = np.empty(len(panel.times)), shares / shares.sum()
+    for block in blocks(np.arange(len(pooled)), 0, REFIT, 2):
+        worth = shares * _past_skill(panel.gains[: block.known], panel.losses[: block.known])
+        early = block.known < FIRST_CALIBRATION or not worth.any()
+        weights = shares / shares.sum() if early else worth / worth.sum()
+        pooled[block.start : block.stop] = panel.logits[block.start : block.stop] @ weights
     return pooled, weights
 
 

@@ -57,9 +57,7 @@ def test_the_minutes_of_any_ticks_are_those_of_the_bars(lakes, days, rises, alik
 
 def test_the_minutes_of_simulated_sessions_are_those_of_the_bars_in_one_question(lake, monkeypatch):
     for hours in (FIRST, SECOND, THIRD):
-        first, *rest = session_quotes(hours, ["ES"], 3, 4_000)
-        at_the_open = first._replace(seq=0, ts=hours.open, volume=0, trade=False)
-        write_ticks(lake, [at_the_open, first, *rest], day=hours.day)
+        write_ticks(lake, list(session_quotes(hours, ["ES"], 3, 4_000)), day=hours.day)
     monkeypatch.setattr(minutes, "read_odd_day", refuse)
 
     found = read(lake, FIRST, SECOND, THIRD)
@@ -68,6 +66,22 @@ def test_the_minutes_of_simulated_sessions_are_those_of_the_bars_in_one_question
         expected = [bar for hours in (FIRST, SECOND, THIRD) for bar in bars(connection, lake, hours, [])]
     assert len(expected) > 1_500
     assert priced(found) == expected
+
+
+@pytest.mark.parametrize(
+    ("size", "is_trade", "grown"), [(3, True, 3), (3, False, 0), (None, True, 0), (9_000, True, 9_000)]
+)
+def test_a_counter_that_is_first_seen_late_starts_from_just_before_its_tick(lake, monkeypatch, size, is_trade, grown):
+    seen = tick(SECOND, 600, 10, 8_000, last_size=size, trade=is_trade)
+    write_ticks(lake, steady(FIRST, [1, 2]), day=FIRST.day)
+    write_ticks(
+        lake, [tick(SECOND, 5, 9), seen, tick(SECOND, 610, 11, 8_004), tick(SECOND, 670, 12, 8_009)], day=SECOND.day
+    )
+    monkeypatch.setattr(minutes, "read_odd_day", refuse)
+
+    found = read(lake, FIRST, SECOND)
+
+    assert found["volume"].to_list() == [1, 1, None, grown + 4, 5]
 
 
 def test_a_half_day_is_read_up_to_its_close(lake):
@@ -126,11 +140,10 @@ def test_where_trades_are_not_flagged_prices_of_two_contracts_do_not_mix_either(
         [tick(SECOND, 1, 10, 5, trade=False)],
         [tick(SECOND, 1, 10, 5), tick(SECOND, 2, 10, 4)],
         [tick(SECOND, 1, 10, 5), tick(SECOND, 61, 10, 4)],
-        [tick(SECOND, 61, 10, 5)],
         [tick(SECOND, 1, 10, 5), tick(SECOND, 2, 10, 6, contract="ESH26")],
         [tick(SECOND, 1, 10, 5), tick(SECOND, 2, 10, 6, contract=None)],
     ],
-    ids=["no trade flagged", "falls in a minute", "falls", "late", "two contracts", "a contract not always told"],
+    ids=["no trade flagged", "falls in a minute", "falls", "two contracts", "a contract not always told"],
 )
 def test_only_an_odd_session_is_read_on_its_own(lake, monkeypatch, odd):
     for hours, ticks in ((FIRST, steady(FIRST, [1, 2])), (SECOND, odd), (THIRD, steady(THIRD, [3]))):

@@ -76,7 +76,7 @@ def test_the_label_is_the_return_of_the_portfolio():
 
     found = combine({("ES", "1h"): one, ("CL", "1h"): opposite}, {"ES": 0.9, "CL": 0.1})["1h"]
 
-    assert found.scored == one.forecast.skill.n
+    assert found.scored == one.forecast.skill.n - 100
     assert found.gate.passed
 
 
@@ -87,12 +87,12 @@ def test_only_times_that_all_have_count():
 
     found = combine(made, {"ES": 0.5, "CL": 0.5})["1h"]
 
-    assert found.scored == one.forecast.skill.n - 300
+    assert found.scored == one.forecast.skill.n - 300 - 100
     assert found.asof.timestamp() * 1e6 == one.forecast.series.times[-1]
 
 
 def test_too_few_outcomes_in_common_are_said_to_be_too_few():
-    one = told(seed=1, rows=150)
+    one = told(seed=1, rows=250)
 
     found = combine({("ES", "1h"): one}, {"ES": 1.0})["1h"]
 
