@@ -1,7 +1,7 @@
 """The counts of a session's tick file: one pass over the ticks of a source, in the order of the file.
 
-What is rare costs a pass of its own where there is a sign of it: several sources or contracts, prices that jump, quotes
-that stay. A file that turns out to be out of order is sorted, and counted again.
+What is rare costs a pass of its own where there is a sign of it: several sources or contracts, and prices that jump.
+A file that turns out to be out of order is sorted, and counted again.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from app.analysis.quality.counts import SessionCounts
 from app.analysis.quality.divergence import LIVE_PAIR, measure_divergence
 from app.analysis.quality.file_scan import AS_WRITTEN, SORTED, FileScan, Scope
 from app.analysis.quality.spikes import count_spikes
-from app.analysis.quality.tick_pass import IS_NEW, pass_over
+from app.analysis.quality.tick_pass import pass_over
 from app.market.sessions import Session
 from app.market.timetable import micros_of
 
@@ -25,12 +25,6 @@ SELECT source, count(*) AS rows, count(*) FILTER (symbol <> $symbol) AS wrong_sy
 FROM {rows} WHERE epoch_us(ts) < $until GROUP BY source ORDER BY source
 """
 _NEWEST: Final = "SELECT max(epoch_us(ts)) AS newest_us FROM {rows}"
-_STALE: Final = """
-SELECT max(us - since) AS stale_us FROM (
-    SELECT us, max(CASE WHEN is_new THEN us END) OVER ({order} ROWS UNBOUNDED PRECEDING) AS since
-    FROM (SELECT *, {is_new} AS is_new FROM ({ticks}))
-)
-"""
 _RUNS: Final = """
 SELECT min(contract), min(us), max(us) FROM (
     SELECT contract, us, count(*) FILTER (WHERE is_new) OVER ({order} ROWS UNBOUNDED PRECEDING) AS run
@@ -42,7 +36,7 @@ SELECT min(contract), min(us), max(us) FROM (
 """
 
 
-_SIGNS: Final = ("oldest", "newest", "contract", "several", "jumps", "unchanged")
+_SIGNS: Final = ("oldest", "newest", "contract", "several", "jumps")
 
 
 def count_file(connection: duckdb.DuckDBPyConnection, path: Path, scope: Scope) -> SessionCounts:
@@ -90,9 +84,6 @@ def _looked_into(scan: FileScan, order: str, signs: Mapping[str, Any], *, has_nu
     # A tick without a price may stand between a jump and what it jumped from.
     if signs["jumps"] or has_nulls:
         told["spikes"] = count_spikes(scan, order)
-    if signs["unchanged"]:
-        (stale,) = scan.ask(_STALE, order=order, is_new=IS_NEW.format(order=order))
-        told["stale_us"] = stale["stale_us"] or 0
     return told
 
 

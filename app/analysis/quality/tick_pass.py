@@ -11,6 +11,7 @@ CLOCK_SKEW_S: Final = 1
 # Delays are taken of about so many ticks of a file, picked by their number alone; of all where there are fewer.
 SAMPLE: Final = 8_192
 
+# A quote is compared with the one before it by its hash, which takes half the time of six comparisons.
 _COUNT: Final = """
 SELECT count(*) AS rows, count(*) - count(last) AS missing_price, count(*) FILTER (bid > ask) AS crossed,
     count(*) FILTER (last <= 0 OR bid <= 0 OR ask <= 0) AS non_positive, {off_tick} AS off_tick,
@@ -21,27 +22,25 @@ SELECT count(*) AS rows, count(*) - count(last) AS missing_price, count(*) FILTE
     count(*) FILTER (delay < -{skew}) AS future,
     count(*) FILTER (NOT inside) AS outside,
     count(*) FILTER (inside AND minute IS DISTINCT FROM minute_before) AS minutes,
-    max({gap}) AS gap_us, max({regular_gap}) AS regular_gap_us, count(*) FILTER (NOT is_new) AS unchanged,
+    max({gap}) AS gap_us, max({regular_gap}) AS regular_gap_us, max(us - unchanged_since) AS stale_us,
     quantile_disc(delay, [0.5, 0.99]) FILTER ({sampled}) AS received_us,
     quantile_disc(epoch_us(created_at) - us, [0.5, 0.99]) FILTER ({sampled}) AS stored_us,
     count(*) FILTER (symbol <> $symbol) AS wrong_symbol, count(*) FILTER (session_date <> $day) AS wrong_day,
     min(us) AS oldest, max(us) AS newest, min(contract) AS contract, min(contract) <> max(contract) AS several,
     count(*) FILTER (abs(price - price_before) > {jump} * abs(price_before)) AS jumps
 FROM (
-    SELECT *, epoch_us(recv_ts) - us AS delay, us >= $open AND us < $close AS inside,
+    SELECT *, last_value(CASE WHEN is_new THEN us END IGNORE NULLS) OVER ({order} ROWS UNBOUNDED PRECEDING)
+            AS unchanged_since,
+        epoch_us(recv_ts) - us AS delay, us >= $open AND us < $close AS inside,
         (us - $open) // 60000000 AS minute,
         CASE WHEN us_before >= $open THEN (us_before - $open) // 60000000 END AS minute_before
     FROM (
         SELECT *, lag(us) OVER ({order}) AS us_before, lag(seq) OVER ({order}) AS seq_before,
-            lag(price) OVER ({order}) AS price_before, {is_new} AS is_new
-        FROM ({ticks})
+            lag(price) OVER ({order}) AS price_before, coalesce(quoted <> lag(quoted) OVER ({order}), true) AS is_new
+        FROM (SELECT *, hash(last, bid, ask, bid_size, ask_size, volume) AS quoted FROM ({ticks}))
     )
 )
 """
-IS_NEW: Final = " OR ".join(
-    f"{name} IS DISTINCT FROM lag({name}) OVER ({{order}})"
-    for name in ("last", "bid", "ask", "bid_size", "ask_size", "volume")
-)
 _OFF_TICK: Final = "count(*) FILTER ({})".format(
     " OR ".join(f"{name} % $tick::DECIMAL(18, 9) <> 0" for name in ("last", "bid", "ask"))
 )
@@ -61,7 +60,6 @@ def pass_over(scan: FileScan, order: str, file_rows: int) -> dict[str, Any]:
         late=str(LATE_S * 1_000_000),
         skew=str(CLOCK_SKEW_S * 1_000_000),
         jump=str(JUMP),
-        is_new=IS_NEW.format(order=order),
         off_tick="NULL" if scan.scope.tick is None else _OFF_TICK,
         gap=_GAP.format("$open", "$close"),
         regular_gap="NULL" if scan.scope.regular is None else _GAP.format("$regular_open", "$regular_close"),
