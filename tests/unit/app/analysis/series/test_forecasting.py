@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import norm
 from statsmodels.stats.proportion import proportion_confint
 
 from app.analysis.findings import figures, to_plain
@@ -58,6 +59,19 @@ def test_the_first_bar_of_a_session_is_expected_to_move_as_it_does_after_the_pau
 
     assert at_the_first > 10 * before_the_pause
     assert at_the_first > 5 * later
+
+
+def test_the_score_is_that_of_the_normal_distribution_where_returns_are_normal():
+    # Hours are quiet and busy by turns. The score of N(0, 1) is 2 * density(1.645) / .05, its mean size sqrt(2 / pi).
+    sizes = np.tile(1e-4 * np.where(np.arange(23) % 2, 5.0, 1.0), 80)
+    data = symbol_data(prices(sizes * np.random.default_rng(8).standard_normal(len(sizes)), tick=None), "1h")
+    ideal = 2 * norm.pdf(norm.ppf(0.95)) / 0.05 / np.sqrt(2 / np.pi)
+
+    told = forecast(data, ("1h",))["1h"]["score"]
+
+    assert told.n == 80 * 23 - 1 - 30 - 250
+    # What has to be learnt on the way costs something.
+    assert ideal < told.value < 1.15 * ideal
 
 
 def test_280_returns_are_enough_for_residuals_and_279_are_not():
