@@ -32,11 +32,12 @@ def ask(stores: Stores, *symbols: str, **parts: Any) -> int:
 def found_for(question: Question, asof: datetime) -> Analysis:
     """An analysis that holds the first symbol, would buy the others, and predicts an hour of each."""
     basis = Basis("made up", asof)
+    strengths = [basis.missing(3, "made up", "3 touches, 10 are needed"), basis.found(0.9, 20, "made up")]
     tree = {
-        "trend": {"score": basis.found(1.25, 100, "made up")},
-        "volatility": {"annual": basis.found(0.16, 100, "made up")},
-        "levels": {"strength": basis.missing(3, "made up", "3 touches, 10 are needed")},
-        "quality": {"verdict": basis.found("ok", 100, "made up")},
+        "trend": {"combined": basis.found(1.25, 100, "made up")},
+        "volatility": {"realised": basis.found(0.16, 100, "made up")},
+        "levels": {"levels": [{"strength": one} for one in strengths]},
+        "quality": {"verdict": "ok"},
     }
     return Analysis(
         asof=asof,

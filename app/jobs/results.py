@@ -14,11 +14,11 @@ from app.jobs.models import WHOLE, AnalysisResult, PredictionModel, Signal
 
 # Where a symbol's tree has the figures that lists and filters need.
 _NUMBERS: Final[Mapping[str, tuple[str, ...]]] = {
-    "trend_score": ("trend", "score"),
-    "volatility": ("volatility", "annual"),
-    "pattern_strength": ("levels", "strength"),
+    "trend_score": ("trend", "combined"),
+    "volatility": ("volatility", "realised"),
 }
 _VERDICT: Final = ("quality", "verdict")
+_LEVELS: Final = ("levels", "levels")
 
 
 def keep_analysis(
@@ -82,6 +82,12 @@ def _symbol_row(job_id: int, symbol: str, plain: Mapping[str, Any], found: Analy
         confidence=advice.confidence,
         verdict=value_at(plain, _VERDICT),
         data_hash=value_at(to_plain(found.inputs), (symbol, "data_hash")) or "",
+        pattern_strength=_strongest(value_at(plain, _LEVELS)),
         document=dict(plain),
         **{column: value_at(plain, path) for column, path in _NUMBERS.items()},
     )
+
+
+def _strongest(levels: Any) -> float | None:
+    found = [value_at(level, ("strength",)) for level in levels or ()]
+    return max((one for one in found if one is not None), default=None)
