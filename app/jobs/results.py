@@ -18,6 +18,7 @@ _NUMBERS: Final[Mapping[str, tuple[str, ...]]] = {
     "volatility": ("volatility", "realised"),
     "pattern_strength": ("levels", "together"),
 }
+NOT_PREDICTED: Final = "not_predicted"
 _VERDICT: Final = ("quality", "verdict")
 
 
@@ -29,11 +30,16 @@ def keep_analysis(
     track_record: Mapping[str, Any],
     now: datetime,
 ) -> None:
-    """Add a job's rows: a result for each symbol and one for the whole, its signals and its predictions."""
+    """Add a job's rows: a result for each symbol and one for the whole, its signals and its predictions.
+
+    A kind of analysis that predicts nothing gives no signal.
+    """
     session.add(_whole(job_id, found, track_record, now))
     for symbol, tree in found.symbols.items():
         session.add(_symbol_row(job_id, symbol, to_plain(tree), found, now))
     for one in found.recommended.values():
+        if one.reason_code == NOT_PREDICTED:
+            continue
         session.add(
             Signal(
                 job_id=job_id,
@@ -85,3 +91,4 @@ def _symbol_row(job_id: int, symbol: str, plain: Mapping[str, Any], found: Analy
         document=dict(plain),
         **{column: value_at(plain, path) for column, path in _NUMBERS.items()},
     )
+
