@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from app.analysis.document import VERSION, Analysis
+from app.analysis.document import NOT_PREDICTED, VERSION, Analysis
 from app.analysis.findings import is_figure, to_plain
 from app.clock import instant_text
 from app.jobs.ledger import record_predictions
@@ -38,6 +38,7 @@ def keep_analysis(
     for symbol, tree in found.symbols.items():
         session.add(_symbol_row(job_id, symbol, to_plain(tree), found, now))
     for one in found.recommended.values():
+        # Whoever did not look ahead may not take the place of a signal by one who did.
         if one.reason_code == NOT_PREDICTED:
             continue
         session.add(

@@ -90,12 +90,19 @@ def _hash_of(
 ) -> str:
     is_cut = any(one.open < asof < one.close for one in wanted.hours)
     named = [
-        (one.hours.day.isoformat(), found.sha256, instant_text(one.hours.open), instant_text(one.hours.close))
+        (one.hours.day.isoformat(), _name_of(one, found, asof), instant_text(one.hours.open), instant_text(one.hours.close))
         for one, found in zip(files, read, strict=True)
     ]
     breaks = [(instant_text(one.last_ts), instant_text(one.first_ts)) for one in wanted.breaks]
     told = [wanted.symbol, source, named, breaks, instant_text(asof) if is_cut else None]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def _name_of(one: FileOfSession, found: SessionMinutes, asof: datetime) -> str:
+    # The bytes of a file also tell what came after the as-of.
+    if one.hours.close <= asof:
+        return found.sha256
+    return hashlib.sha256(json.dumps(found.minutes.rows(), default=str).encode()).hexdigest()
 
 
 def _say_nothing(_: str, __: float) -> None:
