@@ -18,7 +18,6 @@ _NUMBERS: Final[Mapping[str, tuple[str, ...]]] = {
     "volatility": ("volatility", "realised"),
     "pattern_strength": ("levels", "together"),
 }
-NOT_PREDICTED: Final = "not_predicted"
 _VERDICT: Final = ("quality", "verdict")
 
 
@@ -92,4 +91,3 @@ def _symbol_row(job_id: int, symbol: str, plain: Mapping[str, Any], found: Analy
         document=dict(plain),
         **{column: value_at(plain, path) for column, path in _NUMBERS.items()},
     )
-

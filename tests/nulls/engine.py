@@ -133,7 +133,9 @@ def until(wanted: SymbolInput, last: Session) -> SymbolInput:
 
 def _observed(found: dict[datetime, list[str]], runs: int) -> Observed:
     where = sorted({place for places in found.values() for place in places})
-    return Observed(f"differences at {len(found)} of {runs} instants{': ' + ', '.join(where) if where else ''}", not found)
+    return Observed(
+        f"differences at {len(found)} of {runs} instants{': ' + ', '.join(where) if where else ''}", not found
+    )
 
 
 CHECKS = (
