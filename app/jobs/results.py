@@ -29,7 +29,7 @@ def keep_analysis(
     track_record: Mapping[str, Any],
     now: datetime,
 ) -> None:
-    """Add a job's rows: a result for each symbol and one for the whole, its signals and its predictions, where it predicts."""
+    """Add a job's rows: a result for each symbol and one for the whole; its signals and predictions, if it predicts."""
     session.add(_whole(job_id, found, track_record, now))
     for symbol, tree in found.symbols.items():
         session.add(_symbol_row(job_id, symbol, to_plain(tree), found, now))

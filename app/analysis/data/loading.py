@@ -90,7 +90,12 @@ def _hash_of(
 ) -> str:
     is_cut = any(one.open < asof < one.close for one in wanted.hours)
     named = [
-        (one.hours.day.isoformat(), _name_of(one, found, asof), instant_text(one.hours.open), instant_text(one.hours.close))
+        (
+            one.hours.day.isoformat(),
+            _name_of(one, found, asof),
+            instant_text(one.hours.open),
+            instant_text(one.hours.close),
+        )
         for one, found in zip(files, read, strict=True)
     ]
     breaks = [(instant_text(one.last_ts), instant_text(one.first_ts)) for one in wanted.breaks]
