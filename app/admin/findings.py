@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from app.admin.forms import ModelForm
 from app.admin.records import RecordView
-from app.jobs.models import WHOLE
+from app.jobs.models import WHOLE, AnalysisResult
 from app.reports.html import report_body, stylesheet
 
 
@@ -23,6 +23,10 @@ class ResultView(RecordView):
     )  # fmt: skip
     column_default_sort = ("id", True)
     details_template = "thor/result.html"
+
+    def get_query(self) -> Any:
+        """Lists do without the documents, which are large."""
+        return super().get_query().options(defer(AnalysisResult.document))
 
     def render(self, template: str, **told: Any) -> str:
         """The page of a result is its report."""

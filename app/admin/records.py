@@ -8,10 +8,11 @@ from flask import Response, flash
 from flask_admin.base import expose
 from flask_admin.contrib.sqla import ModelView
 from flask_login import current_user
+from sqlalchemy import inspect
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, scoped_session
 
-from app.admin.history import note_change, values_of
+from app.admin.history import note_change, plain, values_of
 from app.admin.showing import IN_DETAILS, IN_LISTS, exported
 from app.errors import ThorError
 from app.runtime import runtime
@@ -130,8 +131,8 @@ class RecordView(ModelView):
         note_change(self.session(), runtime().clock.now(), self.entity, self._key(row), action, before, after)
 
     def _key(self, row: Any) -> str:
-        found = self.get_pk_value(row)
-        return "/".join(map(str, found)) if isinstance(found, tuple) else str(found)
+        found = inspect(self.model).primary_key_from_instance(row)
+        return "/".join(str(plain(part)) for part in found)
 
     @contextmanager
     def _one_change(self) -> Any:

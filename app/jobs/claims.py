@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
-from sqlalchemy import ColumnElement, and_, case, or_, update
+from sqlalchemy import ColumnElement, Select, and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.jobs.models import AnalysisJob
@@ -33,7 +33,7 @@ def claim_job(
 ) -> AnalysisJob | None:
     """Take a job that waits, or whose worker has shown no life for `lost_after`; None when it is not to be had.
 
-    Of several who try at the same time one gets it. A job is taken twice at most.
+    Of several who try at the same time one gets it, and nobody waits. A job is taken twice at most.
     """
     is_lost = and_(is_silent(now - lost_after), AnalysisJob.attempt < MOST_ATTEMPTS)
     values = {
@@ -45,10 +45,14 @@ def claim_job(
         "stage": "",
         "progress": 0,
     }
+    free = _unlocked(
+        AnalysisJob.id == job_id,
+        AnalysisJob.cancel_asked_at.is_(None),
+        or_(AnalysisJob.status == "pending", is_lost),
+    )
     return session.scalar(
         update(AnalysisJob)
-        .where(AnalysisJob.id == job_id, AnalysisJob.cancel_asked_at.is_(None))
-        .where(or_(AnalysisJob.status == "pending", is_lost))
+        .where(AnalysisJob.id.in_(free))
         .values(values)
         .returning(AnalysisJob)
         .execution_options(populate_existing=True)
@@ -96,7 +100,8 @@ def end_lost_jobs(session: Session, now: datetime, lost_after: timedelta = LOST_
         "error": case((is_cancelled, ""), else_=LOST_TWICE),
         "finished_at": now,
     }
-    statement = update(AnalysisJob).where(is_silent(now - lost_after), is_over()).values(values)
+    lost = _unlocked(is_silent(now - lost_after), is_over())
+    statement = update(AnalysisJob).where(AnalysisJob.id.in_(lost)).values(values)
     return sorted(session.scalars(statement.returning(AnalysisJob.id)))
 
 
@@ -108,6 +113,11 @@ def is_silent(since: datetime) -> ColumnElement[bool]:
 def is_over() -> ColumnElement[bool]:
     """That nobody is to take up a job whose worker is lost."""
     return or_(AnalysisJob.cancel_asked_at.is_not(None), AnalysisJob.attempt >= MOST_ATTEMPTS)
+
+
+def _unlocked(*wanted: ColumnElement[bool]) -> Select[tuple[int]]:
+    # A worker may stand still in the middle of a transaction, for which nobody is to wait.
+    return select(AnalysisJob.id).where(*wanted).with_for_update(skip_locked=True)
 
 
 def _holds(claim: Claim) -> ColumnElement[bool]:

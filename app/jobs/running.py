@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, Protocol
@@ -58,6 +58,7 @@ class Work:
     inputs: Sequence[SymbolInput]
     model: PredictionModel
     degraded: Collection[str]
+    track_record: Mapping[str, Any]
 
 
 def run_job(
@@ -119,7 +120,9 @@ def _prepared(stores: Stores, job: AnalysisJob, claim: Claim) -> Work:
     with stores.sessions.begin() as session:
         model = present_model(session, now)
         inputs = find_inputs(session, stores, question, asof)
-        return Work(claim, question, asof, inputs, model, degraded_symbols(session, question.symbols))
+        degraded = degraded_symbols(session, question.symbols)
+        record = track_record(session, question.symbols, now)
+    return Work(claim, question, asof, inputs, model, degraded, record)
 
 
 def _analysed(stores: Stores, work: Work, analyse: Analyse, cache: Any, watch: Watch) -> Analysis:
@@ -152,8 +155,7 @@ def _keep(stores: Stores, work: Work, found: Analysis, watch: Watch) -> Outcome:
         # First, so that nobody else can end the job any more, and nothing is added to one that is another's.
         if not end_job(session, work.claim, "done", now, resources={**watch.taken(), **counted}):
             return "lost"
-        record = track_record(session, work.question.symbols, now)
-        keep_analysis(session, work.claim.job_id, found, work.model, record, now)
+        keep_analysis(session, work.claim.job_id, found, work.model, work.track_record, now)
     return "done"
 
 

@@ -29,6 +29,7 @@ def connect(
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "python_enable_replacements": False,
+        "enable_progress_bar": False,
         "temp_directory": "",
         **({"threads": threads} if threads else {}),
     }

@@ -13,6 +13,7 @@ from tests.faults.scenarios.external_trim import EXTERNAL_TRIM
 from tests.faults.scenarios.group_loss import GROUP_LOSS
 from tests.faults.scenarios.ingestor_freeze import INGESTOR_FREEZE
 from tests.faults.scenarios.ingestor_kills import INGESTOR_KILLS
+from tests.faults.scenarios.job_kills import JOB_KILLS
 from tests.faults.scenarios.poison import POISONED
 from tests.faults.scenarios.postgres_outage import POSTGRES_OUTAGE
 from tests.faults.scenarios.schwab_faults import SCHWAB_FAULTS
@@ -34,6 +35,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     EXPORT_COMPARE,
     DAMAGED_PURGE,
     BEAT_KILLS,
+    JOB_KILLS,
     TOKEN_KILLS,
     SCHWAB_FAULTS,
     PLANTED_BUGS,

@@ -113,6 +113,14 @@ def stage_inside_the_glob() -> None:
     _plant(files, "_staged", in_place)
 
 
+def believe_the_claim() -> None:
+    """Who once took a job believes that it is still its own, and nobody asks."""
+    from app.jobs import claims
+    from app.jobs.models import AnalysisJob
+
+    _plant(claims, "_holds", lambda claim: AnalysisJob.id == claim.job_id)
+
+
 BUGS: dict[str, Callable[[], None]] = {
     "ack-before-commit": acknowledge_first,
     "new-entries-only": read_new_only,
@@ -122,6 +130,7 @@ BUGS: dict[str, Callable[[], None]] = {
     "stale-lease": trust_the_lease,
     "temporary-in-glob": stage_inside_the_glob,
     "purge-before-verify": purge_unproved,
+    "unfenced-finish": believe_the_claim,
 }
 
 

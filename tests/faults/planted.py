@@ -8,6 +8,7 @@ from tests.faults.scenarios.damaged_purge import DAMAGED_PURGE
 from tests.faults.scenarios.export_kills import EXPORT_KILLS
 from tests.faults.scenarios.group_loss import GROUP_LOSS
 from tests.faults.scenarios.ingestor_kills import INGESTOR_KILLS
+from tests.faults.scenarios.job_kills import JOB_KILLS
 from tests.faults.scenarios.stale_holder import STALE_HOLDER
 
 
@@ -35,6 +36,7 @@ PLANTED = (
     Planted("stale-lease", STALE_HOLDER, "events of a stale holder were accepted"),
     Planted("temporary-in-glob", EXPORT_KILLS, ".tmp-"),
     Planted("purge-before-verify", DAMAGED_PURGE, "ticks are gone"),
+    Planted("unfenced-finish", JOB_KILLS, "job "),
 )
 
 

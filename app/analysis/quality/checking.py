@@ -49,5 +49,7 @@ def check_quality(
     )
     changed = contract_changes(wanted, sessions)
     verdict, reasons = judge(sessions, source)
-    tree = quality_tree(sessions, changed, verdict, reasons, asof, source)
+    scheduled = {hours.day for hours in wanted.hours}
+    unscheduled = [file.day for file in wanted.files if file.day not in scheduled]
+    tree = quality_tree(sessions, changed, verdict, reasons, asof, source, unscheduled)
     return Quality(verdict, reasons, tree)

@@ -17,13 +17,15 @@ def quality_tree(
     reasons: Sequence[str],
     asof: datetime,
     source: str,
+    unscheduled: Sequence[date] = (),
 ) -> Tree:
-    """The tree of a source's data; `changed` are the days on which the contract changed."""
+    """The tree of a source's data; `changed` are the days on which the contract changed, `unscheduled`
+    those of files without a session."""
     basis = Basis(_window(sessions), asof)
     return {
         "verdict": verdict,
         "reasons": list(reasons),
-        "notes": list(_notes(sessions, changed)),
+        "notes": list(_notes(sessions, changed, unscheduled)),
         "sessions": _present(basis, sessions),
         "rules": rule_figures(basis, sessions, changed, source),
         "by_session": [_row(session) for session in sessions],
@@ -37,17 +39,19 @@ def _window(sessions: Sequence[CountedSession]) -> str:
     return f"{count}, {sessions[0].day} to {sessions[-1].day}"
 
 
-def _notes(sessions: Sequence[CountedSession], changed: Sequence[date]) -> Iterator[str]:
+def _notes(sessions: Sequence[CountedSession], changed: Sequence[date], unscheduled: Sequence[date]) -> Iterator[str]:
     for session in sessions:
         if session.is_cut:
             yield f"the session of {session.day} was not over: its ticks count up to the as-of"
     if changed:
         yield f"the contract changed on {', '.join(day.isoformat() for day in changed)}"
+    if unscheduled:
+        yield f"files of days without a session were left out: {', '.join(day.isoformat() for day in unscheduled)}"
     others: Counter[str] = Counter()
     for session in sessions:
         others.update(session.counts.others)
     for source, rows in sorted(others.items()):
-        yield f"{rows:,} ticks of {source} were left out"
+        yield f"ticks of {source} that were left out: {rows:,}"
 
 
 def _present(basis: Basis, sessions: Sequence[CountedSession]) -> Finding:

@@ -14,8 +14,8 @@ SAMPLE: Final = 8_192
 # A quote is compared with the one before it by its hash, which takes half the time of six comparisons.
 _COUNT: Final = """
 SELECT count(*) AS rows, count(*) - count(last) AS missing_price, count(*) FILTER (bid > ask) AS crossed,
-    count(*) FILTER (last <= 0 OR bid <= 0 OR ask <= 0) AS non_positive, {off_tick} AS off_tick,
-    count(*) FILTER (last_size <= 0 OR bid_size <= 0 OR ask_size <= 0) AS bad_size,
+    count(*) FILTER (least(last, bid, ask) <= 0) AS non_positive, {off_tick} AS off_tick,
+    count(*) FILTER (least(last_size, bid_size, ask_size) <= 0) AS bad_size,
     count(*) FILTER (us = us_before AND seq = seq_before) AS duplicates,
     count(*) FILTER (us < us_before OR us = us_before AND seq < seq_before) AS out_of_order,
     count(*) FILTER (delay > {late}) AS late,

@@ -31,7 +31,7 @@ Fault = tuple[Verdict, str]
 def judge(sessions: Sequence[CountedSession], source: str) -> tuple[Verdict, tuple[str, ...]]:
     """The verdict on a source's ticks and the reasons for it, the gravest first; none when it is ok."""
     if not any(session.rows for session in sessions):
-        return "reject", (f"there are no ticks of {source} in {len(sessions)} sessions",)
+        return "reject", (f"there are no ticks of {source} (sessions of the calendar: {len(sessions)})",)
     found = [
         *_misfiled(sessions),
         *_unrecorded(sessions),

@@ -12,8 +12,9 @@ from app.analysis.series.places import Places
 
 LEAST_SESSIONS: Final = 20
 _METHOD: Final = "mean absolute half-hour return over that of all half-hours, by sessions; Andersen-Bollerslev 1997"
-# As many returns of average size are added to each part of a session, so that its first returns do not decide alone.
-_PRIOR: Final = 10.0
+# As many returns of average size are added to each part of a session: the size of one return varies about four times
+# as much, in variance, as the parts of a session differ.
+_PRIOR: Final = 4.0
 
 
 def measure_diurnal(data: SymbolData) -> Tree:
@@ -44,7 +45,7 @@ def factors(returns: Floats, slots: Places) -> Floats:
 def past_factors(returns: Floats, slots: Places, following: int) -> Floats:
     """As `factors`, each from the returns before it alone, shape (n + 1,); the last is for a bar in slot `following`.
 
-    Shrunk towards 1 with the weight of ten returns of average size; 1 as long as nothing has moved.
+    Shrunk towards 1 with the weight of four returns of average size; 1 as long as nothing has moved.
     """
     sizes = np.abs(returns)
     every = np.append(slots, following)

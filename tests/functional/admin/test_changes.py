@@ -82,15 +82,15 @@ def test_weights_and_settings_are_added_and_taken_away_on_record(admin, rows, ch
     assert admin.post("contract-weights/new/", weight).status_code == 302
     assert admin.post("contract-weights/delete/", {"id": "us,ES,2025-03-07"}).status_code == 302
     assert admin.post("settings/new/", {"name": "analysis.seed", "value": "7"}).status_code == 302
-    assert admin.post("settings/edit/?id=analysis.seed", {"name": "analysis.fee", "value": "8"}).status_code == 302
-    assert admin.post("settings/delete/", {"id": "analysis.equity"}).status_code == 302
+    assert admin.post("settings/edit/?id=analysis..seed", {"name": "analysis.fee", "value": "8"}).status_code == 302
+    assert admin.post("settings/delete/", {"id": "analysis..equity"}).status_code == 302
 
     assert str(read(ContractWeight, ("metals", "GC", "2025-03-07")).weight) == "-0.500000"
     assert read(ContractWeight, ("us", "ES", "2025-03-07")) is None
     assert read(UserSetting, "analysis.seed").value == 8
     assert [change[:3] for change in changes()[1:]] == [
-        ("contract_weights", "metals,GC,2025-03-07", "create"),
-        ("contract_weights", "us,ES,2025-03-07", "delete"),
+        ("contract_weights", "metals/GC/2025-03-07", "create"),
+        ("contract_weights", "us/ES/2025-03-07", "delete"),
         ("user_settings", "analysis.seed", "create"),
         ("user_settings", "analysis.seed", "edit"),
         ("user_settings", "analysis.equity", "delete"),

@@ -1,5 +1,7 @@
 from datetime import timedelta
 
+import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from app.analysis.backtest.lake_bars import read_bars
@@ -7,7 +9,7 @@ from app.analysis.bars import BAR_SCHEMA
 from app.errors import NotFound, Rejected
 from app.lake.layout import Lake
 from app.lake.query import connect
-from tests.ticks import OPEN, trade, write_ticks
+from tests.ticks import OPEN, tick_table, trade, write_ticks
 
 
 def test_a_bar_has_the_first_and_the_last_price_by_time_and_number(lake):
@@ -20,6 +22,18 @@ def test_a_bar_has_the_first_and_the_last_price_by_time_and_number(lake):
     assert bars["t_open"].to_list() == [OPEN, OPEN + timedelta(minutes=1)]
     assert bars["t_close"][0] == OPEN + timedelta(minutes=1)
     assert dict(bars.schema) == dict(BAR_SCHEMA)
+
+
+def test_the_order_of_the_rows_does_not_matter(lake):
+    rows = [trade(place, place % 97, 1) for place in range(600)]
+    write_ticks(lake, rows)
+    expected = read(lake, "5m")
+    turned = np.random.default_rng(1).permutation(len(rows))
+
+    pq.write_table(tick_table([rows[place] for place in turned]), lake.ticks_file(rows[0].session_date, "ES"))
+
+    assert read(lake, "5m").equals(expected)
+    assert expected["close"].to_list() == [299 % 97, 599 % 97]
 
 
 def test_prices_without_a_trade_count_for_a_source_that_flags_none(lake):

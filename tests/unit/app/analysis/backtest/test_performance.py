@@ -53,6 +53,14 @@ def test_the_deflated_ratio_is_that_of_the_paper():
     assert deflated_sharpe(EXAMPLE, 100, 0.5 / 250) == pytest.approx(0.9004, abs=1e-4)
 
 
+def test_a_short_record_is_judged_with_one_session_less():
+    short = Shape(0.3, 11, 0.0, 3.0)
+
+    # The variance of a normal ratio is 1 + 0.3^2 / 2 over n - 1.
+    assert short.stderr == pytest.approx(math.sqrt(1.045 / 10), abs=1e-12)
+    assert minimum_track_record(short) == pytest.approx(1 + 1.045 * (1.6448536 / 0.3) ** 2, abs=1e-5)
+
+
 def test_one_trial_deflates_nothing():
     assert deflated_sharpe(EXAMPLE, 1, 0.5) == probabilistic_sharpe(EXAMPLE)
 

@@ -118,7 +118,7 @@ def test_the_same_time_with_another_number_or_another_source_is_no_duplicate(lak
     quality = check_quality(lake, given([file]), LATER, "SIMULATED")
 
     assert broken(quality) == {}
-    assert plain(quality)["notes"] == ["1 ticks of REPLAY were left out"]
+    assert plain(quality)["notes"] == ["ticks of REPLAY that were left out: 1"]
 
 
 def test_ticks_out_of_order_are_counted_and_all_else_is_counted_in_their_right_order(lake):
@@ -348,7 +348,17 @@ def test_holes_name_their_days(lake):
 
     assert quality.verdict == "degraded"
     assert quality.reasons == ("1 of 6 sessions have no ticks of SIMULATED: 2025-01-09",)
-    assert plain(quality)["sessions"]["value"], plain(quality)["sessions"]["n"] == (5, 6)
+    assert (plain(quality)["sessions"]["value"], plain(quality)["sessions"]["n"]) == (5, 6)
+
+
+def test_a_file_of_a_day_without_a_session_is_left_out_and_noted(lake):
+    hours = [hours_of(day) for day in weekdays(2)]
+    files = [write_as_is(lake, sound_quotes(one), one) for one in hours]
+
+    quality = check_quality(lake, given(files, hours[:1]), LATER, "SIMULATED")
+
+    assert quality.verdict == "ok"
+    assert plain(quality)["notes"] == ["files of days without a session were left out: 2025-01-07"]
 
 
 def test_a_file_without_a_tick_of_the_source_is_a_hole(lake):
@@ -371,7 +381,7 @@ def test_without_any_tick_the_data_are_rejected_and_no_figure_is_made_up(lake, c
     quality = check_quality(lake, given([], hours), LATER, "SCHWAB")
 
     assert quality.verdict == "reject"
-    assert quality.reasons == (f"there are no ticks of SCHWAB in {count} sessions",)
+    assert quality.reasons == (f"there are no ticks of SCHWAB (sessions of the calendar: {count})",)
     told = dict(figures(plain(quality)))
     sessions = told.pop(("sessions",))
     assert sessions["value"] == (0 if count else None)

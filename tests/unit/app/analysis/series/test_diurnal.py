@@ -26,13 +26,13 @@ def test_where_nothing_moves_every_factor_is_1():
     assert past_factors(np.zeros(3), np.arange(3), 0).tolist() == [1, 1, 1, 1]
 
 
-def test_a_past_factor_is_shrunk_by_ten_returns_of_average_size():
+def test_a_past_factor_is_shrunk_by_four_returns_of_average_size():
     # Before the last: slot 0 had 2 and 4; all had 2, 1, 4 and 1, 2 on average.
     found = past_factors(np.array([2.0, -1.0, 4.0, 1.0]), np.array([0, 1, 0, 1]), 0)
 
     assert found[0] == 1
-    assert found[2] == pytest.approx((2 + 10 * 1.5) / 11 / 1.5)
-    assert found[4] == pytest.approx((6 + 10 * 2) / 12 / 2)
+    assert found[2] == pytest.approx((2 + 4 * 1.5) / 5 / 1.5)
+    assert found[4] == pytest.approx((6 + 4 * 2) / 6 / 2)
 
 
 def test_a_past_factor_does_not_know_what_comes_after():

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import norm
 from statsmodels.stats.proportion import proportion_confint
 
 from app.analysis.findings import figures, to_plain
@@ -44,6 +45,33 @@ def test_the_interval_is_as_wide_as_the_next_bar_is_volatile():
         widths[last] = told["interval"].value / filter_volatility(np.diff(np.log(bars["close"].to_numpy()))).ahead
 
     assert widths[16] > 2 * widths[3]
+
+
+def test_the_first_bar_of_a_session_is_expected_to_move_as_it_does_after_the_pause():
+    sizes = np.tile(np.where(np.arange(276) == 0, 40.0, 1.0), 24)
+    data = symbol_data(prices(1e-4 * sizes * np.random.default_rng(7).standard_normal(len(sizes)), tick=None), "5m")
+
+    def width(count):
+        cut = replace(data, bars={"5m": data.frame("5m").head(count)})
+        return forecast(cut, ("5m",))["5m"]["interval"].value
+
+    before_the_pause, at_the_first, later = width(23 * 276 - 1), width(23 * 276), width(23 * 276 + 1)
+
+    assert at_the_first > 10 * before_the_pause
+    assert at_the_first > 5 * later
+
+
+def test_the_score_is_that_of_the_normal_distribution_where_returns_are_normal():
+    # Hours are quiet and busy by turns. The score of N(0, 1) is 2 * density(1.645) / .05, its mean size sqrt(2 / pi).
+    sizes = np.tile(1e-4 * np.where(np.arange(23) % 2, 5.0, 1.0), 80)
+    data = symbol_data(prices(sizes * np.random.default_rng(8).standard_normal(len(sizes)), tick=None), "1h")
+    ideal = 2 * norm.pdf(norm.ppf(0.95)) / 0.05 / np.sqrt(2 / np.pi)
+
+    told = forecast(data, ("1h",))["1h"]["score"]
+
+    assert told.n == 80 * 23 - 1 - 30 - 250
+    # What has to be learnt on the way costs something.
+    assert ideal < told.value < 1.15 * ideal
 
 
 def test_280_returns_are_enough_for_residuals_and_279_are_not():
@@ -105,6 +133,17 @@ def test_what_lies_between_contracts_is_no_return():
 
     assert told["interval"].n == plain["interval"].n - 1
     assert told["interval"].value == pytest.approx(plain["interval"].value, rel=0.05)
+
+
+def test_what_a_price_did_over_a_hole_is_no_return_of_a_bar():
+    data = symbol_data(prices(garch_returns(np.random.default_rng(5), 23, 23), tick=None), "1h")
+    holed = data.frame("1h").filter(~pl.int_range(pl.len()).is_between(300, 302))
+
+    plain = forecast(data, ("1h",))["1h"]
+    told = forecast(replace(data, bars={"1h": holed}), ("1h",))["1h"]
+
+    # Three bars are not there, and the one after them is not used.
+    assert told["interval"].n == plain["interval"].n - 4
 
 
 def test_a_price_below_0_cannot_be_forecast():

@@ -53,6 +53,17 @@ def test_a_session_with_an_early_close_lacks_its_last_half_hours():
     assert not missing[1].any()
 
 
+def test_the_last_half_hour_before_an_early_close_is_over_with_it():
+    data = quarters(1)
+    early = replace(data.hours[0], close=data.hours[0].open + timedelta(hours=19, minutes=15))
+    bars = data.frame("15m").filter(pl.col("t_close") <= early.close)
+
+    grid = half_hour_returns(replace(data, hours=(early,), bars={"15m": bars}, asof=early.close))
+
+    assert grid.returns.shape == (1, 39)
+    assert np.isfinite(grid.returns).all()
+
+
 def test_a_roll_or_a_hole_in_a_half_hour_leaves_it_out():
     data = quarters(1)
     bars = data.frame("15m").with_columns(segment=(pl.int_range(pl.len()) >= 21).cast(pl.Int32))

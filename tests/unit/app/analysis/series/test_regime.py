@@ -87,6 +87,28 @@ def test_dependence_that_states_do_not_describe_is_no_regime():
     assert found.chosen is None
 
 
+def test_states_that_describe_it_only_a_little_better_are_no_regimes():
+    waves = 1 + 0.3 * np.sin(np.arange(600) * 2 * np.pi / 200)
+
+    found = find_regimes(np.random.default_rng(8).standard_normal(600) * waves, 1)
+
+    assert found.dependence[1] < 0.01
+    assert -10 < found.models[1].bic - found.models[0].bic < 0
+    assert found.models[1].transition.diagonal().min() > 0.9
+    assert found.chosen is None
+    assert found.why == "more states do not describe it better"
+
+
+def test_of_many_hours_the_newest_tell_the_state():
+    returns, states = two_states(np.random.default_rng(9), 2_300)
+    assert states[-1] != states[1_999]
+
+    told = detect_regime(hourly(returns), 1)
+
+    assert told["regimes"].n == 2_000
+    assert told["state"].value == ("calm", "turbulent")[states[-1]]
+
+
 def test_499_hours_are_too_few():
     returns, _ = planted(7)
     data = hourly(returns)
@@ -105,12 +127,13 @@ def test_without_hours_a_year_of_sessions_is_enough():
     calm = np.repeat((np.arange(260) // 65) % 2, per_session)
     noise = dice.standard_normal(len(calm)) * np.where(calm == 1, 2.0, 1.0) * 5e-4
     data = symbol_data(prices(noise, tick=None), "5m")
-    data = replace(data, bars={name: data.frame(name) for name in ("5m", "session")})
+    # The second session lacks a quarter of its bars.
+    fives = data.frame("5m").filter(~pl.int_range(pl.len()).is_between(276, 276 + 68))
 
-    told = detect_regime(data, 1)
+    told = detect_regime(replace(data, bars={"5m": fives, "session": data.frame("session")}), 1)
 
     assert told["regimes"].value == 2
-    assert told["regimes"].n == 260
+    assert told["regimes"].n == 259
     assert told["duration"].unit == "sessions"
     assert told["state"].value == "turbulent"
     assert told["volatility"]["turbulent"].value / told["volatility"]["calm"].value == pytest.approx(2.0, rel=0.05)
