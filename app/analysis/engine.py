@@ -73,6 +73,7 @@ def analyse(
         standing = Standing(
             verdicts={symbol: quality.verdict for symbol, quality in qualities.items()},
             volatility={symbol: _number(measures[symbol]["volatility"]["realised"]) for symbol in datas},
+            asof=asof,
             degraded=degraded,
             model_enabled=model_enabled,
         )
