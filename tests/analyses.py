@@ -33,10 +33,10 @@ def found_for(question: Question, asof: datetime) -> Analysis:
     """An analysis that holds the first symbol, would buy the others, and predicts an hour of each."""
     basis = Basis("made up", asof)
     tree = {
-        "trend": {"score": basis.found(1.25, 100, "made up")},
-        "volatility": {"annual": basis.found(0.16, 100, "made up")},
-        "levels": {"strength": basis.missing(3, "made up", "3 touches, 10 are needed")},
-        "quality": {"verdict": basis.found("ok", 100, "made up")},
+        "trend": {"combined": basis.found(1.25, 100, "made up")},
+        "volatility": {"realised": basis.found(0.16, 100, "made up")},
+        "levels": {"together": basis.found(0.9, 20, "made up")},
+        "quality": {"verdict": "ok"},
     }
     return Analysis(
         asof=asof,

@@ -17,6 +17,7 @@ class ResultView(RecordView):
         "id", "job_id", "scope", "action", "reason_code", "confidence", "trend_score", "volatility", "pattern_strength",
         "verdict", "asof", "created_at",
     )  # fmt: skip
+    column_details_list = (*column_list, "data_hash")
     column_searchable_list = ("scope", "reason_code")
     column_filters = (
         "job_id", "scope", "action", "reason_code", "confidence", "trend_score", "volatility", "verdict", "created_at",

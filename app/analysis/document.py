@@ -11,6 +11,7 @@ VERSION: Final = 1
 Action = Literal["BUY", "SELL", "HOLD"]
 Verdict = Literal["ok", "degraded", "reject"]
 
+NOT_PREDICTED: Final = "not_predicted"
 # Why a symbol is held, or what kept it from being judged; the first that applies, in this order.
 REASONS: Final[Mapping[str, str]] = {
     "no_data": "there are no ticks in the range",
@@ -22,7 +23,7 @@ REASONS: Final[Mapping[str, str]] = {
     "model_degraded": "the latest predictions did worse than the base rate",
     "unknown_cost": "the size of a tick or the value of a point is not known, so cost cannot be weighed",
     "edge_below_cost": "what the prediction can be expected to earn does not cover the cost",
-    "not_predicted": "this kind of analysis predicts nothing",
+    NOT_PREDICTED: "this kind of analysis predicts nothing",
 }
 
 
@@ -48,7 +49,10 @@ class PredictionMade:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recommended:
-    """What is recommended for a symbol; `confidence` is 0.5 unless the skill gate was passed."""
+    """What is recommended for a symbol; `confidence` is 0.5 unless the skill gate was passed.
+
+    With the reason `not_predicted` nothing was judged: no recommendation, and good for no time.
+    """
 
     symbol: str
     action: Action

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from app.analysis.charts import chart_points
 from app.analysis.data.loading import load_symbol
-from app.analysis.document import Analysis
+from app.analysis.document import NOT_PREDICTED, Analysis, Recommended
 from app.analysis.findings import to_plain
 from app.analysis.inputs import SymbolData, SymbolInput
 from app.analysis.keeping import CountedKeep, Keep
@@ -15,6 +15,7 @@ from app.analysis.measures import PARTS, PORTFOLIO_KINDS, PREDICTING_KINDS
 from app.analysis.outlook import Outlook, Standing, look_ahead
 from app.analysis.parts import Part, measured
 from app.analysis.portfolio.analysing import analyse_portfolio
+from app.analysis.prediction.decision import NO_SKILL
 from app.analysis.quality.checking import Quality, check_quality
 from app.analysis.question import Question
 from app.errors import NotFound
@@ -90,7 +91,7 @@ def analyse(
         inputs={symbol: _input(wanted, datas[symbol]) for wanted in inputs for symbol in (wanted.symbol,)},
         symbols={symbol: _tree(symbol, datas, qualities, measures, outlook) for symbol in datas},
         portfolio=portfolio,
-        recommended=outlook.recommended,
+        recommended=outlook.recommended or {symbol: _not_predicted(data) for symbol, data in datas.items()},
         predictions=outlook.predictions,
         work={
             "ticks": sum(data.ticks for data in datas.values()),
@@ -130,6 +131,13 @@ def _measures(data: SymbolData, parts: Sequence[Part], question: Question, keep:
     return found
 
 
+def _not_predicted(data: SymbolData) -> Recommended:
+    return Recommended(
+        symbol=data.symbol, action="HOLD", confidence=NO_SKILL, strength=0.0, reason_code=NOT_PREDICTED,
+        asof=data.asof, valid_until=data.asof,
+    )  # fmt: skip
+
+
 def _tree(
     symbol: str,
     datas: Mapping[str, SymbolData],
@@ -147,7 +155,8 @@ def _tree(
 
 def _input(wanted: SymbolInput, data: SymbolData) -> dict[str, Any]:
     bars = data.frame("1m")
-    days = [file.day for file in wanted.files]
+    begun = {one.day for one in data.hours}
+    days = [file.day for file in wanted.files if file.day in begun]
     return {
         "source": data.source,
         "other_sources": dict(data.others),

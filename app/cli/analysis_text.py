@@ -90,4 +90,3 @@ def _once(figure: Plain, label: Plain | None) -> Iterator[Plain]:
     yield figure
     if label is not None and label is not figure:
         yield label
-

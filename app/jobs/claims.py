@@ -115,7 +115,7 @@ def is_over() -> ColumnElement[bool]:
     return or_(AnalysisJob.cancel_asked_at.is_not(None), AnalysisJob.attempt >= MOST_ATTEMPTS)
 
 
-def _unlocked(*wanted: ColumnElement[bool]) -> Select[tuple[int]]:
+def _unlocked(*wanted: ColumnElement[bool]) -> Select[int]:
     # A worker may stand still in the middle of a transaction, for which nobody is to wait.
     return select(AnalysisJob.id).where(*wanted).with_for_update(skip_locked=True)
 

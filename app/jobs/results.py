@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from app.analysis.document import VERSION, Analysis
+from app.analysis.document import NOT_PREDICTED, VERSION, Analysis
 from app.analysis.findings import is_figure, to_plain
 from app.clock import instant_text
 from app.jobs.ledger import record_predictions
@@ -29,11 +29,17 @@ def keep_analysis(
     track_record: Mapping[str, Any],
     now: datetime,
 ) -> None:
-    """Add a job's rows: a result for each symbol and one for the whole, its signals and its predictions."""
+    """Add a job's rows: a result for each symbol and one for the whole, its signals and its predictions.
+
+    A kind of analysis that predicts nothing gives no signal.
+    """
     session.add(_whole(job_id, found, track_record, now))
     for symbol, tree in found.symbols.items():
         session.add(_symbol_row(job_id, symbol, to_plain(tree), found, now))
     for one in found.recommended.values():
+        # Whoever did not look ahead may not take the place of a signal by one who did.
+        if one.reason_code == NOT_PREDICTED:
+            continue
         session.add(
             Signal(
                 job_id=job_id,

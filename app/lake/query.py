@@ -29,7 +29,6 @@ def connect(
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "python_enable_replacements": False,
-        "enable_progress_bar": False,
         "temp_directory": "",
         **({"threads": threads} if threads else {}),
     }
@@ -38,6 +37,7 @@ def connect(
         roots = ", ".join(_quoted(f"{root}/") for root in (lake.root.absolute(), lake.root.resolve()))
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(f"SET allowed_directories = [{roots}]")
+        connection.execute("SET enable_progress_bar = false")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         yield connection

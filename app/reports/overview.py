@@ -11,6 +11,7 @@ from app.reports.wording import title_of
 
 MOST_LEVELS: Final = 6
 MOST_FIGURES: Final = 4
+_TIMEFRAMES: Final = ("1m", "5m", "15m", "1h", "session")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +70,13 @@ def _all(tree: Mapping[str, Any], path: Path, name: str) -> tuple[Entry, ...]:
 
 
 def _trend(told: Mapping[str, Any], path: Path) -> tuple[Entry, ...]:
+    # What comes out of the database has lost its order.
+    known = [name for name in _TIMEFRAMES if name in told]
+    names = [*known, *(name for name in told if name not in known)]
     found = [
         Entry(name, (*path, name, "score"), figure=score)
-        for name, part_ in told.items()
-        if is_figure(score := part(part_, "score"))
+        for name in names
+        if is_figure(score := part(told[name], "score"))
     ]
     if is_figure(combined := told.get("combined")):
         found.append(Entry("combined", (*path, "combined"), figure=combined))

@@ -8,8 +8,8 @@ DIGITS: Final = 6
 NOTHING: Final = "–"
 _TITLES: Final = {
     "asof": "as of", "aci": "ACI", "adx": "ADX", "atr": "ATR", "cci": "CCI", "dm": "Diebold-Mariano", "ema": "EMA",
-    "es": "ES", "hmm": "HMM", "macd": "MACD", "mfi": "MFI", "obv": "OBV", "rsi": "RSI", "sma": "SMA", "var": "VaR",
-    "p": "p", "t": "t", "n": "n", "z": "z",
+    "es": "Expected shortfall", "fhs": "FHS", "hmm": "HMM", "macd": "MACD", "mfi": "MFI", "obv": "OBV", "rsi": "RSI",
+    "sma": "SMA", "var": "VaR", "p": "p", "t": "t", "n": "n", "z": "z",
 }  # fmt: skip
 _STATUSES: Final = {
     "ok": "ok",

@@ -157,7 +157,7 @@ def test_findings_are_a_document(client, done):
     assert {"version", "job", "asof", "question", "inputs", "symbols", "portfolio", "track_record", "work"} == set(
         found.json
     )
-    assert found.json["symbols"]["ES"]["trend"]["score"]["value"] == 1.25
+    assert found.json["symbols"]["ES"]["trend"]["combined"]["value"] == 1.25
     assert found.json["job"]["status"] == "done"
 
 

@@ -8,12 +8,12 @@ from datetime import datetime
 import polars as pl
 
 from app.analysis.bars import TIMEFRAMES
-from app.analysis.data.cache import Cache
 from app.analysis.data.reading import FileOfSession, Say, SessionMinutes, read_files
 from app.analysis.data.resampling import resample
 from app.analysis.data.segments import segmented
 from app.analysis.data.tick_days import MINUTES
 from app.analysis.inputs import SymbolData, SymbolInput
+from app.analysis.keeping import Keep
 from app.clock import instant_text
 from app.errors import Rejected
 from app.instruments.rolls import Break
@@ -26,7 +26,7 @@ def load_symbol(
     wanted: SymbolInput,
     asof: datetime,
     source: str | None = None,
-    cache: Cache | None = None,
+    cache: Keep | None = None,
     say: Say | None = None,
     *,
     threads: int | None = None,
@@ -91,12 +91,24 @@ def _hash_of(
 ) -> str:
     is_cut = any(one.open < asof < one.close for one in wanted.hours)
     named = [
-        (one.hours.day.isoformat(), found.sha256, instant_text(one.hours.open), instant_text(one.hours.close))
+        (
+            one.hours.day.isoformat(),
+            _name_of(one, found, asof),
+            instant_text(one.hours.open),
+            instant_text(one.hours.close),
+        )
         for one, found in zip(files, read, strict=True)
     ]
     breaks = [(instant_text(one.last_ts), instant_text(one.first_ts)) for one in wanted.breaks]
     told = [wanted.symbol, source, named, breaks, instant_text(asof) if is_cut else None]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def _name_of(one: FileOfSession, found: SessionMinutes, asof: datetime) -> str:
+    # The bytes of a file also tell what came after the as-of.
+    if one.hours.close <= asof:
+        return found.sha256
+    return hashlib.sha256(json.dumps(found.minutes.rows(), default=str).encode()).hexdigest()
 
 
 def _say_nothing(_: str, __: float) -> None:

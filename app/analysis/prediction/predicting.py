@@ -3,13 +3,14 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 import polars as pl
 
 from app.analysis.bars import Floats
 from app.analysis.inputs import SymbolData
+from app.analysis.keeping import Keep
 from app.analysis.prediction.calibration import calibratable, calibration_line, prequential, reliability
 from app.analysis.prediction.features import make_features, scaled_returns
 from app.analysis.prediction.gate import base_rates, skill
@@ -25,16 +26,6 @@ LEAST_USABLE: Final = 500
 LEAST_SCORED: Final = 200
 
 
-class Cache(Protocol):
-    """Keeps what was computed; what is gone is computed again."""
-
-    def get(self, kind: str, key: str) -> bytes | None:
-        """What was put there, None without."""
-
-    def put(self, kind: str, key: str, value: bytes) -> None:
-        """Keep a value."""
-
-
 @dataclass(frozen=True)
 class _Sample:
     """Bars with features in order: their places, what they look like, and what came of them."""
@@ -45,7 +36,7 @@ class _Sample:
     outcomes: Floats
 
 
-def predict_direction(data: SymbolData, horizon: str, parameters: Parameters, cache: Cache | None = None) -> Predicted:
+def predict_direction(data: SymbolData, horizon: str, parameters: Parameters, cache: Keep | None = None) -> Predicted:
     """The direction of the bar of length `horizon` after the newest one of the `most_bars` newest.
 
     An L2-logistic model on eight causal features, walked forward with purge and embargo, calibrated by Platt's line on

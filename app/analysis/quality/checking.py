@@ -7,9 +7,10 @@ from datetime import datetime
 from app.analysis.document import Verdict
 from app.analysis.findings import Tree
 from app.analysis.inputs import SymbolInput
+from app.analysis.keeping import Keep
 from app.analysis.quality.contracts import contract_changes
 from app.analysis.quality.quality_tree import quality_tree
-from app.analysis.quality.reading import CountsCache, read_counts
+from app.analysis.quality.reading import read_counts
 from app.analysis.quality.sessions import NO_FILE, CountedSession
 from app.analysis.quality.verdict import judge
 from app.lake.layout import Lake
@@ -30,7 +31,7 @@ def check_quality(
     wanted: SymbolInput,
     asof: datetime,
     source: str,
-    cache: CountsCache | None = None,
+    cache: Keep | None = None,
     *,
     regular: Sequence[Session] = (),
 ) -> Quality:

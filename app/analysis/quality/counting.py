@@ -18,7 +18,7 @@ from app.analysis.quality.tick_pass import pass_over
 from app.market.sessions import Session
 from app.market.timetable import micros_of
 
-_ALL_ROWS: Final = "SELECT count(*) AS file_rows FROM {rows}"
+_ALL_ROWS: Final = "SELECT count(*) AS file_rows, count(*) FILTER (epoch_us(ts) < $until) AS known_rows FROM {rows}"
 _CENSUS: Final = """
 SELECT source, count(*) AS rows, count(*) FILTER (symbol <> $symbol) AS wrong_symbol,
     count(*) FILTER (session_date <> $day) AS wrong_day
@@ -46,11 +46,13 @@ def count_file(connection: duckdb.DuckDBPyConnection, path: Path, scope: Scope) 
     """
     scan = FileScan(connection, path, scope)
     (file,) = scan.ask(_ALL_ROWS)
+    # What came after `until` may not decide which ticks are sampled.
+    known_rows = file.pop("known_rows")
     order = AS_WRITTEN
-    found = pass_over(scan, order, file["file_rows"])
+    found = pass_over(scan, order, known_rows)
     if unordered := found["out_of_order"]:
         order = SORTED
-        found = {**pass_over(scan, order, file["file_rows"]), "out_of_order": unordered}
+        found = {**pass_over(scan, order, known_rows), "out_of_order": unordered}
     signs = {name: found.pop(name) for name in _SIGNS}
     if found["rows"] != file["file_rows"]:
         file.update(_census(scan))

@@ -8,11 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final, Protocol
+from typing import Final
 
 import duckdb
 
 from app.analysis.inputs import SymbolInput, Terms, TickFile
+from app.analysis.keeping import Keep
 from app.analysis.quality.counting import count_file
 from app.analysis.quality.counts import SessionCounts
 from app.analysis.quality.file_scan import Scope
@@ -33,22 +34,12 @@ _MOST_THREADS: Final = 4
 _PLACES: Final = Decimal("1e-9")
 
 
-class CountsCache(Protocol):
-    """Where counts are kept; an entry may be gone at any time."""
-
-    def get(self, kind: str, key: str) -> bytes | None:
-        """What was put under a key, if it is still there."""
-
-    def put(self, kind: str, key: str, data: bytes) -> None:
-        """Keep something."""
-
-
 def read_counts(
     lake: Lake,
     wanted: SymbolInput,
     asof: datetime,
     source: str,
-    cache: CountsCache | None,
+    cache: Keep | None,
     regular: Mapping[date, Session],
 ) -> dict[date, SessionCounts]:
     """The counts by trading day of the files of sessions that had begun at `asof`, of ticks before `asof` alone.
@@ -72,7 +63,7 @@ def read_counts(
 class _Task:
     file: TickFile
     scope: Scope
-    cache: CountsCache | None
+    cache: Keep | None
 
     def remembered(self, asof: datetime) -> SessionCounts | None:
         if self.cache is None or self.file.sha256 is None:

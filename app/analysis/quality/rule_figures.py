@@ -65,7 +65,7 @@ def _tick_rule(basis: Basis, rule: TickRule, counted: Sequence[CountedSession], 
 
 
 def _places(basis: Basis, sessions: Sequence[CountedSession]) -> dict[str, Finding]:
-    rows = sum(session.counts.file_rows for session in sessions)
+    rows = sum(session.rows + sum(session.counts.others.values()) for session in sessions)
     told: dict[str, Finding] = {}
     for name, what in (("wrong_symbol", "another symbol"), ("wrong_day", "another trading day")):
         wrong = sum(getattr(session.counts, name) for session in sessions)

@@ -48,7 +48,7 @@ _OFF_TICK: Final = "count(*) FILTER ({})".format(
 _GAP: Final = "least(greatest(us, {0}), {1}) - least(greatest(coalesce(us_before, {0}), {0}), {1})"
 
 
-def pass_over(scan: FileScan, order: str, file_rows: int) -> dict[str, Any]:
+def pass_over(scan: FileScan, order: str, known_rows: int) -> dict[str, Any]:
     """The counts by name, and signs of what deserves a closer look; with no tick the greatest and least are None.
 
     A gap is time within hours without a tick, from their open on up to the last tick. A tick is late when it was
@@ -63,7 +63,7 @@ def pass_over(scan: FileScan, order: str, file_rows: int) -> dict[str, Any]:
         off_tick="NULL" if scan.scope.tick is None else _OFF_TICK,
         gap=_GAP.format("$open", "$close"),
         regular_gap="NULL" if scan.scope.regular is None else _GAP.format("$regular_open", "$regular_close"),
-        sampled=f"hash(seq) % {max(1, file_rows // SAMPLE)} = 0",
+        sampled=f"hash(seq) % {max(1, known_rows // SAMPLE)} = 0",
     )
     delays = {name: found[name] and tuple(found[name]) for name in ("received_us", "stored_us")}
     return {**found, **delays}

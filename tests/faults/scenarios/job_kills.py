@@ -64,12 +64,14 @@ def play(trial: Trial) -> Outcome:
         met = _kill(own, workers, kills, gone)
         overtaken = _let_stand_still(own, workers, gone)
         jobs = _wait(own, workers)
-    trial.say(f"{kills} kills, {met} of them of a job at work; {overtaken} overtaken; {len(jobs)} jobs")
+    trial.say(f"{kills} kills, {met} of them of a job at work; {len(overtaken)} overtaken; {len(jobs)} jobs")
     wrong = [sentence for job in jobs for sentence in job.wrong()]
     wrong += [] if any(job.status == "done" and job.attempt > 1 for job in jobs) else ["no job was taken up again"]
+    changed = [job for job in jobs if overtaken.get(job.number, job.status) != job.status]
+    wrong += [f"job {job.number} was {overtaken[job.number]} and became {job.status}" for job in changed]
     wrong += [] if overtaken else ["no worker stood still until another had its job"]
     counts = Counter(job.status for job in jobs)
-    return Outcome({"kills": kills, "of a job at work": met, "overtaken": overtaken, **counts}, wrong)
+    return Outcome({"kills": kills, "of a job at work": met, "overtaken": len(overtaken), **counts}, wrong)
 
 
 def _kill(own: World, workers: list[Victim], kills: int, gone: set[str]) -> int:
@@ -82,8 +84,8 @@ def _kill(own: World, workers: list[Victim], kills: int, gone: set[str]) -> int:
     return met
 
 
-def _let_stand_still(own: World, workers: list[Victim], gone: set[str]) -> int:
-    overtaken = 0
+def _let_stand_still(own: World, workers: list[Victim], gone: set[str]) -> dict[int, str]:
+    overtaken: dict[int, str] = {}
     for _ in range(FREEZES):
         number, pid = _begun(own, workers, gone)
         _signal(pid, signal.SIGSTOP)
@@ -91,7 +93,7 @@ def _let_stand_still(own: World, workers: list[Victim], gone: set[str]) -> int:
         # Who stands still in the middle of a transaction keeps its job.
         with suppress(AssertionError):
             until(partial(_is_over, own, number), FROZEN_S)
-            overtaken += stood
+            overtaken |= {number: _state(own, number)} if stood else {}
         _signal(pid, signal.SIGCONT)
         if overtaken:
             break
@@ -144,7 +146,7 @@ def _unfinished(own: World) -> int:
 def _at_work(own: World, gone: set[str]) -> tuple[int, str] | None:
     with own.sessions() as session:
         running = select(AnalysisJob.id, AnalysisJob.worker).where(AnalysisJob.status == "running")
-        found = session.execute(running.order_by(AnalysisJob.started_at.desc())).all()
+        found = session.execute(running.order_by(AnalysisJob.attempt, AnalysisJob.id.desc())).all()
     return next(((number, worker) for number, worker in found if worker not in gone), None)
 
 

@@ -89,8 +89,8 @@ def test_sessions_of_a_year_are_counted_from_the_calendar(day, count):
     assert sessions_per_year(MARKETS.default, day) == count
 
 
-def inputs(stores, *symbols, asof=NOW):
-    question = Question(symbols=symbols, start=START, end=END)
+def inputs(stores, *symbols, asof=NOW, end=END):
+    question = Question(symbols=symbols, start=START, end=end)
     with stores.sessions() as session:
         return find_inputs(session, stores, question, asof)
 

@@ -39,9 +39,9 @@ def test_rows_repeat_what_lists_need_of_the_document(stores):
         row = session.scalars(select(AnalysisResult).where(AnalysisResult.scope == "NQ")).one()
         found = document_of(session, number)
     assert (row.action, row.confidence, row.trend_score, row.volatility) == ("BUY", 0.6, 1.25, 0.16)
-    assert (row.pattern_strength, row.verdict, row.data_hash) == (None, "ok", "d" * 64)
+    assert (row.pattern_strength, row.verdict, row.data_hash) == (0.9, "ok", "d" * 64)
     assert list(found["symbols"]) == ["ES", "NQ"]
-    assert found["symbols"]["ES"]["trend"]["score"]["value"] == 1.25
+    assert found["symbols"]["ES"]["trend"]["combined"]["value"] == 1.25
     assert found["work"]["stages"] == {"bars": 0.1}
     assert found["asof"] == "2025-10-09T15:30:00.000000Z"
 
