@@ -20,6 +20,9 @@ from app.stores import Stores
 
 _DAY: Final = timedelta(days=1)
 _YEAR: Final = timedelta(days=365)
+# What comes after a session; markets do not pause for longer.
+_FOLLOWING: Final = 2
+_PAUSE: Final = timedelta(days=14)
 # The small contracts on the same thing whose ticks Thor knows.
 MICROS: Final[Mapping[str, str]] = MappingProxyType({"ES": "MES", "NQ": "MNQ", "YM": "MYM", "RTY": "M2K"})
 
@@ -53,7 +56,15 @@ def _input(
         terms=terms,
         sessions_per_year=sessions_per_year(market, last_day),
         breaks=tuple(breaks_between(session, symbol, begins, ends, question.parameters.source)),
+        following=_following(market, hours),
     )
+
+
+def _following(market: Market, hours: Sequence[Hours]) -> tuple[Hours, ...]:
+    if not hours:
+        return ()
+    after = hours[-1].day + _DAY
+    return tuple(market.sessions(after, after + _PAUSE)[:_FOLLOWING])
 
 
 def _files(session: Session, stores: Stores, symbol: str, hours: Sequence[Hours]) -> tuple[TickFile, ...]:

@@ -28,6 +28,14 @@ def test_a_session_that_begins_at_the_instant_is_not_known(stores):
     assert found.hours[-1].day == date(2025, 10, 8)
 
 
+def test_what_follows_is_the_next_two_sessions_of_the_calendar(stores):
+    (found,) = inputs(stores, "ES", asof=datetime(2025, 11, 27, 23, 30, tzinfo=UTC), end=date(2025, 11, 27))
+
+    assert [hours.day for hours in found.hours][-1] == date(2025, 11, 27)
+    assert [hours.day for hours in found.following] == [date(2025, 11, 28), date(2025, 12, 1)]
+    assert found.following[0].close == datetime(2025, 11, 28, 18, 15, tzinfo=UTC)
+
+
 def test_a_session_whose_file_is_missing_is_a_hole(stores):
     export_quotes(stores.sessions, stores.lake, [trade(5, "6711", 1)])
 
@@ -81,8 +89,8 @@ def test_sessions_of_a_year_are_counted_from_the_calendar(day, count):
     assert sessions_per_year(MARKETS.default, day) == count
 
 
-def inputs(stores, *symbols, asof=NOW):
-    question = Question(symbols=symbols, start=START, end=END)
+def inputs(stores, *symbols, asof=NOW, end=END):
+    question = Question(symbols=symbols, start=START, end=end)
     with stores.sessions() as session:
         return find_inputs(session, stores, question, asof)
 
