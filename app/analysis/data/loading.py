@@ -8,12 +8,12 @@ from datetime import datetime
 import polars as pl
 
 from app.analysis.bars import TIMEFRAMES
-from app.analysis.data.cache import Cache
 from app.analysis.data.reading import FileOfSession, Say, SessionMinutes, read_files
 from app.analysis.data.resampling import resample
 from app.analysis.data.segments import segmented
 from app.analysis.data.tick_days import MINUTES
 from app.analysis.inputs import SymbolData, SymbolInput
+from app.analysis.keeping import Keep
 from app.clock import instant_text
 from app.errors import Rejected
 from app.instruments.rolls import Break
@@ -26,7 +26,7 @@ def load_symbol(
     wanted: SymbolInput,
     asof: datetime,
     source: str | None = None,
-    cache: Cache | None = None,
+    cache: Keep | None = None,
     say: Say | None = None,
     *,
     threads: int | None = None,

@@ -8,11 +8,12 @@ from typing import Final
 
 import polars as pl
 
-from app.analysis.data.cache import Cache, cache_key
+from app.analysis.data.cache import cache_key
 from app.analysis.data.minutes import read_minutes
 from app.analysis.data.tick_days import TickDay, known_part
 from app.analysis.data.verification import check_unchanged, verify
 from app.analysis.inputs import TickFile
+from app.analysis.keeping import Keep
 from app.clock import instant_text
 from app.lake.layout import Lake
 from app.lake.query import connect
@@ -53,7 +54,7 @@ def read_files(
     lake: Lake,
     files: Sequence[FileOfSession],
     asof: datetime,
-    cache: Cache | None,
+    cache: Keep | None,
     say: Say,
     threads: int | None = None,
 ) -> list[SessionMinutes]:
@@ -72,7 +73,7 @@ def read_files(
 
 
 def _read(
-    lake: Lake, files: Sequence[FileOfSession], asof: datetime, cache: Cache | None, threads: int | None
+    lake: Lake, files: Sequence[FileOfSession], asof: datetime, cache: Keep | None, threads: int | None
 ) -> dict[FileOfSession, SessionMinutes]:
     verified = {one: verify(one.symbol, one.file) for one in files}
     found = {one: kept for one in files if (kept := _recall(cache, one, verified[one].sha256, asof))}
@@ -90,14 +91,14 @@ def _read(
     return found
 
 
-def _recall(cache: Cache | None, one: FileOfSession, sha256: str | None, asof: datetime) -> SessionMinutes | None:
+def _recall(cache: Keep | None, one: FileOfSession, sha256: str | None, asof: datetime) -> SessionMinutes | None:
     if cache is None or sha256 is None or one.hours.close > asof:
         return None
     data = cache.get(_KIND, one.key(sha256))
     return None if data is None else SessionMinutes(pl.read_parquet(io.BytesIO(data)), sha256)
 
 
-def _keep(cache: Cache | None, one: FileOfSession, found: SessionMinutes, asof: datetime) -> None:
+def _keep(cache: Keep | None, one: FileOfSession, found: SessionMinutes, asof: datetime) -> None:
     if cache is not None and one.hours.close <= asof:
         data = io.BytesIO()
         found.minutes.write_parquet(data)
