@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from app.analysis.bars import SESSION, Floats, floats, log_returns, span_of
+from app.analysis.bars import SESSION, Floats, returns_since_open, span_of
 from app.analysis.inputs import SymbolData
 from app.analysis.single import variances
 from app.market.sessions import Session
@@ -89,13 +89,9 @@ def session_bars(data: SymbolData, days: tuple[date, ...]) -> pl.DataFrame:
 
 def _returns_by_day(bars: pl.DataFrame) -> dict[date, Floats]:
     """The usable returns of each day's bars."""
-    returns = log_returns(bars, across_sessions=False)
-    opened, close = floats(bars, "open"), floats(bars, "close")
+    returns = returns_since_open(bars)
     days = bars["session_date"].to_list()
     starts = [place for place in range(len(days)) if not place or days[place] != days[place - 1]]
-    for place in starts:
-        if opened[place] > 0 and close[place] > 0:
-            returns[place] = np.log(close[place] / opened[place])
     parts = np.split(returns, starts[1:]) if starts else []
     return {days[start]: part[np.isfinite(part)] for start, part in zip(starts, parts, strict=True)}
 
