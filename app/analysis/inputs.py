@@ -58,7 +58,7 @@ class SymbolInput:
 class SymbolData:
     """A symbol's bars of one source by timeframe, none of which closed after `asof`; frames have BAR_SCHEMA.
 
-        `hours` are the sessions of the range that had begun, with or without data, `following` those after them. `ticks`
+    `hours` are the sessions of the range that had begun, with or without data, `following` those after them. `ticks`
     counts what was read, `data_hash` names the files, what was known of one that is cut, and the source. `others`
     counts the ticks of sources that were not chosen.
     """
