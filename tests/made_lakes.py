@@ -49,7 +49,14 @@ def make_symbol(lake: Lake, symbol: str, hours: Sequence[Session], closes: Ints,
 def made_symbol(lake: Lake, symbol: str, hours: Sequence[Session], tables: Mapping[date, pa.Table]) -> MadeSymbol:
     """A symbol with these ticks, written into the lake; a session without ticks has no file."""
     files = tuple(put(lake.ticks_file(day, symbol), table) for day, table in tables.items() if len(table))
-    return MadeSymbol(SymbolInput(symbol, tuple(hours), files, TERMS, 252.0), dict(tables))
+    wanted = SymbolInput(symbol, tuple(hours), files, TERMS, 252.0, following=_following(hours[-1]))
+    return MadeSymbol(wanted, dict(tables))
+
+
+def _following(last: Session) -> tuple[Session, ...]:
+    begin = last.day + timedelta(days=1)
+    days = market().sessions(begin, begin + timedelta(days=14))[:2]
+    return tuple(Session(one.day, one.close - (last.close - last.open), one.close) for one in days)
 
 
 def put(path: Path, ticks: pa.Table, *, in_order: bool = True) -> TickFile:

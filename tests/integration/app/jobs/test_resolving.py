@@ -62,6 +62,7 @@ def test_while_ticks_may_still_come_the_outcome_is_waited_for(stores):
 def test_what_is_in_the_lake_is_final(stores):
     predict(stores)
     export_quotes(stores.sessions, stores.lake, ticks((1_800, "6711")))
+    purge(stores.sessions, DAY, "ES")
 
     assert resolve_due(stores, SOON) == 1
     assert only(stores).outcome_price == 6711.0
