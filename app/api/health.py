@@ -33,8 +33,9 @@ def show_readiness() -> tuple[dict[str, Any], int]:
     """Whether Thor does its work
 
     Every part must make progress: Redis, PostgreSQL, ingest, the queues' workers, the feeds of open markets, the
-    opens and closes of sessions, and the quote stream, which must have room. Unexplained losses of the last 24 hours,
-    live sources that disagree, and holidays that are soon not known any more, are told and do no harm to readiness.
+    opens and closes of sessions, the analyses that wait, and the quote stream, which must have room. Unexplained
+    losses of the last 24 hours, live sources that disagree, and holidays that are soon not known any more, are told
+    and do no harm to readiness.
     Answers within 3 seconds also when a server is silent.
     """
     checks = [*parts().probes.run(), check_stream(parts().hub)]

@@ -47,8 +47,9 @@ from app.operations.health import (
     check_redis,
     check_room,
 )
+from app.operations.job_health import check_jobs
 from app.operations.login_health import check_schwab_login
-from app.operations.metering import read_bus, read_ledger
+from app.operations.metering import read_bus, read_database
 from app.operations.session_health import check_feeds, check_sessions
 from app.runtime import EXTENSION as RUNTIME
 from app.runtime import Runtime
@@ -113,10 +114,11 @@ def _parts(runtime: Runtime, queues: Sequence[str]) -> ApiParts:
     probes["feeds"] = lambda: check_feeds(runtime, edge.bus, runtime.collector_plan.sources)
     probes["agreement"] = lambda: check_agreement(edge.bus)
     probes["sessions"] = lambda: check_sessions(runtime)
+    probes["jobs"] = lambda: check_jobs(runtime)
     if runtime.settings.schwab:
         probes["schwab_login"] = lambda: check_schwab_login(edge.bus, runtime.clock.now())
     meters["redis"] = lambda: read_bus(edge.bus, runtime.clock.now(), runtime.settings.stream_cap)
-    meters["postgres"] = lambda: read_ledger(runtime)
+    meters["postgres"] = lambda: read_database(runtime)
     return edge
 
 

@@ -1,4 +1,4 @@
-"""GET /metrics: what the pipeline and the ledger count, in the text format of Prometheus."""
+"""GET /metrics: what the pipeline, the ledger and the analyses count, in the text format of Prometheus."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Family:
         return family
 
 
-SOURCE, CONSUMER, KIND, STATE = ("source",), ("consumer",), ("kind",), ("state",)
+SOURCE, CONSUMER, KIND, STATE, STATUS = ("source",), ("consumer",), ("kind",), ("state",), ("status",)
 PAIR: Final = ("symbol", "source", "other")
 UP: Final = Family("up", "thor_up", "Whether the server answers: without it, what it counts is missing here", ("part",))
 # A counter never falls. What is stored, dead or lost may: rows are dropped, letters redriven, lost events turn up.
@@ -46,6 +46,8 @@ FAMILIES: Final = (
     Family("ledger_losses", "thor_ledger_lost_events", "Events that are known to be gone", KIND),
     Family("ledger_dead_letters", "thor_dead_letters", "Entries that could not be stored", STATE),
     Family("ledger_gaps", "thor_gaps", "Stretches that storage lacks", (*KIND, *STATE)),
+    Family("jobs", "thor_jobs", "Analyses that were asked for, by what became of them", STATUS),
+    Family("jobs_oldest_pending_s", "thor_jobs_oldest_pending_seconds", "Since the oldest that waits was asked for"),
     Family("stream_length", "thor_stream_entries", "Entries that the stream keeps"),
     Family("stream_added", "thor_stream_added_total", "Entries ever added to the stream"),
     Family("stream_fill_percent", "thor_stream_fill_ratio", "Length by that at which publishers are refused", (), 100),
@@ -107,8 +109,8 @@ class Readings:
 def show_metrics() -> Response:
     """Figures for Prometheus
 
-    Sources, stream, ingestors and the sums of the ledger. While Redis or PostgreSQL is away, `thor_up` says so and its
-    figures are left out. Answers within 3 seconds.
+    Sources, stream, ingestors, the sums of the ledger, and analyses by status. While Redis or PostgreSQL is away,
+    `thor_up` says so and its figures are left out. Answers within 3 seconds.
     """
     registry = CollectorRegistry()
     registry.register(Readings(parts().meters.run()))

@@ -1,8 +1,8 @@
 """The command that runs analyses: a job by number, a question of its own, or whatever waits."""
 
-from datetime import date
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -19,23 +19,14 @@ from app.runtime import runtime
 @click.option("--timeframe", metavar="30days", help="How far back, such as 6weeks or 1year (default: 30days).")
 @click.option("--start-date", metavar="YYYY-MM-DD", help="First trading day, instead of a timeframe.")
 @click.option("--end-date", metavar="YYYY-MM-DD", help="Last trading day, included (default: the present one).")
-@click.option("--kind", type=click.Choice(KINDS), default="full", show_default=True, help="Which parts to work out.")
-@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter, such as equity=50000.")
-@click.option("--at", metavar="INSTANT", help="Use what was known at this instant, such as 2025-10-09T12:30:00Z.")
+@click.option("--kind", type=click.Choice(KINDS), help="Which parts to work out (default: full).")
+@click.option("--param", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter, such as equity=50000.")
+@click.option(
+    "--at", "asof", metavar="INSTANT", help="Use what was known at this instant, such as 2025-10-09T12:30:00Z."
+)
 @click.option("--report", metavar="FILE.html", type=click.Path(path_type=Path), help="Also write the report.")
 @click.option("--dry-run", is_flag=True, help="Say what would be read and for how long; run and store nothing.")
-def run_analysis(
-    job_id: int | None,
-    symbols: str | None,
-    timeframe: str | None,
-    start_date: str | None,
-    end_date: str | None,
-    kind: str,
-    params: tuple[str, ...],
-    at: str | None,
-    report: Path | None,
-    dry_run: bool,
-) -> None:
+def run_analysis(job_id: int | None, report: Path | None, dry_run: bool, **asked: Any) -> None:
     """Run analyses in this process and print what they found.
 
     With --symbols a job is made and run; with --job-id one that waits; without both all that wait, one after the other.
@@ -51,37 +42,32 @@ def run_analysis(
     # The numeric libraries take two seconds to load, which --help does without.
     from app.cli.analysis_run import describe_job, describe_request, run_number, run_request, run_waiting
 
-    rt = runtime()
-    asked = (timeframe, start_date, end_date, at, *params)
-    if symbols is None:
-        if any(asked):
-            raise Rejected("name the symbols that are asked about, such as --symbols=ES,NQ")
-        if job_id is None:
-            run_waiting(rt, report, dry_run=dry_run)
-        elif dry_run:
-            describe_job(rt, job_id)
+    rt, given = runtime(), {name: value for name, value in asked.items() if value not in (None, ())}
+    _check_report(report, dry_run)
+    if "symbols" in given:
+        if job_id is not None:
+            raise Rejected("give either a job's number or symbols, not both")
+        request = {name: _READERS.get(name, str)(value) for name, value in given.items()}
+        if dry_run:
+            describe_request(rt, request)
         else:
-            run_number(rt, job_id, report)
-        return
-    if job_id is not None:
-        raise Rejected("give either a job's number or symbols, not both")
-    request = {
-        "kind": kind,
-        "symbols": tuple(part.strip() for part in symbols.split(",") if part.strip()),
-        "timeframe": timeframe,
-        "start_date": _day(start_date),
-        "end_date": _day(end_date),
-        "asof": None if at is None else parse_instant(at),
-        "parameters": dict(_parameter(text) for text in params),
-    }
-    if dry_run:
-        describe_request(rt, request)
+            run_request(rt, request, report)
+    elif given:
+        raise Rejected("name the symbols that are asked about, such as --symbols=ES,NQ; a job runs as it was asked for")
+    elif job_id is None:
+        run_waiting(rt, report, dry_run=dry_run)
+    elif dry_run:
+        describe_job(rt, job_id)
     else:
-        run_request(rt, request, report)
+        run_number(rt, job_id, report)
 
 
-def _day(text: str | None) -> date | None:
-    return None if text is None else parse_day(text)
+def _check_report(report: Path | None, dry_run: bool) -> None:
+    # Before minutes of work, not after them.
+    if report is not None and dry_run:
+        raise Rejected("a dry run finds nothing to report: leave out --report")
+    if report is not None and not report.absolute().parent.is_dir():
+        raise Rejected(f"there is no folder {report.absolute().parent} for the report")
 
 
 def _parameter(text: str) -> tuple[str, Any]:
@@ -90,6 +76,15 @@ def _parameter(text: str) -> tuple[str, Any]:
         raise Rejected(f"{text[:40]!r} is no parameter: write it as NAME=VALUE, such as equity=50000")
     parts = [part.strip() for part in value.split(",")]
     return name.strip(), parts if name.strip() == "horizons" else value.strip()
+
+
+_READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "symbols": lambda text: tuple(part.strip() for part in text.split(",") if part.strip()),
+    "start_date": parse_day,
+    "end_date": parse_day,
+    "asof": parse_instant,
+    "parameters": lambda texts: dict(_parameter(text) for text in texts),
+}
 
 
 COMMANDS = (run_analysis,)

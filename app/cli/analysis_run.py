@@ -4,28 +4,29 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from app.analysis.inputs import SymbolInput
 from app.analysis.question import Question
 from app.cli.analysis_text import portfolio_lines, symbol_lines
 from app.cli.console import EXIT_FAILED, console, fail
 from app.errors import Conflict, Rejected, Unavailable
 from app.instruments.store import list_instruments
-from app.jobs.estimating import Estimate, estimate
+from app.jobs.estimating import Estimate, SymbolPlan, estimate, plan_of
 from app.jobs.inputs import find_inputs
 from app.jobs.models import AnalysisJob
 from app.jobs.preferences import filled_in
 from app.jobs.requests import JobRequest, understand
 from app.jobs.running import question_of, run_job
-from app.jobs.service import document_of, find_job, list_jobs, submit
+from app.jobs.service import FINISHED, UNFINISHED, cancel, document_of, find_job, list_jobs, submit
 from app.runtime import Runtime
 
-Listen = Callable[[str, float], None]
+Say = Callable[[str, float], None]
 _STAGES: Mapping[str, str] = {
     "Loading data": "Data processing: Converting to 1-minute bars",
     "Data quality": "Data quality: Checking sessions, prices and gaps",
@@ -37,18 +38,26 @@ _STAGES: Mapping[str, str] = {
 
 
 def run_request(rt: Runtime, asked: Mapping[str, Any], report: Path | None) -> None:
-    """Make a job of a request, run it here and print what it found; Conflict when another process runs the same."""
+    """Make a job of a request, run it here and print what it found, as `run_number` does.
+
+    The unfinished job for the same question is run instead where there is one; Conflict when another process is at it.
+    """
     request = parse_request(asked)
     with rt.sessions.begin() as session:
         found = submit(session, rt.market, request, rt.clock.now(), requested_by="cli")
-        job, created = found.job, found.created
-    if not created and job.status == "running":
-        raise Conflict(f"job {job.id} does the same already: it is running ({job.progress:.0%}), {job.worker}")
-    run_number(rt, job.id, report)
+    try:
+        run_number(rt, found.job.id, report)
+    except KeyboardInterrupt:
+        if found.created:
+            _take_back(rt, found.job.id)
+        raise
 
 
 def run_number(rt: Runtime, job_id: int, report: Path | None) -> None:
-    """Run a job that waits and print what it found; exits with 1 when it fails, with 3 when it is not to be had."""
+    """Run a job that waits, or whose worker is lost, and print what it found; exits with 1 when it fails.
+
+    NotFound when there is no such job, Conflict when it is finished or another process is at it.
+    """
     if not _run(rt, job_id, report):
         sys.exit(EXIT_FAILED)
 
@@ -76,7 +85,7 @@ def describe_request(rt: Runtime, asked: Mapping[str, Any]) -> None:
     with rt.sessions() as session:
         known = {row.symbol for row in list_instruments(session)}
         question = understand(request, filled_in(session, request.parameters), known, rt.market, now).question
-        plan = estimate(session, find_inputs(session, rt, question, request.asof or now))
+        plan = estimate(session, find_inputs(session, rt, question, request.asof or now), question.kind)
     _say(f"Dry run: {_title(question)}")
     _describe(plan)
 
@@ -85,8 +94,9 @@ def describe_job(rt: Runtime, job_id: int) -> None:
     """Print what a job would read."""
     with rt.sessions() as session:
         job = find_job(session, job_id)
-        plan = estimate(session, find_inputs(session, rt, question_of(job), job.asof or rt.clock.now()))
-    _say(f"Dry run: job {job.id}, {_title(question_of(job))}, now {job.status}")
+        question = question_of(job)
+        plan = estimate(session, find_inputs(session, rt, question, job.asof or rt.clock.now()), question.kind)
+    _say(f"Dry run: job {job.id}, {_title(question)}, now {job.status}")
     _describe(plan)
 
 
@@ -102,13 +112,11 @@ def parse_request(asked: Mapping[str, Any]) -> JobRequest:
 def _run(rt: Runtime, job_id: int, report: Path | None) -> bool:
     began = time.monotonic()
     with rt.sessions() as session:
-        job = find_job(session, job_id)
-        plan = estimate(session, find_inputs(session, rt, question_of(job), job.asof or rt.clock.now()))
-    _say(f"Starting analysis for {_title(question_of(job))}, job {job.id}...")
-    _say(f"Loading data: {plan.rows:,} ticks {_span(plan)}")
+        if (job := find_job(session, job_id)).status in FINISHED:
+            raise Conflict(f"job {job_id} is {job.status}{_because(job)}: it is run once; ask anew with --symbols")
     worker = f"run-analysis {os.getpid()}@{socket.gethostname()}"
     outcome = run_job(
-        rt, job_id, rt.run_limits, worker=worker, cache=rt.analysis_cache, analyse=partial(_analyse, _Stages())
+        rt, job_id, rt.run_limits, worker=worker, cache=rt.analysis_cache, analyse=partial(_analyse, job_id)
     )
     if outcome == "left":
         raise Unavailable(f"PostgreSQL went away: job {job_id} is run again by the workers")
@@ -117,7 +125,7 @@ def _run(rt: Runtime, job_id: int, report: Path | None) -> bool:
         if outcome in ("not taken", "lost"):
             raise Conflict(f"job {job.id} cannot be run here: it is {job.status}{_because(job)}")
         if outcome != "done":
-            _say(f"Analysis {job.status}{_because(job)}")
+            _say(f"Analysis {job.status}{_because(job)}, job {job.id}")
             return False
         document = document_of(session, job_id)
     _print(document)
@@ -125,6 +133,14 @@ def _run(rt: Runtime, job_id: int, report: Path | None) -> bool:
         _write(report, document)
     _say(f"Analysis completed in {time.monotonic() - began:.1f} seconds, job {job.id}")
     return True
+
+
+def _take_back(rt: Runtime, job_id: int) -> None:
+    # Nobody shows life for it any more, so that the next tick ends it.
+    with rt.sessions.begin() as session:
+        if find_job(session, job_id).status in UNFINISHED:
+            cancel(session, job_id, rt.clock.now())
+    _say(f"Interrupted: job {job_id} is cancelled")
 
 
 class _Stages:
@@ -141,14 +157,19 @@ class _Stages:
             _say(_STAGES[name])
 
 
-def _analyse(stages: _Stages, *args: Any, say: Listen, **told: Any) -> Any:
+def _analyse(job_id: int, question: Question, inputs: Sequence[SymbolInput], *args: Any, say: Say, **told: Any) -> Any:
+    _say(f"Starting analysis for {_title(question)}, job {job_id}...")
+    plans = [plan_of(wanted) for wanted in inputs]
+    _say(f"Loading data: {sum(plan.rows for plan in plans):,} ticks {_span(plans)}")
     from app.analysis.engine import analyse
+
+    stages = _Stages()
 
     def both(stage: str, fraction: float) -> None:
         say(stage, fraction)
         stages.hear(stage)
 
-    return analyse(*args, say=both, **told)
+    return analyse(question, inputs, *args, say=both, **told)
 
 
 def _print(document: Mapping[str, Any]) -> None:
@@ -174,7 +195,8 @@ def _describe(plan: Estimate) -> None:
         if one.holes:
             more = f" and {len(one.holes) - 5} more" if len(one.holes) > 5 else ""
             _say(f"    no ticks in the lake: {', '.join(map(str, one.holes[:5]))}{more}")
-    took = "unknown, as no analysis has run here yet" if plan.seconds is None else f"about {plan.seconds:.0f} s"
+    unknown = "unknown, as no such analysis of about as many ticks has run here yet"
+    took = unknown if plan.seconds is None else f"about {max(plan.seconds, 1):.0f} s"
     _say(f"  time: {took}", "Nothing was run or stored.")
 
 
@@ -182,13 +204,15 @@ def _title(question: Question) -> str:
     return f"{', '.join(question.symbols)} ({question.kind}, {question.start} to {question.end})"
 
 
-def _span(plan: Estimate) -> str:
-    days = [day for one in plan.symbols for day in (one.first, one.last) if day is not None]
+def _span(plans: Sequence[SymbolPlan]) -> str:
+    days = [day for one in plans for day in (one.first, one.last) if day is not None]
     return f"from {min(days)} to {max(days)}" if days else "(there is no file in the range)"
 
 
 def _because(job: AnalysisJob) -> str:
-    return f": {job.error}" if job.error else f" by {job.worker}" if job.status == "running" else ""
+    if job.status == "running":
+        return f" ({job.progress:.0%}) by {job.worker}"
+    return f" ({job.error})" if job.error else ""
 
 
 def _say(*lines: str) -> None:

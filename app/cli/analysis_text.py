@@ -51,7 +51,7 @@ def _scores(tree: Plain) -> Iterator[str]:
 def _nearest(levels: Plain) -> Iterator[str]:
     for side in ("support", "resistance"):
         for one in levels.get(side, ())[:1]:
-            yield f"Nearest {side}: {one['level']['value']:,g} (strength {_text(one['pattern_strength'], '.2f')})"
+            yield f"Nearest {side}: {one['level']['value']:,.10g} (strength {_text(one['pattern_strength'], '.2f')})"
 
 
 def _recommendation(told: Plain) -> Iterator[str]:
@@ -82,11 +82,12 @@ def _text(figure: Plain, form: str, label: Plain | None = None) -> str:
     if "p_value" in figure:
         notes.append(f"p = {figure['p_value']:.3f}")
     notes.append("" if figure["status"] == "ok" else figure["status"].replace("_", " "))
-    notes += [one.get("reason", "") for one in _once(figure, label)]
+    notes += _reasons(figure, named)
     return f"{number} ({', '.join(note for note in notes if note)})"
 
 
-def _once(figure: Plain, label: Plain | None) -> Iterator[Plain]:
-    yield figure
-    if label is not None and label is not figure:
-        yield label
+def _reasons(figure: Plain, label: Plain) -> Iterator[str]:
+    yield figure.get("reason", "")
+    # Without a figure there is nothing that could be put in a word.
+    if label is not figure and figure["value"] is not None:
+        yield label.get("reason", "")

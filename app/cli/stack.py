@@ -37,7 +37,7 @@ def up() -> None:
 @command("status")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def status(as_json: bool) -> None:
-    """Tell what runs, where, and how the pipeline stands: sources, stream, ingest, ticks, lake, ledger."""
+    """Tell what runs, where, and how the pipeline stands: sources, stream, ingest, ticks, lake, analyses, ledger."""
     rt = runtime()
     processes = read_processes(rt.settings.state_dir)
     state = pipeline_state(rt, rt.settings.stream_cap, rt.collector_plan.sources)
@@ -78,7 +78,7 @@ def urls_of(processes: list[ProcessStatus]) -> dict[str, str]:
     found = {process.name: process.url for process in processes if process.url}
     web = found.get("web")
     pages = {"quotes": "api/quotes", "stream": "api/quotes/stream", "ready": "api/health/ready"}
-    pages |= {"metrics": "metrics", "docs": "docs"}
+    pages |= {"jobs": "api/jobs", "metrics": "metrics", "docs": "docs", "admin": "admin/"}
     return found | {name: f"{web}{path}" for name, path in pages.items() if web}
 
 
@@ -88,6 +88,7 @@ def say_where(rt: Runtime) -> None:
     for name, url in urls_of(read_processes(rt.settings.state_dir)).items():
         console.print(f"  {name:<8} {url}")
     console.print(f"  Flower's user is {FLOWER_USER}; its password is `flower` in {rt.settings.state_dir / SECRETS}")
+    console.print(f"  The admin's user is admin; `flask admin-password` sets its password in {rt.settings.state_dir}")
     console.print("Stop it with Ctrl-C; `flask status` in another terminal tells how it stands.\n")
 
 

@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session
 from app.analysis.inputs import SymbolInput, TickFile
 from app.jobs.models import AnalysisJob
 
-# The pace is that of the last jobs that read ticks.
-_JOBS: Final = 20
+# The pace is that of the last jobs, of those that read all their ticks where there are such.
+_JOBS: Final = 50
+# What every job takes, however small it is, says nothing of one that is many times its size.
+_LIKE: Final = 10
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class SymbolPlan:
 
 @dataclass(frozen=True)
 class Estimate:
-    """The plans of all symbols, and the seconds that they may take; None where no job has run here yet."""
+    """The plans of all symbols, and the seconds that they may take; None where no like job has run here yet."""
 
     symbols: tuple[SymbolPlan, ...]
     seconds: float | None
@@ -43,18 +45,20 @@ class Estimate:
         return sum(plan.rows for plan in self.symbols)
 
 
-def estimate(session: Session, inputs: Sequence[SymbolInput]) -> Estimate:
-    """What the inputs come to. Nothing is read but the manifest, past jobs and the footers of unrecorded files.
+def estimate(session: Session, inputs: Sequence[SymbolInput], kind: str) -> Estimate:
+    """What the inputs come to in an analysis of a kind.
 
-    A file that cannot be read counts no rows.
+    Nothing is read but the manifest, past jobs and the footers of unrecorded files; one that cannot be read counts no
+    rows.
     """
-    plans = tuple(_plan(wanted) for wanted in inputs)
-    pace = _pace(session)
+    plans = tuple(plan_of(wanted) for wanted in inputs)
     rows = sum(plan.rows for plan in plans)
+    pace = _pace(session, kind, rows)
     return Estimate(plans, rows / pace if pace else None)
 
 
-def _plan(wanted: SymbolInput) -> SymbolPlan:
+def plan_of(wanted: SymbolInput) -> SymbolPlan:
+    """What there is of a symbol."""
     days = [file.day for file in wanted.files]
     known = set(days)
     return SymbolPlan(
@@ -77,9 +81,14 @@ def _rows(file: TickFile) -> int:
         return 0
 
 
-def _pace(session: Session) -> float | None:
-    """Ticks a second over the last jobs; None without any."""
-    query = select(AnalysisJob.resources).where(AnalysisJob.status == "done").order_by(AnalysisJob.id.desc())
-    took = [told for told in session.scalars(query.limit(_JOBS)) if told.get("ticks") and told.get("wall_s")]
+def _pace(session: Session, kind: str, rows: int) -> float | None:
+    """Ticks a second over the last such jobs of a like size; None without any."""
+    query = select(AnalysisJob.resources).where(AnalysisJob.status == "done", AnalysisJob.kind == kind)
+    past = [
+        told
+        for told in session.scalars(query.order_by(AnalysisJob.id.desc()).limit(_JOBS))
+        if told.get("wall_s") and rows <= told.get("ticks", 0) * _LIKE and told["ticks"] <= rows * _LIKE
+    ]
+    took = [told for told in past if not told.get("cache_hits")] or past
     seconds = sum(float(told["wall_s"]) for told in took)
     return sum(float(told["ticks"]) for told in took) / seconds if seconds else None

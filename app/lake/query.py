@@ -36,6 +36,7 @@ def connect(
     try:
         roots = ", ".join(_quoted(f"{root}/") for root in (lake.root.absolute(), lake.root.resolve()))
         connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET enable_progress_bar = false")
         connection.execute(f"SET allowed_directories = [{roots}]")
         connection.execute("SET enable_progress_bar = false")
         connection.execute("SET enable_external_access = false")

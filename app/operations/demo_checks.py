@@ -14,10 +14,12 @@ from app.bus.stream import stream_state
 from app.lake.layout import TICKS
 from app.lake.manifest import list_files, verify_file
 from app.operations.demo import DemoDays, days_certified, stored_ticks
+from app.operations.demo_analysis import ask_and_read
 from app.stores import Stores
 
 HTTP_TIMEOUT_S: Final = 15.0
 SSE_EVENTS: Final = 5
+ANALYSED: Final = 3
 ONE_DAY: Final = timedelta(days=1)
 
 
@@ -41,6 +43,7 @@ def check_stops(stores: Stores, days: DemoDays, symbols: Sequence[str], base_url
             "Parquet": (str(stores.lake.root), lambda: _parquet(stores, days)),
             "bars": (f"{base_url}api/bars?symbol={symbols[0]}&timeframe=5m", lambda: _bars(http, symbols[0])),
             "sessions": (f"{base_url}api/sessions/{max(days.published)}", lambda: _sessions(http, stores, days)),
+            "analysis": (f"{base_url}api/jobs", lambda: ask_and_read(http, symbols[:ANALYSED])),
             "market": (f"{base_url}api/session", lambda: _market(http)),
             "quotes": (f"{base_url}api/quotes", lambda: _quotes(http, symbols)),
             "SSE": (f"{base_url}api/quotes/stream", lambda: _sse(http)),

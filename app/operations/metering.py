@@ -1,4 +1,4 @@
-"""What the stops of the pipeline and the ledger count, for machines: one reading per server.
+"""What the stops of the pipeline, the ledger and the analyses count, for machines: one reading per server.
 
 A reading is a check whose `figures` are numbers by name, and there by the values of their labels: of a source, an
 ingestor, a kind, a state; of nothing for what there is once.
@@ -10,6 +10,7 @@ from datetime import datetime
 from redis import Redis
 from sqlalchemy.exc import DBAPIError
 
+from app.jobs.backlog import read_backlog
 from app.operations.accounting import ledger_figures
 from app.operations.divergences import read_divergences
 from app.operations.health import Check
@@ -29,13 +30,21 @@ def read_bus(client: Redis, now: datetime, stream_cap: int) -> Check:
     return Check("redis", True, "read", numbers | _divergences(client))
 
 
-def read_ledger(stores: Stores) -> Check:
-    """`ledger_…`, as `ledger_figures` names them; not ok while the server is away."""
+def read_database(stores: Stores) -> Check:
+    """`ledger_…`, as `ledger_figures` names them, `jobs` by status, and `jobs_oldest_pending_s`; not ok while the
+    server is away.
+    """
     try:
         numbers = ledger_figures(stores)
+        with stores.sessions() as session:
+            backlog = read_backlog(session, stores.clock.now())
     except DBAPIError as error:
         return Check("postgres", False, f"does not answer ({type(error).__name__})")
-    return Check("postgres", True, "read", {f"ledger_{name}": by_label for name, by_label in numbers.items()})
+    jobs: Numbers = {
+        "jobs": {(status,): count for status, count in backlog.by_status.items()},
+        "jobs_oldest_pending_s": {(): backlog.waits_s},
+    }
+    return Check("postgres", True, "read", {f"ledger_{name}": by_label for name, by_label in numbers.items()} | jobs)
 
 
 def _divergences(client: Redis) -> Numbers:

@@ -1,4 +1,4 @@
-"""How the pipeline stands, stop by stop: markets, sources, stream, ingest, ticks, lake."""
+"""How the pipeline stands, stop by stop: markets, sources, stream, ingest, ticks, lake, analyses."""
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
@@ -19,12 +19,14 @@ from app.bus.stream import STREAM_CAP, stream_state
 from app.clock import instant_text
 from app.errors import Unavailable
 from app.ingest.dead_letters import count_dead_letters
+from app.jobs.backlog import read_backlog
 from app.lake.models import LakeFile
 from app.market.markets import Markets
 from app.operations.accounting import ledger_summary
 from app.operations.agreement import agreement
 from app.operations.collector_states import COUNTS, CollectorState, state_of
 from app.operations.health import check_calendar
+from app.operations.job_health import job_figures
 from app.operations.session_status import market_figures
 from app.operations.stored_ticks import stored_ticks
 from app.quotes import COLLECTED, SOURCES
@@ -37,7 +39,7 @@ DAYS_SHOWN: Final = 10
 
 
 def pipeline_state(stores: Stores, stream_cap: int = STREAM_CAP, configured: Sequence[str] = COLLECTED) -> Figures:
-    """The figures of every stop, ledger and calendars; one that cannot be read has `error` in place of its figures.
+    """The figures of every stop, analyses, ledger and calendars; `error` in place of those that cannot be read.
 
     `stream_cap` is the length at which publishers are refused, `configured` are the sources that can be collected here.
     """
@@ -51,6 +53,7 @@ def pipeline_state(stores: Stores, stream_cap: int = STREAM_CAP, configured: Seq
         "ingestors": _tried(lambda: ingestors(stores.redis, stores.clock.now())),
         "ticks": _tried(lambda: _in_session(stores, ticks)),
         "lake": _tried(lambda: _in_session(stores, lake)),
+        "analyses": _tried(lambda: _in_session(stores, lambda session: job_figures(read_backlog(session, now)))),
         "ledger": _tried(lambda: ledger_summary(stores)),
         "calendar": _tried(lambda: calendar(stores.markets, now)),
     }

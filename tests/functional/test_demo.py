@@ -11,7 +11,8 @@ from app.settings import load_settings
 from tests.fakes import RecordingDispatch
 
 ROOT = Path(__file__).resolve().parents[2]
-STOPS = ["feed", "Redis", "PostgreSQL", "Parquet", "bars", "sessions", "market", "quotes", "SSE", "health"]
+STOPS = ["feed", "Redis", "PostgreSQL", "Parquet", "bars", "sessions", "analysis"]
+STOPS += ["market", "quotes", "SSE", "health"]
 
 
 @pytest.mark.timeout(300)
@@ -24,6 +25,8 @@ def test_a_tick_goes_the_whole_way_and_a_second_demo_adds_nothing(tmp_path: Path
         assert run["ok"], run
     stored = [stop["found"] for run in (first, second) for stop in run["stops"] if stop["stop"] == "PostgreSQL"]
     assert stored[0] == stored[1]
+    advice = [stop["found"] for run in (first, second) for stop in run["stops"] if stop["stop"] == "analysis"]
+    assert all("3 HOLD, as " in found and "report of " in found for found in advice)
     assert not list((tmp_path / "var" / "data").rglob("*.tmp*"))
 
 

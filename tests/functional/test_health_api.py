@@ -36,6 +36,7 @@ def test_everything_at_work_is_ready(client, served):
         "feeds",
         "agreement",
         "sessions",
+        "jobs",
         "stream",
     ]
     assert all(check["ok"] for check in answer.json["checks"])

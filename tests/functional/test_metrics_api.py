@@ -13,6 +13,7 @@ from app.bus.hashes import write_hash
 from app.bus.leases import acquire
 from app.collectors.crashes import count_crash
 from app.factory import create_app
+from app.jobs.service import STATUSES
 from app.local.ports import free_port
 from app.operations.silence import note_restart
 from app.settings import load_settings
@@ -28,6 +29,7 @@ def test_every_metric_of_a_pipeline_at_work_is_told(client, publisher, add, drai
     add(words(last="x"))
     drain()
     runner.invoke(args=["reconcile"])
+    client.post("/api/jobs", json={"symbols": ["ES"]})
     with running("one"):
         answer = client.get("/metrics")
 
@@ -46,6 +48,8 @@ def test_every_metric_of_a_pipeline_at_work_is_told(client, publisher, add, drai
     assert told["thor_ledger_lost_events", ("unexplained",)] == 0
     assert told["thor_gaps", ("sequence", "open")] == 0
     assert told["thor_stream_entries", ()] == 8
+    assert [told["thor_jobs", (status,)] for status in STATUSES] == [1, 0, 0, 0, 0]
+    assert 0 <= told["thor_jobs_oldest_pending_seconds", ()] < 60
 
 
 def test_how_a_source_is_collected_is_told(client, bus):

@@ -6,6 +6,7 @@ import click
 import pytest
 
 from app import VERSION
+from app.admin.mount import PREFIX
 from app.factory import create_app
 from app.settings import Settings
 from tests.fakes import RecordingDispatch
@@ -79,9 +80,12 @@ def test_every_file_of_the_readme_exists():
 def test_every_address_of_the_readme_is_served(application):
     paths = {path.partition("?")[0] for path in re.findall(r"127\.0\.0\.1:8000(/[^\s'\"`)>]*)", TEXT)}
     adapter = application.url_map.bind("127.0.0.1")
+    inside = {path for path in paths if path.startswith(f"{PREFIX}/")}
 
-    assert paths
-    assert [path for path in sorted(paths) if path != "/" and not adapter.test(path)] == []
+    assert inside < paths
+    assert [path for path in sorted(paths - inside) if path != "/" and not adapter.test(path)] == []
+    # Whoever is not logged in is sent to where that is done.
+    assert {application.test_client().get(path).status_code for path in inside} == {302}
 
 
 def test_the_version_is_the_same_everywhere():

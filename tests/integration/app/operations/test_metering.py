@@ -6,11 +6,14 @@ from app.bus import keys
 from app.bus.hashes import write_hash
 from app.bus.leases import acquire
 from app.bus.stream import QuotePublisher
+from app.jobs.running import run_job
+from app.jobs.watching import RunLimits
 from app.ledger.losses import record_loss
 from app.local.ports import free_port
 from app.operations.accounting import ledger_figures
-from app.operations.metering import read_bus, read_ledger
+from app.operations.metering import read_bus, read_database
 from app.stores import Stores
+from tests.analyses import SteppedAnalysis, ask
 from tests.factories import quotes
 
 
@@ -48,17 +51,31 @@ def test_the_ledger_is_read_under_the_names_of_its_figures(rt, sessions):
     with sessions.begin() as session:
         record_loss(session, "collector_drop", "test:1", 12)
 
-    check = read_ledger(rt)
+    check = read_database(rt)
 
     assert check.ok
-    assert check.figures == {f"ledger_{name}": numbers for name, numbers in ledger_figures(rt).items()}
+    told = {name: numbers for name, numbers in check.figures.items() if name.startswith("ledger_")}
+    assert told == {f"ledger_{name}": numbers for name, numbers in ledger_figures(rt).items()}
     assert check.figures["ledger_losses"][("collector_drop",)] == 12
+
+
+def test_analyses_are_counted_by_status(rt, sessions):
+    ask(rt, "ES")
+    ask(rt, "NQ")
+    run_job(rt, ask(rt, "CL"), RunLimits(), worker="test", analyse=SteppedAnalysis())
+
+    figures = read_database(rt).figures
+
+    assert figures["jobs"] == {
+        ("pending",): 2, ("running",): 0, ("done",): 1, ("failed",): 0, ("cancelled",): 0
+    }  # fmt: skip
+    assert 0 <= figures["jobs_oldest_pending_s"][()] < 60
 
 
 def test_a_database_that_is_away_is_told(rt):
     nowhere = create_engine(f"postgresql+psycopg2://u:p@127.0.0.1:{free_port()}/d")
 
-    check = read_ledger(Stores(**{**stores_of(rt), "sessions": sessionmaker(nowhere)}))
+    check = read_database(Stores(**{**stores_of(rt), "sessions": sessionmaker(nowhere)}))
 
     assert (check.ok, check.figures) == (False, {})
 

@@ -5,6 +5,7 @@ from app.bus import keys
 from app.bus.hashes import write_hash
 from app.bus.leases import acquire
 from app.bus.stream import QuotePublisher
+from app.jobs.service import STATUSES
 from app.operations import pipeline
 from app.operations.pipeline import failures, ingestors, pipeline_state, sources
 from app.runtime import Runtime
@@ -21,6 +22,7 @@ def test_an_empty_system_has_every_stop_at_zero(rt: Runtime) -> None:
     assert state["stream"] == {"length": 0, "added": 0, "fill_percent": 0.0, "lag": 0, "pending": 0}
     assert state["ticks"] == {"total": 0, "as_of": None, "days": 0, "by_day": {}, "dead_letters": 0}
     assert state["lake"] == {"days": 0, "by_day": {}}
+    assert state["analyses"] == {**dict.fromkeys(STATUSES, 0), "oldest_pending_s": 0.0}
     assert set(state["calendar"]["checked_until"]) == set(rt.markets.names)
 
 
