@@ -14,7 +14,7 @@ from app.analysis.prediction.decision import Decision, decide
 from app.analysis.prediction.predicted import Predicted
 from app.analysis.prediction.predicting import params_hash, predict_direction
 from app.analysis.prediction.presenting import composite_tree, prediction_made, prediction_tree, recommendation_tree
-from app.analysis.prediction.target import target_after
+from app.analysis.prediction.target import ends_session, target_after
 from app.analysis.question import Parameters
 from app.analysis.risk.measuring import measure_sizing
 from app.analysis.series.forecasting import next_interval
@@ -68,6 +68,7 @@ def look_ahead(
     predicted = _predictions(datas, standing, parameters, keep, step)
     asof = max(data.asof for data in datas.values())
     stale = _stale(datas, parameters, standing.asof)
+    closed = [(symbol, one) for symbol, data in datas.items() for one in parameters.horizons if ends_session(data, one)]
     fresh = {key: replace(one, forecast=None) if key in stale else one for key, one in predicted.items()}
     intervals = {(symbol, horizon): next_interval(datas[symbol], horizon) for symbol, horizon in predicted}
     decisions = decide(
@@ -78,6 +79,7 @@ def look_ahead(
         asof,
         empty=[symbol for symbol, data in datas.items() if not data.ticks],
         stale=stale,
+        closed=closed,
         degraded=standing.degraded,
         enabled=standing.model_enabled,
     )

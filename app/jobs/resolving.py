@@ -41,7 +41,7 @@ def resolve_due(stores: Stores, now: datetime, *, at_once: int = AT_ONCE, budget
 
     The outcome is 1 where the price at `target_ts` is above the base price and 0 where it is below: the close of the
     last minute before it, of the same source, once nothing before it can come any more: a later price is there, the
-    session is in the lake, or a day has passed. A prediction is void when the price is the same, of which it says
+    whole session is in the lake, or a day has passed. A prediction is void when the price is the same, of which it says
     nothing, when the contract changed in between, and when a week later there is still no data. What cannot be read is
     left, and logged. Several may do this at the same time.
     """
@@ -113,8 +113,10 @@ def _is_final(session: Session, stores: Stores, row: Prediction, now: datetime) 
     if now - row.target_ts >= WAITED_FOR_MORE:
         return True
     # The last bar of a session ends when it closes, which is no more part of it.
-    day = stores.market_of(row.symbol).session_of(row.target_ts - MICROSECOND)
-    return find_file(session, TICKS, day, row.symbol) is not None
+    market = stores.market_of(row.symbol)
+    day = market.session_of(row.target_ts - MICROSECOND)
+    file, hours = find_file(session, TICKS, day, row.symbol), market.session(day)
+    return file is not None and hours is not None and file.written_at >= hours.close
 
 
 def _has_rolled(session: Session, stores: Stores, row: Prediction) -> bool:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import ColumnElement, Row, Select, func, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app.analysis.findings import Basis, to_plain
@@ -83,7 +84,7 @@ def _query(*wanted: ColumnElement[bool]) -> Select[Any]:
     first = (
         select(Prediction.id, *of, Prediction.asof, *columns)
         .where(Prediction.outcome.is_not(None), *wanted)
-        .distinct(*same)
+        .ext(distinct_on(*same))
         .order_by(*same, Prediction.made_at, Prediction.id)
         .subquery()
     )

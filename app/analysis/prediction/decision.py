@@ -15,6 +15,8 @@ from app.analysis.question import Parameters
 
 Key = tuple[str, str]
 NO_SKILL: Final = 0.5
+# Reasons not to act on a probability that is believed all the same.
+_BELIEVED: Final = ("market_closed", "unknown_cost", "edge_below_cost")
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ def decide(
     *,
     empty: Collection[str] = (),
     stale: Collection[Key] = (),
+    closed: Collection[Key] = (),
     degraded: Collection[str] = (),
     enabled: bool = True,
 ) -> dict[str, Decision]:
@@ -71,7 +74,8 @@ def decide(
     BUY or SELL where the gate was passed, the net edge is above 0 and the data's verdict is ok; else HOLD with the
     first reason of REASONS that applies. `empty` are symbols without ticks, `degraded` those whose latest predictions
     did worse than the base rate, `asof` that of the data. Of the horizons that passed, the one with most net edge is
-    taken; `stale` ones, whose bar is over, count as tried only. Data with the verdict degraded is predicted from, but
+    taken; `stale` ones, whose bar is over, count as tried only, and on `closed` ones, whose newest bar ended its
+    session, nobody can act. Data with the verdict degraded is predicted from, but
     what passes the gate is not acted on: that is `data_rejected` too.
     """
     gates = gates_of(predicted)
@@ -87,6 +91,7 @@ def decide(
             n_tried=len(gates),
             empty=symbol in empty,
             stale=frozenset(horizon for horizon in parameters.horizons if (symbol, horizon) in stale),
+            closed=frozenset(horizon for horizon in parameters.horizons if (symbol, horizon) in closed),
             is_stale=all((symbol, horizon) in stale for horizon in parameters.horizons),
             degraded=symbol in degraded,
             enabled=enabled,
@@ -110,6 +115,7 @@ class _Case:
     n_tried: int
     empty: bool
     stale: Collection[str]
+    closed: Collection[str]
     is_stale: bool
     degraded: bool
     enabled: bool
@@ -127,11 +133,11 @@ def _decide(case: _Case, asof: datetime, first: str) -> Decision:
     horizon = _horizon(case) or next(iter(case.predicted), first)
     one = case.predicted.get(horizon)
     edge = None if horizon in case.stale else case.edges.get(horizon)
-    code, reason = _reason(case, edge)
+    code, reason = _reason(case, edge, horizon in case.closed)
     since = one.asof if one is not None else asof
     until = one.target_ts if one is not None and one.target_ts is not None else since + span_of(horizon)
     acts = not code and edge is not None
-    trusted = horizon in case.passed and (acts or code in ("edge_below_cost", "unknown_cost"))
+    trusted = horizon in case.passed and (acts or code in _BELIEVED)
     p = one.forecast.p if trusted and one is not None and one.forecast is not None else NO_SKILL
     return Decision(
         symbol=case.symbol,
@@ -164,7 +170,7 @@ def _action(edge: Edge | None) -> Action:
     return "BUY" if edge is not None and edge.side > 0 else "SELL"
 
 
-def _reason(case: _Case, edge: Edge | None) -> tuple[str, str]:
+def _reason(case: _Case, edge: Edge | None, is_closed: bool) -> tuple[str, str]:
     """The code of the first reason to hold, and the reason in words; both empty when there is none."""
     unproven = "; ".join(one.reason for one in case.predicted.values() if one.reason)
     net = None if edge is None else edge.net
@@ -177,6 +183,7 @@ def _reason(case: _Case, edge: Edge | None) -> tuple[str, str]:
         ("no_skill", not case.passed, unproven),
         ("model_degraded", case.degraded, ""),
         ("data_rejected", case.verdict != "ok", "the verdict on the data is degraded: nothing is traded on it"),
+        ("market_closed", is_closed, ""),
         ("unknown_cost", net is None, ""),
         ("edge_below_cost", net is None or net <= 0 or (edge is not None and not edge.side), ""),
     )

@@ -53,6 +53,14 @@ def target_after(data: SymbolData, horizon: str) -> datetime | None:
     return target_of(bars["t_close"][-1], (*data.hours, *data.following), horizon) if len(bars) else None
 
 
+def ends_session(data: SymbolData, horizon: str) -> bool:
+    """Whether the newest bar is the last one of its session: its price is not to be had before the market opens."""
+    bars = data.frame(horizon)
+    days = {one.day: one for one in data.hours}
+    own = days.get(bars["session_date"][-1]) if len(bars) else None
+    return own is not None and bool(bars["t_close"][-1] >= own.close)
+
+
 def _next_opens(bars: pl.DataFrame, hours: Sequence[Session]) -> Floats:
     """When the bar after each opens by the sessions, in microseconds; NaN where they do not tell."""
     instant = BAR_SCHEMA["t_open"]

@@ -156,6 +156,18 @@ def test_until_the_bar_is_over_it_is_predicted_and_then_no_more():
     assert over.trees["ES"]["prediction"]["1h"]["probability"]["value"] is None
 
 
+def test_after_the_close_nothing_is_recommended_and_the_prediction_is_kept():
+    planted = latent_momentum(7, 0.6)
+    within, at_the_close = symbol_data(planted[:BARS], "1h"), symbol_data(planted[: BARS - 1], "1h")
+
+    acted, held = looked(within), looked(at_the_close)
+
+    assert acted.recommended["ES"].action in ("BUY", "SELL")
+    assert (held.recommended["ES"].action, held.recommended["ES"].reason_code) == ("HOLD", "market_closed")
+    assert held.recommended["ES"].confidence > 0.5
+    assert [one.gated for one in held.predictions] == [True]
+
+
 def test_a_bar_that_is_over_has_no_part_in_the_composite():
     other = replace(NIGHT, symbol="NQ")
 

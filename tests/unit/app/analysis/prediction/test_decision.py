@@ -40,7 +40,7 @@ def test_a_probability_of_a_fall_is_a_sale():
         ("model_disabled", {"enabled": False, "terms": None}),
         ("insufficient_data", {"made": unpredicted(), "degraded": {"ES"}}),
         ("no_skill", {"made": predicted_of(t=1.6), "degraded": {"ES"}}),
-        ("model_degraded", {"degraded": {"ES"}, "terms": None}),
+        ("model_degraded", {"degraded": {"ES"}, "terms": None, "closed": {("ES", "1h")}}),
         ("model_degraded", {"degraded": {"ES"}, "verdict": "degraded"}),
         ("data_rejected", {"verdict": "degraded", "terms": None}),
         ("data_rejected", {"verdict": "degraded", "made": predicted_of(move=1.0)}),
@@ -58,6 +58,7 @@ def test_the_first_reason_to_hold_is_told_and_nothing_is_claimed(code, told):
 @pytest.mark.parametrize(
     ("code", "told"),
     [
+        ("market_closed", {"closed": {("ES", "1h")}, "terms": None}),
         ("unknown_cost", {"terms": None}),
         ("edge_below_cost", {"made": predicted_of(move=1.0)}),
         ("edge_below_cost", {"made": predicted_of(logit=0.0, stderr=0.0), "parameters": FREE}),
