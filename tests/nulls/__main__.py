@@ -1,11 +1,8 @@
 """`make nulls`: every null and planted test in its full size, as a table; names as arguments run some of them."""
 
 import argparse
-import importlib
 import os
-import pkgutil
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -13,25 +10,11 @@ from multiprocessing import get_context
 from rich.console import Console
 from rich.table import Table
 
-import tests.nulls
 from tests.nulls.check import NullCheck, Observed
+from tests.nulls.running import all_checks, run_check
 
 # A process each uses one core; what numerical libraries would start besides only slows the others down.
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS"), "1")
-
-
-def all_checks() -> dict[str, NullCheck]:
-    """The checks of all modules of this package, by name, in the order of their numbers."""
-    names = (found.name for found in pkgutil.iter_modules(tests.nulls.__path__) if not found.name.startswith("test_"))
-    modules = (importlib.import_module(f"tests.nulls.{name}") for name in names if name != "__main__")
-    found = [check for module in modules for check in getattr(module, "CHECKS", ())]
-    return {check.name: check for check in sorted(found, key=lambda check: _order(check.name))}
-
-
-def run_check(name: str, size: str) -> tuple[Observed, float]:
-    """What one check shows in its `full` or `quick` size, and the seconds that it took."""
-    check, began = all_checks()[name], time.monotonic()
-    return check.run(getattr(check, size)), time.monotonic() - began
 
 
 def main(arguments: list[str]) -> int:
@@ -62,11 +45,6 @@ def _results(checks: list[NullCheck], size: str) -> Iterator[tuple[NullCheck, Ob
         running = [(check, pool.submit(run_check, check.name, size)) for check in checks]
         for check, future in running:
             yield check, *future.result()
-
-
-def _order(name: str) -> tuple[int, str]:
-    digits = "".join(letter for letter in name if letter.isdigit())
-    return int(digits or 0), name
 
 
 if __name__ == "__main__":

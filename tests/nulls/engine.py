@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +16,7 @@ from app.analysis.findings import to_plain
 from app.analysis.inputs import SymbolInput
 from app.analysis.keeping import Keep
 from app.analysis.question import Parameters, Question
+from app.clock import instant_text
 from app.lake.layout import Lake
 from app.market.sessions import Session
 from tests.made_lakes import MadeSymbol, drifting, make_symbol, other_future, short_sessions, walk_of
@@ -47,17 +48,21 @@ def question_of(inputs: Sequence[SymbolInput], **parts: Any) -> Question:
 
 def told(found: Analysis) -> dict[str, Any]:
     """All that an analysis says, as it is kept; not how much work it was."""
-    return {
-        "asof": found.asof, "question": found.question, "inputs": to_plain(found.inputs),
+    plain = {
+        "asof": instant_text(found.asof), "question": found.question, "inputs": to_plain(found.inputs),
         "symbols": to_plain(found.symbols), "portfolio": to_plain(found.portfolio),
-        "recommended": found.recommended, "predictions": found.predictions,
     }  # fmt: skip
+    rows = {"recommended": list(found.recommended.values()), "predictions": list(found.predictions)}
+    return plain | {name: [_fields(row) for row in parts] for name, parts in rows.items()}
 
 
 def differences(one: Any, other: Any, path: str = "") -> list[str]:
     """Where two parts of documents are not the same to the last bit."""
     if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
         return [place for name in one for place in differences(one[name], other[name], f"{path}/{name}")]
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        pairs = zip(one, other, strict=True)
+        return [place for at, pair in enumerate(pairs) for place in differences(*pair, f"{path}/{at}")]
     # The text of a float is read back as the same bits, and unlike NaN the same text is equal.
     return [] if repr(one) == repr(other) else [path]
 
@@ -118,8 +123,7 @@ def day_by_day_is_all_at_once(runs: int) -> Observed:
             grown = [until(each, one) for each in inputs]
             daily = analyse(question_of(grown, kind="prediction"), grown, lake, one.close, cache=kept)
             whole = analyse(question_of(inputs, kind="prediction"), inputs, lake, one.close)
-            same = {"predictions": daily.predictions, "recommended": daily.recommended}
-            found[one.close] = differences(same, {name: getattr(whole, name) for name in same})
+            found[one.close] = differences(_said(daily), _said(whole))
             if len(daily.predictions) != len(inputs):
                 found[one.close].append("a symbol without a prediction")
     return _observed({moment: places for moment, places in found.items() if places}, runs)
@@ -129,6 +133,15 @@ def until(wanted: SymbolInput, last: Session) -> SymbolInput:
     """What there was of a symbol on the evening of a session."""
     hours = tuple(one for one in wanted.hours if one.day <= last.day)
     return replace(wanted, hours=hours, files=tuple(file for file in wanted.files if file.day <= last.day))
+
+
+def _said(found: Analysis) -> dict[str, Any]:
+    return {name: part for name, part in told(found).items() if name in ("predictions", "recommended")}
+
+
+def _fields(row: Any) -> dict[str, Any]:
+    # Instants are equal whatever names their offset of none.
+    return {name: instant_text(part) if isinstance(part, datetime) else part for name, part in asdict(row).items()}
 
 
 def _observed(found: dict[datetime, list[str]], runs: int) -> Observed:

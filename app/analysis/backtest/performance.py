@@ -11,6 +11,7 @@ from app.analysis.bars import Floats
 from app.analysis.findings import Basis, Finding
 from app.analysis.risk.drawdown import deepest
 from app.analysis.risk.value_at_risk import LEVELS, MINIMUM, historical
+from app.analysis.statistics.shares import wilson
 
 # A mean over its deviation says nothing of fewer sessions, nor a rate of growth.
 MINIMUM_SESSIONS: Final = 60
@@ -171,5 +172,4 @@ def _hit_rate(trades: Floats, basis: Basis) -> Finding:
     if n < MINIMUM_TRADES:
         return basis.missing(n, method, f"there are {n} round trips, and {MINIMUM_TRADES} are needed")
     wins = int(np.sum(trades > 0))
-    interval = stats.binomtest(wins, n).proportion_ci(method="wilson")
-    return basis.found(wins / n, n, method, ci=(interval.low, interval.high))
+    return basis.found(wins / n, n, method, ci=wilson(wins, n))

@@ -5,11 +5,11 @@ from typing import Final
 
 import numpy as np
 from scipy.special import expit, logit
-from scipy.stats import norm
 
 from app.analysis.bars import Floats
 from app.analysis.prediction.logistic import fit_logistic
 from app.analysis.prediction.walkforward import REFIT, Places, blocks
+from app.analysis.statistics.shares import wilson
 
 # Past predictions with an outcome that a calibration is fitted on, at the least.
 FIRST_CALIBRATION: Final = 100
@@ -109,15 +109,6 @@ def prequential(
             line = platt(logits[learned], outcomes[learned])
         p[block.start : block.stop] = expit(line.at(logits[block.start : block.stop]))
     return Calibrated(np.clip(p, _EDGE, 1 - _EDGE), line)
-
-
-def wilson(hits: float, n: int, level: float = 0.95) -> tuple[float, float]:
-    """The interval of a share of `n` (Wilson 1927); n of 1 or more."""
-    z = float(norm.ppf(0.5 + level / 2))
-    share = hits / n
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
 
 
 def reliability(p: Floats, outcomes: Floats, most_bins: int = 10, least: int = 20) -> tuple[Bin, ...]:

@@ -9,6 +9,8 @@ from scipy.stats import norm
 
 from app.analysis.bars import Floats
 from app.analysis.prediction.walkforward import Places
+from app.analysis.statistics.means import hac_mean
+from app.analysis.statistics.several import holm
 
 LEVEL: Final = 0.05
 
@@ -53,18 +55,6 @@ def base_rates(outcomes: Floats, places: Places, horizon: int = 1) -> Floats:
     return found
 
 
-def hac_mean(values: Floats) -> tuple[float, float]:
-    """The mean and its standard error: Bartlett weights, floor(4 (n/100)^(2/9)) lags (Newey and West 1987, 1994)."""
-    n = len(values)
-    mean = float(values.mean())
-    left = values - mean
-    variance = float(left @ left) / n
-    lags = min(int(4 * (n / 100) ** (2 / 9)), n - 1)
-    for lag in range(1, lags + 1):
-        variance += 2 * (1 - lag / (lags + 1)) * float(left[lag:] @ left[:-lag]) / n
-    return mean, float(np.sqrt(max(variance, 0.0) / n))
-
-
 def skill(p: Floats, base: Floats, outcomes: Floats) -> Skill:
     """Skill of probabilities against base rates, over outcomes that are all known, one at the least.
 
@@ -78,16 +68,6 @@ def skill(p: Floats, base: Floats, outcomes: Floats) -> Skill:
     brier, brier_base = float(np.mean((p - outcomes) ** 2)), float(np.mean((base - outcomes) ** 2))
     bss = 1 - brier / brier_base if brier_base > 0 else 0.0
     return Skill(len(p), brier, brier_base, bss, gain, stderr, t, float(norm.sf(t)))
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """The p-values after Holm's step-down correction (Holm 1979), in the same order."""
-    order = np.argsort(p_values, kind="stable")
-    found, highest = [1.0] * len(p_values), 0.0
-    for rank, place in enumerate(order):
-        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[place]))
-        found[place] = highest
-    return found
 
 
 def pass_gate(skills: Sequence[Skill]) -> list[Gate]:

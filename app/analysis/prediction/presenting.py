@@ -5,11 +5,11 @@ from typing import Final
 
 from app.analysis.document import REASONS, PredictionMade
 from app.analysis.findings import Basis, Finding, Node, Status, Tree
-from app.analysis.prediction.calibration import wilson
 from app.analysis.prediction.composite import Composite
 from app.analysis.prediction.decision import NO_SKILL, Decision
 from app.analysis.prediction.gate import LEVEL, Gate, Skill
 from app.analysis.prediction.predicted import Forecast, Predicted
+from app.analysis.statistics.shares import wilson
 from app.clock import instant_text
 
 _MODEL: Final = (

@@ -10,10 +10,12 @@ from scipy.stats import binomtest, norm
 
 from app.analysis.bars import Floats
 from app.analysis.findings import Basis, Finding, Status, Tree
-from app.analysis.prediction.calibration import calibratable, calibration_line, wilson
+from app.analysis.prediction.calibration import calibratable, calibration_line
 from app.analysis.prediction.features import Mask
-from app.analysis.prediction.gate import LEVEL, hac_mean, skill
+from app.analysis.prediction.gate import LEVEL, skill
 from app.analysis.prediction.predicted import INTERVAL_LEVEL
+from app.analysis.statistics.means import hac_mean
+from app.analysis.statistics.shares import wilson
 
 LEAST: Final = 30
 ROLLING: Final = 100

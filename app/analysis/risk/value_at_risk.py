@@ -12,11 +12,11 @@ from scipy import special, stats
 
 from app.analysis.bars import Floats, usable
 from app.analysis.findings import Basis, Finding, Status
+from app.analysis.statistics.decay import expected_variances
 
 LEVELS: Final = (0.95, 0.99)
 # Fewer observations than this say next to nothing of the tail beyond the level.
 MINIMUM: Final[Mapping[float, int]] = MappingProxyType({0.95: 125, 0.99: 250})
-DECAY: Final = 0.94
 # Returns whose mean square starts the recursion of the variance; their own residuals are not used.
 START: Final = 20
 # The normal quantile of one in a million; what an expansion does beyond it moves no figure told here.
@@ -113,13 +113,7 @@ def ewma_volatility(returns: Floats) -> Floats:
 
     Exponentially weighted squares with decay 0.94, which start from the mean square of the first 20.
     """
-    variance = float(np.mean(returns[:START] ** 2))
-    found = np.empty(len(returns) + 1)
-    found[0] = variance
-    for place, square in enumerate((returns**2).tolist(), 1):
-        variance = DECAY * variance + (1 - DECAY) * square
-        found[place] = variance
-    return np.sqrt(found)
+    return np.sqrt(expected_variances(returns, float(np.mean(returns[:START] ** 2))))
 
 
 METHODS: Final[Mapping[str, Method]] = MappingProxyType(

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.stats import binomtest
 
 from app.analysis.bars import SESSION, TIMEFRAMES, Floats, log_returns
 from app.analysis.findings import Basis, Finding, Tree
@@ -13,7 +12,6 @@ from app.analysis.inputs import SymbolData
 from app.analysis.series.accuracy import msis
 from app.analysis.series.diurnal import past_factors
 from app.analysis.series.intervals import (
-    DECAY,
     GAMMA,
     LEAST_RESIDUALS,
     LEAST_RETURNS,
@@ -27,6 +25,8 @@ from app.analysis.series.intervals import (
 from app.analysis.series.places import HALF_HOUR, UNKNOWN, Places, after_hole, next_place, places_of
 from app.analysis.series.point import LEAST_RETURNS as LEAST_FOR_A_POINT
 from app.analysis.series.point import SIGNIFICANCE, Comparison, compare
+from app.analysis.statistics.decay import DECAY
+from app.analysis.statistics.shares import wilson
 from app.clock import instant_text
 
 # The newest returns; more would take longer and say less of the present.
@@ -140,8 +140,7 @@ def _short(path: _Path, scaled: Floats, residuals: int) -> dict[str, Finding]:
 def _coverage(basis: Basis, found: Tracked) -> Finding:
     if found.n < LEAST_FORECASTS:
         return basis.missing(found.n, _COVERAGE, f"{found.n} forecasts, {LEAST_FORECASTS} needed")
-    bounds = binomtest(found.held, found.n).proportion_ci(method="wilson")
-    low, high = float(bounds.low), float(bounds.high)
+    low, high = wilson(found.held, found.n)
     label = "too narrow" if high < LEVEL else "too wide" if low > LEVEL else "as stated"
     return basis.found(found.held / found.n, found.n, _COVERAGE, ci=(low, high), label=label)
 

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.signal import lfilter
 from scipy.stats import t
 
 from app.analysis.bars import Floats
+from app.analysis.statistics.decay import DECAY, expected_variances
 
 LEVEL: Final = 0.90
-DECAY: Final = 0.94
 GAMMA: Final = 0.005
 LEAST_RESIDUALS: Final = 250
 LEAST_RETURNS: Final = 30
@@ -70,10 +69,7 @@ def filter_volatility(returns: Floats, decay: float = DECAY) -> Filtered:
     first = (int(moved[0]) if len(moved) else len(returns)) + _FIRST
     start, later = returns[max(first - _FIRST, 0) : first], returns[first:]
     begin = float(np.mean(start**2)) if len(start) else 0.0
-    variance = np.empty(len(later) + 1)
-    variance[0] = begin
-    if len(later):
-        variance[1:], _ = lfilter([1 - decay], [1, -decay], later**2, zi=[decay * begin])
+    variance = expected_variances(later, begin, decay)
     # A price that stands still for thousands of bars must not divide by 0.
     scale = np.sqrt(np.maximum(variance, np.finfo(float).tiny))
     return Filtered(later / scale[:-1], scale[:-1], min(first, len(returns)), float(np.sqrt(variance[-1])))

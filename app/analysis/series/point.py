@@ -13,6 +13,7 @@ from scipy.stats import t
 
 from app.analysis.bars import Floats
 from app.analysis.series.places import Places
+from app.analysis.statistics.several import holm
 
 LEAST_RETURNS: Final = 250
 # Returns that a forecast has at least before it is judged.
@@ -49,7 +50,7 @@ def compare(returns: Floats, places: Places, following: int) -> tuple[Comparison
     forecasts = candidates(returns, places, following)
     gains = {name: judged**2 - (judged - found[TRAINING:-1]) ** 2 for name, found in forecasts.items()}
     tests = {name: diebold_mariano(gain) for name, gain in gains.items()}
-    adjusted = holm({name: p for name, (_, p) in tests.items()})
+    adjusted = dict(zip(tests, holm([p for _, p in tests.values()]), strict=True))
     found = [
         Comparison(
             name, tests[name][0], adjusted[name], float(gains[name].mean()), float(forecasts[name][-1]), len(judged)
@@ -126,15 +127,6 @@ def diebold_mariano(gains: Floats, horizon: int = 1) -> tuple[float, float]:
     correction = (count + 1 - 2 * horizon + horizon * (horizon - 1) / count) / count
     statistic = float(gains.mean() / np.sqrt(variance / count) * np.sqrt(correction))
     return statistic, float(t.sf(statistic, count - 1))
-
-
-def holm(p_values: Mapping[str, float]) -> dict[str, float]:
-    """P-values for several questions at once (Holm 1979), by name."""
-    found, highest = {}, 0.0
-    for rank, name in enumerate(sorted(p_values, key=lambda one: (p_values[one], one))):
-        highest = max(highest, min(1.0, p_values[name] * (len(p_values) - rank)))
-        found[name] = highest
-    return found
 
 
 def _levels(values: Floats, weight: float) -> Floats:

@@ -5,7 +5,6 @@ from typing import Any, Final
 
 import numpy as np
 import polars as pl
-from scipy import stats
 
 from app.analysis.bars import Floats, floats
 from app.analysis.findings import Basis, Finding, Tree
@@ -13,6 +12,7 @@ from app.analysis.inputs import SymbolData
 from app.analysis.single.bounces import AWAY
 from app.analysis.single.placebos import LEAST_RANDOM, LEAST_TOUCHES, LevelTest, compare_with_random
 from app.analysis.single.profile import find_profile_peaks, volume_profile
+from app.analysis.statistics.shares import wilson
 
 MOST_SESSIONS: Final = 60
 LEAST_SESSIONS: Final = 5
@@ -134,9 +134,8 @@ def _bounce_rate(market: _Market, tested: LevelTest, place: int) -> Finding:
     resolved, bounced = int(tested.bounces.resolved[place]), int(tested.bounces.bounced[place])
     if resolved < LEAST_TOUCHES:
         return market.basis.missing(resolved, method, f"{resolved} resolved touches, {LEAST_TOUCHES} are needed")
-    interval = stats.binomtest(bounced, resolved).proportion_ci(method="wilson")
     reason = f"random levels turn it in {tested.chance:.3f} of touches"
-    return market.basis.found(bounced / resolved, resolved, method, ci=(interval.low, interval.high), reason=reason)
+    return market.basis.found(bounced / resolved, resolved, method, ci=wilson(bounced, resolved), reason=reason)
 
 
 def _strength(market: _Market, tested: LevelTest, place: int, unknown: str) -> Finding:

@@ -10,8 +10,9 @@ from app.analysis.findings import Basis, Finding, Tree
 from app.analysis.inputs import SymbolData
 from app.analysis.single.judgement import STRONG, TREND, judge_trend
 from app.analysis.single.momentum import measure_momentum
-from app.analysis.single.walks import efficiency, hac_t, stouffer, two_sided, variance_ratio
+from app.analysis.single.walks import efficiency, stouffer, two_sided, variance_ratio
 from app.analysis.single.windows import Window, correlation, window_of
+from app.analysis.statistics.means import hac_t
 
 LEAST_RETURNS: Final = 100
 LEAST_CHANGES: Final = 30

@@ -12,7 +12,7 @@ from app.analysis.findings import Basis, Finding, Tree
 from app.analysis.inputs import SymbolData
 from app.analysis.single import variances
 from app.analysis.single.days import Days, measure_days, session_bars
-from app.analysis.single.walks import hac_stderr
+from app.analysis.statistics.means import hac_stderr, small_sample
 
 LEAST_SESSIONS: Final = 5
 LEAST_RANGES: Final = 10
@@ -20,7 +20,10 @@ LEAST_PAST: Final = 60
 CURRENT: Final = 5
 ELEVATED, LOW = 0.8, 0.2
 UNIT: Final = "fraction a year"
-_INTERVAL: Final = "n counts sessions; interval with HAC errors of the sessions' variances, on the scale of logs"
+_INTERVAL: Final = (
+    "n counts sessions; interval of the long-run level with HAC errors of the sessions' variances, small-sample t, on "
+    "the scale of logs"
+)
 _NO_GAP: Final = "no gap between two sessions could be measured, so the figure is of trading hours only"
 
 # The variance of each bar from open, high, low and close, and how its estimator is cited.
@@ -125,13 +128,17 @@ def _yang_zhang(data: SymbolData, days: Days, basis: Basis) -> Finding:
 
 
 def _yearly(values: Floats, data: SymbolData, basis: Basis, method: str, *, gaps: bool) -> Finding:
-    """The volatility a year of sessions' variances; by the delta method, with Student's t on the scale of logs."""
+    """The volatility a year of sessions' variances; by the delta method, with Student's t on the scale of logs.
+
+    Where calm and turbulent stretches last longer than the lags of the errors, the interval is still too narrow.
+    """
     count, mean = len(values), float(values.mean())
     if mean <= 0:
         return basis.missing(count, method, "the price never moved", status="degraded_data", unit=UNIT)
     level = float(np.sqrt(mean * data.sessions_per_year))
-    relative = hac_stderr(values) / mean / 2
-    reach = float(np.exp(special.stdtrit(count - 1, 0.975) * relative))
+    freedom, shortfall = small_sample(count)
+    relative = hac_stderr(values) * shortfall / mean / 2
+    reach = float(np.exp(special.stdtrit(freedom, 0.975) * relative))
     return basis.found(
         level, count, method, unit=UNIT, stderr=level * relative, ci=(level / reach, level * reach),
         status="ok" if gaps else "degraded_data", reason="" if gaps else _NO_GAP,

@@ -31,33 +31,6 @@ def two_sided(z: float) -> float:
     return float(special.erfc(abs(z) / np.sqrt(2)))
 
 
-def bandwidth(count: int) -> int:
-    """The number of lags for so many observations: floor(4 (n / 100)^(2/9)) (Newey and West 1994)."""
-    return int(4 * (count / 100) ** (2 / 9))
-
-
-def hac_stderr(values: Floats) -> float:
-    """The standard error of the mean with Bartlett weights over `bandwidth` lags (Newey and West 1987).
-
-    0 when the values do not differ by more than rounding.
-    """
-    count = len(values)
-    centred = values - values.mean()
-    if np.ptp(values) <= 1e-12 * np.max(np.abs(values), initial=0.0):
-        return 0.0
-    lags = min(bandwidth(count), count - 1)
-    total = centred @ centred
-    for lag in range(1, lags + 1):
-        total += 2 * (1 - lag / (lags + 1)) * (centred[lag:] @ centred[:-lag])
-    return float(np.sqrt(max(total, 0.0)) / count)
-
-
-def hac_t(values: Floats) -> float | None:
-    """The t of the mean (Newey and West 1987); None when the values do not vary."""
-    stderr = hac_stderr(values)
-    return float(values.mean()) / stderr if stderr > 0 else None
-
-
 def efficiency(changes: Floats) -> Efficiency | None:
     """The net change over the sum of absolute changes (Kaufman 1995); None when nothing changed.
 

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 from scipy.special import expit
-from statsmodels.stats.proportion import proportion_confint
 
 from app.analysis.prediction.calibration import (
     calibratable,
@@ -10,7 +9,6 @@ from app.analysis.prediction.calibration import (
     platt,
     prequential,
     reliability,
-    wilson,
 )
 
 
@@ -83,11 +81,6 @@ def test_outcomes_that_are_not_known_are_not_learned_from():
     found = prequential(logits, outcomes, np.arange(300), first=90)
 
     assert found.line.n == 99
-
-
-@pytest.mark.parametrize(("hits", "n"), [(0, 30), (17, 31), (30, 30), (550, 1_000)])
-def test_the_interval_of_a_share_is_wilsons(hits, n):
-    assert wilson(hits, n) == pytest.approx(proportion_confint(hits, n, method="wilson"), abs=1e-12)
 
 
 def test_the_bins_hold_equally_many_and_all():

@@ -1,34 +1,9 @@
 import numpy as np
 import pytest
-import statsmodels.api as sm
 from scipy.stats import norm
 from sklearn.metrics import brier_score_loss
-from statsmodels.stats.multitest import multipletests
 
-from app.analysis.prediction.gate import Skill, base_rates, hac_mean, holm, pass_gate, skill
-
-
-@pytest.mark.parametrize("n", [30, 100, 1_000])
-def test_the_error_of_a_mean_is_that_of_statsmodels(n):
-    dice = np.random.default_rng(n)
-    values = np.convolve(dice.normal(size=n + 4), np.ones(5), "valid") + 0.2
-    lags = int(4 * (n / 100) ** (2 / 9))
-    oracle = sm.OLS(values, np.ones(n)).fit(cov_type="HAC", cov_kwds={"maxlags": lags, "use_correction": False})
-
-    mean, stderr = hac_mean(values)
-
-    assert (mean, stderr) == pytest.approx((oracle.params[0], oracle.bse[0]), rel=1e-9)
-
-
-def test_holm_is_that_of_statsmodels():
-    p_values = list(np.random.default_rng(2).random(12) ** 3)
-
-    assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1], abs=1e-12)
-
-
-def test_holm_by_hand():
-    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
-    assert holm([]) == []
+from app.analysis.prediction.gate import Skill, base_rates, pass_gate, skill
 
 
 def test_the_base_rate_counts_only_outcomes_that_were_known():

@@ -6,7 +6,6 @@ from app.analysis.series.point import (
     compare,
     diebold_mariano,
     drift_forecasts,
-    holm,
     seasonal_forecasts,
     ses_forecast,
     ses_forecasts,
@@ -83,12 +82,6 @@ def test_a_variance_below_0_falls_back_to_weights():
 def test_gains_that_do_not_vary_prove_nothing():
     assert diebold_mariano(np.zeros(50)) == (0.0, 1.0)
     assert diebold_mariano(np.full(50, 0.1)) == (0.0, 1.0)
-
-
-def test_several_questions_need_smaller_p_values():
-    # Holm: 3 * .01, then 2 * .02 and 1 * .03 which may not be less than what is before.
-    assert holm({"a": 0.03, "b": 0.01, "c": 0.02}) == pytest.approx({"b": 0.03, "c": 0.04, "a": 0.04})
-    assert holm({"a": 0.9, "b": 0.8}) == pytest.approx({"b": 1.0, "a": 1.0})
 
 
 def test_prices_that_return_to_a_level_are_forecast_by_smoothing():

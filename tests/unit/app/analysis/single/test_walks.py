@@ -3,10 +3,9 @@ import math
 import arch.data.sp500
 import numpy as np
 import pytest
-import statsmodels.api as sm
 from arch.unitroot import VarianceRatio as Oracle
 
-from app.analysis.single.walks import bandwidth, efficiency, hac_stderr, hac_t, stouffer, two_sided, variance_ratio
+from app.analysis.single.walks import efficiency, stouffer, two_sided, variance_ratio
 
 
 @pytest.fixture(scope="module")
@@ -18,28 +17,6 @@ def stocks():
 @pytest.mark.parametrize(("z", "p"), [(1.959964, 0.05), (-1.644854, 0.10), (2.575829, 0.01), (0.0, 1.0)])
 def test_a_two_sided_p_is_the_tables(z, p):
     assert two_sided(z) == pytest.approx(p, abs=1e-6)
-
-
-@pytest.mark.parametrize(("count", "lags"), [(10, 2), (100, 4), (500, 5), (5_030, 9)])
-def test_the_number_of_lags(count, lags):
-    assert bandwidth(count) == lags
-
-
-@pytest.mark.parametrize("count", [120, 1_000, 5_000])
-def test_the_hac_t_is_that_of_statsmodels(stocks, count):
-    returns = np.diff(stocks)[-count:]
-
-    fitted = sm.OLS(returns, np.ones(count)).fit(
-        cov_type="HAC", cov_kwds={"maxlags": bandwidth(count), "kernel": "bartlett", "use_correction": False}
-    )
-
-    assert hac_t(returns) == pytest.approx(fitted.tvalues[0], rel=1e-9)
-    assert hac_stderr(returns) == pytest.approx(fitted.bse[0], rel=1e-9)
-
-
-@pytest.mark.parametrize("value", [0.0, 0.001])
-def test_returns_that_do_not_vary_have_no_t(value):
-    assert hac_t(np.full(200, value)) is None
 
 
 @pytest.mark.parametrize("q", [2, 4, 10])
