@@ -12,6 +12,7 @@ from app.jobs.requests import JobRequest
 from app.jobs.service import submit
 from app.lake.layout import Lake
 from app.stores import Stores
+from tests.waiting import until
 
 NOW = datetime(2025, 10, 9, 15, 30, tzinfo=UTC)
 STEPS = ("bars", "statistics", "prediction", "portfolio")
@@ -78,6 +79,20 @@ def prediction_of(symbol: str = "ES", **parts: Any) -> PredictionMade:
         "data_hash": "d" * 64,
     }
     return PredictionMade(**(known | parts))
+
+
+class EndlessAnalysis:
+    """Stands in for an analysis that takes too long: goes on until it is told to stop, after a call of `at`."""
+
+    def __init__(self, at: Callable[[], None] = lambda: None) -> None:
+        self._at = at
+
+    def __call__(self, *_asked: object, say: Callable[[str, float], None], **_options: object) -> Analysis:
+        """Say again and again how far it is."""
+        say("bars", 0.0)
+        self._at()
+        until(lambda: say("bars", 0.25))
+        raise AssertionError("it was not told to stop")
 
 
 class SteppedAnalysis:

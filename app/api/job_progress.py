@@ -4,6 +4,7 @@ import json
 import logging
 import random
 import time
+import zlib
 from collections.abc import Iterator
 from typing import Final
 
@@ -36,7 +37,10 @@ def progress_events(
 
 def event_id(job: AnalysisJob) -> str:
     """What tells a job's state from every other state of it that clients see."""
-    return f"{job.attempt}-{round(job.progress * 1000)}-{job.status}{'-cancel' if job.cancel_asked_at else ''}"
+    stage = zlib.crc32(job.stage.encode())
+    return (
+        f"{job.attempt}-{round(job.progress * 1000)}-{stage:08x}-{job.status}{'-cancel' if job.cancel_asked_at else ''}"
+    )
 
 
 def _events(

@@ -130,9 +130,9 @@ def close_asked(market: str, day: date) -> str:
     return asked(f"close-{market}-{day.isoformat()}")
 
 
-def job_asked(job_id: int) -> str:
-    """That an analysis was sent to the workers, a while ago at most."""
-    return asked(f"job-{job_id}")
+def job_asked(job_id: int, attempt: int) -> str:
+    """That an analysis which so many workers have taken was sent to the next one, a while ago at most."""
+    return asked(f"job-{job_id}-{attempt}")
 
 
 def pulse(queue: str) -> str:

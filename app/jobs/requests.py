@@ -69,8 +69,8 @@ def understand(
 ) -> Asked:
     """The question that a request asks at `now`; its days are those of `market`, the desk's.
 
-    Rejected when a symbol is not among the `known` instruments, when the range is empty, too long or in the future, and
-    when the as-of is.
+    Rejected when a symbol is not among the `known` instruments, when the range is empty, too long, in the future or
+    before 2000, and when the as-of is one of the latter.
     """
     symbols = tuple(dict.fromkeys(request.symbols))
     if unknown := [symbol for symbol in symbols if symbol not in known]:
@@ -78,7 +78,10 @@ def understand(
             f"there is no instrument {', '.join(unknown)[:80]}: known are {', '.join(sorted(known)[:SHOWN])}"
         )
     if request.asof is not None and not EARLIEST <= request.asof <= now:
-        raise Rejected(f"the as-of {instant_text(request.asof)} is in the future, or before {EARLIEST.year}")
+        # Not in UTC: its year there may be none.
+        raise Rejected(f"the as-of {request.asof.isoformat()} is in the future, or before {EARLIEST.year}")
+    if any(day < EARLIEST.date() for day in (request.start_date, request.end_date) if day is not None):
+        raise Rejected(f"the range reaches back before {EARLIEST.year}")
     today = market.session_of(request.asof or now)
     start, end = range_of(request.timeframe, request.start_date, request.end_date, today)
     question = Question(kind=request.kind, symbols=symbols, start=start, end=end, parameters=parameters)

@@ -2,10 +2,10 @@
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol, TypeVar
 
 from app.analysis.document import Analysis
 from app.analysis.inputs import SymbolInput
@@ -24,9 +24,10 @@ from app.stores import Stores
 
 log = logging.getLogger(__name__)
 
-# Between tries to keep what was found while PostgreSQL is away.
+# Between tries to read and to write while PostgreSQL is away.
 PAUSES_S: Final = (1.0, 3.0, 9.0)
 _COUNTED: Final = ("ticks", "cache_hits", "cache_misses")
+Result = TypeVar("Result")
 Outcome = Literal["done", "failed", "cancelled", "not taken", "lost", "left"]
 
 
@@ -70,28 +71,31 @@ def run_job(
     cache: Any = None,
     analyse: Analyse | None = None,
     end_process: Callable[[], None] | None = None,
-    pauses_s: Iterable[float] = PAUSES_S,
+    pauses_s: Sequence[float] = PAUSES_S,
 ) -> Outcome:
     """Work on a job unless somebody does or it is finished, and return what came of it.
 
-    `failed` has its reason in the job's row. `left`: PostgreSQL was away, and the job is taken up again after its
-    worker counts as lost. `lost`: that has happened to this one, and nothing was written.
+    `failed` has its reason in the job's row. `left`: PostgreSQL was away for longer than all of `pauses_s`, after each
+    of which it is asked again; the job is taken up once its worker counts as lost. `lost`: that has happened to this
+    one, and nothing was written.
     """
-    claimed = _claimed(stores, job_id, limits, worker)
+    try:
+        claimed = _patiently(lambda: _claimed(stores, job_id, limits, worker), pauses_s)
+    except Exception as error:
+        return _left(job_id, error)
     if claimed is None:
         return "not taken"
     claim = Claim(claimed.id, claimed.attempt)
     with Watch(stores.sessions, stores.clock, claim, limits, end_process) as watch:
         try:
-            work = _prepared(stores, claimed, claim)
+            work = _patiently(lambda: _prepared(stores, claimed, claim), pauses_s)
             found = _analysed(stores, work, analyse or _engine(), cache, watch)
-            outcome = _persist(lambda: _keep(stores, work, found, watch), pauses_s)
+            outcome = _patiently(lambda: _keep(stores, work, found, watch), pauses_s)
         except Stopped as stopped:
             return _end(stores, claim, stopped.ending, watch, pauses_s)
         except Exception as error:
             if is_outage(error):
-                log.warning("job %d is left for later, PostgreSQL is away: %s", job_id, _first_line(error))
-                return "left"
+                return _left(job_id, error)
             return _end(stores, claim, Ending("failed", _reason(job_id, error)), watch, pauses_s)
     return outcome
 
@@ -159,7 +163,7 @@ def _keep(stores: Stores, work: Work, found: Analysis, watch: Watch) -> Outcome:
     return "done"
 
 
-def _end(stores: Stores, claim: Claim, ending: Ending, watch: Watch, pauses_s: Iterable[float]) -> Outcome:
+def _end(stores: Stores, claim: Claim, ending: Ending, watch: Watch, pauses_s: Sequence[float]) -> Outcome:
     if ending.status == "lost":
         return "lost"
     status: Literal["failed", "cancelled"] = ending.status
@@ -171,25 +175,29 @@ def _end(stores: Stores, claim: Claim, ending: Ending, watch: Watch, pauses_s: I
             return status if is_ours else "lost"
 
     try:
-        return _persist(write, pauses_s)
+        return _patiently(write, pauses_s)
     except Exception as error:
-        if not is_outage(error):
-            raise
-        log.warning("the end of job %d cannot be written: %s", claim.job_id, _first_line(error))
-        return "left"
+        return _left(claim.job_id, error)
 
 
-def _persist(write: Callable[[], Outcome], pauses_s: Iterable[float]) -> Outcome:
+def _left(job_id: int, error: Exception) -> Outcome:
+    if not is_outage(error):
+        raise error
+    log.warning("job %d is left for later, PostgreSQL is away: %s", job_id, _first_line(error))
+    return "left"
+
+
+def _patiently(do: Callable[[], Result], pauses_s: Sequence[float]) -> Result:
     # What took minutes to work out is worth some seconds of patience with a server that is started again.
     for pause_s in pauses_s:
         try:
-            return write()
+            return do()
         except Exception as error:
             if not is_outage(error):
                 raise
             log.warning("PostgreSQL is away: %s", _first_line(error))
         time.sleep(pause_s)
-    return write()
+    return do()
 
 
 def _reason(job_id: int, error: Exception) -> str:

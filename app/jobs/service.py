@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.analysis.document import VERSION
@@ -44,8 +45,9 @@ def submit(
 ) -> Submitted:
     """The job for a request: the unfinished one for the same question where there is one, else a new one.
 
-    `market` is the desk's. With a key that made a job before, that job, finished or not; Conflict when it was made for
-    another request. Whoever commits a new job then sends its number to the workers. Rejected as by `understand`.
+    `market` is the desk's. With a key that made a job before, or that joined one which had none, that job, finished or
+    not; Conflict when that was for another request. Whoever commits a new job then sends its number to the workers.
+    Rejected as by `understand`.
     """
     asked_hash = request.hash()
     if (known := _of_key(session, idempotency_key, asked_hash)) is not None:
@@ -157,8 +159,11 @@ def _add(session: Session, values: dict[str, Any]) -> Submitted:
     for _ in range(_TRIES):
         if (known := _of_key(session, values.get("idempotency_key"), values.get("asked_hash", ""))) is not None:
             return Submitted(known, created=False)
-        if (waiting := session.scalar(unfinished)) is not None:
+        waiting = session.scalar(unfinished)
+        if waiting is not None and _remember(session, waiting, values):
             return Submitted(waiting, created=False)
+        if waiting is not None:
+            continue
         statement = insert(AnalysisJob).values(values).on_conflict_do_nothing().returning(AnalysisJob)
         if (made := session.scalar(statement)) is not None:
             return Submitted(made, created=True)
@@ -170,8 +175,22 @@ def _of_key(session: Session, key: str | None, asked_hash: str) -> AnalysisJob |
         return None
     found = session.scalar(select(AnalysisJob).where(AnalysisJob.idempotency_key == key))
     if found is not None and found.asked_hash != asked_hash:
-        raise Conflict(f"this idempotency key was used for another request: it made job {found.id}")
+        raise Conflict(f"this idempotency key was used for another request: it belongs to job {found.id}")
     return found
+
+
+def _remember(session: Session, job: AnalysisJob, values: Mapping[str, Any]) -> bool:
+    """Give a job without a key the one of who joins it; False when that key has just made another job."""
+    kept = {name: values.get(name) for name in ("idempotency_key", "asked_hash")}
+    if kept["idempotency_key"] is None or job.idempotency_key is not None:
+        return True
+    is_keyless = AnalysisJob.idempotency_key.is_(None)
+    try:
+        with session.begin_nested():
+            session.execute(update(AnalysisJob).where(AnalysisJob.id == job.id, is_keyless).values(kept))
+    except IntegrityError:
+        return False
+    return True
 
 
 def _locked(session: Session, job_id: int) -> AnalysisJob:

@@ -16,10 +16,18 @@ MOST_SENT: Final = 20
 
 
 @dataclass(frozen=True)
-class Forsaken:
-    """Jobs to be sent to the workers, the oldest first, and how many have to be ended."""
+class Unattended:
+    """A job to be sent to the workers, which `attempt` of them have taken up to now."""
 
-    to_send: list[int]
+    job_id: int
+    attempt: int
+
+
+@dataclass(frozen=True)
+class Forsaken:
+    """Jobs to be sent to the workers, those that were lost first and then the oldest; how many have to be ended."""
+
+    to_send: list[Unattended]
     to_end: int
 
 
@@ -27,6 +35,9 @@ def forsaken_jobs(session: Session, now: datetime, lost_after: timedelta = LOST_
     """Jobs that have waited for a while, and those whose worker shows no life; some of the latter are over."""
     is_lost = is_silent(now - lost_after)
     waits = and_(AnalysisJob.status == "pending", AnalysisJob.created_at < now - WAITS_FOR)
-    to_send = select(AnalysisJob.id).where(or_(waits, and_(is_lost, ~is_over()))).order_by(AnalysisJob.id)
+    columns = (AnalysisJob.id, AnalysisJob.attempt)
+    query = select(*columns).where(or_(waits, and_(is_lost, ~is_over())))
+    rows = session.execute(query.order_by(AnalysisJob.attempt.desc(), AnalysisJob.id).limit(MOST_SENT))
+    to_send = [Unattended(number, attempt) for number, attempt in rows]
     to_end = select(func.count()).select_from(AnalysisJob).where(is_lost, is_over())
-    return Forsaken(list(session.scalars(to_send.limit(MOST_SENT))), session.scalar(to_end) or 0)
+    return Forsaken(to_send, session.scalar(to_end) or 0)

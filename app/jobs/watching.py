@@ -1,5 +1,6 @@
 """Watching over an analysis at work: it shows life, and ends the work when that is wished for or takes too much."""
 
+import faulthandler
 import logging
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 
 LOOK_S: Final = 0.25
 _MB: Final = 1 << 20
+_STANDARD_ERROR: Final = 2
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class RunLimits:
     """What an analysis may take: seconds, and megabytes of the process; and how it is watched.
 
     It shows life every `beat_s`, is taken for lost without life for `lost_after`, and has `grace_s` to end by itself.
+    A process of its own ends, with a trace to standard error, when even the watch has stood still for `stuck_s`.
     """
 
     time_s: float = 900.0
@@ -33,6 +36,7 @@ class RunLimits:
     beat_s: float = 1.0
     lost_after: timedelta = LOST_AFTER
     grace_s: float = 20.0
+    stuck_s: float = 60.0
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,8 @@ class Stopped(BaseException):
 class Watch:
     """Watches from a thread of its own for as long as the block lasts.
 
-    When the work does not end in time, its end is written here and `end_process` is called, if there is one.
+    When the work does not end in time, its end is written here and `end_process` is called, if there is one; by which
+    the watch knows, too, that the process has no other work.
     """
 
     def __init__(
@@ -85,6 +90,8 @@ class Watch:
     ) -> None:
         self._over.set()
         self._thread.join()
+        if self._end_process is not None:
+            faulthandler.cancel_dump_traceback_later()
 
     def say(self, stage: str, fraction: float) -> None:
         """Note how far the work is, a part of 1; raises Stopped when it shall end."""
@@ -103,14 +110,21 @@ class Watch:
 
     def _run(self) -> None:
         next_beat_s = self._began_s
+        self._put_off_the_end()
         while not self._over.wait(min(LOOK_S, self._limits.beat_s)):
             self._check_limits()
             if time.monotonic() >= next_beat_s:
                 self._obey(self._beat())
                 next_beat_s = time.monotonic() + self._limits.beat_s
+                self._put_off_the_end()
             if self._ending is not None:
                 self._see_out(self._ending)
                 return
+
+    def _put_off_the_end(self) -> None:
+        # Work that never lets go of the interpreter's lock keeps this thread from running, but not faulthandler's.
+        if self._end_process is not None:
+            faulthandler.dump_traceback_later(self._limits.stuck_s, exit=True, file=_STANDARD_ERROR)
 
     def _check_limits(self) -> None:
         self.peak_mb = max(self.peak_mb, self._memory_mb())

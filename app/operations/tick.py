@@ -190,7 +190,9 @@ def _forsaken_jobs(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
         found = forsaken_jobs(session, stores.clock.now())
     if found.to_end:
         yield EndLostJobs()
-    yield from (RunJob(one) for one in found.to_send if not stores.redis.exists(keys.job_asked(one)))
+    for one in found.to_send:
+        if not stores.redis.exists(keys.job_asked(one.job_id, one.attempt)):
+            yield RunJob(one.job_id, one.attempt)
 
 
 def _due_outcomes(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:

@@ -130,14 +130,15 @@ def _keep_house(
 
 def _see_to_analysis(stores: Stores, step: RunJob | EndLostJobs | ResolvePredictions) -> None:
     match step:
-        case RunJob(job_id):
+        case RunJob(job_id, attempt):
             stores.dispatch.run_job(job_id)
             is_busy = stores.redis.exists(keys.busy("analysis"))
-            stores.redis.set(keys.job_asked(job_id), 1, ex=JOB_AGAIN_BUSY_S if is_busy else JOB_AGAIN_S)
+            stores.redis.set(keys.job_asked(job_id, attempt), 1, ex=JOB_AGAIN_BUSY_S if is_busy else JOB_AGAIN_S)
         case EndLostJobs():
             with stores.sessions.begin() as session:
                 ended = end_lost_jobs(session, stores.clock.now())
-            log.warning("analyses ended whose workers were lost: %s", ", ".join(map(str, ended)))
+            if ended:
+                log.warning("analyses ended whose workers were lost: %s", ", ".join(map(str, ended)))
         case ResolvePredictions():
             if resolve_due(stores, stores.clock.now()):
                 with stores.sessions.begin() as session:

@@ -124,9 +124,13 @@ class ExportStale:
 
 @dataclass(frozen=True)
 class RunJob:
-    """An analysis waits, or its worker is lost, and no message of it is on the way as far as is known."""
+    """An analysis waits, or its worker is lost, and no message of it is on the way as far as is known.
+
+    So many workers have taken it as `attempt` says.
+    """
 
     job_id: int
+    attempt: int
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 import io
 import json
 import threading
+from dataclasses import replace
 
 import openpyxl
 import pytest
@@ -13,8 +14,10 @@ from app.jobs.models import Prediction
 from app.jobs.running import run_job
 from app.jobs.service import find_job
 from app.jobs.watching import RunLimits
+from app.runtime import EXTENSION
 from tests.analyses import NOW, SteppedAnalysis
 from tests.fakes import FixedClock
+from tests.hours import MARKETS
 from tests.waiting import until
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -24,6 +27,13 @@ LIMITS = RunLimits(beat_s=0.02)
 @pytest.fixture
 def clock():
     return FixedClock(NOW)
+
+
+@pytest.fixture
+def app(app):
+    # With calendars that other tests have built already.
+    app.extensions[EXTENSION] = replace(app.extensions[EXTENSION], markets=MARKETS)
+    return app
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ def jobs_to_run(stores: Runtime) -> list[int]:
     with stores.sessions.begin() as session:
         end_lost_jobs(session, now, LIMITS.lost_after)
         waiting = session.scalars(select(AnalysisJob.id).where(AnalysisJob.status == "pending")).all()
-        return sorted({*waiting, *forsaken_jobs(session, now, LIMITS.lost_after).to_send})
+        return sorted({*waiting, *(one.job_id for one in forsaken_jobs(session, now, LIMITS.lost_after).to_send)})
 
 
 def run_in_child(stores: Runtime, number: int) -> None:

@@ -5,6 +5,7 @@ import pytest
 from app.lake.layout import Lake
 from tests.analyses import NOW
 from tests.fakes import FixedClock
+from tests.hours import MARKETS
 
 
 @pytest.fixture
@@ -14,4 +15,4 @@ def clock():
 
 @pytest.fixture
 def stores(rt, tmp_path):
-    return replace(rt, lake=Lake(tmp_path / "lake"))
+    return replace(rt, lake=Lake(tmp_path / "lake"), markets=MARKETS)

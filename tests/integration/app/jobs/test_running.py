@@ -1,4 +1,3 @@
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -7,12 +6,13 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from app.errors import Conflict
+from app.jobs import running
 from app.jobs.claims import Claim, claim_job, end_job
 from app.jobs.models import AnalysisResult, Prediction, PredictionModel, Signal
 from app.jobs.running import run_job
 from app.jobs.service import cancel, document_of, find_job
 from app.jobs.watching import RunLimits
-from tests.analyses import NOW, SteppedAnalysis, ask
+from tests.analyses import NOW, EndlessAnalysis, SteppedAnalysis, ask
 from tests.waiting import until
 
 LIMITS = RunLimits(beat_s=0.02, grace_s=30)
@@ -114,17 +114,13 @@ def test_an_unexpected_error_is_told_by_its_kind_and_logged_with_its_trace(store
 def test_a_job_that_is_cancelled_at_work_ends_at_its_next_step(stores):
     number = ask(stores)
 
-    def cancel_it(step):
-        if step == "bars":
-            with stores.sessions.begin() as session:
-                cancel(session, number, NOW)
-        until(lambda: job_of(stores, number).stage == step or job_of(stores, number).cancel_asked_at)
+    def cancel_it():
+        with stores.sessions.begin() as session:
+            cancel(session, number, NOW)
 
-    steps = []
-    outcome = run(stores, number, SteppedAnalysis(lambda step: (steps.append(step), cancel_it(step), time.sleep(0.2))))
+    outcome = run(stores, number, EndlessAnalysis(cancel_it))
 
     assert (outcome, job_of(stores, number).status) == ("cancelled", "cancelled")
-    assert steps == ["bars"]
 
 
 @pytest.mark.parametrize(
@@ -137,7 +133,7 @@ def test_a_job_that_is_cancelled_at_work_ends_at_its_next_step(stores):
 def test_a_job_that_takes_too_much_ends_with_the_reason(stores, limits, words):
     number = ask(stores)
 
-    outcome = run(stores, number, SteppedAnalysis(lambda _step: time.sleep(0.2)), limits)
+    outcome = run(stores, number, EndlessAnalysis(), limits)
 
     assert (outcome, job_of(stores, number).error) == ("failed", words)
 
@@ -226,13 +222,28 @@ def test_a_job_outlives_a_short_outage_at_its_end(stores):
     assert counted(stores, number) == {"results": 2, "signals": 1, "predictions": 1}
 
 
+def test_a_job_outlives_a_short_outage_before_its_work(stores, monkeypatch):
+    number, failing = ask(stores), [refuse_to_answer, refuse_to_answer]
+    read = running.find_inputs
+    monkeypatch.setattr(running, "find_inputs", lambda *asked: (failing.pop() if failing else read)(*asked))
+
+    outcome = run_job(stores, number, LIMITS, worker="here", analyse=SteppedAnalysis(), pauses_s=(0, 0))
+
+    assert (outcome, job_of(stores, number).attempt, failing) == ("done", 1, [])
+
+
+def test_a_job_that_cannot_even_be_taken_is_left(stores, monkeypatch):
+    number = ask(stores)
+    monkeypatch.setattr(running, "claim_job", refuse_to_answer)
+
+    assert run(stores, number) == "left"
+    assert job_of(stores, number).status == "pending"
+
+
 def test_a_job_is_left_for_later_in_an_outage(stores, clock):
     number = ask(stores)
 
-    def fail(_step):
-        raise OperationalError("SELECT", {}, Exception("the server closed the connection"))
-
-    assert run(stores, number, SteppedAnalysis(fail)) == "left"
+    assert run(stores, number, SteppedAnalysis(refuse_to_answer)) == "left"
     assert job_of(stores, number).status == "running"
     clock.advance(timedelta(minutes=1))
     assert run(stores, number) == "done"
@@ -240,6 +251,10 @@ def test_a_job_is_left_for_later_in_an_outage(stores, clock):
 
 def run(stores, number, analyse=None, limits=LIMITS):
     return run_job(stores, number, limits, worker="here", analyse=analyse or SteppedAnalysis(), pauses_s=())
+
+
+def refuse_to_answer(*_asked):
+    raise OperationalError("SELECT", {}, Exception("the server closed the connection"))
 
 
 def take_over(stores, clock, number):

@@ -2,7 +2,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from app.errors import Conflict, NotFound, Rejected
 from app.jobs.models import AnalysisJob, AnalysisResult
@@ -10,6 +10,7 @@ from app.jobs.preferences import set_preference
 from app.jobs.requests import JobRequest
 from app.jobs.service import cancel, document_of, find_job, list_jobs, results_of, retry, submit
 from tests.hours import MARKETS
+from tests.waiting import until
 
 NOW = datetime(2025, 10, 9, 15, 30, tzinfo=UTC)
 
@@ -40,6 +41,10 @@ def test_an_evening_belongs_to_the_next_trading_day(db_session, market):
         ({"start_date": "2025-10-02", "end_date": "2025-10-01"}, "the range is empty"),
         ({"timeframe": "soon"}, "no length of time"),
         ({"asof": "2025-10-09T15:30:01Z"}, "the as-of 2025-10-09T15:30:01.* is in the future"),
+        ({"asof": "9999-12-31T23:59:59-23:00"}, "the as-of 9999-12-31T23:59:59-23:00 is in the future"),
+        ({"asof": "0001-01-01T00:00:00+23:00"}, "or before 2000"),
+        ({"end_date": "0001-01-05"}, "reaches back before 2000"),
+        ({"start_date": "1999-12-31"}, "reaches back before 2000"),
     ],
 )
 def test_what_cannot_be_asked_is_rejected(db_session, market, parts, words):
@@ -99,6 +104,38 @@ def test_a_key_finds_its_job_also_when_that_is_finished_and_the_day_is_another(d
     again = submit(db_session, market, request("ES"), NOW + timedelta(days=3), requested_by="api", idempotency_key="k")
 
     assert (again.job.id, again.created) == (first.id, False)
+
+
+def test_the_key_of_who_joins_a_job_without_one_finds_it_when_it_is_finished(db_session, market):
+    first = submit(db_session, market, request("ES"), NOW, requested_by="cli").job
+    submit(db_session, market, request("ES"), NOW, requested_by="api", idempotency_key="k")
+    cancel(db_session, first.id, NOW)
+
+    again = submit(db_session, market, request("ES"), NOW + timedelta(days=3), requested_by="api", idempotency_key="k")
+
+    assert (again.job.id, again.created) == (first.id, False)
+
+
+def test_a_key_that_is_just_making_another_job_joins_none(sessions, market):
+    def ask(session, symbol, key):
+        return submit(session, market, request(symbol), NOW, requested_by="api", idempotency_key=key).job.id
+
+    def ask_late():
+        with sessions.begin() as session:
+            return ask(session, "ES", "k")
+
+    with sessions.begin() as session:
+        joined = ask(session, "ES", None)
+    with ThreadPoolExecutor(1) as threads, sessions() as session:
+        ask(session, "NQ", "k")
+        late = threads.submit(ask_late)
+        until(lambda: somebody_waits(sessions))
+        session.commit()
+        with pytest.raises(Conflict, match="used for another request"):
+            late.result()
+
+    with sessions() as session:
+        assert find_job(session, joined).idempotency_key is None
 
 
 def test_a_key_is_good_for_one_request(db_session, market):
@@ -192,6 +229,12 @@ def test_a_question_for_no_job_makes_none(db_session):
 
 def request(*symbols, **parts):
     return JobRequest.model_validate({"symbols": symbols, **parts})
+
+
+def somebody_waits(sessions):
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with sessions() as session:
+        return session.scalar(text(waiting))
 
 
 def set_running(session, job):

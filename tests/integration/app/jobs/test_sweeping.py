@@ -8,7 +8,7 @@ from app.jobs.claims import LOST_TWICE, claim_job, end_lost_jobs
 from app.jobs.ledger import present_model, record_predictions
 from app.jobs.models import AnalysisJob, Prediction
 from app.jobs.service import cancel, find_job
-from app.jobs.sweeping import Forsaken, forsaken_jobs
+from app.jobs.sweeping import Forsaken, Unattended, forsaken_jobs
 from app.operations.tick import market_tick, plan_tick
 from app.operations.tick_steps import EndLostJobs, ResolvePredictions, RunJob, TickPolicy
 from tests.analyses import NOW, ask, prediction_of
@@ -23,7 +23,7 @@ def test_a_job_that_waits_for_long_is_sent_again(stores, clock):
     young = forsaken(stores, NOW + timedelta(seconds=29))
     old = forsaken(stores, NOW + timedelta(seconds=31))
 
-    assert (young, old) == (Forsaken([], 0), Forsaken([number], 0))
+    assert (young, old) == (Forsaken([], 0), Forsaken([Unattended(number, 0)], 0))
 
 
 def test_a_job_at_work_is_left_alone_until_its_worker_shows_no_life(stores):
@@ -33,7 +33,7 @@ def test_a_job_at_work_is_left_alone_until_its_worker_shows_no_life(stores):
     alive = forsaken(stores, NOW + timedelta(seconds=30))
     lost = forsaken(stores, NOW + timedelta(seconds=31))
 
-    assert (alive, lost) == (Forsaken([], 0), Forsaken([number], 0))
+    assert (alive, lost) == (Forsaken([], 0), Forsaken([Unattended(number, 1)], 0))
 
 
 def test_a_job_that_was_lost_twice_has_failed(stores):
@@ -68,7 +68,7 @@ def test_the_tick_sends_a_forsaken_job_once_in_a_while(stores, clock, dispatch, 
     market_tick(stores, POLICY)
     market_tick(stores, POLICY)
     often = dispatch.sent.count(("run_job", number))
-    bus.delete(keys.job_asked(number))
+    bus.delete(keys.job_asked(number, 0))
     market_tick(stores, POLICY)
 
     assert often == 1
@@ -78,15 +78,26 @@ def test_the_tick_sends_a_forsaken_job_once_in_a_while(stores, clock, dispatch, 
 def test_a_message_is_waited_for_longer_while_the_workers_are_busy(stores, clock, bus):
     free, busy = ask(stores, "ES"), ask(stores, "NQ")
     clock.advance(timedelta(minutes=1))
-    bus.set(keys.job_asked(busy), 1)
+    bus.set(keys.job_asked(busy, 0), 1)
 
     market_tick(stores, POLICY)
-    bus.delete(keys.job_asked(busy))
+    bus.delete(keys.job_asked(busy, 0))
     bus.set(keys.busy("analysis"), 1)
     market_tick(stores, POLICY)
 
-    assert 50 < bus.ttl(keys.job_asked(free)) <= 60
-    assert 500 < bus.ttl(keys.job_asked(busy)) <= 600
+    assert 50 < bus.ttl(keys.job_asked(free, 0)) <= 60
+    assert 500 < bus.ttl(keys.job_asked(busy, 0)) <= 600
+
+
+def test_a_lost_job_is_sent_at_once_however_often_it_was_sent_before(stores, clock):
+    waits, lost = ask(stores, "ES"), ask(stores, "NQ")
+    stores.redis.set(keys.job_asked(lost, 0), 1)
+    claim(stores, lost, NOW)
+    clock.advance(timedelta(minutes=1))
+
+    steps = [step for step in plan_tick(stores, POLICY) if isinstance(step, STEPS)]
+
+    assert steps == [RunJob(lost, 1), RunJob(waits, 0)]
 
 
 def test_a_job_that_could_not_be_sent_is_sent_by_the_next_tick(stores, clock, dispatch, monkeypatch):
