@@ -6,14 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-import pyarrow.compute as pc
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from app.errors import ThorError
 from app.history.bar_range import BarRange
-from app.history.bars import read_bars
-from app.history.ticks import read_ticks
 from app.instruments.roll_history import rolls_between
 from app.instruments.rolls import canonical_contract
 from app.jobs.models import Prediction
@@ -99,6 +96,11 @@ def _fill(row: Prediction, price: float) -> None:
 
 
 def _price_at_target(session: Session, stores: Stores, row: Prediction, now: datetime) -> float | None:
+    # What reads bars and ticks is slow to load, and whoever only asks whether any is due does without.
+    import pyarrow.compute as pc
+
+    from app.history.bars import read_bars
+
     wanted = BarRange(row.symbol, "1m", row.asof, row.target_ts + _LOOKED_AHEAD, now)
     bars = read_bars(session, stores.lake, stores.markets, wanted, source=row.source)
     target_us = micros_of(row.target_ts)
@@ -120,6 +122,10 @@ def _is_final(session: Session, stores: Stores, row: Prediction, now: datetime) 
 
 
 def _has_rolled(session: Session, stores: Stores, row: Prediction) -> bool:
+    import pyarrow.compute as pc
+
+    from app.history.ticks import read_ticks
+
     begins = row.asof - _CONTRACT_WINDOW
     if rolls_between(session, row.symbol, row.asof, row.target_ts, row.source):
         return True
