@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from app.analysis.charts import chart_points
 from app.analysis.data.loading import load_symbol
-from app.analysis.document import NOT_PREDICTED, Analysis, Recommended
+from app.analysis.document import NOT_PREDICTED, Analysis, Recommended, Verdict
 from app.analysis.findings import to_plain
 from app.analysis.inputs import SymbolData, SymbolInput
 from app.analysis.keeping import CountedKeep, Keep
@@ -69,9 +69,7 @@ def analyse(
     measures = {symbol: run.measure(data) for symbol, data in datas.items()}
     outlook = Outlook({}, {})
     if question.kind in PREDICTING_KINDS:
-        verdicts = {symbol: quality.verdict for symbol, quality in qualities.items()}
-        volatility = {symbol: _number(tree["volatility"]["realised"]) for symbol, tree in measures.items()}
-        standing = Standing(verdicts, volatility, asof, degraded, model_enabled)
+        standing = Standing(_verdicts(qualities), _volatility(measures), asof, degraded, model_enabled)
         outlook = look_ahead(datas, standing, question.parameters, run.keep, run.steps.next)
     return Analysis(
         asof=asof,
@@ -171,6 +169,14 @@ def _input(wanted: SymbolInput, data: SymbolData) -> dict[str, Any]:
         "last_day": str(days[-1]) if days else None,
         "data_hash": data.data_hash,
     }
+
+
+def _verdicts(qualities: Mapping[str, Quality]) -> dict[str, Verdict]:
+    return {symbol: quality.verdict for symbol, quality in qualities.items()}
+
+
+def _volatility(measures: Mapping[str, Mapping[str, Any]]) -> dict[str, float | None]:
+    return {symbol: _number(tree["volatility"]["realised"]) for symbol, tree in measures.items()}
 
 
 def _number(figure: Mapping[str, Any]) -> float | None:

@@ -68,7 +68,6 @@ def look_ahead(
     predicted = _predictions(datas, standing, parameters, keep, step)
     asof = max(data.asof for data in datas.values())
     stale = _stale(datas, parameters, standing.asof)
-    closed = [(symbol, one) for symbol, data in datas.items() for one in parameters.horizons if ends_session(data, one)]
     fresh = {key: replace(one, forecast=None) if key in stale else one for key, one in predicted.items()}
     intervals = {(symbol, horizon): next_interval(datas[symbol], horizon) for symbol, horizon in predicted}
     decisions = decide(
@@ -79,17 +78,15 @@ def look_ahead(
         asof,
         empty=[symbol for symbol, data in datas.items() if not data.ticks],
         stale=stale,
-        closed=closed,
+        closed=_closed(datas, parameters),
         degraded=standing.degraded,
         enabled=standing.model_enabled,
     )
     combined = combine(fresh, dict.fromkeys(datas, 1.0)) if len(datas) > 1 else {}
     return Outlook(
         trees={
-            symbol: {
-                **_told(decisions[symbol], _of(predicted, symbol), _of(intervals, symbol), _of(stale, symbol)),
-                "sizing": _sized(data, decisions[symbol], fresh, parameters, standing),
-            }
+            symbol: _told(decisions[symbol], _of(predicted, symbol), _of(intervals, symbol), _of(stale, symbol))
+            | {"sizing": _sized(data, decisions[symbol], fresh, parameters, standing)}
             for symbol, data in datas.items()
         },
         recommended={symbol: decisions[symbol].recommended for symbol in datas},
@@ -112,6 +109,10 @@ def _predictions(
             if standing.model_enabled and standing.verdicts[symbol] != "reject":
                 found[symbol, horizon] = predict_direction(data, horizon, parameters, keep)
     return found
+
+
+def _closed(datas: Mapping[str, SymbolData], parameters: Parameters) -> list[Key]:
+    return [(symbol, one) for symbol, data in datas.items() for one in parameters.horizons if ends_session(data, one)]
 
 
 def _stale(datas: Mapping[str, SymbolData], parameters: Parameters, asof: datetime) -> dict[Key, datetime]:

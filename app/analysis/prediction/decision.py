@@ -75,14 +75,14 @@ def decide(
     first reason of REASONS that applies. `empty` are symbols without ticks, `degraded` those whose latest predictions
     did worse than the base rate, `asof` that of the data. Of the horizons that passed, the one with most net edge is
     taken; `stale` ones, whose bar is over, count as tried only, and on `closed` ones, whose newest bar ended its
-    session, nobody can act. Data with the verdict degraded is predicted from, but
-    what passes the gate is not acted on: that is `data_rejected` too.
+    session, nobody can act. Data with the verdict degraded is predicted from, but what passes the gate is not acted on:
+    that is `data_rejected` too.
     """
     gates = gates_of(predicted)
     found = {}
     for symbol, verdict in verdicts.items():
         own = {horizon: one for (name, horizon), one in predicted.items() if name == symbol}
-        case = _Case(
+        found[symbol] = _Case(
             symbol=symbol,
             predicted=own,
             gates={horizon: gates[symbol, horizon] for horizon in own if (symbol, horizon) in gates},
@@ -90,14 +90,17 @@ def decide(
             verdict=verdict,
             n_tried=len(gates),
             empty=symbol in empty,
-            stale=frozenset(horizon for horizon in parameters.horizons if (symbol, horizon) in stale),
-            closed=frozenset(horizon for horizon in parameters.horizons if (symbol, horizon) in closed),
-            is_stale=all((symbol, horizon) in stale for horizon in parameters.horizons),
+            stale=_horizons_of(symbol, stale),
+            closed=_horizons_of(symbol, closed),
+            is_stale=_horizons_of(symbol, stale) >= set(parameters.horizons),
             degraded=symbol in degraded,
             enabled=enabled,
-        )  # fmt: skip
-        found[symbol] = _decide(case, asof, parameters.horizons[0])
-    return found
+        )
+    return {symbol: _decide(case, asof, parameters.horizons[0]) for symbol, case in found.items()}
+
+
+def _horizons_of(symbol: str, keys: Collection[Key]) -> frozenset[str]:
+    return frozenset(horizon for name, horizon in keys if name == symbol)
 
 
 def _edges(own: Mapping[str, Predicted], terms: Terms | None, parameters: Parameters) -> dict[str, Edge]:
