@@ -119,7 +119,7 @@ def _checked(
     steps: _Steps,
 ) -> Quality:
     steps.next(f"{QUALITY}: {wanted.symbol}")
-    return check_quality(lake, wanted, asof, datas[wanted.symbol].source, keep)
+    return check_quality(lake, wanted, asof, datas[wanted.symbol].source, keep, regular=wanted.regular)
 
 
 def _measures(data: SymbolData, parts: Sequence[Part], question: Question, keep: Keep, steps: _Steps) -> dict[str, Any]:

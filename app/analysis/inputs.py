@@ -41,7 +41,8 @@ class SymbolInput:
     """All that there is of a symbol in a range: its sessions by the calendar, and its files, each in order of days.
 
     A session may lack its file: that is a hole. `breaks` are changes of the contract that ticks do not tell themselves.
-    `terms` is None for a symbol of which nothing is known.
+    `terms` is None for a symbol of which nothing is known. `regular` are the regular hours within sessions, none where
+    the market has no others than its sessions.
     """
 
     symbol: str
@@ -50,6 +51,7 @@ class SymbolInput:
     terms: Terms | None
     sessions_per_year: float
     breaks: tuple[Break, ...] = ()
+    regular: tuple[Session, ...] = ()
 
 
 @dataclass(frozen=True)

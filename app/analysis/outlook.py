@@ -1,7 +1,5 @@
 """What is predicted of the symbols of a question, what is recommended, and how large a position may be."""
 
-import hashlib
-import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -10,18 +8,15 @@ from app.analysis.document import PredictionMade, Recommended, Verdict
 from app.analysis.findings import Basis, to_plain
 from app.analysis.inputs import SymbolData
 from app.analysis.keeping import Keep
-from app.analysis.parts import METHODS_VERSION
 from app.analysis.prediction.composite import combine
 from app.analysis.prediction.decision import Decision, decide
 from app.analysis.prediction.predicted import Predicted
-from app.analysis.prediction.predicting import predict_direction
+from app.analysis.prediction.predicting import params_hash, predict_direction
 from app.analysis.prediction.presenting import composite_tree, prediction_made, prediction_tree, recommendation_tree
 from app.analysis.question import Parameters
 from app.analysis.risk.measuring import measure_sizing
 
 STAGE: Final = "Prediction"
-# What a prediction itself depends on; costs and sizes decide only what comes of it.
-_MATTERS: Final = ("most_bars",)
 
 
 @dataclass(frozen=True)
@@ -91,12 +86,6 @@ def look_ahead(
     )
 
 
-def parameters_hash(parameters: Parameters) -> str:
-    """Names what a prediction depends on beside its data."""
-    told = parameters.model_dump(mode="json", include=set(_MATTERS))
-    return hashlib.sha256(json.dumps([METHODS_VERSION, told], sort_keys=True).encode()).hexdigest()
-
-
 def _of_symbol(predicted: Mapping[tuple[str, str], Predicted], symbol: str) -> dict[str, Predicted]:
     return {horizon: one for (name, horizon), one in predicted.items() if name == symbol}
 
@@ -121,7 +110,7 @@ def _trees(
 def _made(
     predicted: Mapping[tuple[str, str], Predicted], decisions: Mapping[str, Decision], parameters: Parameters
 ) -> tuple[PredictionMade, ...]:
-    named = parameters_hash(parameters)
+    named = params_hash(parameters)
     made = (
         prediction_made(one, decisions[symbol].gates.get(horizon), named)
         for (symbol, horizon), one in predicted.items()

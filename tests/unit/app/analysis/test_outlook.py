@@ -1,12 +1,12 @@
 import json
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from app.analysis.findings import FIGURE_KEYS, figures
 from app.analysis.keeping import CountedKeep
-from app.analysis.outlook import Standing, look_ahead, parameters_hash
+from app.analysis.outlook import Standing, look_ahead
+from app.analysis.prediction.predicting import params_hash
 from app.analysis.question import Parameters
 from tests.nulls.paths import symbol_data
 from tests.nulls.prediction import BARS, bouncing, latent_momentum, random_walk
@@ -70,6 +70,7 @@ def test_a_ledgers_row_claims_no_more_than_the_gate_allows(ahead):
     found, _ = ahead("ES", "NQ")
 
     drifting, walking = found.predictions
+    assert {one.params_hash for one in found.predictions} == {params_hash(PARAMETERS)}
     assert (drifting.gated, walking.gated) == (True, False)
     assert walking.p == walking.base_rate
     assert drifting.p != drifting.base_rate
@@ -124,12 +125,3 @@ def test_the_mirrored_market_has_the_mirrored_recommendation(ahead, datas):
 
     assert {one.action, other.action} == {"BUY", "SELL"}
     assert other.confidence == pytest.approx(one.confidence, abs=1e-9)
-
-
-def test_only_what_a_prediction_depends_on_names_its_parameters():
-    hashes = [
-        parameters_hash(Parameters.model_validate(told)) for told in ({}, {"most_bars": 600}, {"equity": 9, "seed": 7})
-    ]
-
-    assert hashes[0] == hashes[2] != hashes[1]
-    assert np.all([len(one) == 64 for one in hashes])
