@@ -42,7 +42,7 @@ class SymbolInput:
 
     A session may lack its file: that is a hole. `breaks` are changes of the contract that ticks do not tell themselves.
     `terms` is None for a symbol of which nothing is known. `following` are the next two sessions after the last of
-    `hours`, by the same calendar.
+    `hours`, by the same calendar; `regular` are the regular hours within sessions, none where the market has no others.
     """
 
     symbol: str
@@ -52,6 +52,7 @@ class SymbolInput:
     sessions_per_year: float
     breaks: tuple[Break, ...] = ()
     following: tuple[Session, ...] = ()
+    regular: tuple[Session, ...] = ()
 
 
 @dataclass(frozen=True)

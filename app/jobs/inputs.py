@@ -57,6 +57,7 @@ def _input(
         sessions_per_year=sessions_per_year(market, last_day),
         breaks=tuple(breaks_between(session, symbol, begins, ends, question.parameters.source)),
         following=_following(market, hours),
+        regular=_regular(market, hours, asof),
     )
 
 
@@ -77,6 +78,13 @@ def _files(session: Session, stores: Stores, symbol: str, hours: Sequence[Hours]
     }
     days = {one.day for one in hours}
     return tuple(found[day] for day in sorted(found) if day in days)
+
+
+def _regular(market: Market, hours: Sequence[Hours], asof: datetime) -> tuple[Hours, ...]:
+    told = ((one, market.regular_hours(one.day, asof)) for one in hours)
+    found = ((one, Hours(one.day, rth.open, rth.close)) for one, rth in told if rth.open and rth.close)
+    # Where the regular hours are the session itself, its nights would be judged as its days.
+    return tuple(regular for one, regular in found if regular != one)
 
 
 def _terms(session: Session, symbols: Sequence[str]) -> dict[str, Terms]:

@@ -22,6 +22,17 @@ def test_sessions_are_those_of_the_symbols_calendar_that_had_begun(stores):
     assert days == [date(2025, 10, 3), *(date(2025, 10, day) for day in (6, 7, 8, 9))]
 
 
+def test_regular_hours_are_told_where_they_are_others_than_the_session(stores):
+    index, metal = inputs(stores, "ES", "GC")
+
+    assert [hours.day for hours in index.regular] == [hours.day for hours in index.hours]
+    assert (index.regular[-1].open, index.regular[-1].close) == (
+        datetime(2025, 10, 9, 13, 30, tzinfo=UTC),
+        datetime(2025, 10, 9, 20, 0, tzinfo=UTC),
+    )
+    assert (metal.regular, len(metal.hours) > 0) == ((), True)
+
+
 def test_a_session_that_begins_at_the_instant_is_not_known(stores):
     (found,) = inputs(stores, "ES", asof=OPEN)
 

@@ -2,7 +2,6 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
-import numpy as np
 import pytest
 
 from app.analysis.findings import FIGURE_KEYS, figures, to_plain
@@ -74,6 +73,7 @@ def test_a_ledgers_row_claims_no_more_than_the_gate_allows(ahead):
     found, _ = ahead("ES", "NQ")
 
     drifting, walking = found.predictions
+    assert {one.params_hash for one in found.predictions} == {params_hash(PARAMETERS)}
     assert (drifting.gated, walking.gated) == (True, False)
     assert walking.p == walking.base_rate
     assert drifting.p != drifting.base_rate
