@@ -16,6 +16,7 @@ NOT_PREDICTED: Final = "not_predicted"
 REASONS: Final[Mapping[str, str]] = {
     "no_data": "there are no ticks in the range",
     "data_rejected": "the data is too poor to predict from",
+    "stale_data": "the newest data is older than what was to be predicted",
     "model_disabled": "the prediction model is switched off",
     "insufficient_data": "there is too little history to learn and to test a prediction",
     "no_skill": "out of sample the prediction does no better than the base rate",

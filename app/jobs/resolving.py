@@ -17,15 +17,19 @@ from app.history.ticks import read_ticks
 from app.instruments.roll_history import rolls_between
 from app.instruments.rolls import canonical_contract
 from app.jobs.models import Prediction
-from app.market.timetable import micros_of
+from app.lake.layout import TICKS
+from app.lake.manifest import find_file
+from app.market.timetable import MICROSECOND, micros_of
 from app.stores import Stores
 
 log = logging.getLogger(__name__)
 
 # Ticks of the last minute may still be on their way to the database.
 SETTLED_AFTER: Final = timedelta(minutes=2)
+# How long after its time a later price is looked for, which shows that all before it have arrived.
+_LOOKED_AHEAD: Final = timedelta(hours=1)
 # Nothing later may ever come where a source has stopped; then what there is has to do.
-WAITED_FOR_MORE: Final = timedelta(hours=1)
+WAITED_FOR_MORE: Final = timedelta(days=1)
 VOID_AFTER: Final = timedelta(days=7)
 AT_ONCE: Final = 100
 BUDGET_S: Final = 3.0
@@ -36,7 +40,8 @@ def resolve_due(stores: Stores, now: datetime, *, at_once: int = AT_ONCE, budget
     """Write the outcomes that are known at `now`, as many as the time allows; returns how many.
 
     The outcome is 1 where the price at `target_ts` is above the base price and 0 where it is below: the close of the
-    last minute before it, of the same source. A prediction is void when the price is the same, of which it says
+    last minute before it, of the same source, once nothing before it can come any more: a later price is there, the
+    session is in the lake, or a day has passed. A prediction is void when the price is the same, of which it says
     nothing, when the contract changed in between, and when a week later there is still no data. What cannot be read is
     left, and logged. Several may do this at the same time.
     """
@@ -94,14 +99,22 @@ def _fill(row: Prediction, price: float) -> None:
 
 
 def _price_at_target(session: Session, stores: Stores, row: Prediction, now: datetime) -> float | None:
-    wanted = BarRange(row.symbol, "1m", row.asof, row.target_ts + WAITED_FOR_MORE, now)
+    wanted = BarRange(row.symbol, "1m", row.asof, row.target_ts + _LOOKED_AHEAD, now)
     bars = read_bars(session, stores.lake, stores.markets, wanted, source=row.source)
     target_us = micros_of(row.target_ts)
     within = bars.filter(pc.less_equal(bars.column("t_close").cast("int64"), target_us))
     went_on = pc.any(pc.greater_equal(bars.column("t_open").cast("int64"), target_us)).as_py()
-    if not within.num_rows or not (went_on or now - row.target_ts >= WAITED_FOR_MORE):
+    if not within.num_rows or not (went_on or _is_final(session, stores, row, now)):
         return None
     return float(within.column("close")[-1].as_py())
+
+
+def _is_final(session: Session, stores: Stores, row: Prediction, now: datetime) -> bool:
+    if now - row.target_ts >= WAITED_FOR_MORE:
+        return True
+    # The last bar of a session ends when it closes, which is no more part of it.
+    day = stores.market_of(row.symbol).session_of(row.target_ts - MICROSECOND)
+    return find_file(session, TICKS, day, row.symbol) is not None
 
 
 def _has_rolled(session: Session, stores: Stores, row: Prediction) -> bool:

@@ -132,7 +132,8 @@ def day_by_day_is_all_at_once(runs: int) -> Observed:
 def until(wanted: SymbolInput, last: Session) -> SymbolInput:
     """What there was of a symbol on the evening of a session."""
     hours = tuple(one for one in wanted.hours if one.day <= last.day)
-    return replace(wanted, hours=hours, files=tuple(file for file in wanted.files if file.day <= last.day))
+    files = tuple(file for file in wanted.files if file.day <= last.day)
+    return replace(wanted, hours=hours, files=files, following=(*wanted.hours[len(hours) :], *wanted.following))
 
 
 def _said(found: Analysis) -> dict[str, Any]:

@@ -62,6 +62,7 @@ def decide(
     asof: datetime,
     *,
     empty: Collection[str] = (),
+    stale: Collection[Key] = (),
     degraded: Collection[str] = (),
     enabled: bool = True,
 ) -> dict[str, Decision]:
@@ -70,8 +71,8 @@ def decide(
     BUY or SELL where the gate was passed, the net edge is above 0 and the data's verdict is ok; else HOLD with the
     first reason of REASONS that applies. `empty` are symbols without ticks, `degraded` those whose latest predictions
     did worse than the base rate, `asof` that of the data. Of the horizons that passed, the one with most net edge is
-    taken. Data with the verdict degraded is predicted from, but what passes the gate is not acted on: that is
-    `data_rejected` too.
+    taken; `stale` ones, whose bar is over, count as tried only. Data with the verdict degraded is predicted from, but
+    what passes the gate is not acted on: that is `data_rejected` too.
     """
     gates = gates_of(predicted)
     found = {}
@@ -81,18 +82,22 @@ def decide(
             symbol=symbol,
             predicted=own,
             gates={horizon: gates[symbol, horizon] for horizon in own if (symbol, horizon) in gates},
-            edges={
-                horizon: edge_of(one.forecast, terms.get(symbol), parameters)
-                for horizon, one in own.items() if one.forecast is not None
-            },
+            edges=_edges(own, terms.get(symbol), parameters),
             verdict=verdict,
             n_tried=len(gates),
             empty=symbol in empty,
+            stale=frozenset(horizon for horizon in parameters.horizons if (symbol, horizon) in stale),
+            is_stale=all((symbol, horizon) in stale for horizon in parameters.horizons),
             degraded=symbol in degraded,
             enabled=enabled,
         )  # fmt: skip
         found[symbol] = _decide(case, asof, parameters.horizons[0])
     return found
+
+
+def _edges(own: Mapping[str, Predicted], terms: Terms | None, parameters: Parameters) -> dict[str, Edge]:
+    told = {horizon: one.forecast for horizon, one in own.items()}
+    return {horizon: edge_of(one, terms, parameters) for horizon, one in told.items() if one is not None}
 
 
 @dataclass(frozen=True)
@@ -104,21 +109,27 @@ class _Case:
     verdict: Verdict
     n_tried: int
     empty: bool
+    stale: Collection[str]
+    is_stale: bool
     degraded: bool
     enabled: bool
 
     @property
+    def fresh(self) -> Mapping[str, Gate]:
+        return {horizon: gate for horizon, gate in self.gates.items() if horizon not in self.stale}
+
+    @property
     def passed(self) -> list[str]:
-        return [horizon for horizon, gate in self.gates.items() if gate.passed]
+        return [horizon for horizon, gate in self.fresh.items() if gate.passed]
 
 
 def _decide(case: _Case, asof: datetime, first: str) -> Decision:
     horizon = _horizon(case) or next(iter(case.predicted), first)
     one = case.predicted.get(horizon)
-    edge = case.edges.get(horizon)
+    edge = None if horizon in case.stale else case.edges.get(horizon)
     code, reason = _reason(case, edge)
     since = one.asof if one is not None else asof
-    until = one.forecast.target_ts if one is not None and one.forecast is not None else since + span_of(horizon)
+    until = one.target_ts if one is not None and one.target_ts is not None else since + span_of(horizon)
     acts = not code and edge is not None
     trusted = horizon in case.passed and (acts or code in ("edge_below_cost", "unknown_cost"))
     p = one.forecast.p if trusted and one is not None and one.forecast is not None else NO_SKILL
@@ -142,7 +153,7 @@ def _horizon(case: _Case) -> str | None:
     """The one with most net edge among those that passed, else the one that came nearest to skill."""
     if case.passed:
         return max(case.passed, key=lambda horizon: _worth(case.edges[horizon]))
-    return min(case.gates, key=lambda horizon: case.gates[horizon].p_adjusted, default=None)
+    return min(case.fresh, key=lambda horizon: case.fresh[horizon].p_adjusted, default=None)
 
 
 def _worth(edge: Edge) -> float:
@@ -160,8 +171,9 @@ def _reason(case: _Case, edge: Edge | None) -> tuple[str, str]:
     checks: Iterable[tuple[str, bool, str]] = (
         ("no_data", case.empty or (case.enabled and case.verdict != "reject" and not case.predicted), ""),
         ("data_rejected", case.verdict == "reject", ""),
+        ("stale_data", case.is_stale, ""),
         ("model_disabled", not case.enabled, ""),
-        ("insufficient_data", not case.gates, unproven),
+        ("insufficient_data", not case.fresh, unproven),
         ("no_skill", not case.passed, unproven),
         ("model_degraded", case.degraded, ""),
         ("data_rejected", case.verdict != "ok", "the verdict on the data is degraded: nothing is traded on it"),
