@@ -1,6 +1,6 @@
 """What there is to analyse: sessions, files, terms and rolls of each symbol that is asked about."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Final
@@ -57,7 +57,7 @@ def _input(
         sessions_per_year=sessions_per_year(market, last_day),
         breaks=tuple(breaks_between(session, symbol, begins, ends, question.parameters.source)),
         following=_following(market, hours),
-        regular=_regular(market, hours, asof),
+        regular=tuple(_regular(market, hours)),
     )
 
 
@@ -66,6 +66,17 @@ def _following(market: Market, hours: Sequence[Hours]) -> tuple[Hours, ...]:
         return ()
     after = hours[-1].day + _DAY
     return tuple(market.sessions(after, after + _PAUSE)[:_FOLLOWING])
+
+
+def _regular(market: Market, hours: Sequence[Hours]) -> Iterator[Hours]:
+    for one in hours:
+        found = market.regular_hours(one.day, one.open)
+        if found.open is None or found.close is None:
+            continue
+        begins, ends = max(found.open, one.open), min(found.close, one.close)
+        # Where the regular hours are the session itself, its nights would be judged as its days.
+        if begins < ends and (begins, ends) != (one.open, one.close):
+            yield Hours(one.day, begins, ends)
 
 
 def _files(session: Session, stores: Stores, symbol: str, hours: Sequence[Hours]) -> tuple[TickFile, ...]:
@@ -78,13 +89,6 @@ def _files(session: Session, stores: Stores, symbol: str, hours: Sequence[Hours]
     }
     days = {one.day for one in hours}
     return tuple(found[day] for day in sorted(found) if day in days)
-
-
-def _regular(market: Market, hours: Sequence[Hours], asof: datetime) -> tuple[Hours, ...]:
-    told = ((one, market.regular_hours(one.day, asof)) for one in hours)
-    found = ((one, Hours(one.day, rth.open, rth.close)) for one, rth in told if rth.open and rth.close)
-    # Where the regular hours are the session itself, its nights would be judged as its days.
-    return tuple(regular for one, regular in found if regular != one)
 
 
 def _terms(session: Session, symbols: Sequence[str]) -> dict[str, Terms]:

@@ -6,6 +6,7 @@ from app.analysis.inputs import Terms
 from app.analysis.question import Question
 from app.instruments.models import ContractRoll
 from app.jobs.inputs import find_inputs, sessions_per_year
+from app.market.sessions import Session as Hours
 from tests.analyses import NOW
 from tests.factories import DAY
 from tests.hours import MARKETS
@@ -31,6 +32,20 @@ def test_regular_hours_are_told_where_they_are_others_than_the_session(stores):
         datetime(2025, 10, 9, 20, 0, tzinfo=UTC),
     )
     assert (metal.regular, len(metal.hours) > 0) == ((), True)
+
+
+def test_the_regular_hours_are_those_of_stocks_as_far_as_the_session_reaches(stores):
+    (found,) = inputs(stores, "ES")
+    question = Question(symbols=("ZB",), start=date(2010, 12, 31), end=date(2010, 12, 31))
+
+    with stores.sessions() as session:
+        (bonds,) = find_inputs(session, stores, question, NOW)
+
+    assert found.regular[0] == Hours(
+        date(2025, 10, 3), datetime(2025, 10, 3, 13, 30, tzinfo=UTC), datetime(2025, 10, 3, 20, tzinfo=UTC)
+    )
+    assert [one.day for one in found.regular] == [one.day for one in found.hours]
+    assert [one.close for one in bonds.regular] == [datetime(2010, 12, 31, 18, 15, tzinfo=UTC)]
 
 
 def test_a_session_that_begins_at_the_instant_is_not_known(stores):

@@ -2,11 +2,13 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from app.analysis.findings import FIGURE_KEYS, figures, to_plain
 from app.analysis.keeping import CountedKeep
 from app.analysis.outlook import Standing, look_ahead
+from app.analysis.prediction.predicting import params_hash
 from app.analysis.question import Parameters
 from app.analysis.series.forecasting import forecast
 from tests.nulls.paths import garch_returns, prices, symbol_data

@@ -247,7 +247,7 @@ def test_only_the_part_of_a_gap_in_regular_hours_counts_there(lake, gone, longes
         lake, [one for one in sound_quotes() if not gone[0] <= (one.ts - OPEN).total_seconds() - 1 < gone[1]]
     )
 
-    quality = check_quality(lake, given([file]), LATER, "SIMULATED", regular=[regular])
+    quality = check_quality(lake, replace(given([file]), regular=(regular,)), LATER, "SIMULATED")
 
     assert plain(quality)["rules"]["longest_regular_gap"]["value"] == longest
     assert quality.verdict == verdict

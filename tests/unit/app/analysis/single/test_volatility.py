@@ -53,6 +53,20 @@ def test_the_interval_of_few_sessions_allows_for_how_few_they_are():
     assert found.ci == pytest.approx((found.value / reach, found.value * reach))
 
 
+@pytest.mark.parametrize(
+    ("ticks", "jumps", "level"), [(5.0, "ok", ""), (1.5, "degraded_data", ""), (0.75, "degraded_data", "too high")]
+)
+def test_prices_in_large_ticks_are_told_apart_from_jumps(ticks, jumps, level):
+    steps = np.random.default_rng(8).standard_normal(276 * 20) * ticks * 0.25 / 5_000
+
+    found = measure_volatility(symbol_data(prices(steps), "5m"))
+
+    assert found["jump_share"].status == jumps
+    assert level in found["realised"].reason
+    assert bool(level) == bool(found["realised"].reason)
+    assert found["realised"].status == "ok"
+
+
 def test_jumps_have_their_share():
     steps = np.random.default_rng(8).standard_normal(276 * 20) * YEARLY / np.sqrt(252 * 276)
     jumped = steps.copy()
