@@ -10,7 +10,7 @@ from app.factory import create_app
 from app.logs import configure_logs
 from app.settings import load_settings
 from app.wiring import server_addresses
-from workers.dispatch import CeleryDispatch, make_celery
+from workers.dispatch import REPLY_WITHIN_S, CeleryDispatch, make_celery
 
 try:
     settings = load_settings()
@@ -18,4 +18,5 @@ try:
 except ThorError as error:
     click.echo(f"error: {error}", err=True)
     raise SystemExit(exit_code(error)) from None
-app = create_app(settings, CeleryDispatch(cache(lambda: make_celery(server_addresses(settings)[1]))))
+sender = cache(lambda: make_celery(server_addresses(settings)[1], reply_within_s=REPLY_WITHIN_S))
+app = create_app(settings, CeleryDispatch(sender))

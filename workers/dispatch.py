@@ -13,16 +13,23 @@ if TYPE_CHECKING:
 
 NUDGE_EXPIRES_S: Final = 30
 CLOSE_EXPIRES_S: Final = 60  # Longer than until it is asked for again: a worker that is busy finds the newest.
+REPLY_WITHIN_S: Final = 2.0  # A request is answered also while the broker stands still.
 JOB_EXPIRES_S: Final = 600  # A job that still waits then is sent again by the tick.
 
 
-def make_celery(redis_url: str | None) -> "Celery":
-    """A Celery application whose broker is in the bus's server; without a server it can do nothing but say so."""
+def make_celery(redis_url: str | None, *, reply_within_s: float | None = None) -> "Celery":
+    """A Celery application whose broker is in the bus's server; without a server it can do nothing but say so.
+
+    Whoever only sends gives up on a server that is silent for `reply_within_s`, a few times that in all; workers wait.
+    """
     from celery import Celery
 
     broker_url = with_database(redis_url, BROKER_DB) if redis_url else "redis://127.0.0.1:1/1"
     app = Celery("thor", config_source="celeryconfig")
     app.conf.update(broker_url=broker_url)
+    if reply_within_s is not None:
+        patience = {"socket_timeout": reply_within_s, "socket_connect_timeout": reply_within_s}
+        app.conf.update(broker_transport_options={**app.conf.broker_transport_options, **patience})
     return app
 
 
