@@ -19,6 +19,8 @@ MOST_THIN: Final = 0.5
 # In regular hours an index future trades every second; at night a quiet one may rest for long.
 LONGEST_REGULAR_GAP_S: Final = 5 * 60
 LONGEST_GAP_S: Final = 60 * 60
+# A pause of weeks ago changes no figure of a month; one in the newest session may be what is traded on.
+MOST_PAUSED: Final = 0.05
 # A feed that hangs repeats its last quote.
 LONGEST_STALE_S: Final = 30 * 60
 APART_CARE: Final = 0.01
@@ -114,7 +116,8 @@ def _gaps(sessions: Sequence[CountedSession]) -> Iterator[Fault]:
 
 def _too_long(sessions: Sequence[CountedSession], name: str, most_s: int, what: str) -> Iterator[Fault]:
     spans = {session.day: (getattr(session.counts, name) or 0) / 1_000_000 for session in sessions if session.rows}
-    if long := {day: span for day, span in spans.items() if span > most_s}:
+    long = {day: span for day, span in spans.items() if span > most_s}
+    if long and (len(long) > MOST_PAUSED * len(spans) or max(spans) in long):
         yield (
             "degraded",
             f"{len(long)} of {len(spans)} sessions {what} for more than {most_s // 60} min, at most "
