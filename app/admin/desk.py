@@ -66,7 +66,7 @@ class DeadLetterView(RecordView):
             try:
                 done = desk.redrive(_number(one))
                 self._noted(one, "redrive", {"outcome": done.outcome, "reason": done.reason})
-                flash(f"Letter {done.letter_id}: {done.outcome} {done.reason}".strip(), "info")
+                flash(": ".join(filter(None, (f"Letter {done.letter_id}", done.outcome, done.reason))), "info")
             except ThorError as error:
                 flash(str(error), "error")
 

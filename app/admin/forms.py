@@ -77,17 +77,17 @@ class InstrumentForm(BaseForm):
     tos_symbol = StringField("Excel (thinkorswim) symbol", [InputRequired(), Length(max=24)])
 
 
+def _place(_form: Any, field: Any) -> None:
+    told = (field.data or "").strip()
+    if told and not (told.isascii() and told.isdecimal() and len(told) <= 3 and int(told) < MOST_WATCHED):
+        raise ValidationError(f"a place is a whole number from 0 to {MOST_WATCHED - 1}, or empty: not watched")
+
+
 class PlaceForm(BaseForm):
     """A place in the watchlist, counted from 0; empty: not watched."""
 
     # A text: browsers send nothing at all for a number that is none, and nothing would mean not watched.
-    watch_position = StringField("Watch position")
-
-    def validate_watch_position(self, field: Any) -> None:
-        """Refuse what is no place."""
-        told = (field.data or "").strip()
-        if told and not (told.isascii() and told.isdecimal() and len(told) <= 3 and int(told) < MOST_WATCHED):
-            raise ValidationError(f"a place is a whole number from 0 to {MOST_WATCHED - 1}, or empty: not watched")
+    watch_position = StringField("Watch position", [_place])
 
 
 class ContractWeightChange(BaseForm):

@@ -10,9 +10,10 @@ from typing import Any, Final
 from flask import url_for
 from markupsafe import Markup
 
+from app.analysis.findings import is_figure
 from app.reports.csv_rows import harmless
-from app.reports.measures import instant_of, readable
-from app.reports.wording import NOTHING, is_number, rounded, title_of
+from app.reports.measures import instant_of, readable, scale_of, unit_text
+from app.reports.wording import NOTHING, is_number, rounded, status_text, title_of
 
 _CELL_LETTERS: Final = 200
 _MOST_CHANGES: Final = 4
@@ -42,7 +43,7 @@ def shortened(_view: Any, value: Any, _name: str = "") -> str:
 
 def in_full(_view: Any, value: Any, _name: str = "") -> Markup:
     """A tree as a table in its cell, with tables within."""
-    if isinstance(value, dict):
+    if isinstance(value, dict) and not is_figure(value):
         return _TABLE.format(
             Markup("").join(_LINE.format(title_of(str(key)), _deep(one)) for key, one in value.items())
         )
@@ -91,10 +92,19 @@ def _turn(before: Any, after: Any) -> str:
 
 
 def _deep(value: Any) -> Any:
-    return in_full(None, value) if isinstance(value, dict) else _line(value)
+    return in_full(None, value) if isinstance(value, dict) and not is_figure(value) else _line(value)
+
+
+def _figure(told: Mapping[str, Any]) -> str:
+    value = readable(told["value"], scale_of((), told.get("unit")))
+    why = told.get("reason") or (status_text(told["status"]) if told["status"] != "ok" else "")
+    parts = (f"{value} {unit_text(told.get('unit'))}".strip(), f"n = {told['n']:,}", why)
+    return ", ".join(part for part in parts if part)
 
 
 def _line(value: Any) -> str:
+    if is_figure(value):
+        return _figure(value)
     if isinstance(value, dict):
         return ", ".join(f"{title_of(str(key))}: {_line(one)}" for key, one in value.items())
     if isinstance(value, list):

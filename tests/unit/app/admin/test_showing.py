@@ -1,7 +1,7 @@
 from types import SimpleNamespace
 
 from app.admin.showing import before_and_after, changes_in_a_line, in_full, listed, shortened, whole_percent
-from tests.documents import EVIL
+from tests.documents import EVIL, figure, missing
 
 
 def test_a_tree_is_a_table_and_no_json():
@@ -11,6 +11,14 @@ def test_a_tree_is_a_table_and_no_json():
     assert shown.count("<table") == 2
     for text in ("Hypotheses tried", "2025-03-07 21:00 UTC", "1; 2", "–"):
         assert text in shown
+
+
+def test_a_figure_is_told_in_a_line():
+    shown = in_full(None, {"a": figure(0.163, unit="fraction a year"), "b": missing(0, "30 are needed")})
+
+    assert "16.3 % a year, n = 230" in shown
+    assert "–, n = 0, 30 are needed" in shown
+    assert "Method" not in shown
 
 
 def test_texts_of_a_tree_are_escaped():
