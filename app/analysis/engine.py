@@ -102,7 +102,7 @@ class _Run:
 
     def check(self, wanted: SymbolInput, data: SymbolData) -> Quality:
         self.steps.next(f"{QUALITY}: {wanted.symbol}")
-        return check_quality(self.lake, wanted, self.asof, data.source, self.keep, regular=wanted.regular)
+        return check_quality(self.lake, wanted, self.asof, data.source, self.keep)
 
     def measure(self, data: SymbolData) -> dict[str, Any]:
         found = {}
