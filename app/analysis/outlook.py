@@ -61,9 +61,8 @@ def look_ahead(
 ) -> Outlook:
     """Predictions of every symbol at every horizon, and the decisions that they allow, judged together.
 
-    Symbols whose data was rejected are not predicted. Where the bar after the newest one is over, what is said of it is
-    history: nothing is recommended on it, and the ledger does not get it. `step` hears of each prediction before it is
-    made.
+    Symbols whose data was rejected are not predicted. Where the bar after the newest one is over, nothing is recommended
+    on it, and the ledger does not get it. `step` hears of each prediction before it is made.
     """
     predicted = _predictions(datas, standing, parameters, keep, step)
     asof = max(data.asof for data in datas.values())

@@ -78,8 +78,7 @@ def decide(
     session, nobody can act. Data with the verdict degraded is predicted from, but what passes the gate is not acted on:
     that is `data_rejected` too.
     """
-    gates = gates_of(predicted)
-    found = {}
+    gates, found = gates_of(predicted), {}
     for symbol, verdict in verdicts.items():
         own = {horizon: one for (name, horizon), one in predicted.items() if name == symbol}
         found[symbol] = _Case(

@@ -23,17 +23,6 @@ def test_sessions_are_those_of_the_symbols_calendar_that_had_begun(stores):
     assert days == [date(2025, 10, 3), *(date(2025, 10, day) for day in (6, 7, 8, 9))]
 
 
-def test_regular_hours_are_told_where_they_are_others_than_the_session(stores):
-    index, metal = inputs(stores, "ES", "GC")
-
-    assert [hours.day for hours in index.regular] == [hours.day for hours in index.hours]
-    assert (index.regular[-1].open, index.regular[-1].close) == (
-        datetime(2025, 10, 9, 13, 30, tzinfo=UTC),
-        datetime(2025, 10, 9, 20, 0, tzinfo=UTC),
-    )
-    assert (metal.regular, len(metal.hours) > 0) == ((), True)
-
-
 def test_the_regular_hours_are_those_of_stocks_as_far_as_the_session_reaches(stores):
     (found,) = inputs(stores, "ES")
     question = Question(symbols=("ZB",), start=date(2010, 12, 31), end=date(2010, 12, 31))

@@ -22,6 +22,8 @@ from tests.nulls.engine import differences, question_of, told, until
 from tests.tree import ROOT
 
 PARAMETERS = Parameters.model_validate({"horizons": ["5m"], "permutations": 99})
+# The market is open then, so that what is recommended can be done.
+BEFORE = timedelta(minutes=30)
 PARTS = {
     "full": (
         "recommendation prediction sizing trend levels patterns indicators volatility regime seasonality forecast risk"
@@ -86,8 +88,8 @@ def test_where_nothing_is_predicted_nothing_is_recommended(run, kind):
     assert (found.action, found.confidence, found.strength, found.reason_code) == ("HOLD", 0.5, 0.0, "not_predicted")
 
 
-def test_a_drift_is_acted_on_a_bounce_is_not_worth_it_and_a_walk_is_held(run):
-    found = run()
+def test_a_drift_is_acted_on_a_bounce_is_not_worth_it_and_a_walk_is_held(run, market):
+    found = run(asof=market["ES"].wanted.hours[-1].close - BEFORE)
 
     assert {symbol: (one.action, one.reason_code) for symbol, one in found.recommended.items()} == {
         "ES": ("HOLD", "no_skill"),
@@ -162,8 +164,9 @@ def test_one_symbol_without_ticks_does_not_keep_the_other_from_its_analysis(mark
     inputs = [replace(market["ES"].wanted, files=()), market["NQ"].wanted]
 
     found = analyse(
-        question_of(inputs, parameters=PARAMETERS), inputs, market_lake, inputs[0].hours[-1].close, cache=market_cache
-    )
+        question_of(inputs, parameters=PARAMETERS), inputs, market_lake, inputs[0].hours[-1].close - BEFORE,
+        cache=market_cache,
+    )  # fmt: skip
 
     check_document(found)
     assert [one.reason_code for one in found.recommended.values()] == ["no_data", ""]
