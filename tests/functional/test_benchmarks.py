@@ -4,7 +4,12 @@ import random
 
 import pytest
 
+from app.lake.layout import Lake
+from benchmarks.analysis import compare_parts, compare_whole
+from benchmarks.analysis_market import AnalysisMarket
+from benchmarks.analysis_ticks import make_market
 from benchmarks.latency import measure_of
+from benchmarks.measure import Measure
 from benchmarks.soak import growth_of
 
 TEN_MINUTES = [2.0 * number for number in range(301)]
@@ -44,3 +49,32 @@ def test_a_limit_is_missed_by_the_99th_percentile_and_by_no_observation_at_all()
     none = measure_of("there", [], limit_ms=100)
 
     assert (late.passed, none.passed) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "peak_mb", "most_mb", "passed"),
+    [
+        (0.5, None, None, True),
+        (0.49, None, None, False),
+        (0.5, 550.0, 550.0, True),
+        (0.5, 551.0, 550.0, False),
+        (0.5, 551.0, None, True),
+        (0.5, None, 550.0, False),
+    ],
+    ids=["fast", "slow", "small", "large", "as large as it likes", "of unknown size"],
+)
+def test_a_measure_is_passed_when_it_is_fast_and_small_enough(ratio, peak_mb, most_mb, passed):
+    found = Measure("made", ratio, 0.5, 1, 1.0, 1.0, "a limit", peak_mb, most_mb)
+
+    assert found.passed == passed
+
+
+def test_every_part_of_the_analysis_is_measured_over_the_same_ticks(tmp_path):
+    lake = Lake(tmp_path / "lake")
+    market = AnalysisMarket(lake, make_market(lake, ticks=6_000, sessions=2))
+
+    found = [*compare_parts(market, 1), *compare_whole(market, tmp_path / "cache", 1)]
+
+    assert [one.aim > 0 for one in found] == [True, True, True, True, True, False]
+    assert {round(one.rows_per_s / one.limit_rows_per_s / one.ratio, 6) for one in found} == {1.0}
+    assert market.analyse().work["ticks"] == market.ticks == 6_000

@@ -18,7 +18,10 @@ from app.analysis.quality.tick_pass import pass_over
 from app.market.sessions import Session
 from app.market.timetable import micros_of
 
-_ALL_ROWS: Final = "SELECT count(*) AS file_rows, count(*) FILTER (epoch_us(ts) < $until) AS known_rows FROM {rows}"
+_ROWS: Final = "SELECT count(*) AS file_rows, {known} AS known_rows FROM {rows}"
+# How many rows a whole file has is known without reading its times.
+_ALL: Final = "count(*)"
+_BEFORE: Final = "count(*) FILTER (epoch_us(ts) < $until)"
 _CENSUS: Final = """
 SELECT source, count(*) AS rows, count(*) FILTER (symbol <> $symbol) AS wrong_symbol,
     count(*) FILTER (session_date <> $day) AS wrong_day
@@ -45,7 +48,7 @@ def count_file(connection: duckdb.DuckDBPyConnection, path: Path, scope: Scope) 
     Gaps reach up to the close or `until`. A run of unchanged quotes lasts from its first tick to its last.
     """
     scan = FileScan(connection, path, scope)
-    (file,) = scan.ask(_ALL_ROWS)
+    (file,) = scan.ask(_ROWS, known=_ALL if scope.until is None else _BEFORE)
     # What came after `until` may not decide which ticks are sampled.
     known_rows = file.pop("known_rows")
     order = AS_WRITTEN
