@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from app.errors import ThorError
-from app.history.bar_range import BarRange
-from app.history.bars import read_bars
 from app.history.ticks import read_ticks
 from app.instruments.roll_history import rolls_between
 from app.instruments.rolls import canonical_contract
 from app.jobs.models import Prediction
+from app.jobs.outcomes import CONTRACT_WINDOW, WAITED_FOR_MORE, minutes_of
 from app.market.timetable import micros_of
 from app.stores import Stores
 
@@ -24,12 +24,9 @@ log = logging.getLogger(__name__)
 
 # Ticks of the last minute may still be on their way to the database.
 SETTLED_AFTER: Final = timedelta(minutes=2)
-# Nothing later may ever come where a source has stopped; then what there is has to do.
-WAITED_FOR_MORE: Final = timedelta(hours=1)
 VOID_AFTER: Final = timedelta(days=7)
 AT_ONCE: Final = 100
 BUDGET_S: Final = 3.0
-_CONTRACT_WINDOW: Final = timedelta(minutes=15)
 
 
 def resolve_due(stores: Stores, now: datetime, *, at_once: int = AT_ONCE, budget_s: float = BUDGET_S) -> int:
@@ -73,9 +70,10 @@ def _resolve(stores: Stores, number: int, now: datetime) -> bool:
         row = session.scalar(query.with_for_update(skip_locked=True))
         if row is None:
             return False
-        if _has_rolled(session, stores, row):
+        minutes = minutes_of(session, stores, row, now)
+        if _has_rolled(session, stores, row, minutes):
             row.void = "the contract changed before its time"
-        elif (price := _price_at_target(session, stores, row, now)) is not None:
+        elif (price := _price_at_target(minutes, row, now)) is not None:
             _fill(row, price)
         elif now - row.target_ts >= VOID_AFTER:
             row.void = f"there is no data of {row.source} for its time"
@@ -93,25 +91,30 @@ def _fill(row: Prediction, price: float) -> None:
         row.outcome_price, row.outcome = price, int(price > row.base_price)
 
 
-def _price_at_target(session: Session, stores: Stores, row: Prediction, now: datetime) -> float | None:
-    wanted = BarRange(row.symbol, "1m", row.asof, row.target_ts + WAITED_FOR_MORE, now)
-    bars = read_bars(session, stores.lake, stores.markets, wanted, source=row.source)
-    target_us = micros_of(row.target_ts)
-    within = bars.filter(pc.less_equal(bars.column("t_close").cast("int64"), target_us))
-    went_on = pc.any(pc.greater_equal(bars.column("t_open").cast("int64"), target_us)).as_py()
+def _price_at_target(minutes: pa.Table, row: Prediction, now: datetime) -> float | None:
+    within = _between(minutes, row.asof, row.target_ts)
+    opened = minutes.column("t_open").cast("int64")
+    went_on = pc.any(pc.greater_equal(opened, micros_of(row.target_ts))).as_py()
     if not within.num_rows or not (went_on or now - row.target_ts >= WAITED_FOR_MORE):
         return None
     return float(within.column("close")[-1].as_py())
 
 
-def _has_rolled(session: Session, stores: Stores, row: Prediction) -> bool:
-    begins = row.asof - _CONTRACT_WINDOW
+def _between(minutes: pa.Table, start: datetime, end: datetime) -> pa.Table:
+    opened, closed = (minutes.column(name).cast("int64") for name in ("t_open", "t_close"))
+    is_late = pc.greater_equal(opened, micros_of(start))
+    return minutes.filter(pc.and_(is_late, pc.less_equal(closed, micros_of(end))))
+
+
+def _has_rolled(session: Session, stores: Stores, row: Prediction, minutes: pa.Table) -> bool:
+    begins = row.asof - CONTRACT_WINDOW
     if rolls_between(session, row.symbol, row.asof, row.target_ts, row.source):
         return True
     # A source whose changes nobody notes, such as a replay, still tells its contract with each tick.
     ticks = read_ticks(
         session, stores.lake, stores.market, row.symbol, begins, row.target_ts, source=row.source, columns=["contract"]
     )
-    told = pc.unique(ticks.column("contract")).to_pylist()
+    told = {*ticks.column("contract").to_pylist()}
+    told |= {*_between(minutes, begins, row.target_ts).column("contract").to_pylist()}
     contracts = {canonical_contract(row.symbol, one, row.asof) for one in told} - {None}
     return len(contracts) > 1
