@@ -26,12 +26,12 @@ def measures(servers: TestServers, folder: Path) -> Iterator[Callable[[], list[M
     yield lambda: bench_ingest(servers.create_database("bench_ingest"), servers.redis_database(3))
     yield lambda: list(bench_export(servers.create_database("bench_export"), folder))
     yield lambda: list(bench_bars(folder))
-    yield lambda: bench_analysis(folder)
+    yield lambda: list(bench_analysis(folder))
     yield lambda: bench_market(folder)
 
 
 def main() -> int:
-    """Print the table; 1 when a ratio is below its aim."""
+    """Print the table; 1 when a ratio is below its aim, or a peak above what is allowed."""
     table = Table(
         "measure", "ratio", "aim", "rows/s", "limit rows/s", "peak MB", "runs", "limit", title="Thor against its limits"
     )
@@ -41,7 +41,7 @@ def main() -> int:
         try:
             for run in measures(servers, Path(name)):
                 for measure in run():
-                    low |= measure.ratio < measure.aim
+                    low |= not measure.passed
                     table.add_row(*_cells(measure))
         finally:
             servers.end()
@@ -61,8 +61,10 @@ def _is_slow(console: Console) -> bool:
 
 def _cells(measure: Measure) -> tuple[str, ...]:
     peak = f"{measure.peak_rss_mb:,.0f}" if measure.peak_rss_mb else ""
+    peak += f" of {measure.most_mb:,.0f}" if measure.most_mb else ""
+    aim = f"{measure.aim:.2f}" if measure.aim else ""
     rates = (f"{measure.rows_per_s:,.0f}", f"{measure.limit_rows_per_s:,.0f}")
-    return (measure.name, f"{measure.ratio:.2f}", f"{measure.aim:.2f}", *rates, peak, str(measure.runs), measure.limit)
+    return (measure.name, f"{measure.ratio:.2f}", aim, *rates, peak, str(measure.runs), measure.limit)
 
 
 if __name__ == "__main__":

@@ -40,14 +40,15 @@ def make_market(
 
     The price is a random walk of whole ticks, 40 % of the ticks are trades, the counter of volume starts from 0.
     """
-    hours = tuple(market().sessions(FIRST_DAY, FIRST_DAY + timedelta(days=2 * sessions + 10))[:sessions])
+    known = market().sessions(FIRST_DAY, FIRST_DAY + timedelta(days=2 * sessions + 10))
+    hours, following = tuple(known[:sessions]), tuple(known[sessions : sessions + 2])
     dice = np.random.default_rng(seed)
     files, start = [], START
     for one in hours:
         walk = start + np.cumsum(dice.integers(-1, 2, ticks // sessions))
         files.append(_written(lake, symbol, one, session_ticks(one, walk, dice, symbol=symbol, source=source)))
         start = int(walk[-1])
-    return SymbolInput(symbol, hours, tuple(files), TERMS, SESSIONS_PER_YEAR)
+    return SymbolInput(symbol, hours, tuple(files), TERMS, SESSIONS_PER_YEAR, following=following)
 
 
 def session_ticks(

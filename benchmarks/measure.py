@@ -15,7 +15,10 @@ RUNS = 5
 
 @dataclass(frozen=True)
 class Measure:
-    """`ratio` is the median over runs of limit time / our time; rates in rows/s; `peak_rss_mb` of our process."""
+    """`ratio` is the median over runs of limit time / our time; rates in rows/s; `peak_rss_mb` of our process.
+
+    An `aim` of 0 is none; `most_mb` is what the peak may be, None where any will do.
+    """
 
     name: str
     ratio: float
@@ -25,6 +28,13 @@ class Measure:
     limit_rows_per_s: float
     limit: str
     peak_rss_mb: float | None = None
+    most_mb: float | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether the aim is reached with no more memory than allowed."""
+        is_small = self.most_mb is None or (self.peak_rss_mb is not None and self.peak_rss_mb <= self.most_mb)
+        return self.ratio >= self.aim and is_small
 
 
 def compare(
@@ -72,12 +82,8 @@ def peak_of(target: Callable[..., object], *arguments: Any) -> float:
     return float(results.get())
 
 
-def _measured(results: Any, target: Callable[..., object], arguments: tuple[Any, ...]) -> None:
-    target(*arguments)
-    results.put(_peak_mb())
-
-
-def _peak_mb() -> float:
+def own_peak_mb() -> float:
+    """The peak resident memory of this process, in MB."""
     # ru_maxrss survives exec on Linux and would show the parent's peak; VmHWM does not.
     status = Path("/proc/self/status")
     if status.exists():
@@ -85,3 +91,8 @@ def _peak_mb() -> float:
         assert found
         return int(found[1]) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 * 1024)
+
+
+def _measured(results: Any, target: Callable[..., object], arguments: tuple[Any, ...]) -> None:
+    target(*arguments)
+    results.put(own_peak_mb())

@@ -49,7 +49,14 @@ def make_symbol(lake: Lake, symbol: str, hours: Sequence[Session], closes: Ints,
 def made_symbol(lake: Lake, symbol: str, hours: Sequence[Session], tables: Mapping[date, pa.Table]) -> MadeSymbol:
     """A symbol with these ticks, written into the lake; a session without ticks has no file."""
     files = tuple(put(lake.ticks_file(day, symbol), table) for day, table in tables.items() if len(table))
-    return MadeSymbol(SymbolInput(symbol, tuple(hours), files, TERMS, 252.0), dict(tables))
+    wanted = SymbolInput(symbol, tuple(hours), files, TERMS, 252.0, following=_following(hours))
+    return MadeSymbol(wanted, dict(tables))
+
+
+def _following(hours: Sequence[Session]) -> tuple[Session, ...]:
+    last = hours[-1]
+    after = market().sessions(last.day + timedelta(days=1), last.day + timedelta(days=14))[:2]
+    return tuple(Session(one.day, one.close - (last.close - last.open), one.close) for one in after)
 
 
 def put(path: Path, ticks: pa.Table, *, in_order: bool = True) -> TickFile:

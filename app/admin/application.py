@@ -37,6 +37,8 @@ from app.jobs.models import (
 )
 from app.ledger.models import DeadLetter
 from app.local.credentials import session_key
+from app.reports.measures import readable
+from app.reports.wording import title_of
 from app.runtime import EXTENSION, Runtime
 
 log = logging.getLogger(__name__)
@@ -76,6 +78,7 @@ def make_admin(runtime: Runtime) -> Flask:
     session = scoped_session(runtime.sessions)
     app.teardown_appcontext(lambda _error: session.remove())
     views = [made(model, Sessions(session), name, group, place) for made, model, name, group, place in _VIEWS]
+    app.jinja_env.filters.update(readable=readable, title_of=title_of)
     install_security(app, [*_HANDLERS, *_action_scripts(views)])
     install_login(app)
     admin = Admin(

@@ -1,6 +1,6 @@
 """The admin's tables of the desk: sessions and their certificates, dead letters, settings, changes by hand."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import flash, redirect, request
 from flask_admin.actions import action
@@ -8,8 +8,9 @@ from flask_admin.base import expose
 from sqlalchemy.orm import Session
 
 from app.admin.forms import SettingForm
-from app.admin.history import ACTOR
+from app.admin.history import ACTOR, note_change
 from app.admin.records import RecordView
+from app.admin.showing import before_and_after, changes_in_a_line
 from app.errors import ThorError
 from app.jobs.models import UserSetting
 from app.jobs.preferences import drop_preference, set_preference
@@ -43,6 +44,7 @@ class CertificateView(RecordView):
 class DeadLetterView(RecordView):
     """What could not be stored; letters are stored after all, or discarded, through the desk, which records it."""
 
+    entity = "dead_letters"
     column_list = ("id", "state", "reason", "source", "symbol", "session_date", "stream_id")
     column_searchable_list = ("reason", "symbol", "stream_id")
     column_filters = ("state", "source", "symbol", "session_date", "reason")
@@ -63,6 +65,7 @@ class DeadLetterView(RecordView):
         for one in ids:
             try:
                 done = desk.redrive(_number(one))
+                self._noted(one, "redrive", {"outcome": done.outcome, "reason": done.reason})
                 flash(f"Letter {done.letter_id}: {done.outcome} {done.reason}".strip(), "info")
             except ThorError as error:
                 flash(str(error), "error")
@@ -72,11 +75,17 @@ class DeadLetterView(RecordView):
         """Close one letter for good, with the reason that was typed."""
         letter_id = request.form.get("id", "")
         try:
-            DeadLetterDesk(runtime(), ACTOR).discard(_number(letter_id), request.form.get("note", ""))
+            note = request.form.get("note", "")
+            DeadLetterDesk(runtime(), ACTOR).discard(_number(letter_id), note)
+            self._noted(letter_id, "discard", {"note": note})
             flash(f"Letter {letter_id[:20]} is discarded", "success")
         except ThorError as error:
             flash(str(error), "error")
         return redirect(self.get_url(".index_view"))
+
+    def _noted(self, letter_id: str, action: str, told: dict[str, Any]) -> None:
+        note_change(self.session(), runtime().clock.now(), self.entity, letter_id, action, None, told)
+        self.session.commit()
 
 
 class SettingView(RecordView):
@@ -111,6 +120,8 @@ class ChangeView(RecordView):
     """What was changed by hand."""
 
     column_list = ("id", "at", "actor", "entity", "key", "action", "changes")
+    column_formatters: ClassVar = {"changes": changes_in_a_line}
+    column_formatters_detail: ClassVar = {"changes": before_and_after}
     column_searchable_list = ("entity", "key")
     column_filters = ("entity", "key", "action", "actor", "at")
     column_default_sort = ("id", True)

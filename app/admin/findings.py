@@ -1,13 +1,18 @@
 """The admin's tables of what analyses found: results, predictions, signals, and the models behind them."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy.orm import Session, defer
 
 from app.admin.forms import ModelForm
 from app.admin.records import RecordView
+from app.admin.showing import in_words, linked_job, percent
 from app.jobs.models import WHOLE, AnalysisResult
 from app.reports.html import report_body, stylesheet
+
+
+def _scope(_view: Any, _context: Any, model: Any, _name: str) -> str:
+    return "all together" if model.scope == WHOLE else str(model.scope)
 
 
 class ResultView(RecordView):
@@ -23,6 +28,9 @@ class ResultView(RecordView):
         "job_id", "scope", "action", "reason_code", "confidence", "trend_score", "volatility", "verdict", "created_at",
     )  # fmt: skip
     column_default_sort = ("id", True)
+    column_formatters: ClassVar = {
+        "job_id": linked_job, "reason_code": in_words, "confidence": percent, "volatility": percent, "scope": _scope,
+    }  # fmt: skip
     details_template = "thor/result.html"
 
     def get_query(self) -> Any:
@@ -47,6 +55,7 @@ class PredictionView(RecordView):
         "outcome", "outcome_price", "resolved_at", "void", "job_id",
     )  # fmt: skip
     column_details_list = (*column_list, "model_id", "source", "made_at", "n_train", "params_hash", "data_hash")
+    column_formatters: ClassVar = {"job_id": linked_job, "p": percent, "base_rate": percent}
     column_searchable_list = ("symbol", "source", "void")
     column_filters = (
         "symbol", "horizon", "source", "gated", "outcome", "asof", "target_ts", "resolved_at", "job_id", "p",
@@ -59,6 +68,7 @@ class SignalView(RecordView):
 
     column_list = ("id", "job_id", "symbol", "side", "strength", "reason_code", "asof", "valid_until")
     column_details_list = (*column_list, "model_id")
+    column_formatters: ClassVar = {"job_id": linked_job, "reason_code": in_words}
     column_searchable_list = ("symbol", "reason_code")
     column_filters = ("job_id", "symbol", "side", "strength", "reason_code", "asof", "valid_until")
     column_default_sort = ("id", True)
@@ -69,8 +79,8 @@ class ModelView(RecordView):
 
     entity = "prediction_models"
     can_edit = True
-    column_list = ("id", "kind", "version", "description", "enabled", "performance_at", "performance", "created_at")
-    column_details_list = (*column_list, "parameters")
+    column_list = ("id", "kind", "version", "description", "enabled", "performance_at", "created_at")
+    column_details_list = (*column_list, "parameters", "performance")
     column_searchable_list = ("kind", "description")
     column_filters = ("kind", "version", "enabled", "created_at")
     column_editable_list = ("enabled",)

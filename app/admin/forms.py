@@ -3,23 +3,34 @@
 import json
 from typing import Any, Final
 
-from flask_admin.form import BaseForm
+from flask_admin.form import BaseForm, Select2Widget
 from wtforms import (
     BooleanField,
     DateField,
     DecimalField,
-    IntegerField,
     SelectField,
     SelectMultipleField,
     StringField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
-from app.analysis.question import KINDS, MOST_SYMBOLS
+from app.analysis.question import KINDS, MOST_SYMBOLS, Parameters
 from app.jobs.preferences import NAMES
 
 JSON_LIMIT: Final = 10_000
+MOST_WATCHED: Final = 500
+
+
+_TOLD: Final = {
+    "full": "everything",
+    "single": "trend, levels, indicators, volatility and risk of each symbol",
+    "multi": "how the symbols move together, weights, ranking",
+    "series": "trend, seasons, regime, forecasts",
+    "prediction": "directions, recommendation, position size, risk",
+}
+_KINDS: Final = {kind: _TOLD.get(kind, kind) for kind in KINDS}
 
 
 def read_json(text: str) -> Any:
@@ -69,7 +80,28 @@ class InstrumentForm(BaseForm):
 class PlaceForm(BaseForm):
     """A place in the watchlist, counted from 0; empty: not watched."""
 
-    watch_position = IntegerField("Watch Position", [Optional(), NumberRange(0, 499)])
+    # A text: browsers send nothing at all for a number that is none, and nothing would mean not watched.
+    watch_position = StringField("Watch position")
+
+    def validate_watch_position(self, field: Any) -> None:
+        """Refuse what is no place."""
+        told = (field.data or "").strip()
+        if told and not (told.isascii() and told.isdecimal() and len(told) <= 3 and int(told) < MOST_WATCHED):
+            raise ValidationError(f"a place is a whole number from 0 to {MOST_WATCHED - 1}, or empty: not watched")
+
+
+class ContractWeightChange(BaseForm):
+    """Another weight."""
+
+    weight = DecimalField("Weight", [InputRequired()], places=None)
+
+
+class SignalWeightChange(BaseForm):
+    """Another weight or bounds."""
+
+    weight = DecimalField("Weight", [InputRequired()], places=None)
+    min_weight = DecimalField("Least weight", [InputRequired()], places=None)
+    max_weight = DecimalField("Most weight", [InputRequired()], places=None)
 
 
 class ContractWeightForm(BaseForm):
@@ -107,18 +139,27 @@ class SettingForm(BaseForm):
     """A choice of the desk."""
 
     name = SelectField("Setting", choices=list(NAMES))
-    value = JsonField("Value, as JSON", [InputRequired()])
+    value = JsonField("Value", [InputRequired()], description='a number such as 50000; texts in quotes, such as "1h"')
 
 
 class JobForm(BaseForm):
     """An analysis that is asked for."""
 
-    kind = SelectField("Kind", choices=list(KINDS))
-    symbols = SelectMultipleField("Symbols", [InputRequired(), Length(max=MOST_SYMBOLS)])
-    timeframe = StringField("Look back", [Optional(), Length(max=16)], description="such as 30days; unset: 30days")
+    kind = SelectField("Kind", choices=[SelectChoice(kind, f"{kind}: {told}") for kind, told in _KINDS.items()])
+    symbols = SelectMultipleField(
+        "Symbols", [InputRequired(), Length(max=MOST_SYMBOLS)], widget=Select2Widget(multiple=True)
+    )
+    timeframe = StringField(
+        "Look back", [Optional(), Length(max=16)], description="such as 30days, which it is where nothing is said"
+    )
     start_date = DateField("First trading day", [Optional()], description="instead of a look back")
-    end_date = DateField("Last trading day", [Optional()], description="unset: the present one")
-    parameters = JsonField("Parameters, as JSON", [Optional()], description='such as {"horizons": ["1h"]}')
+    end_date = DateField("Last trading day", [Optional()], description="the present one where none is said")
+    parameters = JsonField(
+        "Parameters, as JSON", [Optional()],
+        description=f'such as {{"horizons": ["1h"], "equity": 50000}}; known are {", ".join(Parameters.model_fields)}; '
+        "what is left out comes from the settings",
+        render_kw={"rows": 3},
+    )  # fmt: skip
 
 
 def _refuse(word: str) -> Any:

@@ -5,7 +5,15 @@ from typing import Any, ClassVar
 from flask_admin.model.form import create_editable_list_form
 from sqlalchemy.orm import Session
 
-from app.admin.forms import ContractWeightForm, InstrumentForm, MarketForm, PlaceForm, SignalWeightForm
+from app.admin.forms import (
+    ContractWeightChange,
+    ContractWeightForm,
+    InstrumentForm,
+    MarketForm,
+    PlaceForm,
+    SignalWeightChange,
+    SignalWeightForm,
+)
 from app.admin.records import RecordView
 from app.errors import Rejected
 from app.instruments.models import ContractWeight, SignalWeight
@@ -52,11 +60,16 @@ class WatchlistView(RecordView):
     """What is watched, in the trader's order."""
 
     entity = "trading_instruments"
+    can_edit = True
     column_list = ("watch_position", "symbol", "name", "calendar")
     column_searchable_list = ("symbol", "name")
     column_filters = ("calendar",)
     column_editable_list = ("watch_position",)
     column_default_sort = "watch_position"
+
+    def scaffold_form(self) -> Any:
+        """The place alone."""
+        return PlaceForm
 
     def get_list_form(self) -> Any:
         """A place may be taken: the others make room."""
@@ -79,7 +92,7 @@ class ContractWeightView(RecordView):
     """What symbols weigh in composites."""
 
     entity = "contract_weights"
-    can_create = can_delete = True
+    can_create = can_edit = can_delete = True
     column_list = ("composite", "symbol", "valid_from", "weight")
     column_searchable_list = ("composite", "symbol")
     column_filters = ("composite", "symbol", "valid_from", "weight")
@@ -89,6 +102,10 @@ class ContractWeightView(RecordView):
     def scaffold_form(self) -> Any:
         """A weight."""
         return ContractWeightForm
+
+    def get_edit_form(self) -> Any:
+        """What it is the weight of stays."""
+        return ContractWeightChange
 
     def make(self, session: Session, form: Any) -> Any:
         """Have a symbol weigh so much, in the place of what was said of that day."""
@@ -105,7 +122,7 @@ class SignalWeightView(RecordView):
     """What signals weigh, and their bounds."""
 
     entity = "signal_weights"
-    can_create = can_delete = True
+    can_create = can_edit = can_delete = True
     column_list = ("signal", "valid_from", "weight", "min_weight", "max_weight")
     column_searchable_list = ("signal",)
     column_filters = ("signal", "valid_from", "weight")
@@ -115,6 +132,10 @@ class SignalWeightView(RecordView):
     def scaffold_form(self) -> Any:
         """A weight with its bounds."""
         return SignalWeightForm
+
+    def get_edit_form(self) -> Any:
+        """What it is the weight of stays."""
+        return SignalWeightChange
 
     def make(self, session: Session, form: Any) -> Any:
         """Have a signal weigh so much, in the place of what was said of that day."""
@@ -150,8 +171,8 @@ class MarketView(RecordView):
         row.automated = bool(form.automated.data)
 
 
-def _watch(session: Session, symbol: str, place: int | None) -> None:
+def _watch(session: Session, symbol: str, place: str | None) -> None:
     symbols = [one for one in watchlist(session) if one != symbol]
-    if place is not None:
-        symbols.insert(place, symbol)
+    if place and place.strip():
+        symbols.insert(int(place), symbol)
     set_watchlist(session, symbols)

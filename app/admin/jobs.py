@@ -1,7 +1,7 @@
 """The admin's table of analyses: asking for one, watching it, taking it back, trying again, and taking results away."""
 
 import logging
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from flask import Response, flash, redirect, request
 from flask_admin.actions import action
@@ -15,6 +15,7 @@ from app.admin.exports import as_csv, as_workbooks
 from app.admin.forms import JobForm
 from app.admin.history import ACTOR, note_change, values_of
 from app.admin.records import RecordView, do_each
+from app.admin.showing import linked_job, whole_percent
 from app.errors import Conflict, NotFound, Rejected, ThorError, Unavailable
 from app.instruments.models import TradingInstrument
 from app.jobs.models import AnalysisJob
@@ -55,6 +56,7 @@ class JobView(RecordView):
         HasSymbol(AnalysisJob.symbols, "Symbols"), "id", "status", "kind", "requested_by", "created_at", "start_date",
         "retry_of",
     )  # fmt: skip
+    column_formatters: ClassVar = {"progress": whole_percent, "retry_of": linked_job}
     column_default_sort = ("id", True)
     details_template = "thor/job.html"
 
@@ -83,6 +85,10 @@ class JobView(RecordView):
         if made:
             flash(_sent(made.id), "info")
         return made
+
+    def get_save_return_url(self, model: Any, **_told: Any) -> str:
+        """The page of the job, to watch it."""
+        return str(self.get_url(".details_view", id=model.id))
 
     def render(self, template: str, **told: Any) -> str:
         """The page of a job has its results, and looks again by itself while there are none."""

@@ -12,6 +12,7 @@ from sqlalchemy import inspect
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, scoped_session
 
+from app.admin.columns import column_title
 from app.admin.history import note_change, plain, values_of
 from app.admin.showing import IN_DETAILS, IN_LISTS, exported
 from app.errors import ThorError
@@ -56,6 +57,15 @@ class RecordView(ModelView):
     def __init__(self, model: type, sessions: Sessions, name: str, category: str, place: str) -> None:
         super().__init__(model, sessions, name=name, category=category, endpoint=place, url=place)
         self.session = sessions.session
+
+    def get_column_name(self, field: str) -> str:
+        """A column as people call it."""
+        return column_title(field)
+
+    def search_placeholder(self) -> str | None:
+        """What is searched."""
+        names = [column_title(name) for name in self.column_searchable_list or ()]
+        return ", ".join(names) or None
 
     def is_accessible(self) -> bool:
         """Whether somebody is logged in; whoever is not does not get here in the first place."""

@@ -60,6 +60,24 @@ def log_returns(bars: pl.DataFrame, *, across_sessions: bool = True) -> Floats:
     return found
 
 
+def returns_since_open(bars: pl.DataFrame) -> Floats:
+    """The log return of each bar within its session, shape (bars,); the first of a session counts from its own open.
+
+    What happens between sessions is left out. NaN where the contract changes within a session, and where a price is not
+    positive. The bars are in the order of time.
+    """
+    found = log_returns(bars, across_sessions=False)
+    if not len(bars):
+        return found
+    days = bars["session_date"].to_physical().to_numpy()
+    begins = np.ones(len(bars), bool)
+    begins[1:] = days[1:] != days[:-1]
+    opened, closed = floats(bars, "open"), floats(bars, "close")
+    legal = begins & (opened > 0) & (closed > 0)
+    found[legal] = np.log(closed[legal] / opened[legal])
+    return found
+
+
 def usable(returns: Floats) -> Floats:
     """The returns that are numbers."""
     return returns[np.isfinite(returns)]

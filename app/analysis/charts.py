@@ -18,7 +18,7 @@ def chart_points(data: SymbolData) -> dict[str, Any]:
 
     A long range is shown by its sessions, the newest 240 of them; a price is that of the contract as it traded.
     """
-    name = next((one for one in _FINEST if len(data.frame(one)) <= MOST_POINTS), SESSION)
+    name = next((one for one in _FINEST if 0 < len(data.frame(one)) <= MOST_POINTS), SESSION)
     bars = data.frame(name).tail(MOST_POINTS)
     return {"timeframe": name, "closes": _pairs(bars, "close"), "volume": _volume(bars)}
 

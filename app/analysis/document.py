@@ -16,10 +16,12 @@ NOT_PREDICTED: Final = "not_predicted"
 REASONS: Final[Mapping[str, str]] = {
     "no_data": "there are no ticks in the range",
     "data_rejected": "the data is too poor to predict from",
+    "stale_data": "the newest data is older than what was to be predicted",
     "model_disabled": "the prediction model is switched off",
     "insufficient_data": "there is too little history to learn and to test a prediction",
     "no_skill": "out of sample the prediction does no better than the base rate",
     "model_degraded": "the latest predictions did worse than the base rate",
+    "market_closed": "the market is closed, so the price that the prediction starts from cannot be had",
     "unknown_cost": "the size of a tick or the value of a point is not known, so cost cannot be weighed",
     "edge_below_cost": "what the prediction can be expected to earn does not cover the cost",
     NOT_PREDICTED: "this kind of analysis predicts nothing",

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from app.analysis.charts import chart_points
 from app.analysis.data.loading import load_symbol
-from app.analysis.document import NOT_PREDICTED, Analysis, Recommended
+from app.analysis.document import NOT_PREDICTED, Analysis, Recommended, Verdict
 from app.analysis.findings import to_plain
 from app.analysis.inputs import SymbolData, SymbolInput
 from app.analysis.keeping import CountedKeep, Keep
@@ -61,73 +61,75 @@ def analyse(
     NotFound when none of the symbols has a tick in the range, Rejected when the source that was asked for has none;
     Conflict, with symbol and day, when a file is missing or damaged; Unavailable when the drive fails.
     """
-    parts = [part for part in PARTS if question.kind in part.kinds]
-    keep = CountedKeep(cache)
-    steps = _Steps(say, len(inputs) * (2 + len(parts) + len(question.parameters.horizons)) + 2)
-    datas = {wanted.symbol: _loaded(wanted, question, lake, asof, keep, steps) for wanted in inputs}
+    run = _Run(question, lake, asof, CountedKeep(cache), _Steps(say, _count(question, len(inputs))))
+    datas = {wanted.symbol: run.load(wanted) for wanted in inputs}
     if not any(data.ticks for data in datas.values()):
         raise NotFound(_nothing(question))
-    qualities = {wanted.symbol: _checked(wanted, datas, lake, asof, keep, steps) for wanted in inputs}
-    measures = {symbol: _measures(data, parts, question, keep, steps) for symbol, data in datas.items()}
+    qualities = {wanted.symbol: run.check(wanted, datas[wanted.symbol]) for wanted in inputs}
+    measures = {symbol: run.measure(data) for symbol, data in datas.items()}
     outlook = Outlook({}, {})
     if question.kind in PREDICTING_KINDS:
-        standing = Standing(
-            verdicts={symbol: quality.verdict for symbol, quality in qualities.items()},
-            volatility={symbol: _number(measures[symbol]["volatility"]["realised"]) for symbol in datas},
-            degraded=degraded,
-            model_enabled=model_enabled,
-        )
-        outlook = look_ahead(datas, standing, question.parameters, keep, steps.next)
-    steps.next(PORTFOLIO)
-    portfolio: dict[str, Any] = {}
-    if question.kind in PORTFOLIO_KINDS:
-        portfolio = to_plain(analyse_portfolio(datas, question.parameters))
-    if outlook.composite:
-        portfolio["composite"] = outlook.composite
+        standing = Standing(_verdicts(qualities), _volatility(measures), asof, degraded, model_enabled)
+        outlook = look_ahead(datas, standing, question.parameters, run.keep, run.steps.next)
     return Analysis(
         asof=asof,
         question=question.plain(),
-        inputs={symbol: _input(wanted, datas[symbol]) for wanted in inputs for symbol in (wanted.symbol,)},
+        inputs={wanted.symbol: _input(wanted, datas[wanted.symbol]) for wanted in inputs},
         symbols={symbol: _tree(symbol, datas, qualities, measures, outlook) for symbol in datas},
-        portfolio=portfolio,
+        portfolio=run.compare(datas) | ({"composite": outlook.composite} if outlook.composite else {}),
         recommended=outlook.recommended or {symbol: _not_predicted(data) for symbol, data in datas.items()},
         predictions=outlook.predictions,
-        work={
-            "ticks": sum(data.ticks for data in datas.values()),
-            "cache_hits": keep.hits,
-            "cache_misses": keep.misses,
-        },
+        work=run.work(datas),
     )
 
 
-def _loaded(
-    wanted: SymbolInput, question: Question, lake: Lake, asof: datetime, keep: Keep, steps: _Steps
-) -> SymbolData:
-    steps.next(f"{LOADING}: {wanted.symbol}")
-    data = load_symbol(lake, wanted, asof, question.parameters.source, keep)
-    # What is known is as old as the newest bar, whenever it is asked for; so the same data gives the same figures.
-    known = data.frame("1m")["t_close"].max()
-    return replace(data, asof=known) if isinstance(known, datetime) else data
+@dataclass(frozen=True)
+class _Run:
+    """What all steps of a run need."""
+
+    question: Question
+    lake: Lake
+    asof: datetime
+    keep: CountedKeep
+    steps: _Steps
+
+    def load(self, wanted: SymbolInput) -> SymbolData:
+        self.steps.next(f"{LOADING}: {wanted.symbol}")
+        data = load_symbol(self.lake, wanted, self.asof, self.question.parameters.source, self.keep)
+        # What is known is as old as the newest bar, whenever it is asked for; so the same data gives the same figures.
+        known = data.frame("1m")["t_close"].max()
+        return replace(data, asof=known) if isinstance(known, datetime) else data
+
+    def check(self, wanted: SymbolInput, data: SymbolData) -> Quality:
+        self.steps.next(f"{QUALITY}: {wanted.symbol}")
+        return check_quality(self.lake, wanted, self.asof, data.source, self.keep)
+
+    def measure(self, data: SymbolData) -> dict[str, Any]:
+        found = {}
+        for part in _parts(self.question):
+            self.steps.next(f"{part.stage}: {data.symbol}")
+            found[part.name] = measured(part, data, self.question.parameters, self.keep)
+        return found
+
+    def compare(self, datas: Mapping[str, SymbolData]) -> dict[str, Any]:
+        self.steps.next(PORTFOLIO)
+        if self.question.kind not in PORTFOLIO_KINDS:
+            return {}
+        found: dict[str, Any] = to_plain(analyse_portfolio(datas, self.question.parameters))
+        return found
+
+    def work(self, datas: Mapping[str, SymbolData]) -> dict[str, int]:
+        ticks = sum(data.ticks for data in datas.values())
+        return {"ticks": ticks, "cache_hits": self.keep.hits, "cache_misses": self.keep.misses}
 
 
-def _checked(
-    wanted: SymbolInput,
-    datas: Mapping[str, SymbolData],
-    lake: Lake,
-    asof: datetime,
-    keep: Keep,
-    steps: _Steps,
-) -> Quality:
-    steps.next(f"{QUALITY}: {wanted.symbol}")
-    return check_quality(lake, wanted, asof, datas[wanted.symbol].source, keep)
+def _parts(question: Question) -> list[Part]:
+    return [part for part in PARTS if question.kind in part.kinds]
 
 
-def _measures(data: SymbolData, parts: Sequence[Part], question: Question, keep: Keep, steps: _Steps) -> dict[str, Any]:
-    found = {}
-    for part in parts:
-        steps.next(f"{part.stage}: {data.symbol}")
-        found[part.name] = measured(part, data, question.parameters, keep)
-    return found
+def _count(question: Question, symbols: int) -> int:
+    predictions = len(question.parameters.horizons) if question.kind in PREDICTING_KINDS else 0
+    return symbols * (2 + len(_parts(question)) + predictions) + 1
 
 
 def _not_predicted(data: SymbolData) -> Recommended:
@@ -167,6 +169,14 @@ def _input(wanted: SymbolInput, data: SymbolData) -> dict[str, Any]:
         "last_day": str(days[-1]) if days else None,
         "data_hash": data.data_hash,
     }
+
+
+def _verdicts(qualities: Mapping[str, Quality]) -> dict[str, Verdict]:
+    return {symbol: quality.verdict for symbol, quality in qualities.items()}
+
+
+def _volatility(measures: Mapping[str, Mapping[str, Any]]) -> dict[str, float | None]:
+    return {symbol: _number(tree["volatility"]["realised"]) for symbol, tree in measures.items()}
 
 
 def _number(figure: Mapping[str, Any]) -> float | None:

@@ -41,7 +41,8 @@ class SymbolInput:
     """All that there is of a symbol in a range: its sessions by the calendar, and its files, each in order of days.
 
     A session may lack its file: that is a hole. `breaks` are changes of the contract that ticks do not tell themselves.
-    `terms` is None for a symbol of which nothing is known.
+    `terms` is None for a symbol of which nothing is known. `following` are the next two sessions after the last of
+    `hours`, by the same calendar; `regular` are the regular hours within sessions, none where the market has no others.
     """
 
     symbol: str
@@ -50,15 +51,17 @@ class SymbolInput:
     terms: Terms | None
     sessions_per_year: float
     breaks: tuple[Break, ...] = ()
+    following: tuple[Session, ...] = ()
+    regular: tuple[Session, ...] = ()
 
 
 @dataclass(frozen=True)
 class SymbolData:
     """A symbol's bars of one source by timeframe, none of which closed after `asof`; frames have BAR_SCHEMA.
 
-    `hours` are the sessions of the range that had begun, with or without data. `ticks` counts what was read,
-    `data_hash` names the files, what was known of one that is cut, and the source. `others` counts the ticks of sources
-    that were not chosen.
+    `hours` are the sessions of the range that had begun, with or without data, `following` those after them. `ticks`
+    counts what was read, `data_hash` names the files, what was known of one that is cut, and the source. `others`
+    counts the ticks of sources that were not chosen.
     """
 
     symbol: str
@@ -71,6 +74,7 @@ class SymbolData:
     ticks: int = 0
     data_hash: str = ""
     others: Mapping[str, int] = field(default_factory=dict)
+    following: tuple[Session, ...] = ()
 
     def frame(self, timeframe: str) -> pl.DataFrame:
         """The bars of a timeframe, maybe none."""

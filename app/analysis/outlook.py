@@ -1,27 +1,27 @@
 """What is predicted of the symbols of a question, what is recommended, and how large a position may be."""
 
-import hashlib
-import json
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final, TypeVar
 
 from app.analysis.document import PredictionMade, Recommended, Verdict
-from app.analysis.findings import Basis, to_plain
+from app.analysis.findings import Basis, Finding, to_plain
 from app.analysis.inputs import SymbolData
 from app.analysis.keeping import Keep
-from app.analysis.parts import METHODS_VERSION
 from app.analysis.prediction.composite import combine
 from app.analysis.prediction.decision import Decision, decide
 from app.analysis.prediction.predicted import Predicted
-from app.analysis.prediction.predicting import predict_direction
+from app.analysis.prediction.predicting import params_hash, predict_direction
 from app.analysis.prediction.presenting import composite_tree, prediction_made, prediction_tree, recommendation_tree
+from app.analysis.prediction.target import ends_session, target_after
 from app.analysis.question import Parameters
 from app.analysis.risk.measuring import measure_sizing
+from app.analysis.series.forecasting import next_interval
 
 STAGE: Final = "Prediction"
-# What a prediction itself depends on; costs and sizes decide only what comes of it.
-_MATTERS: Final = ("most_bars",)
+Key = tuple[str, str]
+_One = TypeVar("_One")
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,13 @@ class Outlook:
 class Standing:
     """What speaks for or against acting: the data's verdicts, symbols whose predictions fail, and the model's switch.
 
-    `volatility` is the standard deviation of a year's return by symbol, None where it is not known.
+    `volatility` is the standard deviation of a year's return by symbol, None where it is not known. `asof` is the
+    instant that is asked about: a bar that was over by then is not predicted any more.
     """
 
     verdicts: Mapping[str, Verdict]
     volatility: Mapping[str, float | None]
+    asof: datetime
     degraded: Collection[str] = ()
     model_enabled: bool = True
 
@@ -59,15 +61,14 @@ def look_ahead(
 ) -> Outlook:
     """Predictions of every symbol at every horizon, and the decisions that they allow, judged together.
 
-    Symbols whose data was rejected are not predicted. `step` hears of each prediction before it is made.
+    Symbols whose data was rejected are not predicted. Where the bar after the newest one is over, nothing is recommended
+    on it, and the ledger does not get it. `step` hears of each prediction before it is made.
     """
-    predicted: dict[tuple[str, str], Predicted] = {}
-    for symbol, data in datas.items():
-        for horizon in parameters.horizons:
-            step(f"{STAGE}: {symbol} {horizon}")
-            if standing.model_enabled and standing.verdicts[symbol] != "reject":
-                predicted[symbol, horizon] = predict_direction(data, horizon, parameters, keep)
+    predicted = _predictions(datas, standing, parameters, keep, step)
     asof = max(data.asof for data in datas.values())
+    stale = _stale(datas, parameters, standing.asof)
+    fresh = {key: replace(one, forecast=None) if key in stale else one for key, one in predicted.items()}
+    intervals = {(symbol, horizon): next_interval(datas[symbol], horizon) for symbol, horizon in predicted}
     decisions = decide(
         predicted,
         standing.verdicts,
@@ -75,55 +76,82 @@ def look_ahead(
         parameters,
         asof,
         empty=[symbol for symbol, data in datas.items() if not data.ticks],
+        stale=stale,
+        closed=_closed(datas, parameters),
         degraded=standing.degraded,
         enabled=standing.model_enabled,
     )
-    by_symbol = {symbol: _of_symbol(predicted, symbol) for symbol in datas}
-    combined = combine(predicted, dict.fromkeys(datas, 1.0)) if len(datas) > 1 else {}
+    combined = combine(fresh, dict.fromkeys(datas, 1.0)) if len(datas) > 1 else {}
     return Outlook(
         trees={
-            symbol: _trees(data, decisions[symbol], by_symbol[symbol], parameters, standing)
+            symbol: _told(decisions[symbol], _of(predicted, symbol), _of(intervals, symbol), _of(stale, symbol))
+            | {"sizing": _sized(data, decisions[symbol], fresh, parameters, standing)}
             for symbol, data in datas.items()
         },
         recommended={symbol: decisions[symbol].recommended for symbol in datas},
-        predictions=_made(predicted, decisions, parameters),
+        predictions=_made(fresh, decisions, intervals, params_hash(parameters)),
         composite=to_plain(composite_tree(combined, Basis("no bars", asof))),
     )
 
 
-def parameters_hash(parameters: Parameters) -> str:
-    """Names what a prediction depends on beside its data."""
-    told = parameters.model_dump(mode="json", include=set(_MATTERS))
-    return hashlib.sha256(json.dumps([METHODS_VERSION, told], sort_keys=True).encode()).hexdigest()
-
-
-def _of_symbol(predicted: Mapping[tuple[str, str], Predicted], symbol: str) -> dict[str, Predicted]:
-    return {horizon: one for (name, horizon), one in predicted.items() if name == symbol}
-
-
-def _trees(
-    data: SymbolData,
-    decision: Decision,
-    predicted: Mapping[str, Predicted],
-    parameters: Parameters,
+def _predictions(
+    datas: Mapping[str, SymbolData],
     standing: Standing,
+    parameters: Parameters,
+    keep: Keep,
+    step: Callable[[str], None],
+) -> dict[Key, Predicted]:
+    found: dict[Key, Predicted] = {}
+    for symbol, data in datas.items():
+        for horizon in parameters.horizons:
+            step(f"{STAGE}: {symbol} {horizon}")
+            if standing.model_enabled and standing.verdicts[symbol] != "reject":
+                found[symbol, horizon] = predict_direction(data, horizon, parameters, keep)
+    return found
+
+
+def _closed(datas: Mapping[str, SymbolData], parameters: Parameters) -> list[Key]:
+    return [(symbol, one) for symbol, data in datas.items() for one in parameters.horizons if ends_session(data, one)]
+
+
+def _stale(datas: Mapping[str, SymbolData], parameters: Parameters, asof: datetime) -> dict[Key, datetime]:
+    """The predictions whose bar was over at `asof`, with its end."""
+    targets = {
+        (symbol, horizon): target_after(data, horizon)
+        for symbol, data in datas.items() for horizon in parameters.horizons
+    }  # fmt: skip
+    return {key: target for key, target in targets.items() if target is not None and target <= asof}
+
+
+def _of(found: Mapping[Key, _One], symbol: str) -> dict[str, _One]:
+    return {horizon: one for (name, horizon), one in found.items() if name == symbol}
+
+
+def _told(
+    decision: Decision, predicted: Mapping[str, Predicted], intervals: Mapping[str, Finding], stale: Collection[str]
 ) -> dict[str, Any]:
-    forecast = predicted[decision.horizon].forecast if decision.horizon in predicted else None
-    p = None if forecast is None or decision.action == "HOLD" else forecast.p
-    sizing = measure_sizing(data, parameters, decision.action, p, standing.volatility[data.symbol])
     return {
         "recommendation": to_plain(recommendation_tree(decision, predicted)),
-        "prediction": to_plain(prediction_tree(predicted, decision.gates)),
-        "sizing": to_plain(sizing),
+        "prediction": to_plain(prediction_tree(predicted, decision.gates, intervals, stale)),
     }
 
 
+def _sized(
+    data: SymbolData, decision: Decision, predicted: Mapping[Key, Predicted], parameters: Parameters, standing: Standing
+) -> Any:
+    one = predicted.get((data.symbol, decision.horizon))
+    p = None if one is None or one.forecast is None or decision.action == "HOLD" else one.forecast.p
+    return to_plain(measure_sizing(data, parameters, decision.action, p, standing.volatility[data.symbol]))
+
+
 def _made(
-    predicted: Mapping[tuple[str, str], Predicted], decisions: Mapping[str, Decision], parameters: Parameters
+    predicted: Mapping[Key, Predicted],
+    decisions: Mapping[str, Decision],
+    intervals: Mapping[Key, Finding],
+    named: str,
 ) -> tuple[PredictionMade, ...]:
-    named = parameters_hash(parameters)
     made = (
-        prediction_made(one, decisions[symbol].gates.get(horizon), named)
+        prediction_made(one, decisions[symbol].gates.get(horizon), intervals[symbol, horizon], named)
         for (symbol, horizon), one in predicted.items()
     )
     return tuple(one for one in made if one is not None)

@@ -175,7 +175,8 @@ def _analyse(job_id: int, question: Question, inputs: Sequence[SymbolInput], *ar
 def _print(document: Mapping[str, Any]) -> None:
     for symbol, tree in document["symbols"].items():
         _say(*symbol_lines(symbol, tree))
-    _say(*portfolio_lines(document["portfolio"]))
+    if len(document["symbols"]) > 1:
+        _say(*portfolio_lines(document["portfolio"]))
 
 
 def _write(report: Path, document: Mapping[str, Any]) -> None:

@@ -44,8 +44,9 @@ def _scores(tree: Plain) -> Iterator[str]:
         yield from _nearest(tree["levels"])
     if (regimes := _find(tree, "regime", "regimes")) is not None:
         yield f"Regimes: {_text(regimes, 'd')}"
-    if (tail := _find(tree, "risk", "session", "var_99", "fhs")) is not None:
-        yield f"VaR 99 % of a session: {_text(tail, '.2%')}"
+    for span, name in (("session", "a session"), ("1h", "an hour")):
+        if (tail := _find(tree, "risk", span, "var_99", "fhs")) is not None:
+            yield f"VaR 99 % of {name}: {_text(tail, '.2%')}"
 
 
 def _nearest(levels: Plain) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """What there is to analyse: sessions, files, terms and rolls of each symbol that is asked about."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Final
@@ -20,6 +20,9 @@ from app.stores import Stores
 
 _DAY: Final = timedelta(days=1)
 _YEAR: Final = timedelta(days=365)
+# What comes after a session; markets do not pause for longer.
+_FOLLOWING: Final = 2
+_PAUSE: Final = timedelta(days=14)
 # The small contracts on the same thing whose ticks Thor knows.
 MICROS: Final[Mapping[str, str]] = MappingProxyType({"ES": "MES", "NQ": "MNQ", "YM": "MYM", "RTY": "M2K"})
 
@@ -53,7 +56,27 @@ def _input(
         terms=terms,
         sessions_per_year=sessions_per_year(market, last_day),
         breaks=tuple(breaks_between(session, symbol, begins, ends, question.parameters.source)),
+        following=_following(market, hours),
+        regular=tuple(_regular(market, hours)),
     )
+
+
+def _following(market: Market, hours: Sequence[Hours]) -> tuple[Hours, ...]:
+    if not hours:
+        return ()
+    after = hours[-1].day + _DAY
+    return tuple(market.sessions(after, after + _PAUSE)[:_FOLLOWING])
+
+
+def _regular(market: Market, hours: Sequence[Hours]) -> Iterator[Hours]:
+    for one in hours:
+        found = market.regular_hours(one.day, one.open)
+        if found.open is None or found.close is None:
+            continue
+        begins, ends = max(found.open, one.open), min(found.close, one.close)
+        # Where the regular hours are the session itself, its nights would be judged as its days.
+        if begins < ends and (begins, ends) != (one.open, one.close):
+            yield Hours(one.day, begins, ends)
 
 
 def _files(session: Session, stores: Stores, symbol: str, hours: Sequence[Hours]) -> tuple[TickFile, ...]:

@@ -1,7 +1,7 @@
 """The minutes by which predictions are judged, from wherever the ticks of their time are."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import pyarrow as pa
@@ -15,48 +15,48 @@ from app.jobs.inputs import find_inputs
 from app.jobs.models import Prediction
 from app.stores import Stores
 
-# Nothing later may ever come where a source has stopped; then what there is has to do.
-WAITED_FOR_MORE: Final = timedelta(hours=1)
-# What was traded before a prediction was made tells its contract.
-CONTRACT_WINDOW: Final = timedelta(minutes=15)
 _MOMENT: Final = pa.timestamp("us", tz="UTC")
 SCHEMA: Final = pa.schema(
     {"t_open": _MOMENT, "t_close": _MOMENT, "close": pa.float64(), "contract": pa.string()},
 )
 
 
-def minutes_of(session: Session, stores: Stores, row: Prediction, now: datetime) -> pa.Table:
-    """The minutes of a prediction's source from shortly before its as-of to an hour after its time or less, in order.
+def minutes_of(
+    session: Session, stores: Stores, row: Prediction, span: tuple[datetime, datetime], now: datetime
+) -> pa.Table:
+    """The minutes of a prediction's source that open in a span `[start, end)` and are known at `now`, in order.
 
     Those of a day whose file was put into the lake by hand, of which history knows nothing, are as analyses read them.
     The columns are `t_open`, `t_close` (UTC, microseconds), `close` and, where it is told, `contract`. Errors as of
     `read_bars` and `load_symbol`.
     """
-    wanted = BarRange(row.symbol, "1m", row.asof, row.target_ts + WAITED_FOR_MORE, now)
+    wanted = BarRange(row.symbol, "1m", *span, now)
     known = read_bars(session, stores.lake, stores.markets, wanted, source=row.source)
     known = known.append_column("contract", pa.nulls(known.num_rows, pa.string())).select(SCHEMA.names).cast(SCHEMA)
-    return pa.concat_tables([known, _unrecorded(session, stores, row, now)]).sort_by("t_open")
+    return pa.concat_tables([known, _unrecorded(session, stores, row, span, now)]).sort_by("t_open")
 
 
-def _unrecorded(session: Session, stores: Stores, row: Prediction, now: datetime) -> pa.Table:
+def _unrecorded(
+    session: Session, stores: Stores, row: Prediction, span: tuple[datetime, datetime], now: datetime
+) -> pa.Table:
     market = stores.market_of(row.symbol)
     question = Question(
         kind="prediction",
         symbols=(row.symbol,),
-        start=market.session_of(row.asof),
-        end=market.session_of(row.target_ts + WAITED_FOR_MORE),
+        start=market.session_of(span[0]),
+        end=market.session_of(span[1]),
         parameters=Parameters.model_validate({}),
     )
     (found,) = find_inputs(session, stores, question, now)
     wanted = replace(found, files=tuple(file for file in found.files if file.sha256 is None))
     if not wanted.files:
         return SCHEMA.empty_table()
-    # It loads the numeric libraries, which the tick does without as a rule.
+    # Where files are recorded the numeric libraries need not be loaded.
     from app.analysis.data.loading import load_symbol
 
     try:
         minutes = load_symbol(stores.lake, wanted, now, row.source, threads=1).bars["1m"]
     except Rejected:
         return SCHEMA.empty_table()
-    opened = minutes["t_open"].is_between(row.asof - CONTRACT_WINDOW, wanted.hours[-1].close, closed="left")
+    opened = minutes["t_open"].is_between(*span, closed="left")
     return minutes.filter(opened).select(SCHEMA.names).to_arrow().cast(SCHEMA)

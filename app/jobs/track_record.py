@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import ColumnElement, Row, Select, func, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app.analysis.findings import Basis, to_plain
@@ -24,8 +25,9 @@ _NUMBERS: Final = ("p", "base_rate", "outcome", "low", "high", "outcome_price")
 class Record:
     """The predictions of a symbol at a horizon that have an outcome, in the order of time.
 
-    `rows` were made before the time that they are about; `made_later` counts the others, from which nobody can tell
-    whether the outcome was known.
+    Of all that were made about one time by a model the first one counts: to ask again is no new evidence. `rows` were
+    made before the time that they are about; `made_later` counts the others, from which nobody can tell whether the
+    outcome was known.
     """
 
     rows: "Scored"
@@ -76,12 +78,20 @@ def _records(session: Session, symbols: Collection[str] | None) -> dict[tuple[st
 
 
 def _query(*wanted: ColumnElement[bool]) -> Select[Any]:
-    newest = func.row_number().over(
-        partition_by=(Prediction.model_id, Prediction.symbol, Prediction.horizon), order_by=Prediction.asof.desc()
-    )
+    of = (Prediction.model_id, Prediction.symbol, Prediction.horizon)
     columns = (*(getattr(Prediction, name) for name in _NUMBERS), Prediction.made_at, Prediction.target_ts)
-    key = (Prediction.id, Prediction.symbol, Prediction.horizon, Prediction.asof)
-    inner = select(*key, *columns, newest.label("place")).where(Prediction.outcome.is_not(None), *wanted).subquery()
+    same = (*of, Prediction.target_ts)
+    first = (
+        select(Prediction.id, *of, Prediction.asof, *columns)
+        .where(Prediction.outcome.is_not(None), *wanted)
+        .ext(distinct_on(*same))
+        .order_by(*same, Prediction.made_at, Prediction.id)
+        .subquery()
+    )
+    newest = func.row_number().over(
+        partition_by=(first.c.model_id, first.c.symbol, first.c.horizon), order_by=first.c.asof.desc()
+    )
+    inner = select(first, newest.label("place")).subquery()
     return select(inner).where(inner.c.place <= MOST).order_by(inner.c.asof, inner.c.id)
 
 

@@ -16,7 +16,8 @@ DEADLINE_S: Final = 90.0
 def ask_and_read(http: httpx.Client, symbols: Sequence[str]) -> tuple[bool, str]:
     """Ask for an analysis, wait until a worker has done it, and read what it found; returns whether all is well.
 
-    A few sessions prove no direction, so that every symbol must be held, for a reason; the report must say the same.
+    In prices made by chance there is nothing to predict, and a few sessions prove nothing anyway: every symbol must be
+    held, for a reason, and the report must say the same.
     """
     answer = http.post("api/jobs", json={"symbols": list(symbols)})
     answer.raise_for_status()
@@ -28,7 +29,8 @@ def ask_and_read(http: httpx.Client, symbols: Sequence[str]) -> tuple[bool, str]
     report = _read(http, job["id"], "html").text
     advice = {symbol: tree["recommendation"] for symbol, tree in found.items()}
     ok = list(found) == list(symbols) and all(map(_is_held, advice.values())) and "HOLD" in report
-    return ok, f"{name} in {job['resources']['wall_s']:.1f} s: {_told(advice)}; report of {len(report) // 1024} KB"
+    where = f"{_results(job['id'])}?format=html, {len(report) // 1024} KB"
+    return ok, f"{name} in {job['resources']['wall_s']:.1f} s: {_told(advice)}; report at {where}"
 
 
 def _finished(http: httpx.Client, number: int) -> dict[str, Any]:
@@ -43,9 +45,13 @@ def _finished(http: httpx.Client, number: int) -> dict[str, Any]:
 
 
 def _read(http: httpx.Client, number: int, form: str) -> httpx.Response:
-    answer = http.get(f"api/jobs/{number}/results", params={"format": form})
+    answer = http.get(_results(number), params={"format": form})
     answer.raise_for_status()
     return answer
+
+
+def _results(number: int) -> str:
+    return f"/api/jobs/{number}/results"
 
 
 def _is_held(advice: Mapping[str, Any]) -> bool:

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from app.analysis.findings import figures, is_figure
+from app.reports.measures import Scale, scale_of
 from app.reports.wording import title_of
 
 # Longer lists of plain values are data for charts and not for reading.
 MOST_VALUES: Final = 24
 MOST_ROWS: Final = 60
+
+_SAID_ONCE: Final = ("method", "window", "reason")
 
 Path = tuple[str, ...]
 
@@ -28,6 +31,11 @@ class Entry:
         """The path as text, its steps separated by slashes."""
         return "/".join(self.path)
 
+    @property
+    def scale(self) -> Scale:
+        """How its numbers are shown."""
+        return scale_of(self.path, (self.figure or {}).get("unit"))
+
 
 @dataclass(frozen=True, slots=True)
 class Grid:
@@ -36,6 +44,10 @@ class Grid:
     name: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Entry | None, ...], ...]
+
+    def said_once(self, place: int) -> dict[str, Any]:
+        """What all figures of a column have in common of method, window and reason."""
+        return common([entry for row in self.rows if (entry := row[place]) is not None], _SAID_ONCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +58,29 @@ class Block:
     entries: tuple[Entry, ...] = ()
     grids: tuple[Grid, ...] = ()
     blocks: tuple["Block", ...] = ()
+
+    @property
+    def said_once(self) -> dict[str, Any]:
+        """What all its own figures, if there are several, have in common of method, window and reason."""
+        return common(self.entries, _SAID_ONCE) if len(self.entries) > 1 else {}
+
+    @property
+    def count(self) -> tuple[int, int]:
+        """How many figures it has in all, and how many of them have a value."""
+        cells = [entry for grid in self.grids for row in grid.rows for entry in row if entry is not None]
+        own = [entry.figure for entry in (*self.entries, *cells) if entry.figure]
+        inner = [block.count for block in self.blocks]
+        known = sum(figure["value"] is not None for figure in own)
+        return len(own) + sum(all_ for all_, _ in inner), known + sum(known_ for _, known_ in inner)
+
+
+def common(entries: Sequence[Entry], names: Sequence[str]) -> dict[str, Any]:
+    """What all figures of some entries tell alike, of some of a figure's names; empty for none."""
+    told = [entry.figure for entry in entries if entry.figure]
+    if not told:
+        return {}
+    first = told[0]
+    return {name: first[name] for name in names if first.get(name) and all(f.get(name) == first[name] for f in told)}
 
 
 def entry_of(name: str, value: Any, path: Path) -> Entry:

@@ -12,6 +12,8 @@ MOST_POINTS: Final = 600
 _TALL: Final = 180
 _EDGE: Final = 8
 _RIGHT: Final = 96
+_LETTER: Final = 15
+_KINDS: Final = frozenset({"support", "resistance", "now"})
 
 _FRAME: Final = Markup('<rect class="frame" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>')
 _DIAGONAL: Final = Markup('<line class="level" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>')
@@ -39,7 +41,7 @@ def price_line(points: Sequence[tuple[str, float]], levels: Sequence[tuple[float
     line = " ".join(f"{_EDGE + place * step:.1f},{scale(price):.1f}" for place, price in enumerate(prices))
     drawn = [_level(price, side, scale(price)) for price, side in kept]
     drawn.append(Markup('<polyline class="line" points="{}"/>').format(line))
-    drawn.append(_text(WIDTH - _RIGHT + 4, scale(prices[-1]) + 4, rounded(prices[-1]), "now"))
+    drawn += _prices([(prices[-1], "now"), *kept], scale)
     drawn.append(_text(_EDGE, _TALL - 2, shown[0][0][:16].replace("T", " "), "axis"))
     drawn.append(_text(WIDTH - _RIGHT, _TALL - 2, shown[-1][0][:16].replace("T", " "), "axis end"))
     return _drawing("Closes and levels", _TALL, drawn)
@@ -121,8 +123,19 @@ def _thinned(points: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
     return kept if kept[-1] == points[-1] else [*kept, points[-1]]
 
 
+def _prices(told: Sequence[tuple[float, str]], scale: "_Scale") -> list[Markup]:
+    # The first has its place; of the others those that would lie upon another one go without their price.
+    drawn, taken = [], list[float]()
+    for price, kind in told:
+        height = scale(price) + 4
+        if all(abs(height - other) >= _LETTER for other in taken):
+            taken.append(height)
+            drawn.append(_text(WIDTH - _RIGHT + 4, height, rounded(price), kind if kind in _KINDS else ""))
+    return drawn
+
+
 def _level(price: float, side: str, height: float) -> Markup:
-    kind = side if side in ("support", "resistance") else ""
+    kind = side if side in _KINDS else ""
     return _LEVEL.format(kind, _EDGE, height, WIDTH - _RIGHT, height, side, rounded(price))
 
 

@@ -11,6 +11,16 @@ _TITLES: Final = {
     "es": "Expected shortfall", "fhs": "FHS", "hmm": "HMM", "macd": "MACD", "mfi": "MFI", "obv": "OBV", "rsi": "RSI",
     "sma": "SMA", "var": "VaR", "p": "p", "t": "t", "n": "n", "z": "z",
 }  # fmt: skip
+# Names whose words alone would not tell what is meant.
+_NAMES: Final = {
+    "adf": "Dickey-Fuller", "bars_1m": "Bars of 1m", "cornish_fisher": "Cornish-Fisher", "cpu_s": "CPU seconds",
+    "dm": "Diebold-Mariano t", "dr": "Diversification ratio", "efficiency_z": "Efficiency z",
+    "es_95": "Expected shortfall 95 %", "es_99": "Expected shortfall 99 %", "garman_klass": "Garman-Klass",
+    "hayashi_yoshida": "Hayashi-Yoshida", "job_id": "Job", "n_tried": "Hypotheses tried", "n_train": "Learned from",
+    "peak_mb": "Peak memory, MB", "received_p99": "Received, 99th percentile", "rogers_satchell": "Rogers-Satchell",
+    "stored_p99": "Stored, 99th percentile", "target_ts": "Target", "var_95": "VaR 95 %", "var_99": "VaR 99 %",
+    "wall_s": "Seconds", "yang_zhang": "Yang-Zhang",
+}  # fmt: skip
 _STATUSES: Final = {
     "ok": "ok",
     "low_history": "low history",
@@ -22,6 +32,8 @@ _STATUSES: Final = {
 
 def title_of(name: str) -> str:
     """A key of the document as a heading has it: `brier_skill` becomes Brier skill; symbols and spans stay."""
+    if name in _NAMES:
+        return _NAMES[name]
     if name != name.lower() or not name[:1].isalpha():
         return name
     words = [_TITLES.get(word, word) for word in name.split("_") if word]

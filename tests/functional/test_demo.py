@@ -26,7 +26,7 @@ def test_a_tick_goes_the_whole_way_and_a_second_demo_adds_nothing(tmp_path: Path
     stored = [stop["found"] for run in (first, second) for stop in run["stops"] if stop["stop"] == "PostgreSQL"]
     assert stored[0] == stored[1]
     advice = [stop["found"] for run in (first, second) for stop in run["stops"] if stop["stop"] == "analysis"]
-    assert all("3 HOLD, as " in found and "report of " in found for found in advice)
+    assert all("3 HOLD, as " in found and "/results?format=html" in found for found in advice)
     assert not list((tmp_path / "var" / "data").rglob("*.tmp*"))
 
 

@@ -339,8 +339,9 @@ def test_help_shows_how_to_call_it(run, command):
     assert f"flask {command} --" in result.stdout
 
 
-def test_the_command_line_starts_without_arrow_and_duckdb():
-    script = "import app.factory, sys; print({'pyarrow', 'duckdb', 'pandas'} & set(sys.modules))"
+def test_the_command_line_starts_without_what_reads_files_and_analyses_them():
+    heavy = {"pyarrow", "duckdb", "pandas", "polars", "scipy", "sklearn", "talib"}
+    script = f"import app.factory, sys; print({heavy} & set(sys.modules))"
 
     answer = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
 

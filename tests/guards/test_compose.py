@@ -52,6 +52,14 @@ def test_a_service_of_ours_is_told_how_live_quotes_are_collected(name):
     assert {key: told.get(key) for key in asked} == {key: f"${{{key}:-}}" for key in asked}
 
 
+@pytest.mark.parametrize("name", ["worker-analysis", "api", "prepare"])
+def test_analyses_and_the_admin_have_their_settings(name):
+    told = services()[name]["environment"]
+
+    asked = {key for key in map(str.upper, Settings.model_fields) if key.startswith(("ANALYSIS_", "ADMIN_"))}
+    assert {key: told.get(key) for key in asked} == {key: f"${{{key}:-}}" for key in asked}
+
+
 @pytest.mark.parametrize("name", OUR_SERVICES)
 def test_a_service_of_ours_has_every_password_that_the_image_reads(name):
     script = (ROOT / "docker" / "entrypoint.sh").read_text()

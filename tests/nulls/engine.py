@@ -131,8 +131,10 @@ def day_by_day_is_all_at_once(runs: int) -> Observed:
 
 def until(wanted: SymbolInput, last: Session) -> SymbolInput:
     """What there was of a symbol on the evening of a session."""
-    hours = tuple(one for one in wanted.hours if one.day <= last.day)
-    return replace(wanted, hours=hours, files=tuple(file for file in wanted.files if file.day <= last.day))
+    begun = tuple(one for one in wanted.hours if one.day <= last.day)
+    ahead = (*wanted.hours[len(begun) :], *wanted.following)[:2]
+    files = tuple(file for file in wanted.files if file.day <= last.day)
+    return replace(wanted, hours=begun, following=ahead, files=files)
 
 
 def _said(found: Analysis) -> dict[str, Any]:

@@ -35,6 +35,11 @@ def hours_of(day: date) -> Session:
     return Session(day, close - timedelta(minutes=SESSION_MINUTES), close)
 
 
+def sessions_of(bars: pl.DataFrame) -> tuple[Session, ...]:
+    """The sessions that bars lie in, in order."""
+    return tuple(hours_of(day) for day in bars["session_date"].unique(maintain_order=True))
+
+
 def diurnal(per_session: int) -> Floats:
     """How volatile the parts of a session are: quiet nights, a busy afternoon; the mean square is 1."""
     place = (np.arange(per_session) + 0.5) / per_session
@@ -115,8 +120,9 @@ def symbol_data(closes: Floats, timeframe: str = "1m", *, symbol: str = "ES", te
     longer = list(TIMEFRAMES)[list(TIMEFRAMES).index(timeframe) :]
     base = frame(closes, timeframe)
     bars = {name: base if name == timeframe else resampled(base, name) for name in longer}
-    hours = tuple(hours_of(day) for day in base["session_date"].unique(maintain_order=True))
+    hours = sessions_of(base)
+    following = tuple(hours_of(day) for day in weekdays(2, hours[-1].day + timedelta(days=1)))
     return SymbolData(
         symbol=symbol, source="SIMULATED", asof=base["t_close"][-1], hours=hours, sessions_per_year=252.0, bars=bars,
-        terms=terms, ticks=len(closes), data_hash="0" * 64,
+        terms=terms, ticks=len(closes), data_hash="0" * 64, following=following,
     )  # fmt: skip

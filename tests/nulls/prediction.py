@@ -132,7 +132,7 @@ def _acts_ungated(run: Run) -> bool:
     bars = run.data.frame(HORIZON)
     features, known = make_features(bars)
     places = np.flatnonzero(known)
-    walked = walk_forward(features[places], outcomes_of(next_moves(bars)[0][places]), places)
+    walked = walk_forward(features[places], outcomes_of(next_moves(bars, run.data.hours)[0][places]), places)
     net = edge_of(replace(run.forecast, logit=float(walked.logits[-1]), stderr=0.0), ES, PARAMETERS).net
     return net is not None and net > 0
 
@@ -182,7 +182,7 @@ def shuffled_outcomes_show_no_skill(runs: int) -> Observed:
 def _skilled_on_shuffled(run: Run, seed: int) -> bool:
     bars = run.data.frame(HORIZON)
     features, known = make_features(bars)
-    outcomes = outcomes_of(next_moves(bars)[0])
+    outcomes = outcomes_of(next_moves(bars, run.data.hours)[0])
     places = np.flatnonzero(known & np.isfinite(outcomes))
     y = np.random.default_rng(seed).permutation(outcomes[places])
     walked = walk_forward(features[places], y, places)
@@ -191,7 +191,7 @@ def _skilled_on_shuffled(run: Run, seed: int) -> bool:
 
 
 def copies_say_no_more(runs: int) -> Observed:
-    """N15: one symbol under four names has the composite of one."""
+    """N15 composite: one symbol under four names has the composite of one."""
     gaps = [_gap_of_copies(run) for run in planted(runs)]
     return Observed(f"composite of four copies less the single p: at most {max(gaps):.1e} of {runs}", max(gaps) <= 0.01)
 
@@ -218,6 +218,8 @@ CHECKS = (
         "N6", "probabilities mean what they say", "ECE <= .03, slope .85 to 1.15", calibrated_when_planted, 60, 16
     ),
     NullCheck("N7", "the bid-ask bounce is not traded", "HOLD 100 %, edge_below_cost", bounce_is_not_traded, 60, 12),
-    NullCheck("N15", "copies of a symbol add no confidence", "composite p within .01", copies_say_no_more, 60, 16),
+    NullCheck(
+        "N15 composite", "copies of a symbol add no confidence", "composite p within .01", copies_say_no_more, 60, 16
+    ),
     NullCheck("L5", "shuffled outcomes show no skill", "skill <= 5 %", shuffled_outcomes_show_no_skill, 100, 16),
 )  # fmt: skip

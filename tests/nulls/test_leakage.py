@@ -10,7 +10,7 @@ from app.analysis.prediction.gate import base_rates
 from app.analysis.prediction.target import next_moves, outcomes_of
 from app.analysis.prediction.walkforward import walk_forward
 from tests.nulls.leakage import future_changes, with_other_future
-from tests.nulls.paths import frame
+from tests.nulls.paths import frame, sessions_of
 from tests.nulls.prediction import BARS, latent_momentum
 
 BARS_OF_AN_HOUR = frame(latent_momentum(1, 0.6)[:BARS], "1h")
@@ -103,7 +103,7 @@ def test_the_other_future_begins_after_the_cut():
 def walked_on(bars):
     features, known = make_features(bars)
     places = np.flatnonzero(known)
-    outcomes = outcomes_of(next_moves(bars)[0])[places]
+    outcomes = outcomes_of(next_moves(bars, sessions_of(bars))[0])[places]
     return walk_forward(features[places], outcomes, places), outcomes, places
 
 

@@ -58,6 +58,7 @@ def load_symbol(
         ticks=ticks.get(chosen, 0),
         data_hash=_hash_of(wanted, chosen, files, read, asof),
         others={name: count for name, count in ticks.items() if name != chosen},
+        following=(*wanted.hours[len(begun) :], *wanted.following),
     )
 
 

@@ -6,7 +6,6 @@ from typing import Final
 
 import numpy as np
 from scipy import special
-from sklearn.covariance import ledoit_wolf_shrinkage
 
 from app.analysis.bars import Floats
 from app.analysis.findings import Basis, Finding
@@ -43,6 +42,9 @@ def correlate(common: Common) -> Correlation | None:
     Returns are standardised first, so that the most volatile symbol does not decide how much is shrunk. Series that are
     the same under several names count once and stay at a correlation of 1.
     """
+    # It is slow to load, and one symbol alone does without.
+    from sklearn.covariance import ledoit_wolf_shrinkage
+
     deviations = common.returns.std(axis=0)
     if np.any(deviations < 1e-12):
         return None

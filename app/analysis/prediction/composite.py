@@ -74,11 +74,13 @@ def combine(predicted: Mapping[tuple[str, str], Predicted], portfolio: Mapping[s
 
 def _combine(horizon: str, forecasts: Mapping[str, Forecast], portfolio: Mapping[str, float]) -> Composite:
     if not forecasts:
-        return Composite(horizon, None, 0, reason="no symbol of the portfolio has a forecast")
+        return Composite(horizon, None, 0, reason="no symbol of the portfolio has a forecast of a bar to come")
     panel = _panel(forecasts)
     if not len(panel.times):
         return Composite(horizon, None, 0, reason="the symbols have no bars in common")
     asof = _EPOCH + timedelta(microseconds=int(panel.times[-1]))
+    if len({int(one.series.times[-1]) for one in forecasts.values()}) > 1:
+        return Composite(horizon, asof, 0, reason="the newest bars of the symbols are not of the same time")
     shares = np.array([portfolio[symbol] for symbol in forecasts])
     outcomes = outcomes_of(panel.moves @ shares)
     places = np.arange(len(outcomes))

@@ -15,6 +15,8 @@ from app.analysis.question import Parameters
 
 Key = tuple[str, str]
 NO_SKILL: Final = 0.5
+# Reasons not to act on a probability that is believed all the same.
+_BELIEVED: Final = ("market_closed", "unknown_cost", "edge_below_cost")
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ def decide(
     asof: datetime,
     *,
     empty: Collection[str] = (),
+    stale: Collection[Key] = (),
+    closed: Collection[Key] = (),
     degraded: Collection[str] = (),
     enabled: bool = True,
 ) -> dict[str, Decision]:
@@ -70,29 +74,37 @@ def decide(
     BUY or SELL where the gate was passed, the net edge is above 0 and the data's verdict is ok; else HOLD with the
     first reason of REASONS that applies. `empty` are symbols without ticks, `degraded` those whose latest predictions
     did worse than the base rate, `asof` that of the data. Of the horizons that passed, the one with most net edge is
-    taken. Data with the verdict degraded is predicted from, but what passes the gate is not acted on: that is
-    `data_rejected` too.
+    taken; `stale` ones, whose bar is over, count as tried only, and on `closed` ones, whose newest bar ended its
+    session, nobody can act. Data with the verdict degraded is predicted from, but what passes the gate is not acted on:
+    that is `data_rejected` too.
     """
-    gates = gates_of(predicted)
-    found = {}
+    gates, found = gates_of(predicted), {}
     for symbol, verdict in verdicts.items():
         own = {horizon: one for (name, horizon), one in predicted.items() if name == symbol}
-        case = _Case(
+        found[symbol] = _Case(
             symbol=symbol,
             predicted=own,
             gates={horizon: gates[symbol, horizon] for horizon in own if (symbol, horizon) in gates},
-            edges={
-                horizon: edge_of(one.forecast, terms.get(symbol), parameters)
-                for horizon, one in own.items() if one.forecast is not None
-            },
+            edges=_edges(own, terms.get(symbol), parameters),
             verdict=verdict,
             n_tried=len(gates),
             empty=symbol in empty,
+            stale=_horizons_of(symbol, stale),
+            closed=_horizons_of(symbol, closed),
+            is_stale=_horizons_of(symbol, stale) >= set(parameters.horizons),
             degraded=symbol in degraded,
             enabled=enabled,
-        )  # fmt: skip
-        found[symbol] = _decide(case, asof, parameters.horizons[0])
-    return found
+        )
+    return {symbol: _decide(case, asof, parameters.horizons[0]) for symbol, case in found.items()}
+
+
+def _horizons_of(symbol: str, keys: Collection[Key]) -> frozenset[str]:
+    return frozenset(horizon for name, horizon in keys if name == symbol)
+
+
+def _edges(own: Mapping[str, Predicted], terms: Terms | None, parameters: Parameters) -> dict[str, Edge]:
+    told = {horizon: one.forecast for horizon, one in own.items()}
+    return {horizon: edge_of(one, terms, parameters) for horizon, one in told.items() if one is not None}
 
 
 @dataclass(frozen=True)
@@ -104,23 +116,30 @@ class _Case:
     verdict: Verdict
     n_tried: int
     empty: bool
+    stale: Collection[str]
+    closed: Collection[str]
+    is_stale: bool
     degraded: bool
     enabled: bool
 
     @property
+    def fresh(self) -> Mapping[str, Gate]:
+        return {horizon: gate for horizon, gate in self.gates.items() if horizon not in self.stale}
+
+    @property
     def passed(self) -> list[str]:
-        return [horizon for horizon, gate in self.gates.items() if gate.passed]
+        return [horizon for horizon, gate in self.fresh.items() if gate.passed]
 
 
 def _decide(case: _Case, asof: datetime, first: str) -> Decision:
     horizon = _horizon(case) or next(iter(case.predicted), first)
     one = case.predicted.get(horizon)
-    edge = case.edges.get(horizon)
-    code, reason = _reason(case, edge)
+    edge = None if horizon in case.stale else case.edges.get(horizon)
+    code, reason = _reason(case, edge, horizon in case.closed)
     since = one.asof if one is not None else asof
-    until = one.forecast.target_ts if one is not None and one.forecast is not None else since + span_of(horizon)
+    until = one.target_ts if one is not None and one.target_ts is not None else since + span_of(horizon)
     acts = not code and edge is not None
-    trusted = horizon in case.passed and (acts or code in ("edge_below_cost", "unknown_cost"))
+    trusted = horizon in case.passed and (acts or code in _BELIEVED)
     p = one.forecast.p if trusted and one is not None and one.forecast is not None else NO_SKILL
     return Decision(
         symbol=case.symbol,
@@ -142,7 +161,7 @@ def _horizon(case: _Case) -> str | None:
     """The one with most net edge among those that passed, else the one that came nearest to skill."""
     if case.passed:
         return max(case.passed, key=lambda horizon: _worth(case.edges[horizon]))
-    return min(case.gates, key=lambda horizon: case.gates[horizon].p_adjusted, default=None)
+    return min(case.fresh, key=lambda horizon: case.fresh[horizon].p_adjusted, default=None)
 
 
 def _worth(edge: Edge) -> float:
@@ -153,18 +172,20 @@ def _action(edge: Edge | None) -> Action:
     return "BUY" if edge is not None and edge.side > 0 else "SELL"
 
 
-def _reason(case: _Case, edge: Edge | None) -> tuple[str, str]:
+def _reason(case: _Case, edge: Edge | None, is_closed: bool) -> tuple[str, str]:
     """The code of the first reason to hold, and the reason in words; both empty when there is none."""
     unproven = "; ".join(one.reason for one in case.predicted.values() if one.reason)
     net = None if edge is None else edge.net
     checks: Iterable[tuple[str, bool, str]] = (
         ("no_data", case.empty or (case.enabled and case.verdict != "reject" and not case.predicted), ""),
         ("data_rejected", case.verdict == "reject", ""),
+        ("stale_data", case.is_stale, ""),
         ("model_disabled", not case.enabled, ""),
-        ("insufficient_data", not case.gates, unproven),
+        ("insufficient_data", not case.fresh, unproven),
         ("no_skill", not case.passed, unproven),
         ("model_degraded", case.degraded, ""),
         ("data_rejected", case.verdict != "ok", "the verdict on the data is degraded: nothing is traded on it"),
+        ("market_closed", is_closed, ""),
         ("unknown_cost", net is None, ""),
         ("edge_below_cost", net is None or net <= 0 or (edge is not None and not edge.side), ""),
     )

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -13,8 +13,6 @@ from app.analysis.prediction.calibration import Bin, Line
 from app.analysis.prediction.gate import Skill
 from app.analysis.prediction.walkforward import Places
 from app.clock import instant_text
-
-INTERVAL_LEVEL: Final = 0.9
 
 
 @dataclass(frozen=True)
@@ -39,21 +37,16 @@ class Forecast:
 
     `p` is the calibrated probability that the close rises over `base_price`, given that it changes, and `logit` is its
     logit with the error `stderr`; `base_rate` is the share of rises so far. `move` is the expected size of the change,
-    in points. `low` and `high` bound the price in 90 % of cases; None with fewer than 250
-    such moves, and before the first bar of a session, whose move is of another kind. `hits` counts the
-    right sides among `skill.n`; `line` is a calibration of all past `p` at once, None where they or
-    the outcomes do not differ.
+    in points. `hits` counts the right sides among `skill.n`; `line` is a calibration of all past `p` at once, None
+    where they or the outcomes do not differ.
     """
 
-    target_ts: datetime
     base_price: float
     p: float
     logit: float
     stderr: float
     base_rate: float
     move: float
-    low: float | None
-    high: float | None
     n_train: int
     skill: Skill
     hits: float
@@ -66,7 +59,8 @@ class Forecast:
 class Predicted:
     """A symbol at a horizon: a forecast, or the `reason` why there is none.
 
-    `asof` is the close of the newest bar, or the data's as-of without bars; `usable` counts the bars with features and
+    `asof` is the close of the newest bar, or the data's as-of without bars; `target_ts` that of the bar after it, None
+    where the calendar does not tell it, and never None with a forecast. `usable` counts the bars with features and
     an outcome, `scored` those predicted out of sample; `window` is the span of the bars.
     """
 
@@ -74,6 +68,7 @@ class Predicted:
     source: str
     horizon: str
     asof: datetime
+    target_ts: datetime | None
     window: str
     data_hash: str
     usable: int
@@ -94,6 +89,7 @@ def read_back(text: bytes) -> Predicted:
         raise ValueError("no prediction was written there")
     forecast = told.pop("forecast")
     told["asof"] = datetime.fromisoformat(told["asof"])
+    told["target_ts"] = None if told["target_ts"] is None else datetime.fromisoformat(told["target_ts"])
     return Predicted(**told, forecast=None if forecast is None else _forecast(forecast))
 
 
@@ -108,7 +104,6 @@ def _forecast(told: Mapping[str, Any]) -> Forecast:
     line = told["line"]
     parts = {
         "line": None if line is None else Line(**{**line, "covariance": np.array(line["covariance"])}),
-        "target_ts": datetime.fromisoformat(told["target_ts"]),
         "skill": Skill(**told["skill"]),
         "bins": bins,
         "series": Series(np.array(kept["times"], np.int64), **numbers),

@@ -14,8 +14,8 @@ from app.analysis.keeping import Keep
 from app.analysis.prediction.calibration import calibratable, calibration_line, prequential, reliability
 from app.analysis.prediction.features import make_features, scaled_returns
 from app.analysis.prediction.gate import base_rates, skill
-from app.analysis.prediction.predicted import INTERVAL_LEVEL, Forecast, Predicted, Series, read_back, written
-from app.analysis.prediction.target import ends_session, next_moves, outcomes_of, target_of
+from app.analysis.prediction.predicted import Forecast, Predicted, Series, read_back, written
+from app.analysis.prediction.target import next_moves, outcomes_of, target_after
 from app.analysis.prediction.walkforward import Places, walk_forward
 from app.analysis.question import Parameters
 
@@ -24,7 +24,6 @@ VERSION: Final = 1
 KIND: Final = "prediction"
 LEAST_USABLE: Final = 500
 LEAST_SCORED: Final = 200
-LEAST_RESIDUALS: Final = 250
 
 
 @dataclass(frozen=True)
@@ -42,8 +41,8 @@ def predict_direction(data: SymbolData, horizon: str, parameters: Parameters, ca
 
     An L2-logistic model on eight causal features, walked forward with purge and embargo, calibrated by Platt's line on
     past out-of-sample predictions. No forecast with fewer than 500 bars that have features and an outcome, or 200
-    outcomes out of sample, or when the newest bar has no features. What was found is kept in `cache` under everything
-    that it depends on.
+    outcomes out of sample, or when the newest bar has no features, or the calendar no bar after it. What was found is
+    kept in `cache` under everything that it depends on.
     """
     bars = data.frame(horizon).tail(parameters.most_bars)
     if cache is None or not len(bars):
@@ -62,14 +61,17 @@ def predict_direction(data: SymbolData, horizon: str, parameters: Parameters, ca
 
 
 def params_hash(parameters: Parameters) -> str:
-    """Names the model and the parameters that a prediction depends on."""
+    """Names the model and the parameters that a prediction depends on beside its data, for the ledger too.
+
+    Costs and sizes decide only what comes of a prediction, not what it says.
+    """
     return _hash([VERSION, parameters.most_bars])
 
 
 def _key(data: SymbolData, horizon: str, bars: pl.DataFrame) -> str:
     # The span says what the number of newest bars does.
-    span = [str(bars["t_close"][0]), str(bars["t_close"][-1]), len(bars), str(data.hours[-1:])]
-    told: list[object] = [VERSION, data.data_hash, data.source, data.symbol, horizon, span]
+    span = [str(bars["t_close"][0]), str(bars["t_close"][-1]), len(bars), str(target_after(data, horizon))]
+    told: list[object] = [VERSION, data.data_hash, data.source, data.symbol, horizon, span, repr(data.hours)]
     return _hash(told)
 
 
@@ -81,7 +83,7 @@ def _predict(data: SymbolData, horizon: str, bars: pl.DataFrame) -> Predicted:
     if not len(bars):
         return _predicted(data, horizon, bars, 0, 0, None, f"there are no bars of {horizon}")
     features, known = make_features(bars)
-    moves, same = next_moves(bars)
+    moves, same = next_moves(bars, data.hours)
     places = np.flatnonzero(known)
     sample = _Sample(places, features[places], moves[places], outcomes_of(moves[places]))
     usable = int(np.isfinite(sample.outcomes).sum())
@@ -96,8 +98,10 @@ def _predict(data: SymbolData, horizon: str, bars: pl.DataFrame) -> Predicted:
         reason = "no session has two bars, one after the other"
     elif not known[-1]:
         reason = "the newest bar has no features: within 12 bars a price is missing or below 0, or the contract changed"
+    elif target_after(data, horizon) is None:
+        reason = "the calendar does not tell when the next bar ends"
     else:
-        forecast = _forecast(data, horizon, bars, series, walked, np.where(same, moves, np.nan))
+        forecast = _forecast(bars, series, walked, np.where(same, moves, np.nan))
         return _predicted(data, horizon, bars, usable, scored, forecast, "")
     return _predicted(data, horizon, bars, usable, scored, None, reason)
 
@@ -110,7 +114,8 @@ def _predicted(
         window = f"{len(bars):,} bars of {horizon}, {bars['session_date'][0]} to {bars['session_date'][-1]}"
         asof = bars["t_close"][-1]
     return Predicted(
-        data.symbol, data.source, horizon, asof, window, data.data_hash, usable, scored, forecast, reason
+        data.symbol, data.source, horizon, asof, target_after(data, horizon), window, data.data_hash, usable, scored,
+        forecast, reason,
     )  # fmt: skip
 
 
@@ -135,9 +140,7 @@ def _walk(sample: _Sample, bars: pl.DataFrame) -> tuple[Series, _Newest]:
     return Series(times, walked.logits, calibrated.p, base, sample.moves[rows]), newest
 
 
-def _forecast(
-    data: SymbolData, horizon: str, bars: pl.DataFrame, series: Series, model: _Newest, own_moves: Floats
-) -> Forecast:
+def _forecast(bars: pl.DataFrame, series: Series, model: _Newest, own_moves: Floats) -> Forecast:
     outcomes = outcomes_of(series.moves)
     scored = np.isfinite(outcomes)
     p, y = series.p[scored], outcomes[scored]
@@ -146,18 +149,13 @@ def _forecast(
     price = float(bars["close"][-1])
     volatility = scaled_returns(bars).volatility
     move = float(np.nanmean(np.abs(own_moves)) * volatility[-1] / np.nanmean(volatility)) * price
-    newest = bars["t_close"][-1]
-    low, high = (None, None) if ends_session(newest, data.hours) else _interval(own_moves, volatility, price)
     return Forecast(
-        target_ts=target_of(newest, data.hours, horizon),
         base_price=price,
         p=float(series.p[-1]),
         logit=model.logit,
         stderr=model.stderr,
         base_rate=float(series.base[-1]),
         move=move,
-        low=low,
-        high=high,
         n_train=model.n_train,
         skill=skill(p, series.base[scored], y),
         hits=float(np.sum((p > 0.5) == (y > 0.5))),
@@ -165,14 +163,3 @@ def _forecast(
         bins=reliability(p, y),
         series=series,
     )
-
-
-def _interval(moves: Floats, volatility: Floats, price: float) -> tuple[float | None, float | None]:
-    """Filtered historical simulation (Barone-Adesi, Giannopoulos and Vosper 1999): the next price in 90 % of cases."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        residuals = moves / volatility
-    residuals = residuals[np.isfinite(residuals)]
-    if len(residuals) < LEAST_RESIDUALS:
-        return None, None
-    low, high = np.quantile(residuals, (0.5 - INTERVAL_LEVEL / 2, 0.5 + INTERVAL_LEVEL / 2)) * volatility[-1]
-    return price * float(np.exp(low)), price * float(np.exp(high))

@@ -1,6 +1,6 @@
 """Predictions and decisions as findings, and as rows for the ledger."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from app.analysis.document import REASONS, PredictionMade
@@ -21,22 +21,33 @@ _SKILL: Final = "Brier skill score out of sample against the prequential base ra
 _DM: Final = "HAC t of the Brier gain over the base rate, one-sided, p by Holm (Diebold-Mariano 1995, Holm 1979)"
 _HITS: Final = "share of right sides out of sample, Wilson interval (Wilson 1927)"
 _NET: Final = "(2 p_low - 1) E|move| less the cost of a round turn; p_low is the 95 % lower bound by Fisher information"
-_NO_INTERVAL: Final = "fewer than 250 moves within sessions, or the next bar opens another session"
 # What stands behind a confidence of 0.5, or one that nothing can be earned with.
 _STATUS: Final[Mapping[str, Status]] = {
     "no_data": "low_history",
     "insufficient_data": "low_history",
     "not_predicted": "low_history",
     "data_rejected": "degraded_data",
+    "stale_data": "degraded_data",
     "model_disabled": "not_significant",
     "no_skill": "not_significant",
     "model_degraded": "not_significant",
 }
 
 
-def prediction_tree(predicted: Mapping[str, Predicted], gates: Mapping[str, Gate]) -> Tree:
-    """What was predicted of a symbol, by horizon; `gates` are those of its decision."""
-    return {horizon: _prediction(one, gates.get(horizon)) for horizon, one in predicted.items()}
+def prediction_tree(
+    predicted: Mapping[str, Predicted],
+    gates: Mapping[str, Gate],
+    intervals: Mapping[str, Finding],
+    stale: Collection[str] = (),
+) -> Tree:
+    """What was predicted of a symbol, by horizon; `gates` are those of its decision.
+
+    `intervals` are of the price at the target. Of `stale` horizons, whose bar is over, no probability is told.
+    """
+    return {
+        horizon: _prediction(one, gates.get(horizon), intervals[horizon], horizon in stale)
+        for horizon, one in predicted.items()
+    }
 
 
 def recommendation_tree(decision: Decision, predicted: Mapping[str, Predicted]) -> Tree:
@@ -64,23 +75,26 @@ def composite_tree(composites: Mapping[str, Composite], fallback: Basis) -> Tree
     return {horizon: _composite(one, fallback) for horizon, one in composites.items()}
 
 
-def prediction_made(predicted: Predicted, gate: Gate | None, params_hash: str) -> PredictionMade | None:
+def prediction_made(
+    predicted: Predicted, gate: Gate | None, interval: Finding, params_hash: str
+) -> PredictionMade | None:
     """The prediction for the ledger, None without a forecast; without skill its `p` is the base rate."""
     forecast = predicted.forecast
-    if forecast is None:
+    if forecast is None or predicted.target_ts is None:
         return None
+    low, high = interval.ci or (None, None)
     gated = gate is not None and gate.passed
     return PredictionMade(
         symbol=predicted.symbol,
         source=predicted.source,
         horizon=predicted.horizon,
         asof=predicted.asof,
-        target_ts=forecast.target_ts,
+        target_ts=predicted.target_ts,
         base_price=forecast.base_price,
         base_rate=forecast.base_rate,
         p=forecast.p if gated else forecast.base_rate,
-        low=forecast.low,
-        high=forecast.high,
+        low=low,
+        high=high,
         gated=gated,
         n_train=forecast.n_train,
         params_hash=params_hash,
@@ -88,45 +102,38 @@ def prediction_made(predicted: Predicted, gate: Gate | None, params_hash: str) -
     )
 
 
-def _prediction(predicted: Predicted, gate: Gate | None) -> Tree:
+def _prediction(predicted: Predicted, gate: Gate | None, interval: Finding, stale: bool) -> Tree:
     basis = Basis(predicted.window, predicted.asof)
-    forecast = predicted.forecast
-    if forecast is None or gate is None:
+    forecast, target = predicted.forecast, predicted.target_ts
+    if forecast is None or gate is None or target is None:
         return {"probability": basis.missing(predicted.usable, _MODEL, predicted.reason)}
     return {
-        "probability": _probability(forecast, gate, basis),
+        "probability": _probability(forecast, gate, basis, stale),
         "base_rate": basis.found(
             forecast.base_rate, predicted.usable, "share of rises so far, drawn in by one of each (Laplace 1814)"
         ),
         "base_price": forecast.base_price,
-        "target_ts": instant_text(forecast.target_ts),
+        "target_ts": instant_text(target),
         "expected_move": basis.found(
             forecast.move,
             predicted.usable,
             "mean absolute log return times volatility now over its mean",
             unit="points",
         ),
-        "interval": _interval(forecast, predicted, basis),
+        "interval": interval,
         "gate": {"passed": gate.passed, "n_tried": gate.n_tried},
         "out_of_sample": _out_of_sample(predicted, gate, basis, ""),
         "calibration": _calibration(forecast, basis),
     }
 
 
-def _probability(forecast: Forecast, gate: Gate, basis: Basis) -> Finding:
+def _probability(forecast: Forecast, gate: Gate, basis: Basis, stale: bool) -> Finding:
+    if stale:
+        return basis.missing(forecast.n_train, _MODEL, REASONS["stale_data"], status="degraded_data")
     if gate.passed:
         return basis.found(forecast.p, forecast.n_train, _MODEL)
     return basis.found(
         forecast.base_rate, forecast.n_train, _MODEL, status="not_significant", reason=REASONS["no_skill"]
-    )
-
-
-def _interval(forecast: Forecast, predicted: Predicted, basis: Basis) -> Finding:
-    method = "90 % interval of the price at the target, filtered historical simulation (Barone-Adesi et al. 1999)"
-    if forecast.low is None or forecast.high is None:
-        return basis.missing(predicted.usable, method, _NO_INTERVAL, unit="points")
-    return basis.found(
-        forecast.base_price, predicted.usable, method, unit="points", ci=(forecast.low, forecast.high), ci_level=0.9
     )
 
 

@@ -13,7 +13,7 @@ from app.analysis.findings import Basis, Finding, Status, Tree
 from app.analysis.prediction.calibration import calibratable, calibration_line
 from app.analysis.prediction.features import Mask
 from app.analysis.prediction.gate import LEVEL, skill
-from app.analysis.prediction.predicted import INTERVAL_LEVEL
+from app.analysis.series.intervals import LEVEL as INTERVAL
 from app.analysis.statistics.means import hac_mean
 from app.analysis.statistics.shares import wilson
 
@@ -164,7 +164,7 @@ def _hit_rate(rows: Scored, basis: Basis, method: str) -> Finding:
 
 def _coverage(inside: Mask, basis: Basis, method: str) -> Finding:
     hits, n = int(inside.sum()), len(inside)
-    p_value = float(binomtest(hits, n, INTERVAL_LEVEL).pvalue)
+    p_value = float(binomtest(hits, n, INTERVAL).pvalue)
     return basis.found(hits / n, n, method, ci=wilson(hits, n), p_value=p_value)
 
 

@@ -1,35 +1,31 @@
 """What is predicted: the move of the next bar, and when that bar ends."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from itertools import pairwise
-from typing import Final
+from datetime import datetime
 
 import numpy as np
 import polars as pl
 
-from app.analysis.bars import Floats, log_returns, span_of
+from app.analysis.bars import BAR_SCHEMA, Floats, log_returns, span_of
+from app.analysis.inputs import SymbolData
 from app.analysis.prediction.features import Mask
 from app.market.sessions import Session
 
-_WEEK: Final = 7
 
-
-def next_moves(bars: pl.DataFrame) -> tuple[Floats, Mask]:
+def next_moves(bars: pl.DataFrame, hours: Sequence[Session]) -> tuple[Floats, Mask]:
     """The log return of the bar after each, shape (bars,), and where that bar belongs to the same session.
 
-    NaN for the newest bar, before a change of the contract, and where the next bar of the session does not follow at
-    once: there the price was not seen in time.
+    `hours` are the sessions of the bars, in order. NaN for the newest bar, before a change of the contract, and where
+    the bar that the sessions have next is missing: what came later is not what was predicted.
     """
     n = len(bars)
     moves, same = np.full(n, np.nan), np.zeros(n, np.bool_)
     if n < 2:
         return moves, same
-    opens, closes = (bars[name].to_physical().to_numpy() for name in ("t_open", "t_close"))
     days = bars["session_date"].to_physical().to_numpy()
     same[:-1] = days[1:] == days[:-1]
-    moves[:-1] = log_returns(bars)[1:]
-    moves[:-1][same[:-1] & (opens[1:] != closes[:-1])] = np.nan
+    follows = bars["t_open"].to_physical().to_numpy()[1:] == _next_opens(bars, hours)[:-1]
+    moves[:-1] = np.where(follows, log_returns(bars)[1:], np.nan)
     return moves, same
 
 
@@ -41,29 +37,42 @@ def outcomes_of(moves: Floats) -> Floats:
     return np.where(np.isfinite(moves) & (moves != 0), (moves > 0).astype(np.float64), np.nan)
 
 
-def target_of(newest: datetime, day_hours: Sequence[Session], horizon: str) -> datetime:
-    """When the bar after the one that closed at `newest` closes, by the sessions that are known, in order.
+def target_of(newest: datetime, sessions: Sequence[Session], horizon: str) -> datetime | None:
+    """When the bar after the one that closed at `newest` closes, by the sessions of the calendar, in order.
 
-    After the last of them the pause is taken to be the latest one that followed the same weekday.
+    After the last bar of a session that is the first one of the next, whatever lies between. None where none of the
+    sessions ends after `newest`: a guess would sooner or later be wrong about a holiday.
     """
-    span = span_of(horizon)
-    own = [session for session in day_hours if session.open < newest]
-    if not own:
-        return newest + span
-    if newest < own[-1].close:
-        return min(newest + span, own[-1].close)
-    later = [session.open for session in day_hours if session.open >= newest]
-    return (later[0] if later else newest + _pause(own)) + span
+    ahead = next((one for one in sessions if one.close > newest), None)
+    return None if ahead is None else min(max(newest, ahead.open) + span_of(horizon), ahead.close)
 
 
-def ends_session(newest: datetime, day_hours: Sequence[Session]) -> bool:
-    """Whether the bar that closed at `newest` is the last one of its session, by the sessions that are known."""
-    own = [session for session in day_hours if session.open < newest]
-    return bool(own) and newest >= own[-1].close
+def target_after(data: SymbolData, horizon: str) -> datetime | None:
+    """When the bar after the newest one of the data closes; None without bars, or without a session for it."""
+    bars = data.frame(horizon)
+    return target_of(bars["t_close"][-1], (*data.hours, *data.following), horizon) if len(bars) else None
 
 
-def _pause(hours: Sequence[Session]) -> timedelta:
-    pauses = [
-        after.open - before.close for before, after in pairwise(hours) if (hours[-1].day - before.day).days % _WEEK == 0
-    ]
-    return pauses[-1] if pauses else timedelta(0)
+def ends_session(data: SymbolData, horizon: str) -> bool:
+    """Whether the newest bar is the last one of its session: its price is not to be had before the market opens."""
+    bars = data.frame(horizon)
+    days = {one.day: one for one in data.hours}
+    own = days.get(bars["session_date"][-1]) if len(bars) else None
+    return own is not None and bool(bars["t_close"][-1] >= own.close)
+
+
+def _next_opens(bars: pl.DataFrame, hours: Sequence[Session]) -> Floats:
+    """When the bar after each opens by the sessions, in microseconds; NaN where they do not tell."""
+    instant = BAR_SCHEMA["t_open"]
+    sessions = pl.DataFrame(
+        {
+            "session_date": [one.day for one in hours],
+            "closed": [one.close for one in hours],
+            "reopened": [*(one.open for one in hours[1:]), None][: len(hours)],
+        },
+        schema={"session_date": pl.Date, "closed": instant, "reopened": instant},
+    )
+    placed = bars.select("session_date", "t_close").join(sessions, on="session_date", how="left", maintain_order="left")
+    ends = pl.col("t_close") >= pl.col("closed")
+    opens = placed.select(pl.when(ends).then("reopened").otherwise("t_close")).to_series()
+    return opens.to_physical().cast(pl.Float64).fill_null(float("nan")).to_numpy()

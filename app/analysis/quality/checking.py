@@ -1,6 +1,5 @@
 """Whether a symbol's ticks can carry an analysis, and why not."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +13,6 @@ from app.analysis.quality.reading import read_counts
 from app.analysis.quality.sessions import NO_FILE, CountedSession
 from app.analysis.quality.verdict import judge
 from app.lake.layout import Lake
-from app.market.sessions import Session
 
 
 @dataclass(frozen=True)
@@ -32,16 +30,13 @@ def check_quality(
     asof: datetime,
     source: str,
     cache: Keep | None = None,
-    *,
-    regular: Sequence[Session] = (),
 ) -> Quality:
     """Check one source's ticks before `asof` against the calendar, the contract's terms and the records of the lake.
 
-    `regular` are the regular hours of trading days, in which gaps are judged more strictly. The tree has `verdict`,
-    `reasons`, `notes` (what is no fault), `sessions`, `rules` (a figure for each) and `by_session`. Errors as of
-    `read_counts`.
+    In the regular hours of the input gaps are judged more strictly. The tree has `verdict`, `reasons`, `notes` (what is
+    no fault), `sessions`, `rules` (a figure for each) and `by_session`. Errors as of `read_counts`.
     """
-    counts = read_counts(lake, wanted, asof, source, cache, {hours.day: hours for hours in regular})
+    counts = read_counts(lake, wanted, asof, source, cache, {hours.day: hours for hours in wanted.regular})
     recorded = {file.day: file.rows for file in wanted.files}
     sessions = tuple(
         CountedSession(hours, asof, counts.get(hours.day, NO_FILE), recorded.get(hours.day))

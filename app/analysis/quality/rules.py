@@ -6,7 +6,7 @@ from typing import Final
 
 from app.analysis.quality.counts import SessionCounts
 from app.analysis.quality.sessions import CountedSession
-from app.analysis.quality.spikes import JUMP
+from app.analysis.quality.spikes import JUMP, JUMP_TICKS
 from app.analysis.quality.tick_pass import CLOCK_SKEW_S, LATE_S
 
 
@@ -31,19 +31,26 @@ class TickRule:
 
 
 # One in a hundred ticks that contradict themselves is no accident of a feed: something is wrong with all of it. Ticks
-# that are merely left out, such as those outside the session, harm less; order is restored by whoever reads them.
+# that are merely left out, such as those outside the session, harm less; order is restored by whoever reads them. A
+# clock that is slow by two seconds puts all ticks into the future, which is a fault of the desk and not of prices.
 TICK_RULES: Final = (
     TickRule("missing_price", "have no last price", 0.05),
-    TickRule("crossed", "have their bid above their ask", 0.001, 0.01),
+    TickRule("crossed", "have their bid above their ask within the session", 0.001, 0.01),
     TickRule("non_positive", "have a price of zero or below, of which no log return can be taken", 0.0),
     TickRule("off_tick", "have a price that is no multiple of the tick size", 0.001, 0.05),
     TickRule("bad_size", "have a size of zero or below", 0.01),
     TickRule("duplicates", "repeat time and number of the tick before", 0.0, 0.01),
     TickRule("out_of_order", "stand after a later tick in their file", 0.0),
     TickRule("late", f"were received more than {LATE_S} s after their time", 0.05),
-    TickRule("future", f"have a time more than {CLOCK_SKEW_S} s after they were received", 0.001, 0.01),
+    TickRule("future", f"have a time more than {CLOCK_SKEW_S} s after they were received", 0.001),
     TickRule("outside", "lie outside of their session", 0.01, 0.2),
-    TickRule("spikes", f"take back a jump of more than {100 * JUMP} % at once", 0.0, 0.001, "Brownlees-Gallo 2006"),
+    TickRule(
+        "spikes",
+        f"take back a jump of more than {100 * JUMP} % and {JUMP_TICKS} ticks at once",
+        0.0,
+        0.001,
+        "Brownlees-Gallo 2006",
+    ),
 )
 # A replay is received when it is replayed, maybe years after the time of its ticks.
 REPLAYED: Final = "REPLAY"

@@ -13,7 +13,7 @@ SAMPLE: Final = 8_192
 
 # A quote is compared with the one before it by its hash, which takes half the time of six comparisons.
 _COUNT: Final = """
-SELECT count(*) AS rows, count(*) - count(last) AS missing_price, count(*) FILTER (bid > ask) AS crossed,
+SELECT count(*) AS rows, count(*) - count(last) AS missing_price, count(*) FILTER (bid > ask AND inside) AS crossed,
     count(*) FILTER (least(last, bid, ask) <= 0) AS non_positive, {off_tick} AS off_tick,
     count(*) FILTER (least(last_size, bid_size, ask_size) <= 0) AS bad_size,
     count(*) FILTER (us = us_before AND seq = seq_before) AS duplicates,
@@ -53,6 +53,7 @@ def pass_over(scan: FileScan, order: str, known_rows: int) -> dict[str, Any]:
 
     A gap is time within hours without a tick, from their open on up to the last tick. A tick is late when it was
     received more than LATE_S after its time, and in the future when its time is more than CLOCK_SKEW_S after receipt.
+    Quotes cross only within hours: while orders are gathered for the open, bids above asks are as they should be.
     """
     (found,) = scan.ask(
         _COUNT,

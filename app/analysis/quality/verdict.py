@@ -88,7 +88,7 @@ def _thin(sessions: Sequence[CountedSession]) -> Iterator[Fault]:
         yield (
             "reject" if is_most else "degraded",
             f"{len(thin)} of {len(with_ticks)} sessions have a tick in less than {100 * least:.0f} % of their minutes, "
-            f"at least {100 * lowest:.1f} %: {days}",
+            f"as little as {100 * lowest:.1f} %: {days}",
         )
 
 

@@ -104,9 +104,7 @@ def _contracts(size: Size, action: Action, name: str, n: int, basis: Basis) -> F
     if action == "HOLD":
         return _flat(n, basis)
     if size.contracts is None:
-        unknown = " and ".join(cap for cap in ("volatility", "kelly") if cap not in size.caps)
-        reason = f"without the caps of {unknown} no position is sized"
-        return basis.missing(n, _SIZING, reason, unit="contracts")
+        return basis.missing(n, _SIZING, _unknown_caps(size), unit="contracts")
     absent = [cap for cap in ("value_at_risk",) if cap not in size.caps]
     return basis.found(
         size.contracts,
@@ -119,10 +117,17 @@ def _contracts(size: Size, action: Action, name: str, n: int, basis: Basis) -> F
     )
 
 
+def _unknown_caps(size: Size) -> str:
+    unknown = " and ".join(cap for cap in ("volatility", "kelly") if cap not in size.caps)
+    return f"without the caps of {unknown} no position is sized"
+
+
 def _micro(
     size: Size, terms: Terms, facts: Facts, action: Action, parameters: Parameters, n: int, basis: Basis
 ) -> Finding:
     method = f"{_SIZING}; margin in proportion to the value of a point"
+    if action != "HOLD" and size.contracts is None:
+        return basis.missing(n, method, _unknown_caps(size), unit="contracts")
     if action == "HOLD" or size.contracts != 0:
         reason = "the position is told in whole contracts" if size.contracts else "nothing is to be held"
         return basis.missing(n, method, reason, status="not_significant", unit="contracts")

@@ -73,20 +73,27 @@ def forecast(data: SymbolData, horizons: Sequence[str]) -> Tree:
     return {horizon: _expected(data, horizon) for horizon in horizons}
 
 
+def next_interval(data: SymbolData, horizon: str) -> Finding:
+    """What `forecast` tells as the `interval` of a horizon, by itself."""
+    path = _path(data, horizon)
+    return (_nothing(data, horizon) if path is None else _interval(path))["interval"]
+
+
 def _expected(data: SymbolData, horizon: str) -> Tree:
+    path = _path(data, horizon)
+    if path is None:
+        return _nothing(data, horizon)
     bars = data.frame(horizon)
-    base = float(bars["close"][-1]) if len(bars) else float("nan")
-    following = next_place(data, horizon)
-    if not base > 0 or following == UNKNOWN:
-        return _nothing(data.basis(horizon), len(bars), following)
-    path = _path(data, horizon, base, following)
     known_at = instant_text(bars["t_close"][-1])
-    told = {"base": path.basis.found(base, len(bars), f"last close, of {known_at}", unit="price")}
+    told = {"base": path.basis.found(path.base, len(bars), f"last close, of {known_at}", unit="price")}
     return {**told, **_interval(path), **_point(path)}
 
 
-def _path(data: SymbolData, horizon: str, base: float, following: int) -> _Path:
-    bars = data.frame(horizon)
+def _path(data: SymbolData, horizon: str) -> _Path | None:
+    bars, following = data.frame(horizon), next_place(data, horizon)
+    base = float(bars["close"][-1]) if len(bars) else float("nan")
+    if not base > 0 or following == UNKNOWN:
+        return None
     returns, places = log_returns(bars), places_of(data, horizon)
     # The first return of a session holds all that happened since the one before: it is a slot of its own.
     days = bars["session_date"].to_physical().to_numpy()
@@ -177,13 +184,13 @@ def _hidden(basis: Basis, best: Comparison) -> Finding:
     return basis.missing(best.n, _POINT, reason, status="not_significant", unit="price")
 
 
-def _nothing(basis: Basis, count: int, following: int) -> Tree:
+def _nothing(data: SymbolData, horizon: str) -> dict[str, Finding]:
     """The same parts where there is nothing to start from."""
+    count, basis = len(data.frame(horizon)), data.basis(horizon)
+    is_unplaced = next_place(data, horizon) == UNKNOWN
     reason = "there are no bars"
     if count:
-        reason = (
-            "the calendar has no session for the last bar" if following == UNKNOWN else "returns need a price above 0"
-        )
+        reason = "the calendar has no session for the last bar" if is_unplaced else "returns need a price above 0"
     methods = {"base": "last close", "interval": _INTERVAL, "coverage": _COVERAGE, "score": _SCORE}
     told = {**methods, "point": _POINT, "dm": _DM}
     return {name: basis.missing(count, method, reason) for name, method in told.items()}

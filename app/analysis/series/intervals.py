@@ -19,7 +19,7 @@ LEVEL: Final = 0.90
 GAMMA: Final = 0.005
 LEAST_RESIDUALS: Final = 250
 LEAST_RETURNS: Final = 30
-# Residuals that an interval is made of, the newest; and forecasts at most that are looked back on.
+# Residuals that an interval is made of, the newest; and so many more are looked back on.
 WINDOW: Final = 1_000
 _TRACKED: Final = 1_000
 _FIRST: Final = 30

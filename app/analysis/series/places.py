@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from app.analysis.bars import TIMEFRAMES, Floats, floats, log_returns
+from app.analysis.bars import TIMEFRAMES, Floats, returns_since_open
 from app.analysis.inputs import SymbolData
 
 Places = npt.NDArray[np.int64]
@@ -51,20 +51,8 @@ def next_place(data: SymbolData, timeframe: str) -> int:
 
 
 def session_returns(bars: pl.DataFrame) -> Floats:
-    """The log return of each bar within its session, shape (bars,); the first of a session counts from its own open.
-
-    What happens between sessions is left out. NaN where the contract changes, after a hole and where a price is not
-    positive.
-    """
-    found = log_returns(bars, across_sessions=False)
-    if not len(bars):
-        return found
-    days, segment = bars["session_date"].to_physical().to_numpy(), bars["segment"].to_numpy()
-    begins, same = np.ones(len(bars), bool), np.ones(len(bars), bool)
-    begins[1:], same[1:] = days[1:] != days[:-1], segment[1:] == segment[:-1]
-    opened, closed = floats(bars, "open"), floats(bars, "close")
-    legal = begins & same & (opened > 0) & (closed > 0)
-    found[legal] = np.log(closed[legal] / opened[legal])
+    """As `returns_since_open`, and NaN after a hole too, shape (bars,)."""
+    found = returns_since_open(bars)
     found[after_hole(bars)] = np.nan
     return found
 

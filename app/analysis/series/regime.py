@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import polars as pl
 from scipy.stats import chi2
 
 from app.analysis.bars import SESSION, Floats
@@ -18,6 +17,7 @@ from app.analysis.inputs import SymbolData
 from app.analysis.series import diurnal
 from app.analysis.series.hmm import GaussianHMM, filtered_probabilities, fit_hmm
 from app.analysis.series.places import places_of, session_returns
+from app.analysis.single.days import measure_days
 
 LEAST_HOURS: Final = 500
 LEAST_SESSIONS: Final = 250
@@ -27,8 +27,6 @@ LAGS: Final = 10
 _DEPENDENT: Final = 0.01
 _BETTER: Final = 10.0
 _LASTING: Final = 0.8
-# A session's realised variance needs this part of the five-minute bars that its hours have room for.
-_COMPLETE: Final = 0.8
 _NAMES: Final = {2: ("calm", "turbulent"), 3: ("calm", "normal", "turbulent")}
 _METHOD: Final = "Gaussian hidden Markov model by EM, filtered probability; Hamilton 1989"
 _TEST: Final = f"Ljung-Box 1978 with {LAGS} lags"
@@ -128,16 +126,10 @@ def _hours(data: SymbolData) -> _Series:
 
 
 def _sessions(data: SymbolData) -> _Series:
-    bars = data.frame("5m")
-    sums = bars.with_columns(square=pl.Series(session_returns(bars), dtype=pl.Float64) ** 2)
-    sums = sums.filter(pl.col("square").is_not_nan())
-    days = sums.group_by("session_date", maintain_order=True).agg(pl.col("square").sum(), pl.len().alias("bars"))
-    room = {one.day: (one.close - one.open).total_seconds() / 300 for one in data.hours}
-    full = [
-        square for day, square, count in days.rows() if square > 0 and count >= _COMPLETE * room.get(day, float("inf"))
-    ]
+    moved = measure_days(data).realised
+    full = moved[moved > 0]
     basis = data.basis(SESSION if len(data.frame(SESSION)) else "5m")
-    return _Series(np.log(np.array(full, float))[-MOST:], True, "sessions", "logs of realised variance", basis)
+    return _Series(np.log(full)[-MOST:], True, "sessions", "logs of realised variance", basis)
 
 
 def _told(series: _Series, found: Regimes) -> Tree:

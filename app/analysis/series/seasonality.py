@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -12,6 +13,7 @@ from app.analysis.findings import Basis, Finding, Tree
 from app.analysis.inputs import SymbolData
 from app.analysis.series.diurnal import measure_diurnal
 from app.analysis.series.half_hours import clock_text, half_hour_returns
+from app.analysis.series.places import Mask
 
 LEAST_SESSIONS: Final = 60
 LEAST_FOR_WEEKDAYS: Final = 250
@@ -41,7 +43,8 @@ def measure_seasonality(data: SymbolData) -> Tree:
 
     Parts: `half_hours` and `weekdays` with `significant` (how many differ from 0 at a false discovery rate of 10 %) and
     `means` by name; `volatility` by half-hour. Half-hours need 60 sessions each, weekdays 250 sessions in all. Returns
-    of half-hours leave out what happens between sessions, those of weekdays contain it.
+    of half-hours leave out what happens between sessions, those of weekdays contain it; over a session that is
+    missing there is none.
     """
     grid = half_hour_returns(data)
     names = [clock_text(bucket) for bucket in range(grid.returns.shape[1])]
@@ -72,7 +75,7 @@ def column_means(values: Floats, least: int) -> MeanTests:
 
 def _weekdays(data: SymbolData) -> Tree:
     bars = data.frame(SESSION)
-    returns = log_returns(bars)
+    returns = np.where(_follows_at_once(data), log_returns(bars), np.nan)
     grid = np.full((len(bars), len(_WEEKDAYS)), np.nan)
     numbers = bars["session_date"].dt.weekday().to_numpy() - 1
     week = numbers < len(_WEEKDAYS)
@@ -82,6 +85,13 @@ def _weekdays(data: SymbolData) -> Tree:
         reason = f"{usable} returns of sessions, {LEAST_FOR_WEEKDAYS} needed"
         return {"significant": basis.missing(usable, _METHOD, reason), "means": {}}
     return _told(basis, _WEEKDAYS, column_means(grid, _LEAST_OF_A_WEEKDAY), _LEAST_OF_A_WEEKDAY)
+
+
+def _follows_at_once(data: SymbolData) -> Mask:
+    """Which session bars have the session before them too: else a return holds what another weekday moved."""
+    days = data.frame(SESSION)["session_date"].to_list()
+    before = {later.day: earlier.day for earlier, later in pairwise(data.hours)}
+    return np.array([before.get(this) == last for last, this in pairwise([None, *days])], bool)
 
 
 def _told(basis: Basis, names: Sequence[str], found: MeanTests, least: int) -> Tree:

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from app.analysis.bars import SESSION, Floats, floats, log_returns, span_of
+from app.analysis.bars import SESSION, Floats, returns_since_open, span_of
 from app.analysis.inputs import SymbolData
 from app.analysis.single import variances
 from app.market.sessions import Session
@@ -23,7 +23,8 @@ class Days:
 
     `realised` and `bipower` are variances of the session itself; `gap` is the log return from the close of the session
     before to the open, NaN where the contract changed or the session before has too few bars. `change` is the log
-    return from the open to the close. `seen` counts the sessions that are over, with or without enough bars.
+    return from the open to the close. `seen` counts the sessions that are over, with or without enough bars; `still` is
+    the share of 5-minute returns that are 0.
     """
 
     days: tuple[date, ...]
@@ -32,6 +33,7 @@ class Days:
     gap: Floats
     change: Floats
     seen: int
+    still: float = 0.0
 
     def totals(self) -> Floats:
         """The variance from close to close of each session; an unknown gap counts as much as the known on average."""
@@ -61,6 +63,7 @@ def measure_days(data: SymbolData) -> Days:
         gap=np.array([gaps.get(session.day, np.nan) for session in kept]),
         change=np.array([rows[session.day].sum() for session in kept]),
         seen=len(over),
+        still=_share_of_zeros([rows[session.day] for session in kept]),
     )
 
 
@@ -89,15 +92,15 @@ def session_bars(data: SymbolData, days: tuple[date, ...]) -> pl.DataFrame:
 
 def _returns_by_day(bars: pl.DataFrame) -> dict[date, Floats]:
     """The usable returns of each day's bars."""
-    returns = log_returns(bars, across_sessions=False)
-    opened, close = floats(bars, "open"), floats(bars, "close")
+    returns = returns_since_open(bars)
     days = bars["session_date"].to_list()
     starts = [place for place in range(len(days)) if not place or days[place] != days[place - 1]]
-    for place in starts:
-        if opened[place] > 0 and close[place] > 0:
-            returns[place] = np.log(close[place] / opened[place])
     parts = np.split(returns, starts[1:]) if starts else []
     return {days[start]: part[np.isfinite(part)] for start, part in zip(starts, parts, strict=True)}
+
+
+def _share_of_zeros(parts: list[Floats]) -> float:
+    return float(np.mean(np.concatenate(parts) == 0)) if parts else 0.0
 
 
 def _is_covered(returns: Floats | None, hours: timedelta) -> bool:

@@ -9,9 +9,9 @@ import polars as pl
 import talib
 
 from app.analysis.bars import SESSION, Floats, floats
+from app.analysis.data.continuous import continuous
 from app.analysis.findings import Basis, Finding, Tree
 from app.analysis.inputs import SymbolData
-from app.analysis.single.joined import join_segments
 from app.analysis.single.windows import basis_of
 
 TIMEFRAMES: Final = ("5m", "1h", SESSION)
@@ -116,7 +116,7 @@ def measure_indicators(data: SymbolData) -> Tree:
 
 
 def _of_timeframe(data: SymbolData, timeframe: str) -> Tree:
-    bars = join_segments(data.frame(timeframe).tail(MOST_BARS))
+    bars = continuous(data.frame(timeframe).tail(MOST_BARS), "difference")
     basis, prices = basis_of(bars, timeframe, data.asof), prices_of(bars)
     return {name: _newest(indicator, prices, basis, timeframe) for name, indicator in INDICATORS.items()}
 
@@ -133,7 +133,7 @@ def _newest(indicator: Indicator, prices: Prices, basis: Basis, timeframe: str) 
         reason = f"{count} {timeframe} bars, {indicator.bars} are needed"
         return basis.missing(count, method, reason, unit=indicator.unit)
     if indicator.counted and not _has_volume(prices, indicator.bars):
-        return basis.missing(count, method, "the source counts no volume", unit=indicator.unit)
+        return basis.missing(count, method, "the source does not count the volume of every bar", unit=indicator.unit)
     if indicator.moving and _stood_still(prices, indicator.moving):
         return basis.missing(count, method, "the price did not move", status="degraded_data", unit=indicator.unit)
     value = float(indicator.make(prices)[-1])

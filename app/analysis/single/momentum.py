@@ -24,7 +24,7 @@ def measure_momentum(data: SymbolData) -> Tree:
 
 
 def _change(days: Days, span: int, basis: Basis) -> Finding:
-    method = f"log return over the last {span} sessions with the gaps before them; n counts sessions"
+    method = f"log return over the last {span} usable sessions with the gaps before them; n counts sessions"
     count = len(days.days)
     if count < span:
         return basis.missing(count, method, f"{count} usable sessions, {span} are needed")
@@ -32,7 +32,7 @@ def _change(days: Days, span: int, basis: Basis) -> Finding:
 
 
 def _scaled(days: Days, span: int, basis: Basis) -> Finding:
-    method = f"log return over the last {span} sessions / (realised volatility of a session x sqrt({span}))"
+    method = f"log return over the last {span} usable sessions / (realised volatility of a session x sqrt({span}))"
     count, needed = len(days.days), max(span, LEAST_SESSIONS)
     if count < needed:
         return basis.missing(count, method, f"{count} usable sessions, {needed} are needed")

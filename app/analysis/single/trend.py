@@ -19,14 +19,15 @@ LEAST_CHANGES: Final = 30
 LEAST_PERIODS: Final = 20
 PERIODS: Final = (2, 4)
 DEPENDENT: Final = 1.96
+_BOUNCE: Final = "a bounce between bid and ask gives a ratio below 1 too"
 _FLAT: Final = "the price never moved"
 
 
 def measure_trend(data: SymbolData) -> Tree:
     """By timeframe `t`, `score`, `efficiency_ratio`, `efficiency_z`, `variance_ratio_2` and `_4`; then all `combined`.
 
-    Each timeframe looks at its newest 500 bars. `momentum` is of the last sessions. A bounce between bid and ask lowers
-    a variance ratio too.
+    Each timeframe looks at its newest 500 bars. `momentum` is of the last sessions. A ratio below 1 says that a bounce
+    between bid and ask lowers it too.
     """
     windows = [window_of(data, timeframe) for timeframe in TIMEFRAMES]
     found = {window.timeframe: _of_window(window) for window in windows}
@@ -105,5 +106,5 @@ def _ratio(returns: Floats, q: int, timeframe: str, basis: Basis) -> Finding:
     label = ("Momentum" if found.z > 0 else "Reversion") if significant else "Random walk"
     return basis.found(
         found.ratio, count, method, status="ok" if significant else "not_significant", label=label,
-        stderr=found.stderr, p_value=two_sided(found.z),
+        stderr=found.stderr, p_value=two_sided(found.z), reason=_BOUNCE if label == "Reversion" else "",
     )  # fmt: skip

@@ -19,6 +19,9 @@ LEAST_RANGES: Final = 10
 LEAST_PAST: Final = 60
 CURRENT: Final = 5
 ELEVATED, LOW = 0.8, 0.2
+# Where so many returns are 0, a tick is more than half the deviation of one: the share of jumps is then too high by 5
+# points and more. From two thirds of a deviation on the level is too high by 4 % and more.
+COARSE, COARSER = 0.2, 1 / 3
 UNIT: Final = "fraction a year"
 _INTERVAL: Final = (
     "n counts sessions; interval of the long-run level with HAC errors of the sessions' variances, small-sample t, on "
@@ -81,7 +84,8 @@ def _realised(data: SymbolData, days: Days, basis: Basis) -> Finding:
     method = f"realised variance of 5-minute returns plus squared gaps, Andersen et al. 2003; {_INTERVAL}"
     if len(days.days) < LEAST_SESSIONS:
         return basis.missing(len(days.days), method, _too_few(days, LEAST_SESSIONS), unit=UNIT)
-    return _yearly(days.totals(), data, basis, method, gaps=bool(np.isfinite(days.gap).any()))
+    reason = f"{_steps(days)}, so the level is too high" if days.still > COARSER else ""
+    return _yearly(days.totals(), data, basis, method, gaps=bool(np.isfinite(days.gap).any()), reason=reason)
 
 
 def _bipower(data: SymbolData, days: Days, basis: Basis) -> Finding:
@@ -98,7 +102,11 @@ def _jump_share(days: Days, basis: Basis) -> Finding:
         return basis.missing(count, method, _too_few(days, LEAST_SESSIONS))
     if moved == 0:
         return basis.missing(count, method, "the price never moved", status="degraded_data")
-    return basis.found(max(0.0, 1 - float(days.bipower.sum()) / moved), count, method)
+    is_coarse = days.still > COARSE
+    return basis.found(
+        max(0.0, 1 - float(days.bipower.sum()) / moved), count, method, status="degraded_data" if is_coarse else "ok",
+        reason=f"{_steps(days)}, and a step looks like a jump" if is_coarse else "",
+    )  # fmt: skip
 
 
 def _ranges(data: SymbolData, days: Days, basis: Basis) -> dict[str, Finding]:
@@ -127,7 +135,7 @@ def _yang_zhang(data: SymbolData, days: Days, basis: Basis) -> Finding:
     return basis.found(np.sqrt(variance * data.sessions_per_year), len(bars), method, unit=UNIT)
 
 
-def _yearly(values: Floats, data: SymbolData, basis: Basis, method: str, *, gaps: bool) -> Finding:
+def _yearly(values: Floats, data: SymbolData, basis: Basis, method: str, *, gaps: bool, reason: str = "") -> Finding:
     """The volatility a year of sessions' variances; by the delta method, with Student's t on the scale of logs.
 
     Where calm and turbulent stretches last longer than the lags of the errors, the interval is still too narrow.
@@ -141,7 +149,7 @@ def _yearly(values: Floats, data: SymbolData, basis: Basis, method: str, *, gaps
     reach = float(np.exp(special.stdtrit(freedom, 0.975) * relative))
     return basis.found(
         level, count, method, unit=UNIT, stderr=level * relative, ci=(level / reach, level * reach),
-        status="ok" if gaps else "degraded_data", reason="" if gaps else _NO_GAP,
+        status="ok" if gaps else "degraded_data", reason=reason if gaps else _NO_GAP,
     )  # fmt: skip
 
 
@@ -152,6 +160,10 @@ def _series(days: Days, sessions_per_year: float) -> dict[str, list[str] | list[
 
 def _prices(bars: pl.DataFrame) -> tuple[Floats, Floats, Floats, Floats]:
     return floats(bars, "open"), floats(bars, "high"), floats(bars, "low"), floats(bars, "close")
+
+
+def _steps(days: Days) -> str:
+    return f"{days.still:.0%} of the 5-minute returns are 0 because prices move in ticks"
 
 
 def _too_few(days: Days, needed: int, usable: int | None = None) -> str:

@@ -58,6 +58,35 @@ def test_an_edit_that_the_rules_refuse_changes_nothing_and_says_why(admin, rows,
     assert changes() == before
 
 
+@pytest.mark.parametrize("place", ["abc", "-1", "500", "1e", "٣", "1.5"])
+def test_what_is_no_place_does_not_take_a_symbol_out_of_the_watchlist(admin, sessions, changes, place):
+    with sessions() as session:
+        before = watchlist(session)
+
+    answer = admin.post("watchlist/ajax/update/", {"list_form_pk": before[0], "watch_position": place})
+
+    assert answer.status_code == 400
+    assert "from 0 to 499" in answer.text
+    with sessions() as session:
+        assert watchlist(session) == before
+    assert changes() == []
+
+
+@pytest.mark.parametrize(
+    ("place", "data"),
+    [
+        ("contract-weights/edit/?id=us,ES,2025-03-07", {"weight": "0.125", "symbol": "XX", "composite": "other"}),
+        ("signal-weights/edit/?id=trend,2025-03-07",
+         {"weight": "1.25", "min_weight": "0", "max_weight": "2", "signal": "other"}),
+    ],
+)  # fmt: skip
+def test_the_page_of_a_weight_changes_the_weight_and_not_what_it_is_of(admin, rows, changes, place, data):
+    assert admin.post(place, data).status_code == 302
+
+    assert changes()[-1][2] == "edit"
+    assert {"weight"} <= set(changes()[-1][3]) <= {"weight", "min_weight", "max_weight"}
+
+
 def test_an_edit_that_changes_nothing_is_not_recorded(admin, rows, changes):
     before = changes()
 

@@ -12,8 +12,9 @@ ASKED = {"kind": "single", "symbols": ["ES", "CL"], "timeframe": "30days", "para
 
 
 def test_a_job_is_asked_for_sent_and_cancelled_on_record(admin, dispatch, read, changes):
-    assert admin.post("jobs/new/", ASKED).status_code == 302
+    answer = admin.post("jobs/new/", ASKED)
     (_, key, _, _) = changes()[-1]
+    assert answer.location.endswith(f"/admin/jobs/details/?id={key}")
     made = read(AnalysisJob, int(key))
     assert (made.kind, made.symbols, made.status, made.requested_by) == ("single", ["ES", "CL"], "pending", "admin")
     assert made.parameters["seed"] == 3

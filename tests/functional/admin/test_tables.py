@@ -87,10 +87,10 @@ def test_an_exported_text_is_no_formula_and_a_number_stays_one(admin, rows):
 
     (row,) = csv.DictReader(io.StringIO(text))
     assert row["Symbol"] == "'=1+1"
-    assert row["Id"].isdecimal()
+    assert row["No."].isdecimal()
 
 
-def test_a_dead_letter_is_discarded_with_a_note_through_the_desk(admin, rows, sessions):
+def test_a_dead_letter_is_discarded_with_a_note_through_the_desk(admin, rows, sessions, changes):
     with sessions() as session:
         letter = session.scalar(select(DeadLetter.id))
 
@@ -101,9 +101,10 @@ def test_a_dead_letter_is_discarded_with_a_note_through_the_desk(admin, rows, se
     assert state(sessions, letter) == "discarded"
     page = admin.get(f"dead-letters/details/?id={letter}").text
     assert "no tick" in page
+    assert changes()[-1] == ("dead_letters", str(letter), "discard", {"note": [None, "no tick"]})
 
 
-def test_a_dead_letter_that_is_still_wrong_stays_open_and_says_so(admin, rows, sessions):
+def test_a_dead_letter_that_is_still_wrong_stays_open_and_says_so(admin, rows, sessions, changes):
     with sessions() as session:
         letter = session.scalar(select(DeadLetter.id))
 
@@ -111,6 +112,30 @@ def test_a_dead_letter_that_is_still_wrong_stays_open_and_says_so(admin, rows, s
 
     assert state(sessions, letter) == "open"
     assert f"Letter {letter}: " in admin.get("dead-letters/").text
+    assert changes()[-1][:3] == ("dead_letters", str(letter), "redrive")
+
+
+def test_what_may_be_changed_in_a_list_can_be_clicked_there(admin, rows):
+    for place in ("watchlist", "instruments", "contract-weights", "signal-weights", "markets", "models"):
+        page = admin.get(f"{place}/").text
+
+        assert 'data-role="x-editable' in page, place
+        assert admin.get(details(page)[0].removeprefix("/admin/").replace("details", "edit")).status_code == 200
+
+
+def test_columns_are_called_as_people_call_them_and_values_are_for_people(admin, rows):
+    results, changes = admin.get("results/").text, admin.get("changes/").text
+
+    assert re.findall(r">\s*(Id|Asof|Reason Code|Job Id|Created At)\s*<", results) == []
+    assert "50 %" in results
+    assert "No skill" in results
+    assert f'href="/admin/jobs/details/?id={rows}"' in results
+    assert "{" not in changes.split("model-list")[1].split("</table>")[0]
+
+
+def test_no_page_asks_for_an_icon_that_is_not_there(admin, browser):
+    for path in ("", "login", "jobs/"):
+        assert '<link rel="icon" href="data:,">' in admin.get(path, follow_redirects=True).text
 
 
 def test_pages_may_load_from_here_alone_and_run_only_known_scripts(admin, rows):

@@ -6,6 +6,7 @@ from app.analysis.inputs import Terms
 from app.analysis.question import Question
 from app.instruments.models import ContractRoll
 from app.jobs.inputs import find_inputs, sessions_per_year
+from app.market.sessions import Session as Hours
 from tests.analyses import NOW
 from tests.factories import DAY
 from tests.hours import MARKETS
@@ -22,10 +23,32 @@ def test_sessions_are_those_of_the_symbols_calendar_that_had_begun(stores):
     assert days == [date(2025, 10, 3), *(date(2025, 10, day) for day in (6, 7, 8, 9))]
 
 
+def test_the_regular_hours_are_those_of_stocks_as_far_as_the_session_reaches(stores):
+    (found,) = inputs(stores, "ES")
+    question = Question(symbols=("ZB",), start=date(2010, 12, 31), end=date(2010, 12, 31))
+
+    with stores.sessions() as session:
+        (bonds,) = find_inputs(session, stores, question, NOW)
+
+    assert found.regular[0] == Hours(
+        date(2025, 10, 3), datetime(2025, 10, 3, 13, 30, tzinfo=UTC), datetime(2025, 10, 3, 20, tzinfo=UTC)
+    )
+    assert [one.day for one in found.regular] == [one.day for one in found.hours]
+    assert [one.close for one in bonds.regular] == [datetime(2010, 12, 31, 18, 15, tzinfo=UTC)]
+
+
 def test_a_session_that_begins_at_the_instant_is_not_known(stores):
     (found,) = inputs(stores, "ES", asof=OPEN)
 
     assert found.hours[-1].day == date(2025, 10, 8)
+
+
+def test_what_follows_is_the_next_two_sessions_of_the_calendar(stores):
+    (found,) = inputs(stores, "ES", asof=datetime(2025, 11, 27, 23, 30, tzinfo=UTC), end=date(2025, 11, 27))
+
+    assert [hours.day for hours in found.hours][-1] == date(2025, 11, 27)
+    assert [hours.day for hours in found.following] == [date(2025, 11, 28), date(2025, 12, 1)]
+    assert found.following[0].close == datetime(2025, 11, 28, 18, 15, tzinfo=UTC)
 
 
 def test_a_session_whose_file_is_missing_is_a_hole(stores):
@@ -81,8 +104,8 @@ def test_sessions_of_a_year_are_counted_from_the_calendar(day, count):
     assert sessions_per_year(MARKETS.default, day) == count
 
 
-def inputs(stores, *symbols, asof=NOW):
-    question = Question(symbols=symbols, start=START, end=END)
+def inputs(stores, *symbols, asof=NOW, end=END):
+    question = Question(symbols=symbols, start=START, end=end)
     with stores.sessions() as session:
         return find_inputs(session, stores, question, asof)
 

@@ -81,10 +81,27 @@ def test_while_ticks_may_still_come_the_outcome_is_waited_for(stores):
     predict(stores)
     store(stores, (1_800, "6711"))
 
-    early = resolve_due(stores, SOON)
-    late = resolve_due(stores, TARGET + timedelta(hours=1))
+    early = resolve_due(stores, TARGET + timedelta(hours=23))
+    late = resolve_due(stores, TARGET + timedelta(days=1))
 
     assert (early, late, only(stores).outcome_price) == (0, 1, 6711.0)
+
+
+def test_what_is_in_the_lake_is_final(stores):
+    predict(stores)
+    export_quotes(stores.sessions, stores.lake, ticks((1_800, "6711")))
+    purge(stores.sessions, DAY, "ES")
+
+    assert resolve_due(stores, SOON) == 1
+    assert only(stores).outcome_price == 6711.0
+
+
+def test_what_was_taken_to_the_lake_before_the_close_may_lack_ticks(stores):
+    predict(stores)
+    export_quotes(stores.sessions, stores.lake, ticks((1_800, "6711")), TARGET)
+    purge(stores.sessions, DAY, "ES")
+
+    assert resolve_due(stores, SOON) == 0
 
 
 def test_prices_of_other_sources_say_nothing(stores):

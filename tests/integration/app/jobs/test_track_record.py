@@ -29,6 +29,16 @@ def test_a_few_outcomes_say_nothing(stores):
     assert found["all"]["brier"]["reason"] == "29 outcomes are known, 30 needed"
 
 
+def test_asking_again_is_no_new_evidence(stores):
+    ledger(stores, outcomes=[1] * 30)
+    ledger(stores, outcomes=[1] * 30, data_hash="e" * 64, p=0.9)
+    ledger(stores, outcomes=[1] * 30, data_hash="f" * 64, source="EXCEL")
+
+    found = record(stores)["ES"]["1h"]["all"]
+
+    assert (found["brier"]["n"], round(found["brier"]["value"], 12)) == (30, 0.16)
+
+
 def test_symbols_and_horizons_are_kept_apart(stores):
     ledger(stores, outcomes=[1] * 30)
     ledger(stores, "NQ", outcomes=[0] * 30)
@@ -73,6 +83,7 @@ def ledger(stores, symbol="ES", *, outcomes, late=False, **parts):
         for one, outcome in zip(made, outcomes, strict=True):
             record_predictions(session, number, model, [one], NOW if late else one.asof)
             here = (Prediction.symbol == symbol, Prediction.asof == one.asof, Prediction.horizon == one.horizon)
+            here = (*here, Prediction.data_hash == one.data_hash)
             price = one.base_price + (1 if outcome else -1)
             values = {"outcome": outcome, "outcome_price": price, "resolved_at": NOW}
             session.execute(update(Prediction).where(*here).values(values))

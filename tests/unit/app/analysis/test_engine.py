@@ -22,6 +22,8 @@ from tests.nulls.engine import differences, question_of, told, until
 from tests.tree import ROOT
 
 PARAMETERS = Parameters.model_validate({"horizons": ["5m"], "permutations": 99})
+# The market is open then, so that what is recommended can be done.
+BEFORE = timedelta(minutes=30)
 PARTS = {
     "full": (
         "recommendation prediction sizing trend levels patterns indicators volatility regime seasonality forecast risk"
@@ -86,8 +88,8 @@ def test_where_nothing_is_predicted_nothing_is_recommended(run, kind):
     assert (found.action, found.confidence, found.strength, found.reason_code) == ("HOLD", 0.5, 0.0, "not_predicted")
 
 
-def test_a_drift_is_acted_on_a_bounce_is_not_worth_it_and_a_walk_is_held(run):
-    found = run()
+def test_a_drift_is_acted_on_a_bounce_is_not_worth_it_and_a_walk_is_held(run, market):
+    found = run(asof=market["ES"].wanted.hours[-1].close - BEFORE)
 
     assert {symbol: (one.action, one.reason_code) for symbol, one in found.recommended.items()} == {
         "ES": ("HOLD", "no_skill"),
@@ -162,8 +164,9 @@ def test_one_symbol_without_ticks_does_not_keep_the_other_from_its_analysis(mark
     inputs = [replace(market["ES"].wanted, files=()), market["NQ"].wanted]
 
     found = analyse(
-        question_of(inputs, parameters=PARAMETERS), inputs, market_lake, inputs[0].hours[-1].close, cache=market_cache
-    )
+        question_of(inputs, parameters=PARAMETERS), inputs, market_lake, inputs[0].hours[-1].close - BEFORE,
+        cache=market_cache,
+    )  # fmt: skip
 
     check_document(found)
     assert [one.reason_code for one in found.recommended.values()] == ["no_data", ""]
@@ -188,6 +191,26 @@ def test_holes_are_named_and_nothing_is_traded_on_what_is_left(market, market_la
     assert (quality["verdict"], quality["sessions"]["value"]) == ("degraded", 11)
     assert any(str(whole.hours[3].day) in reason for reason in quality["reasons"])
     assert (found.recommended["NQ"].action, found.recommended["NQ"].reason_code) == ("HOLD", "data_rejected")
+
+
+def test_a_gap_in_regular_hours_counts_by_the_hours_that_the_input_tells(market, tmp_path):
+    hours, lake = market["NQ"].wanted.hours[:1], Lake(tmp_path)
+    noon = hours[0].open + timedelta(hours=4)
+    table = market["NQ"].tables[hours[0].day]
+    before, after = table.slice(0, 240), table.slice(250)
+    wanted = made_symbol(lake, "NQ", hours, {hours[0].day: pa.concat_tables([before, after])}).wanted
+    regular = replace(
+        wanted, regular=(replace(hours[0], open=noon - timedelta(hours=1), close=noon + timedelta(hours=1)),)
+    )
+
+    quality = [
+        analyse(question_of([one], kind="single"), [one], lake, hours[0].close).symbols["NQ"]["quality"]
+        for one in (wanted, regular)
+    ]
+
+    assert [one["verdict"] for one in quality] == ["ok", "degraded"]
+    assert quality[0]["rules"]["longest_regular_gap"]["value"] is None
+    assert 600 <= quality[1]["rules"]["longest_regular_gap"]["value"] < 720
 
 
 def test_a_damaged_file_is_named_with_its_symbol_and_day(market, tmp_path):
@@ -215,14 +238,24 @@ def test_the_same_question_again_opens_no_file_and_has_the_same_answer(market, t
     assert (second.work["cache_misses"], second.work["ticks"]) == (0, first.work["ticks"])
 
 
+def test_hours_after_the_close_the_same_is_known_and_nothing_is_measured_again(run, market):
+    close = market["NQ"].wanted.hours[-1].close
+
+    then, later = run("NQ", asof=close), run("NQ", asof=close + timedelta(hours=3))
+
+    changed = differences(told(then), told(later))
+    assert {place.split("/")[3] for place in changed if place != "/asof"} == {"quality"}
+    assert later.work["cache_misses"] == 0
+
+
 def test_what_is_kept_changes_nothing_of_the_answer(run):
     assert differences(told(run("NQ", cache=None)), told(run("NQ"))) == []
 
 
-@pytest.mark.parametrize("parameter", ["permutations", "seed", "horizons", "equity", "var_limit", "cost_ticks"])
+@pytest.mark.parametrize("parameter", ["permutations", "seed", "horizons", "equity", "cost_ticks"])
 def test_another_parameter_is_not_answered_with_what_was_kept_of_the_first(run, market_cache, parameter):
     other = {
-        "permutations": 150, "seed": 2, "horizons": ("15m",), "equity": 5_000, "var_limit": 0.5, "cost_ticks": 90
+        "permutations": 150, "seed": 2, "horizons": ("15m",), "equity": 5_000, "cost_ticks": 90
     }[parameter]  # fmt: skip
     parameters = Parameters.model_validate(PARAMETERS.model_dump() | {parameter: other})
     run("NQ")

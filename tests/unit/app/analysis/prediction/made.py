@@ -7,6 +7,7 @@ import numpy as np
 from scipy.special import expit
 from scipy.stats import norm
 
+from app.analysis.findings import Basis, Finding
 from app.analysis.prediction.gate import Skill
 from app.analysis.prediction.predicted import Forecast, Predicted, Series
 
@@ -19,20 +20,27 @@ def skill_of(t: float, n: int = 500) -> Skill:
     return Skill(n, 0.25 - 0.01 * t, 0.25, 0.04 * t, 0.01 * t, 0.01, t, float(norm.sf(t)))
 
 
-def forecast_of(*, t: float = 5.0, logit: float = 0.6, stderr: float = 0.1, move: float = 10.0, horizon: str = "1h"):
+def forecast_of(*, t: float = 5.0, logit: float = 0.6, stderr: float = 0.1, move: float = 10.0):
     """A forecast of a symbol at 5,000 points."""
     nothing = np.empty(0)
     return Forecast(
-        target_ts=ASOF + _SPANS[horizon], base_price=5_000.0, p=float(expit(logit)), logit=logit, stderr=stderr,
-        base_rate=0.52, move=move, low=4_990.0, high=5_011.0, n_train=900, skill=skill_of(t), hits=280, line=None,
+        base_price=5_000.0, p=float(expit(logit)), logit=logit, stderr=stderr,
+        base_rate=0.52, move=move, n_train=900, skill=skill_of(t), hits=280, line=None,
         bins=(), series=Series(np.empty(0, np.int64), *[nothing] * 4),
     )  # fmt: skip
 
 
 def predicted_of(symbol: str = "ES", horizon: str = "1h", **told: float) -> Predicted:
     """A prediction with such a forecast."""
-    forecast = forecast_of(horizon=horizon, **told)
-    return Predicted(symbol, "EXCEL", horizon, ASOF, f"900 bars of {horizon}", "d" * 64, 900, 500, forecast)
+    target = ASOF + _SPANS[horizon]
+    return Predicted(
+        symbol, "EXCEL", horizon, ASOF, target, f"900 bars of {horizon}", "d" * 64, 900, 500, forecast_of(**told)
+    )
+
+
+def interval_of(low: float = 4_990.0, high: float = 5_011.0) -> Finding:
+    """The interval of a price."""
+    return Basis("900 bars", ASOF).found(high - low, 900, "made up", ci=(low, high), ci_level=0.9)
 
 
 def unpredicted(symbol: str = "ES", horizon: str = "1h") -> Predicted:

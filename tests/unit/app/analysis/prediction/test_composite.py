@@ -1,4 +1,4 @@
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -82,13 +82,21 @@ def test_the_label_is_the_return_of_the_portfolio():
 
 def test_only_times_that_all_have_count():
     one, other = told(seed=1), told(seed=2)
-    late = replace(other.forecast.series, times=other.forecast.series.times + 300)
-    made = {("ES", "1h"): one, ("CL", "1h"): replace(other, forecast=replace(other.forecast, series=late))}
+    made = {("ES", "1h"): one, ("CL", "1h"): with_rows(other, slice(300, None))}
 
     found = combine(made, {"ES": 0.5, "CL": 0.5})["1h"]
 
     assert found.scored == one.forecast.skill.n - 300 - 100
     assert found.asof.timestamp() * 1e6 == one.forecast.series.times[-1]
+
+
+def test_without_a_newest_bar_in_common_there_is_no_composite():
+    one, other = told(seed=1), told(seed=2)
+    made = {("ES", "1h"): one, ("CL", "1h"): with_rows(other, slice(None, -1))}
+
+    found = combine(made, {"ES": 0.5, "CL": 0.5})["1h"]
+
+    assert (found.p, found.reason) == (None, "the newest bars of the symbols are not of the same time")
 
 
 def test_too_few_outcomes_in_common_are_said_to_be_too_few():
@@ -106,7 +114,7 @@ def test_without_symbols_there_is_no_composite(portfolio):
 
     found = combine(made, portfolio)
 
-    assert found["1h"].reason == "no symbol of the portfolio has a forecast"
+    assert found["1h"].reason == "no symbol of the portfolio has a forecast of a bar to come"
 
 
 def test_the_weights_of_a_time_do_not_know_what_came_after():
@@ -134,3 +142,8 @@ def told(seed, slope=1.0, rows=650, boast=1.0):
     series = Series(np.arange(rows), np.log(p / (1 - p)), p, np.full(rows, 0.5), moves)
     skill = replace(made.forecast.skill, n=rows - 1)
     return replace(made, forecast=replace(made.forecast, series=series, skill=skill))
+
+
+def with_rows(made, rows):
+    kept = Series(*(getattr(made.forecast.series, one.name)[rows] for one in fields(Series)))
+    return replace(made, forecast=replace(made.forecast, series=kept))

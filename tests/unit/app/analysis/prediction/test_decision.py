@@ -10,6 +10,7 @@ from tests.nulls.prediction import BARS, latent_momentum
 from tests.unit.app.analysis.prediction.made import ASOF, predicted_of, unpredicted
 
 PARAMETERS = Parameters.model_validate({})
+OVER = {("ES", "1h"), ("ES", "5m")}
 FREE = Parameters.model_validate({"cost_ticks": 0, "fee": 0})
 
 
@@ -20,7 +21,7 @@ def test_shown_skill_and_an_edge_over_cost_are_acted_on():
     assert decision.confidence == pytest.approx(0.645656, abs=1e-6)
     assert decision.strength == pytest.approx(2 * 0.607186 - 1, abs=1e-5)
     assert (decision.horizon, decision.asof, decision.n_tried) == ("1h", ASOF, 1)
-    assert decision.valid_until == predicted_of().forecast.target_ts
+    assert decision.valid_until == predicted_of().target_ts
 
 
 def test_a_probability_of_a_fall_is_a_sale():
@@ -33,12 +34,13 @@ def test_a_probability_of_a_fall_is_a_sale():
     ("code", "told"),
     [
         ("no_data", {"empty": {"ES"}, "verdict": "reject", "enabled": False}),
-        ("data_rejected", {"verdict": "reject", "enabled": False, "made": unpredicted()}),
+        ("data_rejected", {"verdict": "reject", "enabled": False, "made": unpredicted(), "stale": OVER}),
+        ("stale_data", {"enabled": False, "made": unpredicted(), "stale": OVER}),
         ("model_disabled", {"enabled": False, "made": unpredicted()}),
         ("model_disabled", {"enabled": False, "terms": None}),
         ("insufficient_data", {"made": unpredicted(), "degraded": {"ES"}}),
         ("no_skill", {"made": predicted_of(t=1.6), "degraded": {"ES"}}),
-        ("model_degraded", {"degraded": {"ES"}, "terms": None}),
+        ("model_degraded", {"degraded": {"ES"}, "terms": None, "closed": {("ES", "1h")}}),
         ("model_degraded", {"degraded": {"ES"}, "verdict": "degraded"}),
         ("data_rejected", {"verdict": "degraded", "terms": None}),
         ("data_rejected", {"verdict": "degraded", "made": predicted_of(move=1.0)}),
@@ -56,6 +58,7 @@ def test_the_first_reason_to_hold_is_told_and_nothing_is_claimed(code, told):
 @pytest.mark.parametrize(
     ("code", "told"),
     [
+        ("market_closed", {"closed": {("ES", "1h")}, "terms": None}),
         ("unknown_cost", {"terms": None}),
         ("edge_below_cost", {"made": predicted_of(move=1.0)}),
         ("edge_below_cost", {"made": predicted_of(logit=0.0, stderr=0.0), "parameters": FREE}),
@@ -84,6 +87,32 @@ def test_a_symbol_that_was_not_predicted_is_held():
 
 def test_a_model_that_is_switched_off_need_not_have_predicted():
     assert decide({}, {"ES": "ok"}, {}, PARAMETERS, ASOF, enabled=False)["ES"].reason_code == "model_disabled"
+
+
+def test_a_bar_that_is_over_is_not_recommended_on():
+    decision = decided(predicted_of(logit=2.0), stale=OVER, enabled=False)
+
+    assert (decision.action, decision.reason_code, decision.confidence) == ("HOLD", "stale_data", 0.5)
+    assert decision.reason == "the newest data is older than what was to be predicted"
+    assert decision.edge is None
+
+
+def test_of_two_horizons_the_one_that_is_over_only_counts_as_tried():
+    made = {("ES", "1h"): predicted_of(move=99.0), ("ES", "5m"): predicted_of(horizon="5m", t=2.0)}
+    told = {"ES": "ok"}, {"ES": ES}, PARAMETERS, ASOF
+
+    fresh, late = (decide(made, *told, stale={("ES", over)})["ES"] for over in ("5m", "1h"))
+
+    assert (fresh.action, fresh.horizon, fresh.n_tried) == ("BUY", "1h", 2)
+    assert (late.action, late.horizon, late.n_tried) == ("BUY", "5m", 2)
+
+
+def test_a_horizon_that_is_over_does_not_speak_for_the_other():
+    made = {("ES", "1h"): predicted_of(), ("ES", "5m"): unpredicted(horizon="5m")}
+
+    decision = decide(made, {"ES": "ok"}, {"ES": ES}, PARAMETERS, ASOF, stale={("ES", "1h")})["ES"]
+
+    assert (decision.reason_code, decision.confidence) == ("insufficient_data", 0.5)
 
 
 def test_what_else_was_tried_raises_the_bar():

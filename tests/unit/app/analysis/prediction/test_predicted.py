@@ -18,7 +18,7 @@ def test_a_prediction_is_read_back_as_it_was():
     )
     line = Line(0.9, 0.01, np.array([[0.02, 0.001], [0.001, 0.003]]), 500)
     made = predicted_of()
-    full = replace(made.forecast, series=series, line=line, bins=(Bin(0.4, 0.38, (0.3, 0.45), 50),), low=None)
+    full = replace(made.forecast, series=series, line=line, bins=(Bin(0.4, 0.38, (0.3, 0.45), 50),))
 
     found = read_back(written(replace(made, forecast=full)))
 

@@ -67,10 +67,10 @@ def test_a_fresh_contract_cannot_be_predicted_yet():
 def test_the_forecast_is_of_the_bar_after_the_newest():
     data = data_of(1_000)
 
-    forecast = predict_direction(data, "1h", PARAMETERS).forecast
+    found = predict_direction(data, "1h", PARAMETERS)
 
-    newest = data.frame("1h")["t_close"][-1]
-    assert forecast.target_ts == newest + timedelta(hours=1)
+    forecast, newest = found.forecast, data.frame("1h")["t_close"][-1]
+    assert found.target_ts == newest + timedelta(hours=1)
     assert forecast.base_price == CLOSES[999]
     assert 0 < forecast.p < 1
     assert forecast.p == forecast.series.p[-1] == pytest.approx(1 / (1 + np.exp(-forecast.logit)))
@@ -92,25 +92,22 @@ def test_the_expected_move_is_that_of_the_past_at_the_volatility_of_now():
     assert forecast.move == pytest.approx(expected, rel=1e-12)
 
 
-def test_nine_prices_in_ten_would_have_been_inside_the_interval():
-    paths = [symbol_data(closes_of(seed)[:801], "1h") for seed in range(60)]
-    inside = 0
-
-    for data in paths:
-        known = replace(data, bars={"1h": data.frame("1h")[:800]})
-        forecast = predict_direction(known, "1h", PARAMETERS).forecast
-        inside += forecast.low <= data.frame("1h")["close"][800] <= forecast.high
-
-    assert 48 <= inside <= 59
-
-
-def test_over_a_weekend_there_is_no_interval():
+def test_over_a_weekend_the_first_bar_of_the_next_session_is_predicted():
     data = data_of(23 * 40)
 
-    forecast = predict_direction(data, "1h", PARAMETERS).forecast
+    found = predict_direction(data, "1h", PARAMETERS)
 
-    assert (forecast.low, forecast.high) == (None, None)
-    assert forecast.target_ts == data.asof + timedelta(days=2, hours=2)
+    assert found.target_ts == data.asof + timedelta(days=2, hours=2)
+    assert found.forecast is not None
+
+
+def test_without_a_session_to_come_there_is_no_forecast():
+    data = replace(data_of(23 * 40), following=())
+
+    found = predict_direction(data, "1h", PARAMETERS)
+
+    assert (found.forecast, found.target_ts) == (None, None)
+    assert found.reason == "the calendar does not tell when the next bar ends"
 
 
 def test_bars_that_never_follow_one_another_are_insufficient():

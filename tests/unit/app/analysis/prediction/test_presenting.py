@@ -15,9 +15,10 @@ from app.analysis.prediction.presenting import (
 from app.analysis.question import Parameters
 from tests.nulls.paths import ES, symbol_data
 from tests.nulls.prediction import BARS, bouncing, latent_momentum, random_walk
-from tests.unit.app.analysis.prediction.made import ASOF, predicted_of, unpredicted
+from tests.unit.app.analysis.prediction.made import ASOF, interval_of, predicted_of, unpredicted
 
 PARAMETERS = Parameters.model_validate({})
+INTERVALS = {"1h": interval_of()}
 PATHS = {"walk": random_walk(1), "momentum": latent_momentum(4, 0.6), "bounce": bouncing(1)}
 
 
@@ -26,7 +27,7 @@ PATHS = {"walk": random_walk(1), "momentum": latent_momentum(4, 0.6), "bounce": 
 def test_all_that_is_said_is_plain_json(closes, bars):
     predicted, decision = run(closes[:bars])
 
-    trees = [prediction_tree(predicted, decision.gates), recommendation_tree(decision, predicted)]
+    trees = [prediction_tree(predicted, decision.gates, INTERVALS), recommendation_tree(decision, predicted)]
 
     assert json.loads(json.dumps([to_plain(tree) for tree in trees], allow_nan=False))
     for _, figure in figures([to_plain(tree) for tree in trees]):
@@ -37,7 +38,7 @@ def test_what_was_found_is_said_with_its_sample():
     predicted, decision = run(PATHS["momentum"][:BARS])
     forecast = predicted["1h"].forecast
 
-    prediction = prediction_tree(predicted, decision.gates)["1h"]
+    prediction = prediction_tree(predicted, decision.gates, INTERVALS)["1h"]
     said = recommendation_tree(decision, predicted)
 
     assert (prediction["probability"].value, prediction["probability"].n) == (forecast.p, forecast.n_train)
@@ -48,13 +49,31 @@ def test_what_was_found_is_said_with_its_sample():
     assert said["out_of_sample"]["hit_rate"].value == forecast.hits / forecast.skill.n
     assert said["net_edge"].value == decision.edge.net
     assert len(prediction["calibration"]["bins"]) == 10
-    assert prediction["interval"].ci == (forecast.low, forecast.high)
+    assert prediction["interval"] == INTERVALS["1h"]
+
+
+def test_of_a_bar_that_is_over_no_probability_is_said():
+    made = predicted_of()
+
+    tree = prediction_tree({"1h": made}, gates_of({"1h": made}), INTERVALS, {"1h"})["1h"]
+
+    assert (tree["probability"].value, tree["probability"].status) == (None, "degraded_data")
+    assert tree["out_of_sample"]["brier_skill"].value == made.forecast.skill.bss
+
+
+def test_an_interval_that_is_not_known_is_not_in_the_ledger():
+    made = predicted_of()
+    unknown = Basis("", ASOF).missing(10, "made up", "too few")
+
+    entry = prediction_made(made, gates_of({("ES", "1h"): made})["ES", "1h"], unknown, "f" * 64)
+
+    assert (entry.low, entry.high) == (None, None)
 
 
 def test_without_skill_the_base_rate_is_said():
     predicted, decision = run(PATHS["walk"][:BARS])
 
-    prediction = prediction_tree(predicted, decision.gates)["1h"]
+    prediction = prediction_tree(predicted, decision.gates, INTERVALS)["1h"]
     said = recommendation_tree(decision, predicted)
 
     assert prediction["probability"].value == predicted["1h"].forecast.base_rate
@@ -69,7 +88,7 @@ def test_what_cannot_be_predicted_says_what_is_needed():
 
     said = recommendation_tree(decision, predicted)
 
-    assert prediction_tree(predicted, decision.gates)["1h"]["probability"].status == "insufficient_data"
+    assert prediction_tree(predicted, decision.gates, INTERVALS)["1h"]["probability"].status == "insufficient_data"
     assert said["reason_code"] == "insufficient_data"
     assert (said["confidence"].value, said["confidence"].status) == (0.5, "low_history")
     assert "500 needed" in said["out_of_sample"]["dm"].reason
@@ -91,11 +110,11 @@ def test_a_confidence_above_a_half_has_the_status_ok(made, terms, verdict):
 def test_the_ledger_gets_what_was_said():
     made = predicted_of(logit=-0.6)
 
-    entry = prediction_made(made, gates_of({("ES", "1h"): made})["ES", "1h"], "f" * 64)
+    entry = prediction_made(made, gates_of({("ES", "1h"): made})["ES", "1h"], interval_of(), "f" * 64)
 
     assert (entry.symbol, entry.source, entry.horizon, entry.asof) == ("ES", "EXCEL", "1h", ASOF)
     assert (entry.p, entry.base_rate, entry.gated) == (made.forecast.p, 0.52, True)
-    assert (entry.target_ts, entry.base_price) == (made.forecast.target_ts, 5_000.0)
+    assert (entry.target_ts, entry.base_price) == (made.target_ts, 5_000.0)
     assert (entry.low, entry.high, entry.n_train) == (4_990.0, 5_011.0, 900)
     assert (entry.params_hash, entry.data_hash) == ("f" * 64, "d" * 64)
 
@@ -103,13 +122,13 @@ def test_the_ledger_gets_what_was_said():
 def test_without_skill_the_ledger_gets_the_base_rate():
     made = predicted_of(t=1.0)
 
-    entry = prediction_made(made, gates_of({("ES", "1h"): made})["ES", "1h"], "f" * 64)
+    entry = prediction_made(made, gates_of({("ES", "1h"): made})["ES", "1h"], interval_of(), "f" * 64)
 
     assert (entry.p, entry.gated) == (0.52, False)
 
 
 def test_what_was_not_predicted_is_not_in_the_ledger():
-    assert prediction_made(unpredicted(), None, "f" * 64) is None
+    assert prediction_made(unpredicted(), None, interval_of(), "f" * 64) is None
 
 
 def test_the_composite_is_said_like_a_prediction():
@@ -132,7 +151,7 @@ def test_the_composite_is_said_like_a_prediction():
 def test_a_line_that_does_not_exist_is_missing():
     made = predicted_of()
 
-    tree = prediction_tree({"1h": made}, gates_of({"1h": made}))
+    tree = prediction_tree({"1h": made}, gates_of({"1h": made}), INTERVALS)
 
     assert tree["1h"]["calibration"]["slope"].reason == "all predictions, or all outcomes, are the same"
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from app.analysis.findings import figures, to_plain
+from app.analysis.inputs import Terms
 from app.analysis.quality.checking import Quality, check_quality
 from app.instruments.rolls import Break
 from app.lake.layout import Lake
@@ -167,6 +168,33 @@ def test_a_jump_that_is_taken_back_within_three_ticks_is_a_spike(lake, jumps, ex
     assert found == ({"spikes": expected} if expected else {})
 
 
+@pytest.mark.parametrize(("ticks", "expected"), [(4, {}), (5, {"spikes": 1})])
+def test_a_bounce_of_a_few_large_ticks_is_no_spike(lake, ticks, expected):
+    step = Decimal("0.05")
+
+    def quoted(one: Quote, up: int) -> Quote:
+        price = 16 + step * up
+        return one._replace(last=price, bid=price, ask=price + step)
+
+    quotes = [quoted(one, ticks if place == 1_000 else 0) for place, one in enumerate(sound_quotes())]
+    file = write_as_is(lake, quotes)
+
+    found = broken(check_quality(lake, given([file], terms=Terms(0.05, 1_000.0)), LATER, "SIMULATED"))
+
+    assert found == expected
+
+
+def test_bids_above_asks_before_the_open_are_an_auction(lake):
+    def crossed(one: Quote) -> Quote:
+        return one._replace(bid=one.ask + TICK)
+
+    early = [crossed(one)._replace(ts=one.ts - timedelta(minutes=15)) for one in sound_quotes()[:3]]
+    early = [one._replace(recv_ts=one.ts, seq=one.seq - 10) for one in early]
+    file = write_as_is(lake, [*early, *sound_quotes()])
+
+    assert broken(check_quality(lake, given([file]), LATER, "SIMULATED")) == {"outside": 3}
+
+
 def test_a_spike_is_seen_across_ticks_without_a_price(lake):
     quotes = altered(sound_quotes(), lambda one: one._replace(last=one.last + 50, ask=one.ask + 50), 1_000)
     file = write_as_is(lake, altered(quotes, priced(last=None), 999, 1_001))
@@ -219,7 +247,7 @@ def test_only_the_part_of_a_gap_in_regular_hours_counts_there(lake, gone, longes
         lake, [one for one in sound_quotes() if not gone[0] <= (one.ts - OPEN).total_seconds() - 1 < gone[1]]
     )
 
-    quality = check_quality(lake, given([file]), LATER, "SIMULATED", regular=[regular])
+    quality = check_quality(lake, replace(given([file]), regular=(regular,)), LATER, "SIMULATED")
 
     assert plain(quality)["rules"]["longest_regular_gap"]["value"] == longest
     assert quality.verdict == verdict

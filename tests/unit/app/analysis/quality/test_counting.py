@@ -112,7 +112,7 @@ def in_order(mine: list[Quote], scope: Scope) -> dict[str, object]:
     delays = sorted((one.recv_ts - one.ts) // timedelta(microseconds=1) for one in mine)
     return {
         "missing_price": sum(one.last is None for one in mine),
-        "crossed": sum(one.bid is not None and one.ask is not None and one.bid > one.ask for one in mine),
+        "crossed": sum(one.bid is not None and one.ask is not None and one.bid > one.ask for one in inside),
         "non_positive": sum(any(price is not None and price <= 0 for price in priced(one)) for one in mine),
         "off_tick": sum(any(price is not None and price % TICK for price in priced(one)) for one in mine),
         "bad_size": sum(any(size is not None and size <= 0 for size in sized(one)) for one in mine),
@@ -164,7 +164,7 @@ def spikes(prices: list[float]) -> int:
             jump = abs(jumped - before)
             between = prices[place - back + 1 : place]
             is_first = all(abs(one - before) * 2 > jump for one in between)
-            if jump > 0.005 * abs(before) and abs(price - before) * 2 <= jump and is_first:
+            if jump > max(0.005 * abs(before), 4.5 * float(TICK)) and abs(price - before) * 2 <= jump and is_first:
                 found += 1
                 break
     return found

@@ -67,7 +67,7 @@ def test_the_source_and_the_regular_hours_belong_to_what_is_remembered(lake):
     check_quality(lake, wanted, LATER, "SIMULATED", cache)
 
     other = check_quality(lake, wanted, LATER, "EXCEL", cache)
-    strict = check_quality(lake, wanted, LATER, "SIMULATED", cache, regular=[regular])
+    strict = check_quality(lake, replace(wanted, regular=(regular,)), LATER, "SIMULATED", cache)
 
     assert other.verdict == "reject"
     assert strict.tree["rules"]["longest_regular_gap"].value == 20.0

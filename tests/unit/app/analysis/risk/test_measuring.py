@@ -107,6 +107,13 @@ def test_holding_is_no_position_even_where_nothing_is_known_of_the_contract():
     assert measure_sizing(market(23, "1h"), PARAMETERS, "HOLD", 0.5, 0.2)["contracts"].value == 0
 
 
+def test_without_a_volatility_the_small_contract_is_not_sized_either():
+    found = measure_sizing(market(400, SESSION), PARAMETERS, "BUY", 0.6, None)
+
+    assert found["contracts"].reason == "without the caps of volatility no position is sized"
+    assert (found["micro"].status, found["micro"].reason) == ("insufficient_data", found["contracts"].reason)
+
+
 def test_with_little_history_the_size_says_which_cap_is_missing():
     found = measure_sizing(market(23, "1h"), Parameters(equity=10_000_000), "BUY", 0.6, 0.2)
 

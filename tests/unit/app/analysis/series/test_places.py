@@ -69,11 +69,12 @@ def test_the_first_return_of_a_session_is_from_its_own_open():
     assert found[1:23] == pytest.approx(np.diff(np.log(closes[:23])))
 
 
-def test_a_change_of_contract_has_no_return():
-    segment = np.array([0] * 23 + [1] * 10, np.int32)
+@pytest.mark.parametrize(("place", "missing"), [(10, [10]), (23, [])])
+def test_a_change_of_contract_has_no_return_unless_a_session_begins_with_it(place, missing):
+    segment = np.repeat(np.array([0, 1], np.int32), [place, 33 - place])
     bars = hours(33).frame("1h").with_columns(segment=pl.Series(segment))
 
-    assert np.flatnonzero(np.isnan(session_returns(bars))).tolist() == [23]
+    assert np.flatnonzero(np.isnan(session_returns(bars))).tolist() == missing
 
 
 def test_a_price_that_is_not_positive_has_no_return():

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import polars as pl
@@ -139,6 +140,17 @@ def test_without_hours_a_year_of_sessions_is_enough():
     assert told["volatility"]["turbulent"].value / told["volatility"]["calm"].value == pytest.approx(2.0, rel=0.05)
 
 
+def test_the_session_that_still_runs_is_no_observation_however_much_of_it_is_over():
+    noise = np.random.default_rng(4).standard_normal(251 * 276) * 5e-4
+    whole = symbol_data(prices(noise, tick=None), "5m")
+    running = replace(whole, asof=whole.hours[-1].close - timedelta(minutes=30))
+    fives = whole.frame("5m").filter(pl.col("t_close") <= running.asof)
+
+    told = detect_regime(replace(running, bars={"5m": fives}), 1)
+
+    assert told["regimes"].n == 250
+
+
 def test_a_price_that_never_moved_has_no_regime():
     told = detect_regime(symbol_data(np.full(529, 100.0), "1h"), 1)
 
@@ -163,7 +175,7 @@ def test_a_roll_is_no_turbulence():
 
     told = detect_regime(replace(data, bars={"1h": rolled.drop("row")}), 1)
 
-    assert told["regimes"].n == 528
+    assert told["regimes"].n == 529
     plain = detect_regime(data, 1)
     assert told["volatility"]["turbulent"].value == pytest.approx(plain["volatility"]["turbulent"].value, rel=0.02)
 

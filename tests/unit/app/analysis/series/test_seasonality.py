@@ -1,4 +1,7 @@
+from dataclasses import replace
+
 import numpy as np
+import polars as pl
 import pytest
 from scipy.stats import t, ttest_1samp
 
@@ -76,6 +79,15 @@ def test_a_year_has_weekdays():
     assert told["means"]["Wednesday"].value == pytest.approx(returns[np.arange(262) % 5 == 2].mean(), abs=1e-4)
     assert told["means"]["Monday"].n == 52
     assert told["significant"].n == 53
+
+
+def test_a_weekday_after_a_missing_session_has_no_return():
+    data = symbol_data(prices(np.random.default_rng(3).standard_normal(262) / 100), "session")
+    without_a_tuesday = data.frame("session").filter(pl.int_range(pl.len()) != 6)
+
+    told = measure_seasonality(replace(data, bars={"session": without_a_tuesday}))["weekdays"]
+
+    assert [told["means"][day].n for day in ("Monday", "Tuesday", "Wednesday")] == [52, 52, 51]
 
 
 @pytest.mark.parametrize("sessions", [1, 22, 60])

@@ -128,7 +128,7 @@ def test_a_source_that_does_not_count_every_volume_has_no_indicator_of_it(uncoun
 
     found = measure_indicators(replace(data, bars={"1h": bars}))["1h"]
 
-    assert {found[name].reason for name in ("mfi_14", "obv")} == {"the source counts no volume"}
+    assert {found[name].reason for name in ("mfi_14", "obv")} == {"the source does not count the volume of every bar"}
     assert found["rsi_14"].value is not None
 
 

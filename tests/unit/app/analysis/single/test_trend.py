@@ -58,6 +58,7 @@ def test_persistent_and_reverting_returns_are_told_apart():
 
     assert (up.label, up.status) == ("Momentum", "ok")
     assert (down.label, down.status) == ("Reversion", "ok")
+    assert down.reason == "a bounce between bid and ask gives a ratio below 1 too"
 
 
 @pytest.mark.parametrize(

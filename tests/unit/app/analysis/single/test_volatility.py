@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import t
 
 from app.analysis.findings import Basis, Finding, to_plain
 from app.analysis.single.days import Days
@@ -42,6 +43,28 @@ def test_the_error_of_constant_volatility_is_what_theory_says():
     found = measure_volatility(symbol_data(prices(steps, tick=None), "5m"))["realised"]
 
     assert found.stderr / found.value == pytest.approx(1 / np.sqrt(2 * 276 * 200), rel=0.3)
+
+
+def test_the_interval_of_few_sessions_allows_for_how_few_they_are():
+    found = measure_volatility(market(5))["realised"]
+
+    # Five variances whose errors have two lags: 2.4 degrees of freedom.
+    reach = np.exp(t.ppf(0.975, 5 / (1 + 2 * (4 / 9 + 1 / 9))) * found.stderr / found.value)
+    assert found.ci == pytest.approx((found.value / reach, found.value * reach))
+
+
+@pytest.mark.parametrize(
+    ("ticks", "jumps", "level"), [(5.0, "ok", ""), (1.5, "degraded_data", ""), (0.75, "degraded_data", "too high")]
+)
+def test_prices_in_large_ticks_are_told_apart_from_jumps(ticks, jumps, level):
+    steps = np.random.default_rng(8).standard_normal(276 * 20) * ticks * 0.25 / 5_000
+
+    found = measure_volatility(symbol_data(prices(steps), "5m"))
+
+    assert found["jump_share"].status == jumps
+    assert level in found["realised"].reason
+    assert bool(level) == bool(found["realised"].reason)
+    assert found["realised"].status == "ok"
 
 
 def test_jumps_have_their_share():
