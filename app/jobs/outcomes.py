@@ -1,7 +1,7 @@
 """The minutes by which predictions are judged, from wherever the ticks of their time are."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import pyarrow as pa
@@ -13,8 +13,11 @@ from app.history.bar_range import BarRange
 from app.history.bars import read_bars
 from app.jobs.inputs import find_inputs
 from app.jobs.models import Prediction
+from app.lake.layout import TICKS
+from app.lake.manifest import list_files
 from app.stores import Stores
 
+_DAY: Final = timedelta(days=1)
 _MOMENT: Final = pa.timestamp("us", tz="UTC")
 SCHEMA: Final = pa.schema(
     {"t_open": _MOMENT, "t_close": _MOMENT, "close": pa.float64(), "contract": pa.string()},
@@ -40,17 +43,19 @@ def _unrecorded(
     session: Session, stores: Stores, row: Prediction, span: tuple[datetime, datetime], now: datetime
 ) -> pa.Table:
     market = stores.market_of(row.symbol)
+    days = market.session_of(span[0]), market.session_of(span[1]) + _DAY
+    recorded = {file.session_date for file in list_files(session, *days, TICKS, {row.symbol})}
+    if all(file.day in recorded for file in stores.lake.ticks_files(*days, {row.symbol})):
+        return SCHEMA.empty_table()
     question = Question(
         kind="prediction",
         symbols=(row.symbol,),
-        start=market.session_of(span[0]),
-        end=market.session_of(span[1]),
+        start=days[0],
+        end=days[1] - _DAY,
         parameters=Parameters.model_validate({}),
     )
     (found,) = find_inputs(session, stores, question, now)
     wanted = replace(found, files=tuple(file for file in found.files if file.sha256 is None))
-    if not wanted.files:
-        return SCHEMA.empty_table()
     # Where files are recorded the numeric libraries need not be loaded.
     from app.analysis.data.loading import load_symbol
 

@@ -155,7 +155,7 @@ def test_several_who_resolve_at_once_write_each_outcome_once(stores):
     store(stores, (60, "6711"), (600, "6711"), (3_601, "6712"))
 
     with ThreadPoolExecutor(4) as threads:
-        found = list(threads.map(lambda _: resolve_due(stores, TARGET + timedelta(hours=2)), range(4)))
+        found = list(threads.map(lambda _: resolve_due(stores, TARGET + timedelta(hours=2), budget_s=60), range(4)))
 
     assert sum(found) == 12
 
