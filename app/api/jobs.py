@@ -85,9 +85,9 @@ def submit_job(body: JobRequest) -> tuple[dict[str, object], int, dict[str, str]
     """Ask for an analysis
 
     Answers at once; the work is done by the workers. With a header `Idempotency-Key` the same request gives the same
-    job, also when that is finished. What is left out of `parameters` comes from the desk's settings. When the task
-    queue is away the job is kept and begins as soon as it is back. Accepted from this machine only, without a proxy,
-    as JSON.
+    job, also when that is finished, unless it joined one under the key of somebody else. What is left out of
+    `parameters` comes from the desk's settings. When the task queue is away the job is kept and begins as soon as it is
+    back. Accepted from this machine only, without a proxy, as JSON.
     """
     rt, key = runtime(), read_key(request.headers.get(KEY_HEADER))
     with rt.sessions.begin() as session:

@@ -4,13 +4,12 @@ import logging
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from app.errors import ThorError
-from app.history.bar_range import BarRange
 from app.instruments.roll_history import rolls_between
 from app.instruments.rolls import canonical_contract
 from app.jobs.models import Prediction
@@ -18,6 +17,9 @@ from app.lake.layout import TICKS
 from app.lake.manifest import find_file
 from app.market.timetable import MICROSECOND, micros_of
 from app.stores import Stores
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 log = logging.getLogger(__name__)
 
@@ -70,14 +72,19 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
 
 
 def _resolve(stores: Stores, number: int, now: datetime) -> bool:
+    # What reads bars and ticks is slow to load, and whoever only asks whether any is due does without.
+    from app.jobs.outcomes import minutes_of
+
     with stores.sessions.begin() as session:
         query = select(Prediction).where(Prediction.id == number, Prediction.resolved_at.is_(None))
         row = session.scalar(query.with_for_update(skip_locked=True))
         if row is None:
             return False
-        if _has_rolled(session, stores, row):
+        begins = row.asof - _CONTRACT_WINDOW
+        minutes = minutes_of(session, stores, row, (begins, row.target_ts + _LOOKED_AHEAD), now)
+        if _has_rolled(session, stores, row, minutes):
             row.void = "the contract changed before its time"
-        elif (price := _price_at_target(session, stores, row, now)) is not None:
+        elif (price := _price_at_target(session, stores, row, minutes, now)) is not None:
             _fill(row, price)
         elif now - row.target_ts >= VOID_AFTER:
             row.void = f"there is no data of {row.source} for its time"
@@ -95,17 +102,14 @@ def _fill(row: Prediction, price: float) -> None:
         row.outcome_price, row.outcome = price, int(price > row.base_price)
 
 
-def _price_at_target(session: Session, stores: Stores, row: Prediction, now: datetime) -> float | None:
-    # What reads bars and ticks is slow to load, and whoever only asks whether any is due does without.
+def _price_at_target(
+    session: Session, stores: Stores, row: Prediction, minutes: "pa.Table", now: datetime
+) -> float | None:
     import pyarrow.compute as pc
 
-    from app.history.bars import read_bars
-
-    wanted = BarRange(row.symbol, "1m", row.asof, row.target_ts + _LOOKED_AHEAD, now)
-    bars = read_bars(session, stores.lake, stores.markets, wanted, source=row.source)
-    target_us = micros_of(row.target_ts)
-    within = bars.filter(pc.less_equal(bars.column("t_close").cast("int64"), target_us))
-    went_on = pc.any(pc.greater_equal(bars.column("t_open").cast("int64"), target_us)).as_py()
+    within = _between(minutes, row.asof, row.target_ts)
+    opened = minutes.column("t_open").cast("int64")
+    went_on = pc.any(pc.greater_equal(opened, micros_of(row.target_ts))).as_py()
     if not within.num_rows or not (went_on or _is_final(session, stores, row, now)):
         return None
     return float(within.column("close")[-1].as_py())
@@ -121,9 +125,15 @@ def _is_final(session: Session, stores: Stores, row: Prediction, now: datetime) 
     return file is not None and hours is not None and file.written_at >= hours.close
 
 
-def _has_rolled(session: Session, stores: Stores, row: Prediction) -> bool:
+def _between(minutes: "pa.Table", start: datetime, end: datetime) -> "pa.Table":
     import pyarrow.compute as pc
 
+    opened, closed = (minutes.column(name).cast("int64") for name in ("t_open", "t_close"))
+    is_late = pc.greater_equal(opened, micros_of(start))
+    return minutes.filter(pc.and_(is_late, pc.less_equal(closed, micros_of(end))))
+
+
+def _has_rolled(session: Session, stores: Stores, row: Prediction, minutes: "pa.Table") -> bool:
     from app.history.ticks import read_ticks
 
     begins = row.asof - _CONTRACT_WINDOW
@@ -133,6 +143,7 @@ def _has_rolled(session: Session, stores: Stores, row: Prediction) -> bool:
     ticks = read_ticks(
         session, stores.lake, stores.market, row.symbol, begins, row.target_ts, source=row.source, columns=["contract"]
     )
-    told = pc.unique(ticks.column("contract")).to_pylist()
+    told = {*ticks.column("contract").unique().to_pylist()}
+    told |= {*_between(minutes, begins, row.target_ts).column("contract").unique().to_pylist()}
     contracts = {canonical_contract(row.symbol, one, row.asof) for one in told} - {None}
     return len(contracts) > 1

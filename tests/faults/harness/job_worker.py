@@ -27,7 +27,7 @@ from tests.fakes import RecordingDispatch
 
 LIMITS = RunLimits(beat_s=0.3, lost_after=timedelta(seconds=1.2))
 STEP_S = 0.12
-IDLE_S = 0.03
+IDLE_S = 0.1
 
 
 def main() -> None:

@@ -11,10 +11,11 @@ from app.jobs.resolving import is_resolving_due, resolve_due
 from tests.analyses import ask, prediction_of
 from tests.factories import DAY
 from tests.lake_days import export_quotes, purge
-from tests.ticks import OPEN, store_quotes, trade
+from tests.ticks import LATER, OPEN, store_quotes, trade, write_ticks
 
 ASOF = OPEN + timedelta(hours=10)
 TARGET = ASOF + timedelta(hours=1)
+FROM_OPEN_S = 36_000
 SOON = TARGET + timedelta(minutes=3)
 
 
@@ -37,6 +38,33 @@ def test_it_makes_no_difference_whether_the_ticks_are_in_the_lake(stores):
     resolve_due(stores, SOON)
 
     assert only(stores).outcome_price == 6711.0
+
+
+def test_a_file_that_nobody_recorded_is_read_as_analyses_read_it(stores):
+    predict(stores)
+    write_ticks(stores.lake, ticks((-60, "6710.25"), (3_599, "6711"), (3_700, "6500")), LATER, DAY)
+
+    resolve_due(stores, SOON)
+
+    assert (only(stores).outcome, only(stores).outcome_price) == (1, 6711.0)
+
+
+def test_an_unrecorded_file_of_another_source_or_of_two_contracts_gives_no_outcome(stores):
+    predict(stores)
+    predict(stores, "NQ")
+    other = ticks((-60, "6710.25"), (3_599, "6711"), source="SIMULATED")
+    write_ticks(stores.lake, other, LATER, DAY)
+    moved = [trade(600 + FROM_OPEN_S, "6711", 2, symbol="NQ", contract="NQH26")]
+    write_ticks(stores.lake, [*ticks((-60, "6710.25"), symbol="NQ", contract="NQZ25"), *moved], LATER, DAY)
+
+    resolve_due(stores, TARGET + timedelta(days=7))
+
+    with stores.sessions() as session:
+        found = {row.symbol: row.void for row in session.scalars(select(Prediction))}
+    assert found == {
+        "ES": "there is no data of REPLAY for its time",
+        "NQ": "the contract changed before its time",
+    }
 
 
 def test_nothing_is_said_before_the_time_or_of_what_was_resolved(stores):
@@ -127,7 +155,7 @@ def test_several_who_resolve_at_once_write_each_outcome_once(stores):
     store(stores, (60, "6711"), (600, "6711"), (3_601, "6712"))
 
     with ThreadPoolExecutor(4) as threads:
-        found = list(threads.map(lambda _: resolve_due(stores, TARGET + timedelta(hours=2)), range(4)))
+        found = list(threads.map(lambda _: resolve_due(stores, TARGET + timedelta(hours=2), budget_s=60), range(4)))
 
     assert sum(found) == 12
 
