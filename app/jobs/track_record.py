@@ -40,11 +40,14 @@ def track_record(session: Session, symbols: Collection[str] | None, now: datetim
 
     Only those count that were made before their time. All symbols that have any when None.
     """
-    # It loads what computes, which whoever asks for jobs does without.
+    records = _records(session, symbols)
+    if not records:
+        return {}
+    # It loads what computes, which takes a second and much memory.
     from app.analysis.prediction.scoring import score
 
     found: dict[str, dict[str, Any]] = defaultdict(dict)
-    for (symbol, horizon), record in _records(session, symbols).items():
+    for (symbol, horizon), record in records.items():
         told = score(record.rows, Basis(record.window, now))
         found[symbol][horizon] = {**to_plain(told), "made_later": record.made_later}
     return dict(found)
@@ -52,9 +55,12 @@ def track_record(session: Session, symbols: Collection[str] | None, now: datetim
 
 def degraded_symbols(session: Session, symbols: Collection[str]) -> list[str]:
     """The symbols whose latest predictions did worse than the base rate, at any horizon; see `scoring.degradation`."""
+    records = _records(session, symbols)
+    if not records:
+        return []
     from app.analysis.prediction.scoring import degradation
 
-    found = {symbol for (symbol, _), one in _records(session, symbols).items() if degradation(one.rows).degraded}
+    found = {symbol for (symbol, _), one in records.items() if degradation(one.rows).degraded}
     return sorted(found)
 
 
