@@ -77,17 +77,31 @@ class InstrumentForm(BaseForm):
     tos_symbol = StringField("Excel (thinkorswim) symbol", [InputRequired(), Length(max=24)])
 
 
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
 def _place(_form: Any, field: Any) -> None:
     told = (field.data or "").strip()
     if told and not (told.isascii() and told.isdecimal() and len(told) <= 3 and int(told) < MOST_WATCHED):
         raise ValidationError(f"a place is a whole number from 0 to {MOST_WATCHED - 1}, or empty: not watched")
 
 
+def _place_field() -> Any:
+    # A text: browsers send nothing at all for a number that is none, and nothing would mean not watched.
+    return StringField("Watch position", [_place], filters=[_text], description="from 0; empty: not watched")
+
+
 class PlaceForm(BaseForm):
     """A place in the watchlist, counted from 0; empty: not watched."""
 
-    # A text: browsers send nothing at all for a number that is none, and nothing would mean not watched.
-    watch_position = StringField("Watch position", [_place])
+    watch_position = _place_field()
+
+
+class PlaceInListForm(BaseForm):
+    """The same for a list, whose widgets are others and must not be those of the page."""
+
+    watch_position = _place_field()
 
 
 class ContractWeightChange(BaseForm):

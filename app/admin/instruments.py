@@ -11,6 +11,7 @@ from app.admin.forms import (
     InstrumentForm,
     MarketForm,
     PlaceForm,
+    PlaceInListForm,
     SignalWeightChange,
     SignalWeightForm,
 )
@@ -43,7 +44,7 @@ class InstrumentView(RecordView):
 
     def get_list_form(self) -> Any:
         """A place may be taken: the others make room."""
-        return create_editable_list_form(self.form_base_class, PlaceForm)
+        return create_editable_list_form(self.form_base_class, PlaceInListForm)
 
     def change(self, session: Session, form: Any, row: Any) -> None:
         """Correct the facts, or move the symbol within the watchlist."""
@@ -73,7 +74,7 @@ class WatchlistView(RecordView):
 
     def get_list_form(self) -> Any:
         """A place may be taken: the others make room."""
-        return create_editable_list_form(self.form_base_class, PlaceForm)
+        return create_editable_list_form(self.form_base_class, PlaceInListForm)
 
     def get_query(self) -> Any:
         """Only what is watched."""

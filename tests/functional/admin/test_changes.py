@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from sqlalchemy import select
 
@@ -56,6 +58,18 @@ def test_an_edit_that_the_rules_refuse_changes_nothing_and_says_why(admin, rows,
     assert "must lie within its bounds" in answer.text
     assert read(SignalWeight, ("trend", "2025-03-07")).weight == 1
     assert changes() == before
+
+
+def test_the_page_of_the_first_place_shows_it_and_saving_it_changes_nothing(admin, sessions, changes):
+    with sessions() as session:
+        first = watchlist(session)[0]
+
+    page = admin.get(f"watchlist/edit/?id={first}").text
+    shown = re.search(r'name="watch_position"[^>]* value="([^"]*)"', page)[1]
+    admin.post(f"watchlist/edit/?id={first}", {"watch_position": shown})
+
+    assert shown == "0"
+    assert changes() == []
 
 
 @pytest.mark.parametrize("place", ["abc", "-1", "500", "1e", "٣", "1.5"])
