@@ -55,7 +55,7 @@ class Ended:
 
 def play(trial: Trial) -> Outcome:
     """Kill one worker after another, let some stand still, then have the others end what is left."""
-    kills = trial.pick(6, 60)
+    kills = trial.pick(10, 60)
     with world(trial) as own, ExitStack() as running:
         workers = [running.enter_context(victim(own, COMMAND, f"worker-{place}")) for place in (1, 2)]
         for one in workers:
