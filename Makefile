@@ -41,7 +41,7 @@ faults: setup ## Break servers, processes, links and files, and judge what came 
 nulls: setup ## Show what the statistics say of chance alone, and whether they find what is there; ARGS="N8 …" for some
 	@$(BIN)/python -m tests.nulls $(ARGS)
 
-bench: setup ## Measure publish, ingest, export, bars and market hours against their limits, and the latencies
+bench: setup ## Measure publish, ingest, export, bars, analysis and market hours against their limits, and latencies
 	@$(BIN)/python -m benchmarks
 
 soak: setup ## Watch the memory of everything for 10 minutes at 2,000 ticks a second; ARGS="--minutes 1" for a trial

@@ -26,7 +26,7 @@ from benchmarks.measure import Measure, compare
 from tests.servers import ROOT
 
 LIMIT = "DuckDB: arg_min/arg_max(last, (ts, seq)) by minute over all files"
-RUNS = 7
+RUNS = 5
 # A command takes seconds.
 ALONE_RUNS = 3
 # How many times as long as the bare query each may take, and how much memory a process that does nothing else.
