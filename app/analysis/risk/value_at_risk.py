@@ -165,7 +165,9 @@ def measure_tail(known: Floats, level: float, name: str, basis: Basis, unit: str
     method = f"{chosen.text}; next of the {unit}"
     reason, status, tail = "", OK, None
     if n < needed:
-        reason, status = f"there are {n} usable {unit}, and the {level:.0%} level needs {needed}", SHORT
+        begin = f", of which the first {chosen.start} only begin the filter" if chosen.start else ""
+        reason = f"there are {len(known)} usable {unit}{begin}, and the {level:.0%} level needs {needed + chosen.start}"
+        status = SHORT
     elif np.ptp(known) < STILL or not np.any(known[:START]):
         reason, status = f"the price did not move in the {unit}", SHORT
     elif (tail := chosen.solve(known, level)) is None:

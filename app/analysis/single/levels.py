@@ -45,7 +45,7 @@ def find_levels(data: SymbolData, permutations: int, seed: int) -> Tree:
     Levels are peaks of the volume profile of the newest contract's last 60 sessions, by volume where the source counts
     it for every bar, else by time. Each has `level`, `bounce_rate` and `pattern_strength`, which is 1 - p; p is the
     share of `permutations` random levels of the same range that turned the price as often. It needs 5 sessions and 10
-    resolved touches, else the level is `not_tested`.
+    resolved touches, else the level is not tested, and its reason says so.
     """
     bars = _newest_contract(data.frame("1m"))
     basis = _basis(data, bars)
@@ -150,12 +150,12 @@ def _not_tested(market: _Market, tested: LevelTest, place: int) -> str:
     """Why a level is not tested, empty when it is."""
     resolved = int(tested.bounces.resolved[place])
     if market.sessions < LEAST_SESSIONS:
-        return f"not_tested: {market.sessions} sessions of the contract, {LEAST_SESSIONS} are needed"
+        return f"not tested: {market.sessions} sessions of the contract, {LEAST_SESSIONS} are needed"
     if resolved < LEAST_TOUCHES:
-        return f"not_tested: {resolved} resolved touches, {LEAST_TOUCHES} are needed"
+        return f"not tested: {resolved} resolved touches, {LEAST_TOUCHES} are needed"
     if tested.random[place] < LEAST_RANDOM:
         count = tested.random[place]
-        return f"not_tested: {count} random levels elsewhere have {LEAST_TOUCHES} touches, {LEAST_RANDOM} are needed"
+        return f"not tested: {count} random levels elsewhere have {LEAST_TOUCHES} touches, {LEAST_RANDOM} are needed"
     return ""
 
 

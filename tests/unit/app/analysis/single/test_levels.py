@@ -48,7 +48,7 @@ def test_levels_of_four_sessions_are_listed_and_not_tested():
     assert rows(found)
     assert {row["level"].status for row in rows(found)} == {"low_history"}
     assert {row["pattern_strength"].reason for row in rows(found)} == {
-        "not_tested: 4 sessions of the contract, 5 are needed"
+        "not tested: 4 sessions of the contract, 5 are needed"
     }
     assert found["together"].status == "insufficient_data"
 
@@ -58,7 +58,7 @@ def test_a_level_with_few_touches_is_not_tested(market):
 
     assert few
     assert all(
-        row["pattern_strength"].reason == f"not_tested: {row['level'].n} resolved touches, 10 are needed" for row in few
+        row["pattern_strength"].reason == f"not tested: {row['level'].n} resolved touches, 10 are needed" for row in few
     )
     assert all(row["bounce_rate"].value is None for row in few)
 
