@@ -95,7 +95,7 @@ def test_a_range_without_any_file_fails_and_says_what_to_do(ask, run, command, l
     assert f"no ticks of CL from {FIRST.day} to {FOURTH.day}" in job["error"]
     assert "flask backfill-parquet" in job["error"]
     assert result.exit_code == 1
-    assert "Analysis failed: the lake has no ticks of CL" in result.stdout
+    assert "Analysis failed (the lake has no ticks of CL" in result.stdout
 
 
 def test_a_source_without_ticks_fails_and_names_those_there_are(ask, run, lake):
