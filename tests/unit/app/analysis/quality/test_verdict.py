@@ -87,6 +87,13 @@ def test_a_span_degrades_when_it_is_longer_than_allowed(name, longest_ok):
     assert verdict(counts(**{name: longest_ok + 1})) == "degraded"
 
 
+@pytest.mark.parametrize(("paused", "expected"), [((), "ok"), ((0,), "ok"), ((0, 1), "degraded"), ((19,), "degraded")])
+def test_a_pause_degrades_in_the_newest_session_or_in_more_than_one_of_twenty(paused, expected):
+    months = [counts(gap_us=61 * MINUTE) if place in paused else counts() for place in range(20)]
+
+    assert verdict(*months) == expected
+
+
 @pytest.mark.parametrize(("apart", "expected"), [(13, "ok"), (14, "degraded"), (276, "degraded"), (277, "reject")])
 def test_sources_that_are_apart_degrade_and_then_reject(apart, expected):
     assert verdict(counts(divergence=Divergence(minutes=1_380, apart=apart, largest=3.5))) == expected
