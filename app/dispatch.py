@@ -24,8 +24,15 @@ class Dispatch(Protocol):
     def apply_retention(self, market: str) -> None:
         """Drop the ticks of days past the retention whose files are verified."""
 
-    def run_job(self, job_id: int) -> None:
-        """Work on an analysis that was asked for, unless somebody does or it is finished."""
+    def prepare_stage(self, market: str, day: date, stage: str) -> None:
+        """Prepare the data of a stage before the open, and ask for its analyses; before other exports."""
+
+    def run_job(self, job_id: int, *, urgent: bool = False) -> None:
+        """Work on an analysis that was asked for, unless somebody does or it is finished; an urgent one before
+        others."""
+
+    def deliver_alerts(self) -> None:
+        """Send the messages about alerts that are due."""
 
     def reconcile(self) -> None:
         """Balance what was published against what became of it."""

@@ -1,5 +1,6 @@
 """Every table of the database, in one import, so that the metadata is whole."""
 
+from app.alerts.models import Alert, AlertDelivery
 from app.desk.models import Market, MarketDataSnapshot, MarketEvent, SessionCertificate
 from app.instruments.models import ContractRoll, ContractWeight, SignalWeight, TradingInstrument
 from app.jobs.models import (
@@ -8,6 +9,7 @@ from app.jobs.models import (
     AnalysisResult,
     Prediction,
     PredictionModel,
+    PredictionScore,
     Signal,
     UserSetting,
 )
@@ -25,10 +27,13 @@ from app.ledger.models import (
     Reconciliation,
     StreamPosition,
 )
+from app.premarket.models import PremarketReport, PremarketStage
 from app.ticks.models import Tick
 
 TABLES = (
     AdminChange,
+    Alert,
+    AlertDelivery,
     AnalysisJob,
     AnalysisResult,
     ContractRoll,
@@ -47,6 +52,9 @@ TABLES = (
     MarketEvent,
     Prediction,
     PredictionModel,
+    PredictionScore,
+    PremarketReport,
+    PremarketStage,
     PublishedCount,
     Reconciliation,
     SessionCertificate,

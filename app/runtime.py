@@ -8,6 +8,7 @@ from flask import current_app
 from app.jobs.watching import RunLimits
 from app.operations.collecting import CollectorPlan
 from app.operations.displaying import DisplayRule
+from app.operations.premarket.policy import PremarketPolicy
 from app.operations.tick_steps import TickPolicy
 from app.settings import Settings
 from app.stores import Stores
@@ -36,7 +37,14 @@ class Runtime(Stores):
             told.collected_sources,
             display=self.display_rule,
             sources=self.collector_plan.sources,
+            premarket=self.premarket_policy,
         )
+
+    @property
+    def premarket_policy(self) -> PremarketPolicy:
+        """What the ladders before the opens go by."""
+        told = self.settings
+        return PremarketPolicy(told.ladders, told.premarket_timeframe, told.preferred_sources)
 
     @property
     def run_limits(self) -> RunLimits:

@@ -9,12 +9,15 @@ from typing import Any, Final, Literal, Self
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.analysis.question import parse_lookback
 from app.bus.keys import BROKER_DB, RESULTS_DB
 from app.collectors.excel.plan import ExcelPlan, Provider
 from app.collectors.schwab.plan import SchwabPlan
 from app.errors import Rejected
 from app.market.markets import LIMITS, PROFILES
 from app.market.overrides_file import read_overrides
+from app.premarket.definition import Ladder
+from app.premarket.ladders_file import read_ladders
 from app.quotes import COLLECTED, LIVE_SOURCES
 from app.setting_types import PROJECT, ApiUrl, CallbackUrl, Cells, Folder, SourceNames, SymbolNames, address, listed
 
@@ -113,6 +116,11 @@ class Settings(BaseSettings):
         512, ge=0, le=1_000_000, description="disk for what analyses need again; 0: nothing is kept"
     )
 
+    premarket_ladders: Folder | None = Field(
+        None, description="YAML file of the markets whose opens are prepared, and when; unset: MARKET's, as usual"
+    )
+    premarket_timeframe: str = Field("3months", description="how far back the analyses before the open look")
+
     sse_max_clients: int = Field(200, ge=1, le=1900, description="SSE clients per web process")
     sse_resume_window_s: int = Field(900, ge=10, description="how far back Last-Event-ID can resume")
     sse_heartbeat_s: float = Field(5.0, gt=0, le=10, description="longest silence of an SSE connection")
@@ -164,6 +172,25 @@ class Settings(BaseSettings):
                 raise ValueError(str(error)) from None
         return value
 
+    @field_validator("premarket_ladders")
+    @classmethod
+    def _ladders(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            try:
+                read_ladders(value, PROFILES)
+            except Rejected as error:
+                raise ValueError(str(error)) from None
+        return value
+
+    @field_validator("premarket_timeframe")
+    @classmethod
+    def _lookback(cls, value: str) -> str:
+        try:
+            parse_lookback(value)
+        except Rejected as error:
+            raise ValueError(str(error)) from None
+        return value
+
     @field_validator("session_sources")
     @classmethod
     def _collected(cls, value: str) -> str:
@@ -195,6 +222,11 @@ class Settings(BaseSettings):
     def preferred_sources(self) -> tuple[str, ...]:
         """Which source's quotes are shown where several quote a symbol, the first of them that can be trusted."""
         return tuple(listed(self.source_preference))
+
+    @cached_property
+    def ladders(self) -> tuple[Ladder, ...]:
+        """The ladders of the markets whose opens are prepared."""
+        return read_ladders(self.premarket_ladders, PROFILES) if self.premarket_ladders else (Ladder(self.market),)
 
     @cached_property
     def admin_names(self) -> frozenset[str]:

@@ -48,9 +48,17 @@ class RecordingDispatch:
         """Keep the wish."""
         self.sent.append(("apply_retention", market))
 
-    def run_job(self, job_id: int) -> None:
+    def prepare_stage(self, market: str, day: date, stage: str) -> None:
         """Keep the wish."""
-        self.sent.append(("run_job", job_id))
+        self.sent.append(("prepare_stage", market, day, stage))
+
+    def run_job(self, job_id: int, *, urgent: bool = False) -> None:
+        """Keep the wish."""
+        self.sent.append(("run_job", job_id, *(("urgent",) if urgent else ())))
+
+    def deliver_alerts(self) -> None:
+        """Keep the wish."""
+        self.sent.append(("deliver_alerts",))
 
     def reconcile(self) -> None:
         """Keep the wish."""

@@ -59,9 +59,18 @@ class CeleryDispatch:
         """Drop the ticks of days past the retention whose files are verified."""
         self._send("export.apply_retention", market, expires_s=None)
 
-    def run_job(self, job_id: int) -> None:
-        """Work on an analysis that was asked for, unless somebody does or it is finished."""
+    def prepare_stage(self, market: str, day: date, stage: str) -> None:
+        """Prepare the data of a stage before the open, and ask for its analyses; before other exports."""
+        self._send("export.prepare_stage", market, day.isoformat(), stage, expires_s=CLOSE_EXPIRES_S)
+
+    def run_job(self, job_id: int, *, urgent: bool = False) -> None:
+        """Work on an analysis that was asked for, unless somebody does or it is finished; an urgent one before
+        others."""
         self._send("analysis.run_job", job_id, expires_s=JOB_EXPIRES_S)
+
+    def deliver_alerts(self) -> None:
+        """Send the messages about alerts that are due."""
+        self._send("control.deliver_alerts")
 
     def reconcile(self) -> None:
         """Balance what was published against what became of it."""

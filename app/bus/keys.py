@@ -130,6 +130,11 @@ def close_asked(market: str, day: date) -> str:
     return asked(f"close-{market}-{day.isoformat()}")
 
 
+def stage_asked(market: str, day: date, stage: str) -> str:
+    """That the preparation of a stage before the open was asked for, a while ago at most."""
+    return asked(f"stage-{market}-{day.isoformat()}-{stage}")
+
+
 def job_asked(job_id: int, attempt: int) -> str:
     """That an analysis which so many workers have taken was sent to the next one, a while ago at most."""
     return asked(f"job-{job_id}-{attempt}")
@@ -156,3 +161,8 @@ def retention_asked(day: date) -> str:
 def tick_counts(day: date) -> str:
     """How many ticks the database holds of a trading day by symbol, and the mark of the partition at that time."""
     return f"cache:tick_counts:{day.isoformat()}"
+
+
+def premarket_report(market: str, day: date) -> str:
+    """The report of the ladder of a market's trading day, as text, for the open."""
+    return f"cache:premarket:{market}:{day.isoformat()}"

@@ -194,6 +194,30 @@ class Prediction(Model):
     void: Mapped[str] = mapped_column(Text, server_default="")
 
 
+class PredictionScore(Model):
+    """How a model's predictions of a symbol at a horizon had done when a session was over, kept for good.
+
+    `outcomes` counts those that are known; `figures` are the findings of `app.analysis.prediction.scoring`.
+    """
+
+    __tablename__ = "prediction_scores"
+    __table_args__ = (
+        UniqueConstraint("model_id", "symbol", "horizon", "session_date"),
+        CheckConstraint("outcomes >= 0", name="outcomes"),
+        Index("ix_prediction_scores_session_date", "session_date"),
+    )
+
+    id: Mapped[Number]
+    model_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("prediction_models.id"))
+    symbol: Mapped[str] = mapped_column(String(16))
+    horizon: Mapped[str] = mapped_column(String(8))
+    session_date: Mapped[date] = mapped_column(Date)
+    scored_at: Mapped[Instant]
+    outcomes: Mapped[int] = mapped_column(Integer)
+    degraded: Mapped[bool]
+    figures: Mapped[Facts]
+
+
 class Signal(Model):
     """What a job recommended for a symbol, good until `valid_until`; a HOLD has the strength 0 and a reason."""
 

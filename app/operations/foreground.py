@@ -36,8 +36,14 @@ class _Foreground(Dispatch):
     def export_session(self, market: str, day: date) -> None:
         self._workers.export_session(market, day)
 
-    def run_job(self, job_id: int) -> None:
-        self._workers.run_job(job_id)
+    def prepare_stage(self, market: str, day: date, stage: str) -> None:
+        self._workers.prepare_stage(market, day, stage)
+
+    def run_job(self, job_id: int, *, urgent: bool = False) -> None:
+        self._workers.run_job(job_id, urgent=urgent)
+
+    def deliver_alerts(self) -> None:
+        self._workers.deliver_alerts()
 
     def apply_retention(self, market: str) -> None:
         self._workers.apply_retention(market)

@@ -23,6 +23,7 @@ from app.operations.event_keeping import due_events
 from app.operations.event_plan import CloseSession
 from app.operations.exporting import stale_exports
 from app.operations.migrating import days_ahead
+from app.operations.premarket.climbing import ladder_steps
 from app.operations.reconciling import AFTER_CLOSE, RECONCILE
 from app.operations.retention import retention_due
 from app.operations.supervising import hours_wishes, missing_collectors, silent_collectors
@@ -125,6 +126,10 @@ def _missing_loops(stores: Stores, policy: TickPolicy) -> Iterator[Step]:
             yield StartIngest(slot)
 
 
+def _due_stages(stores: Stores, policy: TickPolicy) -> Iterator[Step]:
+    yield from ladder_steps(stores, policy.premarket)
+
+
 def _constant_work(_stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
     yield from (Probe(queue) for queue in QUEUES)
     yield from (TrimStream(), FoldCounts())
@@ -213,6 +218,7 @@ _PLANNERS: Final[Sequence[Planner]] = (
     _missing_partitions,
     _wishes,
     _due_events,
+    _due_stages,
     _constant_work,
     _due_look,
     _due_rolls,

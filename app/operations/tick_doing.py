@@ -16,6 +16,15 @@ from app.operations.event_plan import BeginClose, CloseSession, EventStep, OpenS
 from app.operations.loss_folding import fold_losses, fold_published
 from app.operations.migrating import days_ahead
 from app.operations.opening import open_session
+from app.operations.premarket.climbing import do_ladder_step
+from app.operations.premarket.ladder_plan import (
+    FinishStage,
+    JudgeClimb,
+    PlanClimb,
+    PrepareStage,
+    SkipStage,
+    VerifyReport,
+)
 from app.operations.reconciling import RECONCILE
 from app.operations.roll_noticing import notice_rolls
 from app.operations.silence import note_restart
@@ -67,6 +76,8 @@ def do_step(stores: Stores, policy: TickPolicy, step: Step) -> None:
             _keep_house(stores, policy, step)
         case RunJob() | EndLostJobs() | ResolvePredictions():
             _see_to_analysis(stores, step)
+        case PlanClimb() | SkipStage() | PrepareStage() | FinishStage() | VerifyReport() | JudgeClimb():
+            do_ladder_step(stores, policy.premarket, step)
         case _:
             _ask(stores, step)
 
@@ -130,8 +141,8 @@ def _keep_house(
 
 def _see_to_analysis(stores: Stores, step: RunJob | EndLostJobs | ResolvePredictions) -> None:
     match step:
-        case RunJob(job_id, attempt):
-            stores.dispatch.run_job(job_id)
+        case RunJob(job_id, attempt, urgent):
+            stores.dispatch.run_job(job_id, urgent=urgent)
             is_busy = stores.redis.exists(keys.busy("analysis"))
             stores.redis.set(keys.job_asked(job_id, attempt), 1, ex=JOB_AGAIN_BUSY_S if is_busy else JOB_AGAIN_S)
         case EndLostJobs():

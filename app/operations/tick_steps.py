@@ -8,6 +8,8 @@ from typing import Final
 from app.bus.stream import STREAM_CAP
 from app.operations.displaying import DisplayRule
 from app.operations.event_plan import EventStep
+from app.operations.premarket.ladder_plan import LadderStep
+from app.operations.premarket.policy import PremarketPolicy
 from app.quotes import COLLECTED
 
 SILENT_AFTER_S: Final = 45.0
@@ -19,7 +21,7 @@ class TickPolicy:
 
     `stream_cap` is the length at which publishers are refused. `sources` are those that the workers here can collect,
     and `collect` those that run while a watched market is open; one that brings nothing new for `silent_after_s` then
-    is started again. `display` says when sources disagree.
+    is started again. `display` says when sources disagree, `premarket` which opens are prepared.
     """
 
     partitions_ahead_days: int
@@ -30,6 +32,7 @@ class TickPolicy:
     silent_after_s: float = SILENT_AFTER_S
     display: DisplayRule = field(default_factory=DisplayRule)
     sources: Sequence[str] = COLLECTED
+    premarket: PremarketPolicy = field(default_factory=PremarketPolicy)
 
 
 @dataclass(frozen=True)
@@ -126,11 +129,12 @@ class ExportStale:
 class RunJob:
     """An analysis waits, or its worker is lost, and no message of it is on the way as far as is known.
 
-    So many workers have taken it as `attempt` says.
+    So many workers have taken it as `attempt` says. An `urgent` one goes before others.
     """
 
     job_id: int
     attempt: int
+    urgent: bool = False
 
 
 @dataclass(frozen=True)
@@ -145,6 +149,7 @@ class ResolvePredictions:
 
 Step = (
     EventStep
+    | LadderStep
     | MakePartitions
     | WantSource
     | UnwantSource

@@ -1,0 +1,1 @@
+"""Alerts: what is wrong, since when, who knows of it, and to whom it was sent."""

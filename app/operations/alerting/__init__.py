@@ -1,0 +1,1 @@
+"""Finding what somebody has to know, and telling them."""

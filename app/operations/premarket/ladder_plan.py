@@ -1,0 +1,130 @@
+"""What the ladder of a day asks for at an instant: decided from its rungs and from what is recorded of them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from app.premarket.definition import AHEAD, Climb, Stage, StageKey
+from app.premarket.rows import ENDED
+
+# Of the report's time, for putting it together from what there is when its own analysis takes too long.
+PUTTING_TOGETHER: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A stage as it is recorded; once it is prepared, `waiting` counts its analyses that are not finished."""
+
+    stage: Stage
+    planned_at: datetime
+    deadline_at: datetime
+    status: str
+    is_prepared: bool = False
+    waiting: int = 0
+
+
+@dataclass(frozen=True)
+class PlanClimb:
+    """The ladder of a day lies ahead, and is not recorded so."""
+
+    climb: Climb
+
+
+@dataclass(frozen=True)
+class SkipStage:
+    """There is no sense in a stage any more."""
+
+    key: StageKey
+    reason: str
+
+
+@dataclass(frozen=True)
+class PrepareStage:
+    """A stage is due, or whoever prepared it did not come to the end of that."""
+
+    key: StageKey
+
+
+@dataclass(frozen=True)
+class FinishStage:
+    """The analyses of a stage are finished, or its time is over (`gave_up`)."""
+
+    key: StageKey
+    gave_up: bool = False
+
+
+@dataclass(frozen=True)
+class VerifyReport:
+    """The market opens."""
+
+    market: str
+    day: date
+
+
+@dataclass(frozen=True)
+class JudgeClimb:
+    """The verdict on a ladder may change, and the cache may have lost its report."""
+
+    market: str
+    day: date
+
+
+LadderStep = PlanClimb | SkipStage | PrepareStage | FinishStage | VerifyReport | JudgeClimb
+
+
+def plan_stages(
+    market: str, day: date, stages: Sequence[Standing], opens_at: datetime, closes_at: datetime, now: datetime
+) -> list[LadderStep]:
+    """The steps for the stages of a day's ladder, in their order; none while nothing is due.
+
+    One stage is worked at at a time. Analyses that are not finished when the next stage is due are given up, those of
+    the report a minute before its end. A stage that nobody saw to before the next one was due is skipped, since that
+    one finds what it would have; the report is skipped once the market has opened, which then is verified and judged.
+    """
+    steps = list(_steps(market, day, stages, opens_at, closes_at, now))
+    report = next((one for one in stages if one.stage == "report"), None)
+    if report is not None and now >= report.planned_at and any(one.status not in ENDED for one in stages):
+        steps.append(JudgeClimb(market, day))
+    return steps
+
+
+def _steps(
+    market: str, day: date, stages: Sequence[Standing], opens_at: datetime, closes_at: datetime, now: datetime
+) -> Iterator[LadderStep]:
+    for place, one in enumerate(stages):
+        key = StageKey(market, day, one.stage)
+        if one.status in ENDED:
+            continue
+        if one.planned_at > now:
+            return
+        if one.status == "planned":
+            if reason := _senseless(one, stages[place + 1 :], opens_at, closes_at, now):
+                yield SkipStage(key, reason)
+                continue
+            yield VerifyReport(market, day) if one.stage == "verify" else PrepareStage(key)
+            return
+        step = _at_work(key, one, opens_at, now)
+        if step is not None:
+            yield step
+        return
+
+
+def _at_work(key: StageKey, one: Standing, opens_at: datetime, now: datetime) -> LadderStep | None:
+    if one.stage == "verify":
+        return VerifyReport(key.market, key.day)
+    if one.is_prepared and not one.waiting:
+        return FinishStage(key)
+    ends = min(one.deadline_at - (PUTTING_TOGETHER if one.stage == "report" else timedelta(0)), opens_at)
+    if now >= ends:
+        return FinishStage(key, gave_up=True)
+    return None if one.is_prepared else PrepareStage(key)
+
+
+def _senseless(one: Standing, later: Sequence[Standing], opens_at: datetime, closes_at: datetime, now: datetime) -> str:
+    if one.stage == "verify":
+        return "nobody saw to it until the session was over" if now >= closes_at else ""
+    if now >= opens_at:
+        return "nobody saw to it before the open"
+    due = [other.stage for other in later if other.stage in AHEAD and other.planned_at <= now]
+    return f"nobody saw to it before {due[0]} was due, which finds what it would have" if due else ""
