@@ -14,6 +14,8 @@ from tests.faults.scenarios.group_loss import GROUP_LOSS
 from tests.faults.scenarios.ingestor_freeze import INGESTOR_FREEZE
 from tests.faults.scenarios.ingestor_kills import INGESTOR_KILLS
 from tests.faults.scenarios.job_kills import JOB_KILLS
+from tests.faults.scenarios.ladder_kills import LADDER_KILLS
+from tests.faults.scenarios.ladder_month import LADDER_MONTH
 from tests.faults.scenarios.poison import POISONED
 from tests.faults.scenarios.postgres_outage import POSTGRES_OUTAGE
 from tests.faults.scenarios.schwab_faults import SCHWAB_FAULTS
@@ -36,6 +38,8 @@ SCENARIOS: tuple[Scenario, ...] = (
     DAMAGED_PURGE,
     BEAT_KILLS,
     JOB_KILLS,
+    LADDER_MONTH,
+    LADDER_KILLS,
     TOKEN_KILLS,
     SCHWAB_FAULTS,
     PLANTED_BUGS,
