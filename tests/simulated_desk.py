@@ -39,6 +39,7 @@ BATCH: Final = 500
 MINUTE: Final = timedelta(minutes=1)
 QUARTER: Final = Decimal("0.25")
 MOST_TURNS: Final = 60
+DESK_LADDERS: Final = (Ladder("CME_Futures"),)
 # The first minutes of a session are on their way while its open is seen to.
 SETTLED: Final = timedelta(minutes=15)
 
@@ -86,7 +87,7 @@ class SimulatedDesk:
     stores: Runtime
     symbols: Sequence[str]
     made: Callable[[Session], Sequence[Quote]]
-    ladders: Sequence[Ladder] = (Ladder("CME_Futures"),)
+    ladders: Sequence[Ladder] = DESK_LADDERS
     timeframe: str = "3months"
     analyse: Analyse | None = None
     limits: RunLimits = field(default_factory=lambda: RunLimits(time_s=300, memory_mb=8_192))
