@@ -130,7 +130,7 @@ def _mend(stores: Stores, need: Need) -> Iterator[str]:
     for done, export in enumerate(exports):
         if stores.clock.now() >= need.until:
             left = len({one.day for one in exports[done:]})
-            yield f"{left:,} past days could be mended and were not for lack of time: run `flask backfill-parquet`"
+            yield f"exports of {left:,} past days were left undone for lack of time: run `flask backfill-parquet`"
             return
         yield from _exported(stores, export)
 

@@ -6,23 +6,21 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import select
 
-from app.bus.stream import QuotePublisher
 from app.errors import Conflict, NotFound, Rejected, Unavailable
 from app.jobs.models import AnalysisJob, AnalysisResult, UserSetting
 from app.jobs.preferences import PREFIX
-from app.lake.manifest import find_file, verify_file
-from app.operations.closing import close_session
-from app.operations.exporting import export_session
+from app.lake.manifest import find_file
 from app.operations.premarket import preparing, stage_data
+from app.operations.premarket.fitness import SymbolFacts
 from app.operations.premarket.policy import PremarketPolicy
 from app.operations.premarket.preparing import prepare_stage, prepare_unless_under_way
+from app.operations.premarket.stage_data import Need, Readied
 from app.premarket.definition import Ladder, Stage, StageKey, climb_on
 from app.premarket.models import PremarketStage
 from app.premarket.rows import end_stage, find_stage, plan_climb
 from app.runtime import Runtime
-from tests.desk_days import Trade, certificates, no_patience, trade, trade_at, watch_only
+from tests.desk_days import Trade, no_patience, trade, trade_at, watch_only
 from tests.fakes import FixedClock, RecordingDispatch
-from tests.lake_days import purge
 
 __all__ = ["no_patience", "trade"]
 
@@ -32,6 +30,8 @@ OPEN = datetime(2025, 10, 9, 22, tzinfo=UTC)
 DUE = datetime(2025, 10, 10, 10, 30, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 POLICY = PremarketPolicy((Ladder(ES),), "2days", ("REPLAY",))
+NO_DAYS: Final[frozenset[date]] = frozenset()
+Known = dict[str, SymbolFacts]
 KEY = StageKey(ES, FRIDAY, "comprehensive")
 
 
@@ -48,6 +48,21 @@ def planned(rt: Runtime, no_patience: None, monkeypatch: pytest.MonkeyPatch) -> 
     assert climb is not None
     with rt.sessions.begin() as session:
         plan_climb(session, climb)
+
+
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch) -> Known:
+    """What is found of symbols, in the place of files and of what puts them in order."""
+    found: Known = {}
+    days = frozenset({WEDNESDAY, THURSDAY})
+
+    def gather(_stores: object, need: Need) -> list[SymbolFacts]:
+        usual = (tuple(sorted(days)), days, NO_DAYS, NO_DAYS, True, DUE - MINUTE, "REPLAY")
+        return [found.get(symbol) or SymbolFacts(symbol, *usual) for symbol in need.symbols]
+
+    monkeypatch.setattr(preparing, "ready_data", lambda *_arguments: Readied())
+    monkeypatch.setattr(preparing, "gather_symbols", gather)
+    return found
 
 
 @pytest.fixture
@@ -92,10 +107,9 @@ def test_a_stage_is_prepared_with_an_analysis_of_each_symbol_as_of_now(
 
 @pytest.mark.parametrize(("name", "kind"), [("predictions", "prediction"), ("composite", "full"), ("report", "full")])
 def test_a_later_stage_asks_for_one_analysis_of_all_symbols(
-    rt: Runtime, traded: Callable[..., None], clock: FixedClock, name: Stage, kind: str
+    rt: Runtime, known: Known, clock: FixedClock, name: Stage, kind: str
 ) -> None:
     watch_only(rt, "NQ", "ES")
-    traded("ES", "NQ")
     clock.advance(150 * MINUTE)
 
     prepare_stage(rt, POLICY, KEY._replace(stage=name))
@@ -104,25 +118,9 @@ def test_a_later_stage_asks_for_one_analysis_of_all_symbols(
     assert list(stage(rt, name).jobs) == ["*"]
 
 
-def test_the_running_session_is_exported_and_the_one_before_is_certified(
-    rt: Runtime, traded: Callable[..., None]
-) -> None:
-    traded()
-
-    prepare_stage(rt, POLICY, KEY)
-
-    with rt.sessions() as session:
-        file = find_file(session, "ticks", FRIDAY, "ES")
-    assert file is not None
-    assert (file.rows, file.max_ts) == (2, OPEN + 2 * HOUR)
-    assert rt.lake.ticks_file(WEDNESDAY, "ES").is_file()
-    assert list(certificates(rt)) == [(ES, THURSDAY)]
-
-
 def test_a_second_preparation_changes_nothing(
-    rt: Runtime, traded: Callable[..., None], clock: FixedClock, dispatch: RecordingDispatch
+    rt: Runtime, known: Known, clock: FixedClock, dispatch: RecordingDispatch
 ) -> None:
-    traded()
     numbers = prepare_stage(rt, POLICY, KEY)
     before, sent = stage(rt), list(dispatch.sent)
     clock.advance(MINUTE)
@@ -135,176 +133,53 @@ def test_a_second_preparation_changes_nothing(
     assert (len(jobs(rt)), dispatch.sent) == (1, sent)
 
 
-@pytest.mark.parametrize(
-    ("module", "step"),
-    [
-        (preparing, "ready_data"),
-        (stage_data, "drain"),
-        (stage_data, "describe_days"),
-        (stage_data, "close_session"),
-        (stage_data, "export_session"),
-        (preparing, "gather_symbols"),
-        (preparing, "submit_jobs"),
-        (preparing, "send_jobs"),
-    ],
-)
+@pytest.mark.parametrize("step", ["ready_data", "gather_symbols", "submit_jobs", "send_jobs"])
 @pytest.mark.parametrize("is_done", [False, True], ids=["before", "after"])
 def test_a_preparation_that_was_killed_goes_on_with_the_same_knowledge_and_doubles_nothing(
-    rt: Runtime,
-    traded: Callable[..., None],
-    clock: FixedClock,
-    trade: Trade,
-    monkeypatch: pytest.MonkeyPatch,
-    module: Any,
-    step: str,
-    is_done: bool,
+    rt: Runtime, known: Known, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, step: str, is_done: bool
 ) -> None:
-    traded()
-    whole = getattr(module, step)
-
-    def killed(*arguments: Any, **options: Any) -> None:
-        if is_done:
-            whole(*arguments, **options)
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(module, step, killed)
-        with pytest.raises(KeyboardInterrupt):
-            prepare_stage(rt, POLICY, KEY)
+    watch_only(rt, "ES", "NQ")
+    _kill_at(rt, monkeypatch, preparing, step, is_done)
     was_prepared = "prepared_at" in stage(rt).detail
     clock.advance(MINUTE)
-    trade(trade_at(DUE + MINUTE))
 
     numbers = prepare_stage(rt, POLICY, KEY)
 
     row = stage(rt)
     assert was_prepared == (step == "send_jobs")
     assert (row.asof, row.started_at, list(row.jobs.values())) == (DUE, DUE, numbers)
-    assert [(job.id, job.asof) for job in jobs(rt)] == [(numbers[0], DUE)]
+    assert [(job.id, job.asof) for job in jobs(rt)] == [(number, DUE) for number in numbers]
     assert row.detail["prepared_at"] == f"2025-10-10T10:{30 if was_prepared else 31}:00.000000Z"
 
 
-def test_a_file_that_is_damaged_is_mended_from_the_database(
-    rt: Runtime, traded: Callable[..., None], clock: FixedClock
+@pytest.mark.parametrize(("step", "is_done"), [("drain", True), ("close_session", False), ("export_session", True)])
+def test_a_preparation_that_was_killed_at_its_data_goes_on_with_them(
+    rt: Runtime,
+    traded: Callable[..., None],
+    trade: Trade,
+    clock: FixedClock,
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+    is_done: bool,
 ) -> None:
     traded()
-    clock.advance(-HOUR)
-    export_session(rt, ES, WEDNESDAY)
-    spoil(rt, WEDNESDAY)
-    clock.advance(HOUR)
+    _kill_at(rt, monkeypatch, stage_data, step, is_done)
+    clock.advance(MINUTE)
+    trade(trade_at(DUE + MINUTE))
 
-    prepare_stage(rt, POLICY, KEY)
+    numbers = prepare_stage(rt, POLICY, KEY)
 
+    row = stage(rt)
+    assert (row.asof, row.reasons, row.jobs) == (DUE, [], {"ES": numbers[0]})
+    assert [(job.id, job.asof) for job in jobs(rt)] == [(numbers[0], DUE)]
     with rt.sessions() as session:
-        file = find_file(session, "ticks", WEDNESDAY, "ES")
-    assert file is not None
-    assert (file.damage, file.rows) == (None, 2)
-    assert verify_file(rt.lake, file).is_file()
-    assert stage(rt).reasons == []
+        files = [find_file(session, "ticks", day, "ES") for day in (WEDNESDAY, THURSDAY, FRIDAY)]
+    assert [file.rows if file else 0 for file in files] == [2, 2, 3]
 
 
-def test_lost_ticks_are_told_with_what_takes_their_place(
-    rt: Runtime, traded: Callable[..., None], clock: FixedClock
-) -> None:
-    traded()
-    clock.advance(-HOUR)
-    export_session(rt, ES, WEDNESDAY)
-    purge(rt.sessions, WEDNESDAY)
-    spoil(rt, WEDNESDAY)
-    clock.advance(HOUR)
-
-    prepare_stage(rt, POLICY, KEY)
-
-    row = stage(rt)
-    assert row.detail["data"]["ES"]["damaged"] == row.detail["data"]["ES"]["with_bars"] == ["2025-10-08"]
-    assert row.detail["missing"] == row.reasons == ["ES has lost the ticks of 2025-10-08 (used as one-minute bars)"]
-    assert len(row.jobs) == 1
-
-
-def test_files_are_read_whole_once_a_day(rt: Runtime, traded: Callable[..., None], clock: FixedClock) -> None:
-    traded()
-    clock.advance(-HOUR)
-    export_session(rt, ES, WEDNESDAY)
-    close_session(rt, ES, THURSDAY)
-    clock.advance(HOUR)
-    prepare_stage(rt, POLICY, KEY)
-    with rt.sessions.begin() as session:
-        end_stage(session, KEY, clock.now(), "done")
-    clock.advance(HOUR)
-
-    prepare_stage(rt, POLICY, KEY._replace(stage="patterns"))
-
-    first, second = stage(rt).detail["files"], stage(rt, "patterns").detail["files"]
-    assert (first["read"] > 0, first["unread"], second) == (True, 0, {"read": 0, "unread": 0})
-
-
-def test_reading_and_mending_end_in_time_for_the_analyses(
-    rt: Runtime, traded: Callable[..., None], clock: FixedClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    traded()
-    clock.advance(-HOUR)
-    close_session(rt, ES, THURSDAY)
-    clock.advance(HOUR)
-    whole = stage_data.verify_files
-
-    def slow(*arguments: Any) -> Any:
-        clock.advance(50 * MINUTE)
-        return whole(*arguments)
-
-    monkeypatch.setattr(stage_data, "verify_files", slow)
-
-    prepare_stage(rt, POLICY, KEY)
-
-    row = stage(rt)
-    unread = row.detail["files"]["unread"]
-    assert (row.detail["files"]["read"], unread > 0) == (1, True)
-    assert row.reasons == [
-        "1 past days could be mended and were not for lack of time: run `flask backfill-parquet`",
-        f"{unread} files of the lake were not read whole for lack of time",
-        "ES lacks 2025-10-08 of 2 sessions",
-    ]
-    assert rt.lake.ticks_file(FRIDAY, "ES").is_file()
-
-
-def test_what_is_not_stored_yet_is_told_and_does_not_stop_the_stage(
-    rt: Runtime, traded: Callable[..., None], publisher: QuotePublisher
-) -> None:
-    traded()
-    publisher.publish([trade_at(DUE - MINUTE)])
-
-    numbers = prepare_stage(rt, POLICY, KEY)
-
-    told = "1 events of the stream are not stored yet"
-    assert stage(rt).reasons == [told, f"the session of {ES} on {THURSDAY} is not certified: {told}"]
-    assert len(numbers) == 1
-
-
-def test_an_export_that_is_refused_is_told_and_does_not_stop_the_stage(
-    rt: Runtime, traded: Callable[..., None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    traded()
-    close_session(rt, ES, THURSDAY)
-
-    def refuse(_stores: object, _market: str, day: date) -> None:
-        raise Unavailable(f"no space is left under {rt.lake.root}: free some, then run it again")
-
-    monkeypatch.setattr(stage_data, "export_session", refuse)
-
-    numbers = prepare_stage(rt, POLICY, KEY)
-
-    full = "could not be exported: no space is left under the lake: free some, then run it again"
-    assert stage(rt).reasons == [
-        f"{ES} on {FRIDAY} {full}",
-        f"{ES} on {WEDNESDAY} {full}",
-        "ES has no tick of the running session",
-        "ES lacks 2025-10-08 of 2 sessions",
-    ]
-    assert len(numbers) == 1
-
-
-def test_a_symbol_without_ticks_is_left_out(rt: Runtime, traded: Callable[..., None]) -> None:
+def test_a_symbol_without_ticks_is_left_out(rt: Runtime, known: Known) -> None:
     watch_only(rt, "ES", "CL")
-    traded()
+    known["CL"] = SymbolFacts("CL", (WEDNESDAY, THURSDAY), NO_DAYS, NO_DAYS, NO_DAYS)
 
     numbers = prepare_stage(rt, POLICY, KEY)
 
@@ -314,7 +189,9 @@ def test_a_symbol_without_ticks_is_left_out(rt: Runtime, traded: Callable[..., N
     assert "CL is left out: there is no tick of it since 2025-10-08" in row.reasons
 
 
-def test_a_stage_without_any_symbol_fails(rt: Runtime) -> None:
+def test_a_stage_without_any_symbol_fails(rt: Runtime, known: Known) -> None:
+    known["ES"] = SymbolFacts("ES", (WEDNESDAY, THURSDAY), NO_DAYS, NO_DAYS, NO_DAYS)
+
     assert prepare_stage(rt, POLICY, KEY) == []
 
     row = stage(rt)
@@ -324,10 +201,9 @@ def test_a_stage_without_any_symbol_fails(rt: Runtime) -> None:
 
 
 def test_a_symbol_that_an_earlier_stage_rejected_is_left_out_of_the_composite(
-    rt: Runtime, traded: Callable[..., None], clock: FixedClock
+    rt: Runtime, known: Known, clock: FixedClock
 ) -> None:
     watch_only(rt, "ES", "NQ", "RTY")
-    traded("ES", "NQ", "RTY")
     numbers = prepare_stage(rt, POLICY, KEY)
     fail(rt, numbers[2], "its ticks cannot be read")
     for number, symbol, verdict in zip(numbers[:2], ("ES", "NQ"), ("ok", "reject"), strict=True):
@@ -344,10 +220,7 @@ def test_a_symbol_that_an_earlier_stage_rejected_is_left_out_of_the_composite(
     }
 
 
-def test_a_symbol_that_a_later_stage_found_good_takes_part(
-    rt: Runtime, traded: Callable[..., None], clock: FixedClock
-) -> None:
-    traded()
+def test_a_symbol_that_a_later_stage_found_good_takes_part(rt: Runtime, known: Known, clock: FixedClock) -> None:
     judge(rt, prepare_stage(rt, POLICY, KEY)[0], "ES", "reject")
     clock.advance(HOUR)
     judge(rt, prepare_stage(rt, POLICY, KEY._replace(stage="patterns"))[0], "ES", "degraded")
@@ -356,8 +229,7 @@ def test_a_symbol_that_a_later_stage_found_good_takes_part(
     assert len(prepare_stage(rt, POLICY, KEY._replace(stage="composite"))) == 1
 
 
-def test_a_stage_that_has_ended_is_left_alone(rt: Runtime, traded: Callable[..., None]) -> None:
-    traded()
+def test_a_stage_that_has_ended_is_left_alone(rt: Runtime, known: Known) -> None:
     with rt.sessions.begin() as session:
         end_stage(session, KEY, DUE, "skipped", reasons=["nobody saw to it"])
 
@@ -368,9 +240,8 @@ def test_a_stage_that_has_ended_is_left_alone(rt: Runtime, traded: Callable[...,
 
 
 def test_a_stage_that_ends_meanwhile_gets_no_analyses(
-    rt: Runtime, traded: Callable[..., None], monkeypatch: pytest.MonkeyPatch, dispatch: RecordingDispatch
+    rt: Runtime, known: Known, monkeypatch: pytest.MonkeyPatch, dispatch: RecordingDispatch
 ) -> None:
-    traded()
     whole = preparing.gather_symbols
 
     def ended(*arguments: Any) -> Any:
@@ -385,10 +256,7 @@ def test_a_stage_that_ends_meanwhile_gets_no_analyses(
     assert (stage(rt).reasons, jobs(rt), dispatch.sent) == (["its time was over"], [], [])
 
 
-def test_two_do_not_prepare_a_stage_at_once(
-    rt: Runtime, traded: Callable[..., None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    traded()
+def test_two_do_not_prepare_a_stage_at_once(rt: Runtime, known: Known, monkeypatch: pytest.MonkeyPatch) -> None:
     refusals = []
     whole = preparing.ready_data
 
@@ -407,9 +275,8 @@ def test_two_do_not_prepare_a_stage_at_once(
 
 
 def test_analyses_that_cannot_be_sent_stay_asked_for(
-    rt: Runtime, traded: Callable[..., None], dispatch: RecordingDispatch, caplog: pytest.LogCaptureFixture
+    rt: Runtime, known: Known, dispatch: RecordingDispatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    traded()
     dispatch.run_job = _away  # type: ignore[method-assign]
 
     numbers = prepare_stage(rt, POLICY, KEY)
@@ -418,20 +285,13 @@ def test_analyses_that_cannot_be_sent_stay_asked_for(
     assert "are sent by the next tick: the queue is away" in caplog.text
 
 
-def test_analyses_are_not_sent_where_that_is_not_wanted(
-    rt: Runtime, traded: Callable[..., None], dispatch: RecordingDispatch
-) -> None:
-    traded()
-
+def test_analyses_are_not_sent_where_that_is_not_wanted(rt: Runtime, known: Known, dispatch: RecordingDispatch) -> None:
     assert prepare_stage(rt, POLICY, KEY, send=False) == [job.id for job in jobs(rt)]
 
     assert dispatch.sent == []
 
 
-def test_settings_that_no_analysis_can_have_are_told_and_nothing_is_asked_for(
-    rt: Runtime, traded: Callable[..., None]
-) -> None:
-    traded()
+def test_settings_that_no_analysis_can_have_are_told_and_nothing_is_asked_for(rt: Runtime, known: Known) -> None:
     with rt.sessions.begin() as session:
         session.add(UserSetting(name=f"{PREFIX}equity", value=-1, updated_at=DUE))
 
@@ -443,9 +303,7 @@ def test_settings_that_no_analysis_can_have_are_told_and_nothing_is_asked_for(
     assert (row.jobs, "prepared_at" in row.detail, jobs(rt)) == ({}, False, [])
 
 
-def test_an_earlier_as_of_can_be_asked_for(rt: Runtime, traded: Callable[..., None]) -> None:
-    traded()
-
+def test_an_earlier_as_of_can_be_asked_for(rt: Runtime, known: Known) -> None:
     prepare_stage(rt, POLICY, KEY, asof=DUE - HOUR)
 
     assert (stage(rt).asof, stage(rt).started_at, jobs(rt)[0].asof) == (DUE - HOUR, DUE, DUE - HOUR)
@@ -465,13 +323,11 @@ def test_what_cannot_be_prepared_is_refused(rt: Runtime) -> None:
 @pytest.mark.parametrize("error", [Unavailable("no server"), RedisConnectionError("refused")])
 def test_a_server_that_is_away_is_waited_for(
     rt: Runtime,
-    traded: Callable[..., None],
+    known: Known,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     error: Exception,
 ) -> None:
-    traded()
-
     def fail_at(*_arguments: Any) -> None:
         raise error
 
@@ -524,11 +380,18 @@ def fail(rt: Runtime, number: int, error: str) -> None:
         job.status, job.error, job.finished_at = "failed", error, DUE
 
 
-def spoil(rt: Runtime, day: date) -> None:
-    path = rt.lake.ticks_file(day, "ES")
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 0xFF
-    path.write_bytes(content)
+def _kill_at(rt: Runtime, monkeypatch: pytest.MonkeyPatch, module: Any, step: str, is_done: bool) -> None:
+    whole = getattr(module, step)
+
+    def killed(*arguments: Any, **options: Any) -> None:
+        if is_done:
+            whole(*arguments, **options)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, step, killed)
+        with pytest.raises(KeyboardInterrupt):
+            prepare_stage(rt, POLICY, KEY)
 
 
 def _away(*_arguments: Any, **_options: Any) -> None:
