@@ -5,8 +5,11 @@ from datetime import date
 from app.errors import Unavailable
 from app.operations.closing import close_unless_under_way
 from app.operations.exporting import export_session as export
+from app.operations.premarket.preparing import prepare_unless_under_way
 from app.operations.retention import RetentionPolicy
 from app.operations.retention import apply_retention as apply
+from app.premarket.definition import StageKey
+from app.premarket.rows import stage_named
 from workers.celery_app import celery, runtime, show_life
 
 
@@ -21,6 +24,14 @@ def close_session(market: str, day: str) -> None:
     """Drain, balance, export and certify a session that is over, unless that is done or under way; what has to wait is
     asked for again."""
     close_unless_under_way(runtime(), market, date.fromisoformat(day))
+
+
+@celery.task(name="export.prepare_stage")
+def prepare_stage(market: str, day: str, stage: str) -> None:
+    """Prepare the data of a stage before the open and ask for its analyses, unless that is done or under way; what has
+    to wait is asked for again."""
+    rt = runtime()
+    prepare_unless_under_way(rt, rt.premarket_policy, StageKey(market, date.fromisoformat(day), stage_named(stage)))
 
 
 @celery.task(name="export.apply_retention", autoretry_for=(Unavailable,), retry_backoff=True, retry_jitter=True)

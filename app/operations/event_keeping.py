@@ -6,9 +6,6 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
-
 from app.desk.events import (
     Ending,
     EventKey,
@@ -21,9 +18,9 @@ from app.desk.events import (
     start_event,
     unfinished,
 )
-from app.errors import Conflict
 from app.operations.desk import desk_markets, left_markets
 from app.operations.event_plan import ENDED_LATELY, LATE_AFTER, EventStep, Planned, Record, plan_events
+from app.operations.sole_rights import sole_right
 from app.stores import Stores
 
 log = logging.getLogger(__name__)
@@ -76,19 +73,9 @@ def record_end(stores: Stores, key: EventKey, detail: dict[str, object]) -> str 
 @contextmanager
 def event_alone(stores: Stores, key: EventKey) -> Iterator[None]:
     """Work at an event alone; Conflict while another process does. The right ends with its connection."""
-    with stores.sessions() as session:
-        # Outside of a transaction, because a server may end one that idles while the work is done.
-        session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
-        lock = {"group": _LOCKS, "key": f"{key.market}/{key.day}/{key.event}"}
-        if not session.scalar(text("SELECT pg_try_advisory_lock(:group, hashtext(:key))"), lock):
-            raise Conflict(f"another process works at the {key.event} of {key.market} on {key.day}: wait for it")
-        try:
-            yield
-        finally:
-            try:
-                session.execute(text("SELECT pg_advisory_unlock(:group, hashtext(:key))"), lock)
-            except SQLAlchemyError:
-                session.invalidate()  # The connection is gone, and the right with it.
+    refusal = f"another process works at the {key.event} of {key.market} on {key.day}: wait for it"
+    with sole_right(stores, _LOCKS, f"{key.market}/{key.day}/{key.event}", refusal):
+        yield
 
 
 def is_ended(stores: Stores, key: EventKey) -> bool:
