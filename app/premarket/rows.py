@@ -38,9 +38,10 @@ def stages_of(session: Session, market: str, day: date) -> list[PremarketStage]:
     return sorted(found, key=lambda row: STAGES.index(stage_named(row.stage)))
 
 
-def find_stage(session: Session, key: StageKey) -> PremarketStage | None:
-    """A stage; None when it was never planned."""
-    return session.scalar(select(PremarketStage).where(*_is(key)).execution_options(populate_existing=True))
+def find_stage(session: Session, key: StageKey, *, lock: bool = False) -> PremarketStage | None:
+    """A stage; None when it was never planned. With `lock` nobody else changes it until the transaction ends."""
+    query = select(PremarketStage).where(*_is(key)).execution_options(populate_existing=True)
+    return session.scalar(query.with_for_update() if lock else query)
 
 
 def unfinished_days(session: Session) -> list[tuple[str, date]]:
