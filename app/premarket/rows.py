@@ -12,6 +12,8 @@ from app.premarket.definition import STAGES, Climb, Stage, StageKey
 from app.premarket.models import PremarketReport, PremarketStage
 
 Ending = Literal["done", "failed", "skipped"]
+# In a stage's detail: when its analyses were asked for.
+PREPARED: Final = "prepared_at"
 ENDED: Final = ("done", "late", "failed", "skipped")
 
 

@@ -12,7 +12,7 @@ from app.bus import keys
 from app.desk.markets import automated_markets
 from app.jobs.models import AnalysisJob
 from app.jobs.service import UNFINISHED
-from app.operations.premarket.finishing import PREPARED, finish_stage
+from app.operations.premarket.finishing import finish_stage
 from app.operations.premarket.judging import judge_climb, say_verdict, settle_verdict
 from app.operations.premarket.ladder_plan import (
     FinishStage,
@@ -30,7 +30,7 @@ from app.operations.premarket.verifying import keep_cached, verify_report
 from app.premarket.definition import Climb, StageKey, next_climb
 from app.premarket.models import PremarketStage
 from app.premarket.reports import find_report
-from app.premarket.rows import end_stage, plan_climb, stage_named, stages_of, unfinished_days
+from app.premarket.rows import PREPARED, end_stage, plan_climb, stage_named, stages_of, unfinished_days
 from app.stores import Stores
 
 log = logging.getLogger(__name__)

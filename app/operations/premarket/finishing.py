@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -23,12 +23,10 @@ from app.operations.premarket.verdict import Judged
 from app.premarket.definition import StageKey
 from app.premarket.models import PremarketStage
 from app.premarket.reports import find_report
-from app.premarket.rows import end_stage, find_stage, note_stage, start_stage
+from app.premarket.rows import PREPARED, end_stage, find_stage, note_stage, start_stage
 from app.stores import Stores
 
 log = logging.getLogger(__name__)
-
-PREPARED: Final = "prepared_at"
 
 
 @dataclass(frozen=True)

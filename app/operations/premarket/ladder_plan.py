@@ -120,7 +120,7 @@ def _at_work(key: StageKey, one: Standing, opens_at: datetime, now: datetime) ->
     elif is_over and (one.stage == "report" or one.status == "started"):
         # What was analysed before makes a report also where nobody prepares its own analysis.
         yield FinishStage(key, gave_up=True)
-        if not one.is_prepared and now < opens_at:
+        if one.stage == "report" and not one.is_prepared and now < opens_at:
             yield PrepareStage(key)
     elif not one.is_prepared:
         yield PrepareStage(key)
