@@ -46,16 +46,16 @@ def keep_report(
     now: datetime,
 ) -> bool:
     """Keep a day's report; False, and nothing changed, when there is one."""
-    values = {
-        "document": dict(document),
-        "sha256": hashlib.sha256(report_text(document).encode()).hexdigest(),
-        "job_id": job_id,
-        "asof": asof,
-        "made_at": now,
-    }
-    own = (PremarketReport.market == market, PremarketReport.session_date == day, PremarketReport.made_at.is_(None))
-    kept = update(PremarketReport).where(*own).values(values).returning(PremarketReport.market)
-    return session.scalar(kept) is not None
+    own = (PremarketReport.market == market, PremarketReport.session_date == day)
+    values = {"document": dict(document), "job_id": job_id, "asof": asof, "made_at": now}
+    statement = update(PremarketReport).where(*own, PremarketReport.made_at.is_(None)).values(values)
+    kept = session.scalar(statement.returning(PremarketReport.document))
+    if kept is None:
+        return False
+    # Of what PostgreSQL gives back, which writes some numbers in another way, such as 1e+16 and -0.0.
+    sha256 = hashlib.sha256(report_text(kept).encode()).hexdigest()
+    session.execute(update(PremarketReport).where(*own).values(sha256=sha256))
+    return True
 
 
 def set_verdict(session: Session, market: str, day: date, verdict: Verdict | None, reasons: Sequence[str]) -> bool:

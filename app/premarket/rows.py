@@ -12,6 +12,8 @@ from app.premarket.definition import STAGES, Climb, Stage, StageKey
 from app.premarket.models import PremarketReport, PremarketStage
 
 Ending = Literal["done", "failed", "skipped"]
+# In a stage's detail: when its analyses were asked for.
+PREPARED: Final = "prepared_at"
 ENDED: Final = ("done", "late", "failed", "skipped")
 
 
@@ -38,9 +40,10 @@ def stages_of(session: Session, market: str, day: date) -> list[PremarketStage]:
     return sorted(found, key=lambda row: STAGES.index(stage_named(row.stage)))
 
 
-def find_stage(session: Session, key: StageKey) -> PremarketStage | None:
-    """A stage; None when it was never planned."""
-    return session.scalar(select(PremarketStage).where(*_is(key)).execution_options(populate_existing=True))
+def find_stage(session: Session, key: StageKey, *, lock: bool = False) -> PremarketStage | None:
+    """A stage; None when it was never planned. With `lock` nobody else changes it until the transaction ends."""
+    query = select(PremarketStage).where(*_is(key)).execution_options(populate_existing=True)
+    return session.scalar(query.with_for_update() if lock else query)
 
 
 def unfinished_days(session: Session) -> list[tuple[str, date]]:

@@ -13,7 +13,7 @@ from app.desk.markets import automated_markets
 from app.jobs.models import AnalysisJob
 from app.jobs.service import UNFINISHED
 from app.operations.premarket.finishing import finish_stage
-from app.operations.premarket.judging import judge_climb
+from app.operations.premarket.judging import judge_climb, say_verdict, settle_verdict
 from app.operations.premarket.ladder_plan import (
     FinishStage,
     JudgeClimb,
@@ -27,17 +27,16 @@ from app.operations.premarket.ladder_plan import (
 )
 from app.operations.premarket.policy import PremarketPolicy
 from app.operations.premarket.verifying import keep_cached, verify_report
-from app.premarket.definition import Climb, next_climb
+from app.premarket.definition import Climb, StageKey, next_climb
 from app.premarket.models import PremarketStage
 from app.premarket.reports import find_report
-from app.premarket.rows import end_stage, plan_climb, stage_named, stages_of, unfinished_days
+from app.premarket.rows import PREPARED, end_stage, plan_climb, stage_named, stages_of, unfinished_days
 from app.stores import Stores
 
 log = logging.getLogger(__name__)
 
 # A worker that was killed in the middle of it forgets it: whoever comes after it is told within two ticks.
 PREPARE_AGAIN_S: Final = 20
-PREPARED: Final = "prepared_at"
 
 
 def ladder_steps(stores: Stores, policy: PremarketPolicy) -> list[LadderStep]:
@@ -57,9 +56,7 @@ def do_ladder_step(stores: Stores, policy: PremarketPolicy, step: LadderStep) ->
                 is_new = plan_climb(session, climb)
             log.info("%s on %s: the open of %s is %s", climb.market, climb.day, climb.opens_at, _said(is_new))
         case SkipStage(key, reason):
-            with stores.sessions.begin() as session:
-                if end_stage(session, key, stores.clock.now(), "skipped", reasons=[reason]):
-                    log.warning("%s: %s of %s skipped: %s", key.market, key.stage, key.day, reason)
+            _skip(stores, key, reason)
         case PrepareStage(key):
             asked = keys.stage_asked(*key)
             if not stores.redis.exists(asked):
@@ -68,10 +65,22 @@ def do_ladder_step(stores: Stores, policy: PremarketPolicy, step: LadderStep) ->
         case FinishStage(key, gave_up):
             finish_stage(stores, policy, key, gave_up=gave_up)
         case VerifyReport(market, day):
-            verify_report(stores, policy, market, day)
+            verify_report(stores, market, day)
         case JudgeClimb(market, day):
+            judge_climb(stores, market, day)
             keep_cached(stores, market, day)
-            judge_climb(stores, policy, market, day)
+
+
+def _skip(stores: Stores, key: StageKey, reason: str) -> None:
+    now = stores.clock.now()
+    with stores.sessions.begin() as session:
+        if not end_stage(session, key, now, "skipped", reasons=[reason]):
+            return
+        # With the last stage, since nobody looks at the day again once that has ended.
+        judged, is_new = settle_verdict(session, key.market, key.day, now) if key.stage == "verify" else (None, False)
+    log.warning("%s: %s of %s skipped: %s", key.market, key.stage, key.day, reason)
+    if judged is not None and is_new:
+        say_verdict(key.market, key.day, judged)
 
 
 def _plans(stores: Stores, policy: PremarketPolicy, session: Session) -> Iterator[PlanClimb]:

@@ -79,8 +79,9 @@ def plan_stages(
     """The steps for the stages of a day's ladder, in their order; none while nothing is due.
 
     One stage is worked at at a time. Analyses that are not finished when the next stage is due are given up, those of
-    the report a minute before its end. A stage that nobody saw to before the next one was due is skipped, since that
-    one finds what it would have; the report is skipped once the market has opened, which then is verified and judged.
+    the report a minute before its end; until the open it is prepared all the same, for a late one is better than none.
+    A stage that nobody saw to before the next one was due is skipped, since that one finds what it would have; the
+    report is skipped once the market has opened, which then is verified and judged.
     """
     steps = list(_steps(market, day, stages, opens_at, closes_at, now))
     report = next((one for one in stages if one.stage == "report"), None)
@@ -98,27 +99,31 @@ def _steps(
             continue
         if one.planned_at > now:
             return
-        if one.status == "planned":
-            if reason := _senseless(one, stages[place + 1 :], opens_at, closes_at, now):
-                yield SkipStage(key, reason)
-                continue
-            yield VerifyReport(market, day) if one.stage == "verify" else PrepareStage(key)
-            return
-        step = _at_work(key, one, opens_at, now)
-        if step is not None:
-            yield step
+        if one.status == "planned" and (reason := _senseless(one, stages[place + 1 :], opens_at, closes_at, now)):
+            yield SkipStage(key, reason)
+            continue
+        yield from _at_work(key, one, opens_at, now)
         return
 
 
-def _at_work(key: StageKey, one: Standing, opens_at: datetime, now: datetime) -> LadderStep | None:
+def ends_at(stage: Stage, deadline_at: datetime, opens_at: datetime) -> datetime:
+    """From when on analyses of a stage that are not finished are given up."""
+    return min(deadline_at - (PUTTING_TOGETHER if stage == "report" else timedelta(0)), opens_at)
+
+
+def _at_work(key: StageKey, one: Standing, opens_at: datetime, now: datetime) -> Iterator[LadderStep]:
+    is_over = now >= ends_at(one.stage, one.deadline_at, opens_at)
     if one.stage == "verify":
-        return VerifyReport(key.market, key.day)
-    if one.is_prepared and not one.waiting:
-        return FinishStage(key)
-    ends = min(one.deadline_at - (PUTTING_TOGETHER if one.stage == "report" else timedelta(0)), opens_at)
-    if now >= ends:
-        return FinishStage(key, gave_up=True)
-    return None if one.is_prepared else PrepareStage(key)
+        yield VerifyReport(key.market, key.day)
+    elif one.is_prepared and not one.waiting:
+        yield FinishStage(key)
+    elif is_over and (one.stage == "report" or one.status == "started"):
+        # What was analysed before makes a report also where nobody prepares its own analysis.
+        yield FinishStage(key, gave_up=True)
+        if one.stage == "report" and not one.is_prepared and now < opens_at:
+            yield PrepareStage(key)
+    elif not one.is_prepared:
+        yield PrepareStage(key)
 
 
 def _senseless(one: Standing, later: Sequence[Standing], opens_at: datetime, closes_at: datetime, now: datetime) -> str:

@@ -1,0 +1,107 @@
+"""The verdict on a ladder, from what is recorded of it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.operations.premarket.remarks import Gravity, Remark, in_order
+from app.premarket.definition import Stage
+from app.premarket.reports import Verdict
+from app.premarket.rows import ENDED
+
+
+@dataclass(frozen=True)
+class StageFacts:
+    """A stage as it is recorded; `late_s` is how long after its deadline it ended."""
+
+    stage: Stage
+    status: str
+    late_s: int = 0
+    remarks: Sequence[Remark] = ()
+
+
+@dataclass(frozen=True)
+class ClimbFacts:
+    """A ladder as it is recorded: when the market opens, by when the report is due, and when it was made."""
+
+    opens_at: datetime
+    report_due_at: datetime
+    made_at: datetime | None
+    stages: Sequence[StageFacts]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A verdict, None before it can be told, and its reasons, what hurts most first; READY has none."""
+
+    verdict: Verdict | None
+    reasons: tuple[str, ...] = ()
+
+
+def decide_verdict(facts: ClimbFacts, now: datetime) -> Judged:
+    """The verdict at an instant.
+
+    READY: the report was made in time, and nothing is remarked. DEGRADED: made in time, and the reasons tell what to
+    mind. LATE: not made by its deadline, or after that. MISSING: not made, and the market has opened. None while the
+    report is neither made nor due.
+    """
+    verdict, first = _of_report(facts, now)
+    if verdict is None:
+        return Judged(None)
+    remarks = in_order([*first, *_of_stages(facts)])
+    if verdict == "READY" and remarks:
+        verdict = "DEGRADED"
+    return Judged(verdict, tuple(remark.text for remark in remarks))
+
+
+def span_text(span: timedelta) -> str:
+    """How long that is, for a person, such as "4 min" or "45 s"."""
+    seconds = round(span.total_seconds())
+    return f"{seconds} s" if seconds < 120 else f"{seconds // 60:,} min"
+
+
+def _of_report(facts: ClimbFacts, now: datetime) -> tuple[Verdict | None, list[Remark]]:
+    made_at, due_at = facts.made_at, facts.report_due_at
+    if made_at is None:
+        if now >= facts.opens_at:
+            return "MISSING", [Remark(Gravity.NO_REPORT, "there is no report, and the market has opened")]
+        if now <= due_at:
+            return None, []
+        # Not how long ago: the reason stays the same from one look to the next.
+        return "LATE", [Remark(Gravity.NO_REPORT, f"the report is not made, and was due at {due_at:%H:%M:%S} UTC")]
+    if made_at >= facts.opens_at:
+        text = f"there was no report at the open: it was made {span_text(made_at - facts.opens_at)} after that"
+        return "LATE", [Remark(Gravity.NO_REPORT, text)]
+    if made_at > due_at:
+        return "LATE", [
+            Remark(Gravity.NO_REPORT, f"the report was made {span_text(made_at - due_at)} after it was due")
+        ]
+    return "READY", []
+
+
+def _of_stages(facts: ClimbFacts) -> Iterator[Remark]:
+    said: dict[str, list[Stage]] = {}
+    gravity: dict[str, Gravity] = {}
+    for one in facts.stages:
+        yield from _of_ending(one, facts)
+        if one.status in ("failed", "skipped"):
+            continue
+        for remark in one.remarks:
+            said.setdefault(remark.text, []).append(one.stage)
+            gravity[remark.text] = min(remark.gravity, gravity.get(remark.text, remark.gravity))
+    for text, stages in said.items():
+        # What is true of the report needs no name of a stage.
+        yield Remark(gravity[text], text if "report" in stages else f"{', '.join(stages)}: {text}")
+
+
+def _of_ending(one: StageFacts, facts: ClimbFacts) -> Iterator[Remark]:
+    if one.status in ("failed", "skipped"):
+        gravest = Gravity.FAILED if one.status == "failed" else Gravity.LATE
+        if one.stage == "report":
+            gravest = Gravity.NO_REPORT
+        yield from (Remark(gravest, f"{one.stage} {one.status}: {remark.text}") for remark in one.remarks)
+    elif one.status == "late":
+        late = span_text(timedelta(seconds=one.late_s))
+        yield Remark(Gravity.LATE, f"{one.stage} was done {late} after it was due")
+    elif one.status not in ENDED and one.stage != "verify" and facts.made_at is not None:
+        yield Remark(Gravity.LATE, f"{one.stage} has not ended")
