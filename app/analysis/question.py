@@ -49,6 +49,11 @@ class Parameters(BaseModel):
         None, gt=0, le=1e9, allow_inf_nan=False, description="margin of a contract; unset: no limit by margin"
     )
     seed: int = Field(1, ge=0, le=2**31 - 1, description="start of the random numbers; the same gives the same figures")
+    fallback: bool = Field(
+        False,
+        description="where a day's ticks are damaged or lost, use its one-minute bars, else leave the day out, "
+        "and tell it",
+    )
 
 
 class Question(BaseModel):
