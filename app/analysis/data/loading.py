@@ -44,12 +44,22 @@ def load_symbol(
     a file is missing or damaged; Unavailable when one cannot be read or needs too much memory. With `fallback` there is
     no Conflict: a day's recorded bars stand in for its ticks, or it is left out, and both are told.
     """
-    begun = tuple(one for one in wanted.hours if one.open < asof)
-    files = _files(wanted, begun)
+    files = _files(wanted, _begun(wanted, asof))
     read = read_files(lake, files, asof, cache, say or _say_nothing, threads, fallback=fallback)
+    return _loaded(wanted, files, read, asof, source)
+
+
+def _loaded(
+    wanted: SymbolInput,
+    files: Sequence[FileOfSession],
+    read: Sequence[SessionMinutes],
+    asof: datetime,
+    asked: str | None,
+) -> SymbolData:
+    begun = _begun(wanted, asof)
     minutes = pl.concat([pl.DataFrame(schema=MINUTES), *(one.minutes for one in read)])
     ticks = dict(minutes.group_by("source").agg(pl.col("tick_count").sum()).sort("source").iter_rows())
-    chosen = _choose(minutes, ticks, wanted.symbol, source)
+    chosen = _choose(minutes, ticks, wanted.symbol, asked)
     from_bars = _days_from("bars", files, read)
     return SymbolData(
         symbol=wanted.symbol,
@@ -66,6 +76,10 @@ def load_symbol(
         from_bars=from_bars,
         left_out=_days_from("nothing", files, read),
     )
+
+
+def _begun(wanted: SymbolInput, asof: datetime) -> tuple[Session, ...]:
+    return tuple(one for one in wanted.hours if one.open < asof)
 
 
 def _files(wanted: SymbolInput, hours: Sequence[Session]) -> list[FileOfSession]:
