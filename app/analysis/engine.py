@@ -18,7 +18,7 @@ from app.analysis.portfolio.analysing import analyse_portfolio
 from app.analysis.prediction.decision import NO_SKILL
 from app.analysis.quality.checking import Quality, check_quality
 from app.analysis.question import Question
-from app.errors import NotFound
+from app.errors import Conflict, NotFound, ThorError
 from app.lake.layout import Lake
 
 Say = Callable[[str, float], None]
@@ -59,12 +59,13 @@ def analyse(
     `say` is told each step and the fraction that is done, and may raise to end the run. `degraded` are symbols whose
     latest predictions did worse than the base rate; they are held, as all are without `model_enabled`.
     NotFound when none of the symbols has a tick in the range, Rejected when the source that was asked for has none;
-    Conflict, with symbol and day, when a file is missing or damaged; Unavailable when the drive fails.
+    Conflict, with symbol and day, when a file is missing or damaged, unless the question has the fallback and something
+    is left; Unavailable when the drive fails.
     """
     run = _Run(question, lake, asof, CountedKeep(cache), _Steps(say, _count(question, len(inputs))))
     datas = {wanted.symbol: run.load(wanted) for wanted in inputs}
     if not any(data.ticks for data in datas.values()):
-        raise NotFound(_nothing(question))
+        raise _nothing(question, datas)
     qualities = {wanted.symbol: run.check(wanted, datas[wanted.symbol]) for wanted in inputs}
     measures = {symbol: run.measure(data) for symbol, data in datas.items()}
     outlook = Outlook({}, {})
@@ -74,7 +75,7 @@ def analyse(
     return Analysis(
         asof=asof,
         question=question.plain(),
-        inputs={wanted.symbol: _input(wanted, datas[wanted.symbol]) for wanted in inputs},
+        inputs={wanted.symbol: _input(wanted, datas[wanted.symbol], qualities[wanted.symbol]) for wanted in inputs},
         symbols={symbol: _tree(symbol, datas, qualities, measures, outlook) for symbol in datas},
         portfolio=run.compare(datas) | ({"composite": outlook.composite} if outlook.composite else {}),
         recommended=outlook.recommended or {symbol: _not_predicted(data) for symbol, data in datas.items()},
@@ -93,16 +94,23 @@ class _Run:
     keep: CountedKeep
     steps: _Steps
 
+    @property
+    def fallback(self) -> bool:
+        """Whether bars may stand in for ticks that are damaged or lost."""
+        return self.question.parameters.fallback
+
     def load(self, wanted: SymbolInput) -> SymbolData:
         self.steps.next(f"{LOADING}: {wanted.symbol}")
-        data = load_symbol(self.lake, wanted, self.asof, self.question.parameters.source, self.keep)
+        data = load_symbol(
+            self.lake, wanted, self.asof, self.question.parameters.source, self.keep, fallback=self.fallback
+        )
         # What is known is as old as the newest bar, whenever it is asked for; so the same data gives the same figures.
         known = data.frame("1m")["t_close"].max()
         return replace(data, asof=known) if isinstance(known, datetime) else data
 
     def check(self, wanted: SymbolInput, data: SymbolData) -> Quality:
         self.steps.next(f"{QUALITY}: {wanted.symbol}")
-        return check_quality(self.lake, wanted, self.asof, data.source, self.keep)
+        return check_quality(self.lake, wanted, self.asof, data.source, self.keep, data if self.fallback else None)
 
     def measure(self, data: SymbolData) -> dict[str, Any]:
         found = {}
@@ -154,7 +162,7 @@ def _tree(
     }
 
 
-def _input(wanted: SymbolInput, data: SymbolData) -> dict[str, Any]:
+def _input(wanted: SymbolInput, data: SymbolData, quality: Quality) -> dict[str, Any]:
     bars = data.frame("1m")
     begun = {one.day for one in data.hours}
     days = [file.day for file in wanted.files if file.day in begun]
@@ -168,6 +176,8 @@ def _input(wanted: SymbolInput, data: SymbolData) -> dict[str, Any]:
         "first_day": str(days[0]) if days else None,
         "last_day": str(days[-1]) if days else None,
         "data_hash": data.data_hash,
+        "from_bars": [day.isoformat() for day in quality.from_bars],
+        "left_out": [day.isoformat() for day in data.left_out],
     }
 
 
@@ -184,9 +194,14 @@ def _number(figure: Mapping[str, Any]) -> float | None:
     return value if isinstance(value, float) else None
 
 
-def _nothing(question: Question) -> str:
-    names = ", ".join(question.symbols)
-    return (
-        f"the lake has no ticks of {names} from {question.start} to {question.end}: "
+def _nothing(question: Question, datas: Mapping[str, SymbolData]) -> ThorError:
+    what = f"{', '.join(question.symbols)} from {question.start} to {question.end}"
+    if any(data.left_out for data in datas.values()):
+        return Conflict(
+            f"the lake's files with the ticks of {what} are damaged or lost, and so are their bars: export those days "
+            "again with --overwrite, or restore the files from a copy, and run `flask verify-lake`"
+        )
+    return NotFound(
+        f"the lake has no ticks of {what}: "
         "see `flask lake` for what there is, and export what is missing with `flask backfill-parquet`"
     )

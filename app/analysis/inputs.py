@@ -27,13 +27,26 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
+class BarFile:
+    """A file of the one-minute bars of a trading day; `sha256` and `rows` are what its publisher recorded."""
+
+    path: Path
+    sha256: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class TickFile:
-    """A file of ticks; `sha256` and `rows` are what its publisher recorded, None where nobody did."""
+    """A file of ticks; `sha256` and `rows` are what its publisher recorded, None where nobody did.
+
+    `bars` are those that were made of the same ticks, None where none are recorded.
+    """
 
     day: date
     path: Path
     sha256: str | None = None
     rows: int | None = None
+    bars: BarFile | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +74,8 @@ class SymbolData:
 
     `hours` are the sessions of the range that had begun, with or without data, `following` those after them. `ticks`
     counts what was read, `data_hash` names the files, what was known of one that is cut, and the source. `others`
-    counts the ticks of sources that were not chosen.
+    counts the ticks of sources that were not chosen. Where damaged or lost files were allowed, `from_bars` are the
+    trading days whose bars stand in for their ticks, `left_out` those of which nothing could be used.
     """
 
     symbol: str
@@ -75,6 +89,8 @@ class SymbolData:
     data_hash: str = ""
     others: Mapping[str, int] = field(default_factory=dict)
     following: tuple[Session, ...] = ()
+    from_bars: tuple[date, ...] = ()
+    left_out: tuple[date, ...] = ()
 
     def frame(self, timeframe: str) -> pl.DataFrame:
         """The bars of a timeframe, maybe none."""

@@ -1,6 +1,7 @@
 """What there is to analyse: sessions, files, terms and rolls of each symbol that is asked about."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Final
@@ -8,11 +9,11 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.analysis.inputs import SymbolInput, Terms, TickFile
+from app.analysis.inputs import BarFile, SymbolInput, Terms, TickFile
 from app.analysis.question import Question
 from app.instruments.models import TradingInstrument
 from app.instruments.roll_history import breaks_between
-from app.lake.layout import TICKS
+from app.lake.layout import BARS, TICKS
 from app.lake.manifest import list_files
 from app.market.market import Market
 from app.market.sessions import Session as Hours
@@ -31,7 +32,7 @@ def find_inputs(session: Session, stores: Stores, question: Question, asof: date
     """What there is of each symbol of a question that was known at `asof`, in the question's order.
 
     A file that the manifest knows is there even when it is missing on the disk, which its reader will report; where the
-    manifest knows none, what lies in the lake counts.
+    manifest knows none, what lies in the lake counts. Bars are told as far as the manifest knows them.
     """
     terms = _terms(session, question.symbols)
     return [_input(session, stores, question, symbol, terms.get(symbol), asof) for symbol in question.symbols]
@@ -83,12 +84,17 @@ def _files(session: Session, stores: Stores, symbol: str, hours: Sequence[Hours]
     if not hours:
         return ()
     start, end = hours[0].day, hours[-1].day + _DAY
+    root = stores.lake.root
     found = {one.day: TickFile(one.day, one.path) for one in stores.lake.ticks_files(start, end, {symbol})} | {
-        row.session_date: TickFile(row.session_date, stores.lake.root / row.path, row.sha256, row.rows)
+        row.session_date: TickFile(row.session_date, root / row.path, row.sha256, row.rows)
         for row in list_files(session, start, end, TICKS, {symbol})
     }
+    bars = {
+        row.session_date: BarFile(root / row.path, row.sha256, row.rows)
+        for row in list_files(session, start, end, BARS, {symbol}, "1m")
+    }
     days = {one.day for one in hours}
-    return tuple(found[day] for day in sorted(found) if day in days)
+    return tuple(replace(found[day], bars=bars.get(day)) for day in sorted(found) if day in days)
 
 
 def _terms(session: Session, symbols: Sequence[str]) -> dict[str, Terms]:

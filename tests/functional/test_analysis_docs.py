@@ -165,6 +165,8 @@ def table(head):
 
 def same(told, known):
     """What is told where it is the default, else the default."""
+    if isinstance(known, bool):
+        return told if told == json.dumps(known) else known
     if isinstance(known, int | float):
         return told if float(told) == known else known
     expected = "" if known is None else ",".join(known)

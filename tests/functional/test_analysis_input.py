@@ -1,12 +1,15 @@
+import re
 from datetime import timedelta
 
 import pytest
 
+from app.export.bars import generate_bars
 from app.jobs.models import Signal
 from app.jobs.running import run_job
 from app.jobs.service import find_job
 from app.jobs.watching import RunLimits
 from tests.analyses import NOW
+from tests.bar_files import damage
 from tests.fakes import FixedClock
 from tests.lake_days import export_quotes
 from tests.tick_days import sessions, steady
@@ -148,3 +151,33 @@ def test_the_command_says_of_a_kind_that_predicts_nothing_no_recommendation(comm
     assert result.exit_code == 0, result.output
     assert "Recommendation" not in result.stdout
     assert "Data quality: reject" in result.stdout
+
+
+def test_a_damaged_day_ends_an_analysis_unless_its_bars_may_stand_in(ask, run, rt, client, lake):
+    generate_bars(rt.sessions, lake, rt.markets, SECOND.day, NOW)
+    damage(lake.ticks_file(SECOND.day, "ES"))
+
+    refused = run(ask(parameters=BRIEF))
+    done = run(ask(parameters={**BRIEF, "fallback": True}))
+
+    found = client.get(f"/api/jobs/{done['id']}/results").json
+    assert (refused["status"], done["status"]) == ("failed", "done")
+    assert f"ES on {SECOND.day} is not the one that was recorded" in refused["error"]
+    assert (found["inputs"]["ES"]["from_bars"], found["inputs"]["ES"]["left_out"]) == ([str(SECOND.day)], [])
+    assert found["inputs"]["ES"]["ticks"] == 3 * 92
+
+
+def test_a_day_whose_bars_are_damaged_too_is_left_out_and_named_in_the_report(rt, command, lake, tmp_path):
+    generate_bars(rt.sessions, lake, rt.markets, SECOND.day, NOW)
+    damage(lake.ticks_file(SECOND.day, "ES"))
+    damage(lake.bars_file(SECOND.day, "ES", "1m"))
+    report = tmp_path / "es.html"
+
+    result = command(
+        "--symbols=ES", "--kind=single", f"--start-date={FIRST.day}", f"--end-date={FOURTH.day}",
+        "--param=permutations=99", "--param=fallback=true", f"--report={report}",
+    )  # fmt: skip
+
+    assert result.exit_code == 0, result.output
+    assert f"were damaged or lost and left out: {SECOND.day}" in result.output
+    assert re.search(rf"Left out</th><td[^>]*>{SECOND.day}<", report.read_text())

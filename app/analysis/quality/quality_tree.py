@@ -58,9 +58,13 @@ def _present(basis: Basis, sessions: Sequence[CountedSession]) -> Finding:
     method = "sessions with ticks, of those of the calendar that had begun"
     if not sessions:
         return basis.missing(0, method, "no session of the range had begun", unit="sessions")
-    status: Status = "degraded_data" if any(session.is_hole for session in sessions) else "ok"
+    status: Status = "degraded_data" if any(_is_lacking(session) for session in sessions) else "ok"
     present = sum(session.rows > 0 for session in sessions)
     return basis.found(present, len(sessions), method, status=status, unit="sessions")
+
+
+def _is_lacking(session: CountedSession) -> bool:
+    return session.is_hole or session.known_by != "ticks"
 
 
 def _row(session: CountedSession) -> dict[str, Node]:

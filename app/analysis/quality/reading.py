@@ -41,11 +41,14 @@ def read_counts(
     source: str,
     cache: Keep | None,
     regular: Mapping[date, Session],
+    *,
+    skip_damaged: bool = False,
 ) -> dict[date, SessionCounts]:
     """The counts by trading day of the files of sessions that had begun at `asof`, of ticks before `asof` alone.
 
     A file with a recorded hash and known counts is not opened. Conflict, with symbol and trading day, when a file is
-    missing or damaged; Unavailable when the drive fails, or memory does not suffice.
+    missing or damaged, unless `skip_damaged` leaves its day out; Unavailable when the drive fails, or memory does not
+    suffice.
     """
     begun = {hours.day: hours for hours in wanted.hours if hours.open < asof}
     tasks = [
@@ -55,7 +58,7 @@ def read_counts(
     ]
     found = {task.file.day: counts for task in tasks if (counts := task.remembered(asof)) is not None}
     if left := [task for task in tasks if task.file.day not in found]:
-        found.update(_read(lake, left, asof))
+        found.update(_read(lake, left, asof, skip_damaged=skip_damaged))
     return found
 
 
@@ -127,13 +130,13 @@ class _Task:
         return Conflict(f"{self._name} {what}: restore it from a copy, or export that day again")
 
 
-def _read(lake: Lake, tasks: list[_Task], asof: datetime) -> dict[date, SessionCounts]:
+def _read(lake: Lake, tasks: list[_Task], asof: datetime, *, skip_damaged: bool) -> dict[date, SessionCounts]:
     with (
         # One thread for each file keeps its order; several files at a time keep the processors busy.
         connect(lake, memory_limit_mb=MEMORY_LIMIT_MB, threads=1) as connection,
         ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1, len(tasks))) as pool,
     ):
-        asked = [pool.submit(_counted, connection, task, asof) for task in tasks]
+        asked = [pool.submit(_counted, connection, task, asof, skip_damaged=skip_damaged) for task in tasks]
         try:
             found = [one.result() for one in asked]
         finally:
@@ -141,9 +144,16 @@ def _read(lake: Lake, tasks: list[_Task], asof: datetime) -> dict[date, SessionC
     return {task.file.day: counts for task, counts in zip(tasks, found, strict=True) if counts is not None}
 
 
-def _counted(connection: duckdb.DuckDBPyConnection, task: _Task, asof: datetime) -> SessionCounts | None:
+def _counted(
+    connection: duckdb.DuckDBPyConnection, task: _Task, asof: datetime, *, skip_damaged: bool
+) -> SessionCounts | None:
     with connection.cursor() as cursor:
-        return task.counted(cursor, asof)
+        try:
+            return task.counted(cursor, asof)
+        except Conflict:
+            if not skip_damaged:
+                raise
+            return None
 
 
 def _tick(terms: Terms | None) -> Decimal | None:

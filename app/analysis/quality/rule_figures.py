@@ -52,10 +52,10 @@ def rule_figures(
 
 def _tick_rule(basis: Basis, rule: TickRule, counted: Sequence[CountedSession], source: str) -> Finding:
     method = f"ticks that {rule.what}" + (f", after {rule.reference}" if rule.reference else "")
-    rows = sum(session.rows for session in counted)
+    rows = sum(session.checked_rows for session in counted)
     broken = broken_by_day(rule, counted)
     if not rows:
-        return basis.missing(0, method, "there are no ticks", unit="ticks")
+        return basis.missing(0, method, _nothing_checked(counted), unit="ticks")
     if source == REPLAYED and rule.name in NOT_OF_REPLAYS:
         return basis.missing(rows, method, _AT_REPLAY, unit="ticks")
     if not broken:
@@ -65,7 +65,7 @@ def _tick_rule(basis: Basis, rule: TickRule, counted: Sequence[CountedSession], 
 
 
 def _places(basis: Basis, sessions: Sequence[CountedSession]) -> dict[str, Finding]:
-    rows = sum(session.rows + sum(session.counts.others.values()) for session in sessions)
+    rows = sum(session.checked_rows + sum(session.counts.others.values()) for session in sessions)
     told: dict[str, Finding] = {}
     for name, what in (("wrong_symbol", "another symbol"), ("wrong_day", "another trading day")):
         wrong = sum(getattr(session.counts, name) for session in sessions)
@@ -95,9 +95,10 @@ def _coverage(basis: Basis, counted: Sequence[CountedSession]) -> Finding:
 
 
 def _span(basis: Basis, counted: Sequence[CountedSession], field: str, most_s: int, method: str) -> Finding:
-    spans = [span for session in counted if (span := getattr(session.counts, field)) is not None]
+    told = [session for session in counted if field != "stale_us" or session.checked_rows]
+    spans = [span for session in told if (span := getattr(session.counts, field)) is not None]
     if not spans:
-        reason = "no regular hours were given" if counted else "there are no ticks"
+        reason = "no regular hours were given" if told else _nothing_checked(counted)
         return basis.missing(len(counted), method, reason, unit="s")
     longest = max(spans) / 1_000_000
     return basis.found(longest, len(spans), method, status=_status(longest > most_s), unit="s")
@@ -108,7 +109,7 @@ def _delay(
 ) -> Finding:
     found = [pair[place] for session in counted if (pair := getattr(session.counts, field))]
     if source == REPLAYED or not found:
-        reason = _AT_REPLAY if source == REPLAYED else "there are no ticks"
+        reason = _AT_REPLAY if source == REPLAYED else _nothing_checked(counted)
         return basis.missing(len(found), method, reason, unit="ms")
     value = median(found) if place == _MEDIAN else max(found)
     return basis.found(value / 1_000, len(found), method, unit="ms")
@@ -136,6 +137,10 @@ def _changes(basis: Basis, counted: Sequence[CountedSession], changed: Sequence[
     if not counted:
         return basis.missing(0, method, "there are no ticks", unit="days")
     return basis.found(len(changed), len(counted), method, unit="days")
+
+
+def _nothing_checked(counted: Sequence[CountedSession]) -> str:
+    return "all sessions are known by their bars alone" if counted else "there are no ticks"
 
 
 def _status(is_degraded: bool) -> Status:

@@ -67,7 +67,7 @@ def broken_by_day(rule: TickRule, sessions: Sequence[CountedSession]) -> Mapping
     return {
         session.day.isoformat(): broken
         for session in sessions
-        if session.rows and (broken := rule.broken(session.counts)) is not None
+        if session.checked_rows and (broken := rule.broken(session.counts)) is not None
     }
 
 

@@ -38,6 +38,7 @@ def judge(sessions: Sequence[CountedSession], source: str) -> tuple[Verdict, tup
         *_misfiled(sessions),
         *_unrecorded(sessions),
         *_holes(sessions, source),
+        *_unread(sessions),
         *_thin(sessions),
         *_broken_rules(sessions, source),
         *_gaps(sessions),
@@ -79,6 +80,12 @@ def _holes(sessions: Sequence[CountedSession], source: str) -> Iterator[Fault]:
         yield verdict, f"{len(holes)} of {len(ended)} sessions have no ticks of {source}: {_named(holes)}"
 
 
+def _unread(sessions: Sequence[CountedSession]) -> Iterator[Fault]:
+    for known_by, what in (("bars", "are known by their bars alone"), ("nothing", "were damaged or lost and left out")):
+        if days := [session.day for session in sessions if session.known_by == known_by]:
+            yield "degraded", f"{len(days)} of {len(sessions)} sessions {what}: {_named(days)}"
+
+
 def _thin(sessions: Sequence[CountedSession]) -> Iterator[Fault]:
     with_ticks = [session for session in sessions if session.rows]
     thinnest = [session for session in with_ticks if session.coverage < LEAST_COVERAGE]
@@ -95,7 +102,7 @@ def _thin(sessions: Sequence[CountedSession]) -> Iterator[Fault]:
 
 
 def _broken_rules(sessions: Sequence[CountedSession], source: str) -> Iterator[Fault]:
-    rows = sum(session.rows for session in sessions)
+    rows = sum(session.checked_rows for session in sessions)
     for rule in checked_rules(source):
         broken = broken_by_day(rule, sessions)
         share = share_broken(broken, rows)
@@ -111,7 +118,8 @@ def _broken_rules(sessions: Sequence[CountedSession], source: str) -> Iterator[F
 def _gaps(sessions: Sequence[CountedSession]) -> Iterator[Fault]:
     yield from _too_long(sessions, "regular_gap_us", LONGEST_REGULAR_GAP_S, "have no tick in regular hours")
     yield from _too_long(sessions, "gap_us", LONGEST_GAP_S, "have no tick")
-    yield from _too_long(sessions, "stale_us", LONGEST_STALE_S, "repeat one and the same quote")
+    read = [session for session in sessions if session.known_by == "ticks"]
+    yield from _too_long(read, "stale_us", LONGEST_STALE_S, "repeat one and the same quote")
 
 
 def _too_long(sessions: Sequence[CountedSession], name: str, most_s: int, what: str) -> Iterator[Fault]:

@@ -2,10 +2,13 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from app.analysis.inputs import Terms
+from app.analysis.inputs import BarFile, Terms
 from app.analysis.question import Question
+from app.export.bars import generate_bars
 from app.instruments.models import ContractRoll
 from app.jobs.inputs import find_inputs, sessions_per_year
+from app.lake.layout import BARS, TICKS
+from app.lake.manifest import find_file, forget_file
 from app.market.sessions import Session as Hours
 from tests.analyses import NOW
 from tests.factories import DAY
@@ -70,6 +73,29 @@ def test_what_was_recorded_of_a_file_wins_over_what_lies_there(stores):
     assert (recorded.files[0].sha256, recorded.files[0].rows) == (facts.sha256, 1)
     assert recorded.files[0].path == stores.lake.ticks_file(DAY, "ES")
     assert (loose.files[0].sha256, loose.files[0].rows) == (None, None)
+
+
+def test_one_minute_bars_are_told_where_they_are_recorded(stores):
+    export_quotes(stores.sessions, stores.lake, [trade(5, "6711", 1)])
+    (before,) = inputs(stores, "ES")
+    generate_bars(stores.sessions, stores.lake, MARKETS, DAY, NOW)
+
+    (found,) = inputs(stores, "ES")
+
+    with stores.sessions() as session:
+        row = find_file(session, BARS, DAY, "ES", "1m")
+    assert before.files[0].bars is None
+    assert found.files[0].bars == BarFile(stores.lake.bars_file(DAY, "ES", "1m"), row.sha256, 1)
+
+
+def test_bars_alone_are_no_file_of_ticks(stores):
+    export_quotes(stores.sessions, stores.lake, [trade(5, "6711", 1)])
+    generate_bars(stores.sessions, stores.lake, MARKETS, DAY, NOW)
+    with stores.sessions.begin() as session:
+        forget_file(session, TICKS, DAY, "ES")
+    stores.lake.ticks_file(DAY, "ES").unlink()
+
+    assert inputs(stores, "ES")[0].files == ()
 
 
 def test_terms_are_those_of_the_instrument_and_of_its_small_contract(stores):

@@ -17,6 +17,7 @@ from app.analysis.findings import FIGURE_KEYS, figures, to_plain
 from app.analysis.question import KINDS, Parameters
 from app.errors import Conflict, NotFound, Rejected
 from app.lake.layout import Lake
+from tests.bar_files import damage, with_bars
 from tests.made_lakes import made_symbol, make_symbol, put, short_sessions, walk_of, with_columns
 from tests.nulls.engine import differences, question_of, told, until
 from tests.tree import ROOT
@@ -223,6 +224,56 @@ def test_a_damaged_file_is_named_with_its_symbol_and_day(market, tmp_path):
         analyse(question_of([made.wanted]), [made.wanted], lake, made.wanted.hours[-1].close)
 
 
+def test_a_day_of_bars_is_named_and_changes_only_what_is_said_of_its_ticks(market, tmp_path):
+    lake, wanted, parameters = Lake(tmp_path), two_days_with_bars(market, tmp_path), told_to_fall_back()
+    asof, question = wanted.hours[-1].close, question_of([wanted], kind="single", parameters=parameters)
+    whole = analyse(question, [wanted], lake, asof)
+    damage(wanted.files[1].path)
+
+    found = analyse(question, [wanted], lake, asof)
+
+    check_document(found)
+    day = wanted.hours[1].day.isoformat()
+    assert (whole.inputs["ES"]["from_bars"], whole.inputs["ES"]["left_out"]) == ([], [])
+    assert (found.inputs["ES"]["from_bars"], found.inputs["ES"]["left_out"]) == ([day], [])
+    assert found.symbols["ES"]["quality"]["verdict"] == "degraded"
+    changed = {place.split("/")[3] for place in differences(told(whole), told(found))}
+    assert changed == {"data_hash", "from_bars", "quality"}
+
+
+def test_a_day_without_sound_bars_is_left_out_and_a_symbol_without_any_does_not_end_the_others(market, tmp_path):
+    lake, wanted, parameters = Lake(tmp_path), two_days_with_bars(market, tmp_path), told_to_fall_back()
+    other = made_symbol(lake, "NQ", wanted.hours, dict(list(market["NQ"].tables.items())[:2])).wanted
+    for path in (wanted.files[1].path, wanted.files[1].bars.path, *(file.path for file in other.files)):
+        path.unlink()
+
+    question = question_of([wanted, other], kind="single", parameters=parameters)
+    found = analyse(question, [wanted, other], lake, wanted.hours[-1].close)
+
+    days = [hours.day.isoformat() for hours in wanted.hours]
+    assert (found.inputs["ES"]["from_bars"], found.inputs["ES"]["left_out"]) == ([], days[1:])
+    assert (found.inputs["NQ"]["ticks"], found.inputs["NQ"]["left_out"]) == (0, days)
+    assert found.symbols["NQ"]["quality"]["verdict"] == "reject"
+    assert any(f"left out: {days[1]}" in reason for reason in found.symbols["ES"]["quality"]["reasons"])
+
+
+def test_where_nothing_at_all_is_left_it_is_said_that_files_are_damaged_and_what_to_do(market, tmp_path):
+    wanted = two_days_with_bars(market, tmp_path)
+    for file in wanted.files:
+        damage(file.path)
+        file.bars.path.unlink()
+
+    with pytest.raises(Conflict, match=r"ticks of ES from 2025-09-22 to 2025-09-23 are damaged or lost.*--overwrite"):
+        analyse(question_of([wanted], parameters=told_to_fall_back()), [wanted], Lake(tmp_path), wanted.hours[-1].close)
+
+
+@pytest.mark.parametrize("kind", ["full", "series"])
+def test_with_whole_files_the_fallback_changes_no_figure_and_no_prediction(run, kind):
+    one, other = run("NQ", kind=kind), run("NQ", kind=kind, parameters=told_to_fall_back())
+
+    assert differences(told(one), told(other)) == ["/question/parameters/fallback"]
+
+
 def test_the_same_question_again_opens_no_file_and_has_the_same_answer(market, tmp_path):
     lake, cache = Lake(tmp_path / "lake"), Cache(tmp_path / "cache", 10**9)
     inputs = [made_symbol(lake, name, market[name].wanted.hours, market[name].tables).wanted for name in ("ES", "NQ")]
@@ -355,6 +406,16 @@ def late(table, dice):
     delays = np.where(dice.random(len(table)) < 0.02, 60_000_000, 0)
     moments = pa.array(table["ts"].cast(pa.int64()).to_numpy() + delays).cast(table["ts"].type)
     return with_columns(table, {"recv_ts": moments, "created_at": moments})
+
+
+def told_to_fall_back():
+    return PARAMETERS.model_copy(update={"fallback": True})
+
+
+def two_days_with_bars(market, folder):
+    lake = Lake(folder)
+    tables = dict(list(market["ES"].tables.items())[:2])
+    return with_bars(lake, made_symbol(lake, "ES", market["ES"].wanted.hours[:2], tables).wanted)
 
 
 def check_document(found):
