@@ -85,7 +85,9 @@ def test_bins_are_of_equally_many_predictions_with_the_interval_of_wilson():
     assert sorted(one["p"] for one in bins) == [one["p"] for one in bins]
 
 
-@pytest.mark.parametrize(("outside", "label"), [(16, "rejected"), (17, "not rejected"), (34, "not rejected"), (35, "rejected")])
+@pytest.mark.parametrize(
+    ("outside", "label"), [(16, "rejected"), (17, "not rejected"), (34, "not rejected"), (35, "rejected")]
+)
 def test_prices_outside_of_the_interval_are_counted_against_one_in_ten(outside, label):
     rows = scored_of(250)
     rows.price[:outside] = 5_100.0
