@@ -230,5 +230,5 @@ class PredictionsAnswer(BaseModel):
     predictions: list[PredictionAnswer]
     next_cursor: str | None
     track_record: dict[str, Any] = Field(
-        description="by symbol and horizon, over all of the present model with an outcome when a session was last scored"
+        description="by symbol and horizon, of the present model, as of the newest session that was scored"
     )

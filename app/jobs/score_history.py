@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Label, Select, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
@@ -107,9 +107,32 @@ def kept_records(session: Session, symbol: str | None = None) -> dict[str, dict[
     return dict(found)
 
 
+def score_numbers(session: Session) -> dict[str, dict[tuple[str, ...], float]]:
+    """The newest NUMBERS that could be given, `outcomes` and `degraded`, by model, symbol and horizon."""
+    found: dict[str, dict[tuple[str, ...], float]] = defaultdict(dict)
+    for row in session.execute(_newest_numbers()):
+        told = row._asdict()
+        labels = f"{told.pop('kind')} {told.pop('version')}", told.pop("symbol"), told.pop("horizon")
+        for name, number in told.items():
+            if number is not None:
+                found[name][labels] = float(number)
+    return dict(found)
+
+
 def model_name(model: PredictionModel) -> str:
     """What a model is called, such as `direction-logistic 1`."""
     return f"{model.kind} {model.version}"
+
+
+def _newest_numbers() -> Select[Any]:
+    named = (PredictionModel.kind, PredictionModel.version, PredictionScore.symbol, PredictionScore.horizon)
+    columns = (PredictionScore.outcomes, *_numbers(), PredictionScore.degraded)
+    query = select(*named, *columns).join(PredictionScore).ext(distinct_on(*_SERIES))
+    return query.order_by(*_SERIES, PredictionScore.session_date.desc())
+
+
+def _numbers() -> list[Label[float]]:
+    return [PredictionScore.figures[path].as_float().label(name) for name, path in NUMBERS.items()]
 
 
 def _since(session: Session, row: PredictionScore) -> date:
@@ -122,9 +145,8 @@ def _since(session: Session, row: PredictionScore) -> date:
 
 def _history(scores: Collection[int], since: date | None, limit: int) -> Select[Any]:
     chosen = select(*_SERIES).where(PredictionScore.id.in_(scores)).subquery()
-    numbers = [PredictionScore.figures[path].as_float().label(name) for name, path in NUMBERS.items()]
     place = func.row_number().over(partition_by=_SERIES, order_by=PredictionScore.session_date.desc())
-    columns = (PredictionScore.session_date, PredictionScore.outcomes, *numbers, PredictionScore.degraded)
+    columns = (PredictionScore.session_date, PredictionScore.outcomes, *_numbers(), PredictionScore.degraded)
     query = select(*_SERIES, *columns, place.label("place"))
     query = query.join(
         chosen,
