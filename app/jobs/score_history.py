@@ -126,8 +126,8 @@ def model_name(model: PredictionModel) -> str:
 
 def _newest_numbers() -> Select[Any]:
     named = (PredictionModel.kind, PredictionModel.version, PredictionScore.symbol, PredictionScore.horizon)
-    columns = (PredictionScore.outcomes, *_numbers(), PredictionScore.degraded)
-    query = select(*named, *columns).join(PredictionScore).ext(distinct_on(*_SERIES))
+    columns: tuple[Any, ...] = (*named, PredictionScore.outcomes, *_numbers(), PredictionScore.degraded)
+    query = select(*columns).join(PredictionScore).ext(distinct_on(*_SERIES))
     return query.order_by(*_SERIES, PredictionScore.session_date.desc())
 
 
