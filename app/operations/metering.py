@@ -11,6 +11,7 @@ from redis import Redis
 from sqlalchemy.exc import DBAPIError
 
 from app.jobs.backlog import read_backlog
+from app.jobs.score_history import score_numbers
 from app.operations.accounting import ledger_figures
 from app.operations.divergences import read_divergences
 from app.operations.health import Check
@@ -31,20 +32,21 @@ def read_bus(client: Redis, now: datetime, stream_cap: int) -> Check:
 
 
 def read_database(stores: Stores) -> Check:
-    """`ledger_…`, as `ledger_figures` names them, `jobs` by status, and `jobs_oldest_pending_s`; not ok while the
-    server is away.
+    """`ledger_…`, as `ledger_figures` names them, `jobs` by status, `jobs_oldest_pending_s`, and `prediction_…` by
+    model, symbol and horizon, as `score_numbers` names them; not ok while the server is away.
     """
     try:
         numbers = ledger_figures(stores)
         with stores.sessions() as session:
-            backlog = read_backlog(session, stores.clock.now())
+            backlog, scores = read_backlog(session, stores.clock.now()), score_numbers(session)
     except DBAPIError as error:
         return Check("postgres", False, f"does not answer ({type(error).__name__})")
     jobs: Numbers = {
         "jobs": {(status,): count for status, count in backlog.by_status.items()},
         "jobs_oldest_pending_s": {(): backlog.waits_s},
     }
-    return Check("postgres", True, "read", {f"ledger_{name}": by_label for name, by_label in numbers.items()} | jobs)
+    named = {f"ledger_{name}": by_label for name, by_label in numbers.items()}
+    return Check("postgres", True, "read", named | jobs | {f"prediction_{name}": told for name, told in scores.items()})
 
 
 def _divergences(client: Redis) -> Numbers:

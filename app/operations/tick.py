@@ -14,6 +14,7 @@ from app.dispatch import QUEUES
 from app.errors import ThorError
 from app.instruments.hours import groups_of
 from app.jobs.resolving import is_resolving_due
+from app.jobs.scores import due_sessions
 from app.jobs.sweeping import forsaken_jobs
 from app.ledger.totals import has_open_balances
 from app.operations.agreement import is_comparing_due
@@ -41,6 +42,7 @@ from app.operations.tick_steps import (
     Reconcile,
     ResolvePredictions,
     RunJob,
+    ScoreSession,
     StartIngest,
     Step,
     TickPolicy,
@@ -59,6 +61,9 @@ CLOSES_AT_ONCE: Final = 4
 EVERY: Final = timedelta(minutes=5)
 ROLLS_EVERY: Final = timedelta(minutes=1)
 RESOLVE_EVERY: Final = timedelta(minutes=1)
+SCORE: Final = "score-predictions"
+SCORE_EVERY: Final = timedelta(minutes=1)
+SCORES_AT_ONCE: Final = 3
 
 
 Planner = Callable[[Stores, TickPolicy], Iterator[Step]]
@@ -211,6 +216,16 @@ def _due_outcomes(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
         yield ResolvePredictions()
 
 
+def _due_scores(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
+    now, ran = stores.clock.now(), _ran(stores, SCORE)
+    if ran is not None and now - ran < SCORE_EVERY:
+        return
+    _note(stores, SCORE)
+    with stores.sessions() as session:
+        due = due_sessions(session, stores.market, now)
+    yield from map(ScoreSession, due[:SCORES_AT_ONCE])
+
+
 # Collectors first: they need no PostgreSQL, and are not to wait for one that takes its time to say that it is away.
 _PLANNERS: Final[Sequence[Planner]] = (
     _missing_loops,
@@ -228,6 +243,7 @@ _PLANNERS: Final[Sequence[Planner]] = (
     _stale_exports,
     _forsaken_jobs,
     _due_outcomes,
+    _due_scores,
 )
 
 

@@ -147,6 +147,13 @@ class ResolvePredictions:
     """The time of predictions has come, and the last look at such is a minute old."""
 
 
+@dataclass(frozen=True)
+class ScoreSession:
+    """A session of the desk's market is over, and how predictions had done by then is not kept."""
+
+    day: date
+
+
 Step = (
     EventStep
     | LadderStep
@@ -168,4 +175,5 @@ Step = (
     | RunJob
     | EndLostJobs
     | ResolvePredictions
+    | ScoreSession
 )

@@ -38,10 +38,10 @@ def test_a_probability_of_a_fall_is_a_sale():
         ("stale_data", {"enabled": False, "made": unpredicted(), "stale": OVER}),
         ("model_disabled", {"enabled": False, "made": unpredicted()}),
         ("model_disabled", {"enabled": False, "terms": None}),
-        ("insufficient_data", {"made": unpredicted(), "degraded": {"ES"}}),
-        ("no_skill", {"made": predicted_of(t=1.6), "degraded": {"ES"}}),
-        ("model_degraded", {"degraded": {"ES"}, "terms": None, "closed": {("ES", "1h")}}),
-        ("model_degraded", {"degraded": {"ES"}, "verdict": "degraded"}),
+        ("insufficient_data", {"made": unpredicted(), "degraded": {("ES", "1h")}}),
+        ("no_skill", {"made": predicted_of(t=1.6), "degraded": {("ES", "1h")}}),
+        ("model_degraded", {"degraded": {("ES", "1h")}, "terms": None, "closed": {("ES", "1h")}}),
+        ("model_degraded", {"degraded": {("ES", "1h")}, "verdict": "degraded"}),
         ("data_rejected", {"verdict": "degraded", "terms": None}),
         ("data_rejected", {"verdict": "degraded", "made": predicted_of(move=1.0)}),
     ],
@@ -123,6 +123,16 @@ def test_what_else_was_tried_raises_the_bar():
 
     assert alone.action == "BUY"
     assert (among["ES"].action, among["ES"].reason_code, among["ES"].n_tried) == ("HOLD", "no_skill", 3)
+
+
+def test_a_horizon_whose_predictions_fail_does_not_hold_the_other():
+    made = {("ES", "1h"): predicted_of(move=99.0), ("ES", "15m"): predicted_of(horizon="15m")}
+    told = {"ES": "ok"}, {"ES": ES}, PARAMETERS, ASOF
+
+    one, both = (decide(made, *told, degraded=keys)["ES"] for keys in ([("ES", "1h")], list(made)))
+
+    assert (one.action, one.horizon, one.n_tried) == ("BUY", "15m", 2)
+    assert (both.action, both.reason_code, both.confidence) == ("HOLD", "model_degraded", 0.5)
 
 
 def test_of_the_horizons_with_skill_the_one_that_earns_most_is_taken():
