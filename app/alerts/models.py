@@ -64,7 +64,8 @@ class AlertDelivery(Model):
     (`resolved`).
 
     It is sent once it is `due_at`, again after a failure, and given up after a number of `attempts`; whoever sends it
-    has it for itself until `claimed_until`. `dropped` says why it is not to be sent any more.
+    has it for itself until `claimed_until`. `gave_up_at` is when it ended without being sent: after failures, of which
+    `error` is the last, or because nobody has to hear it any more, where `dropped` says why.
     """
 
     __tablename__ = "alert_deliveries"

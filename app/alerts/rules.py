@@ -60,8 +60,8 @@ _RULES: Final = (
     Rule("session_failed", "A session could not be certified", "warning"),
     Rule("jobs_stuck", "Analyses wait, and nobody works on them", "warning"),
     Rule("queue_silent", "A worker shows no sign of life", "critical"),
-    Rule("alert_channel", "Messages about alerts could not be sent", "warning"),
-    Rule("channel_test", "A message was asked for to test a channel", "info", timedelta(0), event=True),
+    Rule("alert_channel", "Messages about alerts could not be sent", "warning", _A_DAY, event=True),
+    Rule("channel_test", "A message was asked for to test a channel", "info", event=True),
 )
 RULES: Final[Mapping[str, Rule]] = MappingProxyType({rule.name: rule for rule in _RULES})
 
