@@ -154,8 +154,10 @@ def _insert(session: Session, condition: Condition, now: datetime) -> Alert | No
         "raised_at": now,
         "seen_at": now,
     }
-    unless_known = insert(Alert).values(told).on_conflict_do_nothing(
-        index_elements=[Alert.rule, Alert.subject], index_where=Alert.resolved_at.is_(None)
+    unless_known = (
+        insert(Alert)
+        .values(told)
+        .on_conflict_do_nothing(index_elements=[Alert.rule, Alert.subject], index_where=Alert.resolved_at.is_(None))
     )
     return session.scalar(unless_known.returning(Alert))
 

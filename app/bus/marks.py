@@ -41,6 +41,23 @@ def is_past(client: Redis, mark: StreamMark, group: str = keys.INGEST_GROUP) -> 
     return all_read and (pending is None or _order(pending) > _order(mark.last_id))
 
 
+def oldest_waiting(client: Redis, group: str = keys.INGEST_GROUP) -> str | None:
+    """The id of the oldest entry that the group has not acknowledged, be it read or not; None when all is stored.
+
+    `client` replies in bytes, because the words of an entry need not be text.
+    """
+    found = (
+        [row for row in client.xinfo_groups(keys.STREAM) if row["name"] == group.encode()]
+        if client.exists(keys.STREAM)
+        else []
+    )
+    pending: Any = client.xpending(keys.STREAM, group)["min"] if found else None
+    after = b"(" + found[0]["last-delivered-id"] if found else b"-"
+    unread = [entry_id for entry_id, _words in client.xrange(keys.STREAM, after.decode(), count=1)]
+    waiting = [one.decode() for one in (pending, *unread) if one is not None]
+    return min(waiting, key=_order, default=None)
+
+
 def _order(stream_id: str) -> tuple[int, int]:
     ms, _, part = stream_id.partition("-")
     return int(ms), int(part or 0)

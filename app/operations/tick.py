@@ -9,6 +9,7 @@ from typing import Final
 from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
 
+from app.alerts.deliveries import is_delivery_due
 from app.bus import keys
 from app.dispatch import QUEUES
 from app.errors import ThorError
@@ -32,6 +33,7 @@ from app.operations.tick_steps import (
     ApplyRetention,
     CheckData,
     CompareSources,
+    DeliverAlerts,
     EndLostJobs,
     ExportStale,
     FoldCounts,
@@ -43,6 +45,7 @@ from app.operations.tick_steps import (
     RunJob,
     StartIngest,
     Step,
+    SweepAlerts,
     TickPolicy,
     TrimStream,
 )
@@ -59,6 +62,8 @@ CLOSES_AT_ONCE: Final = 4
 EVERY: Final = timedelta(minutes=5)
 ROLLS_EVERY: Final = timedelta(minutes=1)
 RESOLVE_EVERY: Final = timedelta(minutes=1)
+SWEEP: Final = "sweep-alerts"
+SWEEP_EVERY: Final = timedelta(seconds=15)
 
 
 Planner = Callable[[Stores, TickPolicy], Iterator[Step]]
@@ -211,6 +216,21 @@ def _due_outcomes(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
         yield ResolvePredictions()
 
 
+def _due_sweep(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
+    now, ran = stores.clock.now(), _ran(stores, SWEEP)
+    # A clock that was put back must not silence it until it has caught up.
+    if ran is None or not timedelta(0) <= now - ran < SWEEP_EVERY:
+        _note(stores, SWEEP)
+        yield SweepAlerts()
+
+
+def _due_messages(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
+    with stores.sessions() as session:
+        is_due = is_delivery_due(session, stores.clock.now())
+    if is_due:
+        yield DeliverAlerts()
+
+
 # Collectors first: they need no PostgreSQL, and are not to wait for one that takes its time to say that it is away.
 _PLANNERS: Final[Sequence[Planner]] = (
     _missing_loops,
@@ -228,6 +248,8 @@ _PLANNERS: Final[Sequence[Planner]] = (
     _stale_exports,
     _forsaken_jobs,
     _due_outcomes,
+    _due_sweep,
+    _due_messages,
 )
 
 

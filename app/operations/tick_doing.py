@@ -10,6 +10,7 @@ from app.jobs.claims import end_lost_jobs
 from app.jobs.resolving import resolve_due
 from app.jobs.track_record import note_performance
 from app.operations.agreement import compare_sources
+from app.operations.alerting.sweep import sweep_alerts
 from app.operations.data_checks import check_data
 from app.operations.event_keeping import record_plan, record_skip, record_start
 from app.operations.event_plan import BeginClose, CloseSession, EventStep, OpenSession, PlanEvent, SkipEvent
@@ -32,6 +33,7 @@ from app.operations.tick_steps import (
     ApplyRetention,
     CheckData,
     CompareSources,
+    DeliverAlerts,
     EndLostJobs,
     ExportStale,
     FoldCounts,
@@ -45,6 +47,7 @@ from app.operations.tick_steps import (
     StartCollector,
     StartIngest,
     Step,
+    SweepAlerts,
     TickPolicy,
     TrimStream,
     UnwantSource,
@@ -78,6 +81,8 @@ def do_step(stores: Stores, policy: TickPolicy, step: Step) -> None:
             _see_to_analysis(stores, step)
         case PlanClimb() | SkipStage() | PrepareStage() | FinishStage() | VerifyReport() | JudgeClimb():
             do_ladder_step(stores, policy.premarket, step)
+        case SweepAlerts():
+            sweep_alerts(stores, policy.alerts, stores.clock.now())
         case _:
             _ask(stores, step)
 
@@ -156,7 +161,10 @@ def _see_to_analysis(stores: Stores, step: RunJob | EndLostJobs | ResolvePredict
                     note_performance(session, stores.clock.now())
 
 
-def _ask(stores: Stores, step: StartCollector | StartIngest | Probe | Reconcile | ApplyRetention | ExportStale) -> None:
+def _ask(
+    stores: Stores,
+    step: StartCollector | StartIngest | Probe | Reconcile | ApplyRetention | ExportStale | DeliverAlerts,
+) -> None:
     match step:
         case StartCollector(source):
             stores.dispatch.start_collector(source)
@@ -172,3 +180,5 @@ def _ask(stores: Stores, step: StartCollector | StartIngest | Probe | Reconcile 
             stores.dispatch.apply_retention(stores.market.name)
         case ExportStale(market, day):
             stores.dispatch.export_session(market, day)
+        case DeliverAlerts():
+            stores.dispatch.deliver_alerts()

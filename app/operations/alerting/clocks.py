@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import func, select
 
-from app.alerts.rules import Condition
+from app.alerts.rules import Condition, Severity
 from app.clock import Clock
 from app.operations.alerting.policy import AlertPolicy
 from app.stores import Stores
@@ -49,5 +49,5 @@ def skewed(ahead: dict[str, timedelta]) -> Iterator[Condition]:
             continue
         way, distance_s = ("ahead of" if skew > timedelta(0) else "behind"), abs(skew).total_seconds()
         detail = f"the clock of {server} is {distance_s:,.1f} s {way} this machine's: have both set by NTP"
-        severity = "critical" if abs(skew) > CRITICAL else "warning"
+        severity: Severity = "critical" if abs(skew) > CRITICAL else "warning"
         yield Condition("clock_skew", server, detail, severity, {"skew_s": round(skew.total_seconds(), 3)})

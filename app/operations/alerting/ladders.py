@@ -107,9 +107,7 @@ def _unplanned(stores: Stores, policy: AlertPolicy, session: Session, now: datet
                 yield _late(subject, stage, deadline_at, climb.opens_at, now, "it was never planned")
 
 
-def _late(
-    subject: str, stage: str, deadline_at: datetime, opens_at: datetime, now: datetime, why: str
-) -> Condition:
+def _late(subject: str, stage: str, deadline_at: datetime, opens_at: datetime, now: datetime, why: str) -> Condition:
     since, opens = f"{deadline_at:%H:%M:%S} UTC", f"{opens_at:%H:%M} UTC"
     detail = f"{stage} for the open of {subject} at {opens} is late since {since}, {why}: see `flask premarket status`"
     late_s = round((now - deadline_at).total_seconds())

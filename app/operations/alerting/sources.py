@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from app.alerts.rules import Condition
+from app.alerts.rules import Condition, Severity
 from app.collectors.schwab.expiry import SOURCE
 from app.operations.alerting.policy import AlertPolicy
 from app.operations.divergences import Divergence, read_divergences
@@ -14,7 +14,7 @@ from app.stores import Stores
 
 
 def find_silent(stores: Stores, policy: AlertPolicy, now: datetime) -> Sequence[Condition]:
-    """Wanted sources that should be heard by now, because a market of theirs is open, and are not, whatever the cause."""
+    """Wanted sources that should be heard, because a market of theirs is open, and are not, whatever the cause."""
     return list(_silent(read_feeds(stores, stores.redis, now, policy.sources)))
 
 
@@ -30,7 +30,7 @@ def find_expiring(stores: Stores, policy: AlertPolicy, now: datetime) -> Sequenc
     is_used = SOURCE in policy.sources or is_wanted(stores, SOURCE)
     if standing is None or not standing.warns or not is_used:
         return []
-    severity = "critical" if standing.is_missed else "warning"
+    severity: Severity = "critical" if standing.is_missed else "warning"
     return [Condition("login_expiring", SOURCE, standing.detail, severity, login_figures(standing.term, now))]
 
 

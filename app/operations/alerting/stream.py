@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from app.alerts.rules import Condition
+from app.alerts.rules import Condition, Severity
 from app.bus.groups import group_state
 from app.bus.marks import oldest_waiting
 from app.operations.alerting.clocks import redis_time
@@ -37,6 +37,8 @@ def find_full_stream(stores: Stores, policy: AlertPolicy, _now: datetime) -> Seq
 def lagging(waits: timedelta, behind: int) -> Condition:
     """What is told of an ingest that is so far behind."""
     waits_s = waits.total_seconds()
-    detail = f"{behind:,} quotes are not stored, the oldest for {waits_s:,.0f} s: see `flask redis-to-postgres --status`"
-    severity = "critical" if waits > CRITICAL else "warning"
+    detail = (
+        f"{behind:,} quotes are not stored, the oldest for {waits_s:,.0f} s: see `flask redis-to-postgres --status`"
+    )
+    severity: Severity = "critical" if waits > CRITICAL else "warning"
     return Condition("ingest_lag", "", detail, severity, {"behind": behind, "waits_s": round(waits_s, 1)})

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from app.alerts.rules import Condition
 from app.alerts.store import Changes, note_conditions
 from app.bus import keys
-from app.errors import ThorError
+from app.errors import ThorError, Unavailable
 from app.operations.alerting.clocks import find_skewed_clocks
 from app.operations.alerting.desk import find_failed, find_overdue
 from app.operations.alerting.disks import find_full_disks
@@ -79,29 +79,17 @@ def sweep_alerts(stores: Stores, policy: AlertPolicy, now: datetime) -> Changes:
         except Exception as error:
             _say(rule, error)
     with stores.sessions.begin() as session:
-        changes = note_conditions(session, found, checked, now)
-    _log_changes(changes)
-    return changes
+        return note_conditions(session, found, checked, now)
 
 
 def _is_starting(stores: Stores, now: datetime) -> bool:
     now_ms, pause_ms = int(now.timestamp() * 1000), PAUSE // timedelta(milliseconds=1)
-    since_ms = stores.redis.get(keys.SWEEPING_SINCE) or now_ms
-    stores.redis.set(keys.SWEEPING_SINCE, since_ms, px=pause_ms)
+    try:
+        since_ms = stores.redis.get(keys.SWEEPING_SINCE) or now_ms
+        stores.redis.set(keys.SWEEPING_SINCE, since_ms, px=pause_ms)
+    except (RedisError, Unavailable):
+        return True
     return now_ms - int(since_ms) < START_TAKES // timedelta(milliseconds=1)
-
-
-def _log_changes(changes: Changes) -> None:
-    for what, alerts in (("raised", changes.raised), ("escalated", changes.escalated), ("over", changes.resolved)):
-        for one in alerts:
-            log.log(
-                logging.INFO if what == "over" else logging.WARNING,
-                "alert %s: %s %s: %s",
-                what,
-                one.rule,
-                one.subject,
-                one.detail,
-            )
 
 
 def _say(rule: str, error: Exception) -> None:
