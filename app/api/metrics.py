@@ -34,6 +34,7 @@ class Family:
 
 
 SOURCE, CONSUMER, KIND, STATE, STATUS = ("source",), ("consumer",), ("kind",), ("state",), ("status",)
+SEVERITY, VERDICT, STAGE = ("severity",), ("market", "verdict"), ("market", "stage")
 PAIR: Final = ("symbol", "source", "other")
 UP: Final = Family("up", "thor_up", "Whether the server answers: without it, what it counts is missing here", ("part",))
 # A counter never falls. What is stored, dead or lost may: rows are dropped, letters redriven, lost events turn up.
@@ -48,6 +49,10 @@ FAMILIES: Final = (
     Family("ledger_gaps", "thor_gaps", "Stretches that storage lacks", (*KIND, *STATE)),
     Family("jobs", "thor_jobs", "Analyses that were asked for, by what became of them", STATUS),
     Family("jobs_oldest_pending_s", "thor_jobs_oldest_pending_seconds", "Since the oldest that waits was asked for"),
+    Family("alerts", "thor_alerts", "Alerts that are unresolved", SEVERITY),
+    Family("alerts_unacknowledged", "thor_alerts_unacknowledged", "Unresolved alerts that nobody sees to"),
+    Family("premarket_verdict", "thor_premarket_verdict", "1 for what the report before the open is", VERDICT),
+    Family("premarket_late_s", "thor_premarket_late_seconds", "Past its deadline, when done or up to now", STAGE),
     Family("stream_length", "thor_stream_entries", "Entries that the stream keeps"),
     Family("stream_added", "thor_stream_added_total", "Entries ever added to the stream"),
     Family("stream_fill_percent", "thor_stream_fill_ratio", "Length by that at which publishers are refused", (), 100),
@@ -109,8 +114,8 @@ class Readings:
 def show_metrics() -> Response:
     """Figures for Prometheus
 
-    Sources, stream, ingestors, the sums of the ledger, and analyses by status. While Redis or PostgreSQL is away,
-    `thor_up` says so and its figures are left out. Answers within 3 seconds.
+    Sources, stream, ingestors, the sums of the ledger, analyses by status, alerts, and the ladder before the open. While
+    Redis or PostgreSQL is away, `thor_up` says so and its figures are left out. Answers within 3 seconds.
     """
     registry = CollectorRegistry()
     registry.register(Readings(parts().meters.run()))

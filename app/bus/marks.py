@@ -46,15 +46,14 @@ def oldest_waiting(client: Redis, group: str = keys.INGEST_GROUP) -> str | None:
 
     `client` replies in bytes, because the words of an entry need not be text.
     """
-    found = (
-        [row for row in client.xinfo_groups(keys.STREAM) if row["name"] == group.encode()]
-        if client.exists(keys.STREAM)
-        else []
-    )
-    pending: Any = client.xpending(keys.STREAM, group)["min"] if found else None
-    after = b"(" + found[0]["last-delivered-id"] if found else b"-"
-    unread = [entry_id for entry_id, _words in client.xrange(keys.STREAM, after.decode(), count=1)]
-    waiting = [one.decode() for one in (pending, *unread) if one is not None]
+    if not client.exists(keys.STREAM):
+        return None
+    groups: Any = client.xinfo_groups(keys.STREAM)
+    delivered = [row["last-delivered-id"] for row in groups if row["name"] == group.encode()]
+    pending: Any = client.xpending(keys.STREAM, group)["min"] if delivered else None
+    start = f"({delivered[0].decode()}" if delivered else "-"
+    unread: Any = client.xrange(keys.STREAM, start, count=1) or []
+    waiting = [one.decode() for one in (pending, *(entry_id for entry_id, _words in unread)) if one is not None]
     return min(waiting, key=_order, default=None)
 
 
