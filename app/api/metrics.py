@@ -114,7 +114,7 @@ class Readings:
 def show_metrics() -> Response:
     """Figures for Prometheus
 
-    Sources, stream, ingestors, the sums of the ledger, analyses by status, alerts, and the ladder before the open. While
+    Sources, stream, ingestors, sums of the ledger, analyses by status, alerts, and the ladder before the open. While
     Redis or PostgreSQL is away, `thor_up` says so and its figures are left out. Answers within 3 seconds.
     """
     registry = CollectorRegistry()
