@@ -26,6 +26,7 @@ MOST_ATTEMPTS: Final = 8
 WAITS_S: Final = (30, 60, 120, 300, 600, 1800, 1800)
 JITTER: Final = 0.2
 _ERROR_LETTERS: Final = 500
+_RULE: Final = "alert_channel"
 _LOST: Final = "whoever sent it did not come to an end"
 
 
@@ -79,13 +80,14 @@ def note_sent(session: Session, claim: Claim, now: datetime) -> None:
 
     What was said of the channel's failing is over.
     """
+    # First, in the order in which all lock alerts: by the names of their rules.
+    resolve_condition(session, _RULE, claim.channel, now)
     alert, delivery = _locked(session, claim)
     delivery.sent_at, delivery.gave_up_at, delivery.dropped, delivery.error = now, None, "", ""
     delivery.claimed_until = None
     session.flush()
     if alert.resolved_at is not None and delivery.event != "resolved":
         write_resolved(session, alert, now)
-    resolve_condition(session, "alert_channel", claim.channel, now)
 
 
 def note_failed(
@@ -103,13 +105,15 @@ def note_failed(
     `error` is kept and shown: it must tell no secret. Nothing is noted of a message that another has taken, or that was
     dropped.
     """
+    is_last = for_good or claim.attempt >= MOST_ATTEMPTS
+    if is_last:
+        raise_alert(session, _failure(claim.channel, claim.alert_id, error), now)
     _, delivery = _locked(session, claim)
     if delivery.attempts != claim.attempt or delivery.sent_at or delivery.gave_up_at:
         return
     delivery.error, delivery.claimed_until = error[:_ERROR_LETTERS], None
-    if for_good or claim.attempt >= MOST_ATTEMPTS:
+    if is_last:
         delivery.gave_up_at = now
-        raise_alert(session, _failing(claim, error), now)
     else:
         again_at = now + timedelta(seconds=wait_s(claim.attempt, chance))
         delivery.due_at = plan_of(session).due_at(delivery.severity, again_at)
@@ -131,13 +135,9 @@ def give_up_lost(session: Session, now: datetime) -> int:
     return len(found)
 
 
-def _failing(claim: Claim, error: str) -> Condition:
-    return _failure(claim.channel, claim.alert_id, error)
-
-
 def _failure(channel: str, alert_id: int, error: str) -> Condition:
     detail = f"the message about alert {alert_id} was given up: {error}; mend it, then `flask alerts --test={channel}`"
-    return Condition("alert_channel", channel, detail, facts={"channel": channel, "alert": alert_id})
+    return Condition(_RULE, channel, detail, facts={"channel": channel, "alert": alert_id})
 
 
 def _locked(session: Session, claim: Claim) -> tuple[Alert, AlertDelivery]:

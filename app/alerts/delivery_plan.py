@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Final, cast
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -22,7 +21,7 @@ class DeliveryPlan:
     channels: Sequence[str] = ()
     least: Severity = "warning"
     quiet: QuietHours | None = None
-    zone: ZoneInfo = ZoneInfo("UTC")
+    zone: tzinfo = UTC
 
     def is_told(self, severity: str) -> bool:
         """Whether what is so grave is sent at all."""

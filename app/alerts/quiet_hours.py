@@ -2,9 +2,8 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, time, timedelta, tzinfo
 from typing import Final, Self
-from zoneinfo import ZoneInfo
 
 from app.errors import Rejected
 
@@ -29,18 +28,18 @@ class QuietHours:
             raise Rejected("must begin and end at different times: unset it for no quiet hours")
         return cls(begin, end)
 
-    def over_at(self, now: datetime, zone: ZoneInfo) -> datetime | None:
+    def over_at(self, now: datetime, zone: tzinfo) -> datetime | None:
         """The end of the quiet hours that `now` is in, in the zone of `now`; None when it is in none.
 
         What the clocks of `zone` show counts, also in a night in which they change: an hour that comes twice is quiet
-        twice, and an end that the clocks leave out is when they go on.
+        twice, and an end that the clocks leave out comes as much later as they go forward.
         """
         here = now.astimezone(zone)
         if not self._holds(here.time()):
             return None
         day = here.date() + timedelta(days=int(here.time() >= self.end))
         ends = [datetime.combine(day, self.end, zone).replace(fold=fold).astimezone(now.tzinfo) for fold in (0, 1)]
-        return min((end for end in ends if end > now), default=max(ends))
+        return min(end for end in ends if end > now and not self._holds(end.astimezone(zone).time()))
 
     def _holds(self, shown: time) -> bool:
         if self.begin < self.end:
