@@ -50,14 +50,15 @@ def analyse(
     *,
     cache: Keep | None = None,
     model_enabled: bool = True,
-    degraded: Collection[str] = (),
+    degraded: Collection[tuple[str, str]] = (),
     say: Say | None = None,
 ) -> Analysis:
     """What the files of the symbols show, with the knowledge of `asof`: no tick from then on, and no bar that had not
     closed then.
 
-    `say` is told each step and the fraction that is done, and may raise to end the run. `degraded` are symbols whose
-    latest predictions did worse than the base rate; they are held, as all are without `model_enabled`.
+    `say` is told each step and the fraction that is done, and may raise to end the run. `degraded` are symbols and
+    horizons whose latest predictions did worse than the base rate; nothing is recommended on them, nor on any without
+    `model_enabled`.
     NotFound when none of the symbols has a tick in the range, Rejected when the source that was asked for has none;
     Conflict, with symbol and day, when a file is missing or damaged; Unavailable when the drive fails.
     """

@@ -39,16 +39,17 @@ class Outlook:
 
 @dataclass(frozen=True)
 class Standing:
-    """What speaks for or against acting: the data's verdicts, symbols whose predictions fail, and the model's switch.
+    """What speaks for or against acting: the data's verdicts, predictions that fail, and the model's switch.
 
     `volatility` is the standard deviation of a year's return by symbol, None where it is not known. `asof` is the
-    instant that is asked about: a bar that was over by then is not predicted any more.
+    instant that is asked about: a bar that was over by then is not predicted any more. `degraded` are the symbols and
+    horizons that are not acted on; what is predicted of them goes to the ledger as ever, so that they can recover.
     """
 
     verdicts: Mapping[str, Verdict]
     volatility: Mapping[str, float | None]
     asof: datetime
-    degraded: Collection[str] = ()
+    degraded: Collection[Key] = ()
     model_enabled: bool = True
 
 

@@ -229,4 +229,6 @@ class PredictionsAnswer(BaseModel):
 
     predictions: list[PredictionAnswer]
     next_cursor: str | None
-    track_record: dict[str, Any] = Field(description="by symbol and horizon, over all predictions with an outcome")
+    track_record: dict[str, Any] = Field(
+        description="by symbol and horizon, of the present model, as of the newest session that was scored"
+    )

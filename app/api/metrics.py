@@ -36,6 +36,7 @@ class Family:
 SOURCE, CONSUMER, KIND, STATE, STATUS = ("source",), ("consumer",), ("kind",), ("state",), ("status",)
 SEVERITY, VERDICT, STAGE = ("severity",), ("market", "verdict"), ("market", "stage")
 PAIR: Final = ("symbol", "source", "other")
+SERIES: Final = ("model", "symbol", "horizon")
 UP: Final = Family("up", "thor_up", "Whether the server answers: without it, what it counts is missing here", ("part",))
 # A counter never falls. What is stored, dead or lost may: rows are dropped, letters redriven, lost events turn up.
 FAMILIES: Final = (
@@ -53,6 +54,11 @@ FAMILIES: Final = (
     Family("alerts_unacknowledged", "thor_alerts_unacknowledged", "Unresolved alerts that nobody sees to"),
     Family("premarket_verdict", "thor_premarket_verdict", "1 for what the report before the open is", VERDICT),
     Family("premarket_late_s", "thor_premarket_late_seconds", "Past its deadline, when done or up to now", STAGE),
+    Family("prediction_outcomes", "thor_prediction_outcomes", "Known when a session was last scored", SERIES),
+    Family("prediction_brier_skill", "thor_prediction_brier_skill", "Skill against the base rate, as scored", SERIES),
+    Family("prediction_hit_rate", "thor_prediction_hit_rate", "Share of right sides, as scored", SERIES),
+    Family("prediction_coverage", "thor_prediction_coverage", "Share of prices in the 90 % interval", SERIES),
+    Family("prediction_degraded", "thor_prediction_degraded", "Whether they do worse than the base rate", SERIES),
     Family("stream_length", "thor_stream_entries", "Entries that the stream keeps"),
     Family("stream_added", "thor_stream_added_total", "Entries ever added to the stream"),
     Family("stream_fill_percent", "thor_stream_fill_ratio", "Length by that at which publishers are refused", (), 100),

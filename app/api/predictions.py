@@ -3,10 +3,12 @@
 from apiflask import APIBlueprint
 
 from app.api.job_shapes import PredictionsAnswer, PredictionsQuery, SignalsAnswer, SignalsQuery
+from app.api.performance_shapes import PerformanceAnswer, PerformanceQuery
 from app.clock import instant_text
 from app.jobs.forms import prediction_form, signal_form
 from app.jobs.listing import list_predictions, newest_signals
-from app.jobs.track_record import track_record
+from app.jobs.score_history import kept_records
+from app.jobs.score_showing import show_scores
 from app.runtime import runtime
 
 predictions = APIBlueprint("predictions", __name__, url_prefix="/api", tag="Analyses")
@@ -34,7 +36,8 @@ def show_signals(query: SignalsQuery) -> dict[str, object]:
 def show_predictions(query: PredictionsQuery) -> dict[str, object]:
     """The ledger of predictions, the latest first, with its track record
 
-    Predictions are written before their time and never changed; only the outcome is added, once.
+    Predictions are written before their time and never changed; only the outcome is added, once. The track record is
+    that of the present model as of the newest session that was scored; empty until there is one.
     """
     with runtime().sessions() as session:
         found = list_predictions(
@@ -45,7 +48,7 @@ def show_predictions(query: PredictionsQuery) -> dict[str, object]:
             before=query.cursor,
             limit=query.limit + 1,
         )
-        record = track_record(session, None if query.symbol is None else [query.symbol], runtime().clock.now())
+        record = kept_records(session, query.symbol)
     shown = found[: query.limit]
     cursor = str(shown[-1].id) if len(found) > query.limit else None
     return {
@@ -53,3 +56,17 @@ def show_predictions(query: PredictionsQuery) -> dict[str, object]:
         "next_cursor": cursor,
         "track_record": record,
     }
+
+
+@predictions.get("/predictions/performance")
+@predictions.input(PerformanceQuery, location="query", arg_name="query")
+@predictions.output(PerformanceAnswer)
+@predictions.doc(operation_id="getPredictionPerformance", responses={400: "A parameter is wrong"})
+def show_performance(query: PerformanceQuery) -> dict[str, object]:
+    """How the predictions of each model did, by symbol and horizon, and how that went from session to session
+
+    As it was kept when the newest session was scored; a figure with fewer than 30 outcomes is not given.
+    """
+    with runtime().sessions() as session:
+        found = show_scores(session, query.symbol, query.horizon, query.model, since=query.since, limit=query.limit)
+    return {"as_of": instant_text(runtime().clock.now()), **found}

@@ -17,7 +17,7 @@ from app.jobs.ledger import present_model
 from app.jobs.models import AnalysisJob, PredictionModel
 from app.jobs.outages import is_outage
 from app.jobs.results import keep_analysis
-from app.jobs.track_record import degraded_symbols, track_record
+from app.jobs.track_record import degraded_in, read_records, told_of
 from app.jobs.watching import Ending, RunLimits, Stopped, Watch
 from app.lake.layout import Lake
 from app.stores import Stores
@@ -43,7 +43,7 @@ class Analyse(Protocol):
         *,
         cache: Any = None,
         model_enabled: bool = True,
-        degraded: Collection[str] = (),
+        degraded: Collection[tuple[str, str]] = (),
         say: Callable[[str, float], None],
     ) -> Analysis:
         """What there is to say to a question as of an instant; `say` may raise to stop it."""
@@ -58,7 +58,7 @@ class Work:
     asof: datetime
     inputs: Sequence[SymbolInput]
     model: PredictionModel
-    degraded: Collection[str]
+    degraded: Collection[tuple[str, str]]
     track_record: Mapping[str, Any]
 
 
@@ -124,9 +124,8 @@ def _prepared(stores: Stores, job: AnalysisJob, claim: Claim) -> Work:
     with stores.sessions.begin() as session:
         model = present_model(session, now)
         inputs = find_inputs(session, stores, question, asof)
-        degraded = degraded_symbols(session, question.symbols)
-        record = track_record(session, question.symbols, now)
-    return Work(claim, question, asof, inputs, model, degraded, record)
+        records = read_records(session, model.id, question.symbols)
+    return Work(claim, question, asof, inputs, model, degraded_in(records), told_of(records, now))
 
 
 def _analysed(stores: Stores, work: Work, analyse: Analyse, cache: Any, watch: Watch) -> Analysis:

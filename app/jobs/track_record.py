@@ -14,73 +14,80 @@ from app.analysis.findings import Basis, to_plain
 from app.jobs.models import Prediction, PredictionModel
 
 if TYPE_CHECKING:
-    from app.analysis.prediction.scoring import Scored
+    from app.analysis.prediction.scored import Scored
 
 # The newest predictions with an outcome that are looked at, of a symbol and horizon; older ones say little of today.
 MOST: Final = 5_000
+Key = tuple[str, str]
 _NUMBERS: Final = ("p", "base_rate", "outcome", "low", "high", "outcome_price")
 
 
 @dataclass(frozen=True)
 class Record:
-    """The predictions of a symbol at a horizon that have an outcome, in the order of time.
+    """The predictions of a symbol at a horizon by a model that have an outcome, in the order of time.
 
     Of all that were made about one time by a model the first one counts: to ask again is no new evidence. `rows` were
     made before the time that they are about; `made_later` counts the others, from which nobody can tell whether the
-    outcome was known.
+    outcome was known. `newest` is the latest time that one is about, None where none was made ahead.
     """
 
     rows: "Scored"
     window: str
     made_later: int
+    newest: datetime | None
 
 
-def track_record(session: Session, symbols: Collection[str] | None, now: datetime) -> Mapping[str, Mapping[str, Any]]:
-    """How the predictions of each symbol did whose outcome is known, as plain findings by symbol and horizon.
+def read_records(
+    session: Session, model_id: int, symbols: Collection[str] | None = None, until: datetime | None = None
+) -> dict[Key, Record]:
+    """The record of a model by symbol and horizon, those that have an outcome.
 
-    Only those count that were made before their time. All symbols that have any when None.
+    Of all symbols when None, and only of predictions about times up to `until`, which is one of them.
     """
-    records = _records(session, symbols)
+    wanted = [Prediction.model_id == model_id]
+    if symbols is not None:
+        wanted.append(Prediction.symbol.in_(symbols))
+    if until is not None:
+        wanted.append(Prediction.target_ts <= until)
+    grouped: dict[Key, list[Row[Any]]] = defaultdict(list)
+    for row in session.execute(_query(*wanted)):
+        grouped[row.symbol, row.horizon].append(row)
+    return {key: _record(rows) for key, rows in sorted(grouped.items())}
+
+
+def told_of(records: Mapping[Key, Record], asof: datetime) -> Mapping[str, Mapping[str, Any]]:
+    """The records as plain findings by symbol and horizon; see `scoring.score`."""
     if not records:
         return {}
-    # It loads what computes, which takes a second and much memory.
-    from app.analysis.prediction.scoring import score
-
     found: dict[str, dict[str, Any]] = defaultdict(dict)
     for (symbol, horizon), record in records.items():
-        told = score(record.rows, Basis(record.window, now))
-        found[symbol][horizon] = {**to_plain(told), "made_later": record.made_later}
+        found[symbol][horizon] = figures_of(record, asof)
     return dict(found)
 
 
-def degraded_symbols(session: Session, symbols: Collection[str]) -> list[str]:
-    """The symbols whose latest predictions did worse than the base rate, at any horizon; see `scoring.degradation`."""
-    records = _records(session, symbols)
+def figures_of(record: Record, asof: datetime) -> dict[str, Any]:
+    """A record as plain findings, and how many of its predictions were `made_later` than they should be."""
+    # It loads what computes, which takes a second and much memory.
+    from app.analysis.prediction.scoring import score
+
+    return {**to_plain(score(record.rows, Basis(record.window, asof))), "made_later": record.made_later}
+
+
+def degraded_in(records: Mapping[Key, Record]) -> list[Key]:
+    """The symbols and horizons whose latest predictions did worse than the base rate; see `degradation`."""
     if not records:
         return []
-    from app.analysis.prediction.scoring import degradation
+    from app.analysis.prediction.degradation import degradation
 
-    found = {symbol for (symbol, _), one in records.items() if degradation(one.rows).degraded}
-    return sorted(found)
+    return [key for key, one in records.items() if degradation(one.rows).degraded]
 
 
 def note_performance(session: Session, now: datetime) -> None:
     """Keep with each model how its predictions did, those of all symbols and horizons together."""
-    from app.analysis.prediction.scoring import score
-
     for number in session.scalars(select(PredictionModel.id)).all():
         record = _record(session.execute(_query(Prediction.model_id == number)).all())
-        told = to_plain(score(record.rows, Basis(record.window, now)))
-        values = {"performance": {**told, "made_later": record.made_later}, "performance_at": now}
+        values = {"performance": figures_of(record, now), "performance_at": now}
         session.execute(update(PredictionModel).where(PredictionModel.id == number).values(values))
-
-
-def _records(session: Session, symbols: Collection[str] | None) -> dict[tuple[str, str], Record]:
-    query = _query() if symbols is None else _query(Prediction.symbol.in_(symbols))
-    grouped: dict[tuple[str, str], list[Row[Any]]] = defaultdict(list)
-    for row in session.execute(query):
-        grouped[row.symbol, row.horizon].append(row)
-    return {key: _record(rows) for key, rows in sorted(grouped.items())}
 
 
 def _query(*wanted: ColumnElement[bool]) -> Select[Any]:
@@ -104,11 +111,12 @@ def _query(*wanted: ColumnElement[bool]) -> Select[Any]:
 def _record(rows: Sequence[Row[Any]]) -> Record:
     import numpy as np
 
-    from app.analysis.prediction.scoring import Scored
+    from app.analysis.prediction.scored import Scored
 
     ahead = [row for row in rows if row.made_at < row.target_ts]
     arrays = (np.array([getattr(row, name) for row in ahead], dtype=np.float64) for name in _NUMBERS)
     window = f"{len(ahead):,} predictions"
     if ahead:
         window += f", {ahead[0].asof:%Y-%m-%d} to {ahead[-1].asof:%Y-%m-%d}"
-    return Record(Scored(*arrays), window, len(rows) - len(ahead))
+    newest = max((row.target_ts for row in ahead), default=None)
+    return Record(Scored(*arrays), window, len(rows) - len(ahead), newest)

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app.jobs.backlog import read_backlog
+from app.jobs.score_history import score_numbers
 from app.operations.accounting import ledger_figures
 from app.operations.alerting.checks import count_alerts, late_seconds
 from app.operations.alerting.ladders import present_ladders
@@ -34,26 +35,23 @@ def read_bus(client: Redis, now: datetime, stream_cap: int) -> Check:
 
 
 def read_database(stores: Stores) -> Check:
-    """`ledger_…`, as `ledger_figures` names them, `jobs` by status, `jobs_oldest_pending_s`, `alerts…` and
-    `premarket_…`; not ok while the server is away.
+    """`ledger_…`, as `ledger_figures` names them, `jobs` by status, `jobs_oldest_pending_s`, `alerts…`, `premarket_…`, and
+    `prediction_…` by model, symbol and horizon, as `score_numbers` names them; not ok while the server is away.
     """
     try:
         numbers = ledger_figures(stores)
         with stores.sessions() as session:
-            backlog = read_backlog(session, stores.clock.now())
-            before_opens = _alerts(session) | _premarket(stores, session)
+            backlog, scores = read_backlog(session, stores.clock.now()), score_numbers(session)
+            told = _alerts(session) | _premarket(stores, session)
     except DBAPIError as error:
         return Check("postgres", False, f"does not answer ({type(error).__name__})")
     jobs: Numbers = {
         "jobs": {(status,): count for status, count in backlog.by_status.items()},
         "jobs_oldest_pending_s": {(): backlog.waits_s},
     }
-    return Check(
-        "postgres",
-        True,
-        "read",
-        {f"ledger_{name}": by_label for name, by_label in numbers.items()} | jobs | before_opens,
-    )
+    told |= {f"ledger_{name}": by_label for name, by_label in numbers.items()}
+    told |= {f"prediction_{name}": by_label for name, by_label in scores.items()}
+    return Check("postgres", True, "read", told | jobs)
 
 
 def _alerts(session: Session) -> Numbers:

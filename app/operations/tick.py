@@ -15,6 +15,7 @@ from app.dispatch import QUEUES
 from app.errors import ThorError
 from app.instruments.hours import groups_of
 from app.jobs.resolving import is_resolving_due
+from app.jobs.scores import due_sessions
 from app.jobs.sweeping import forsaken_jobs
 from app.ledger.totals import has_open_balances
 from app.operations.agreement import is_comparing_due
@@ -43,6 +44,7 @@ from app.operations.tick_steps import (
     Reconcile,
     ResolvePredictions,
     RunJob,
+    ScoreSession,
     StartIngest,
     Step,
     SweepAlerts,
@@ -64,6 +66,9 @@ ROLLS_EVERY: Final = timedelta(minutes=1)
 RESOLVE_EVERY: Final = timedelta(minutes=1)
 SWEEP: Final = "sweep-alerts"
 SWEEP_EVERY: Final = timedelta(seconds=15)
+SCORE: Final = "score-predictions"
+SCORE_EVERY: Final = timedelta(minutes=1)
+SCORES_AT_ONCE: Final = 3
 
 
 Planner = Callable[[Stores, TickPolicy], Iterator[Step]]
@@ -216,6 +221,16 @@ def _due_outcomes(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
         yield ResolvePredictions()
 
 
+def _due_scores(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
+    now, ran = stores.clock.now(), _ran(stores, SCORE)
+    if ran is not None and now - ran < SCORE_EVERY:
+        return
+    _note(stores, SCORE)
+    with stores.sessions() as session:
+        due = due_sessions(session, stores.market, now)
+    yield from map(ScoreSession, due[:SCORES_AT_ONCE])
+
+
 def _due_sweep(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
     now, ran = stores.clock.now(), _ran(stores, SWEEP)
     # A clock that was put back must not silence it until it has caught up.
@@ -248,6 +263,7 @@ _PLANNERS: Final[Sequence[Planner]] = (
     _stale_exports,
     _forsaken_jobs,
     _due_outcomes,
+    _due_scores,
     _due_sweep,
     _due_messages,
 )

@@ -8,6 +8,7 @@ from app.desk.events import EventKey
 from app.errors import Conflict
 from app.jobs.claims import end_lost_jobs
 from app.jobs.resolving import resolve_due
+from app.jobs.scores import score_session
 from app.jobs.track_record import note_performance
 from app.operations.agreement import compare_sources
 from app.operations.alerting.sweep import sweep_alerts
@@ -44,6 +45,7 @@ from app.operations.tick_steps import (
     ResolvePredictions,
     RestartCollector,
     RunJob,
+    ScoreSession,
     StartCollector,
     StartIngest,
     Step,
@@ -77,7 +79,7 @@ def do_step(stores: Stores, policy: TickPolicy, step: Step) -> None:
             _tell_collector(stores, step)
         case TrimStream() | FoldCounts() | MakePartitions() | CheckData() | NoticeRolls() | CompareSources():
             _keep_house(stores, policy, step)
-        case RunJob() | EndLostJobs() | ResolvePredictions():
+        case RunJob() | EndLostJobs() | ResolvePredictions() | ScoreSession():
             _see_to_analysis(stores, step)
         case PlanClimb() | SkipStage() | PrepareStage() | FinishStage() | VerifyReport() | JudgeClimb():
             do_ladder_step(stores, policy.premarket, step)
@@ -144,7 +146,7 @@ def _keep_house(
             compare_sources(stores, policy.display)
 
 
-def _see_to_analysis(stores: Stores, step: RunJob | EndLostJobs | ResolvePredictions) -> None:
+def _see_to_analysis(stores: Stores, step: RunJob | EndLostJobs | ResolvePredictions | ScoreSession) -> None:
     match step:
         case RunJob(job_id, attempt, urgent):
             stores.dispatch.run_job(job_id, urgent=urgent)
@@ -159,6 +161,10 @@ def _see_to_analysis(stores: Stores, step: RunJob | EndLostJobs | ResolvePredict
             if resolve_due(stores, stores.clock.now()):
                 with stores.sessions.begin() as session:
                     note_performance(session, stores.clock.now())
+        case ScoreSession(day):
+            with stores.sessions.begin() as session:
+                scored = score_session(session, stores.market, day, stores.clock.now())
+            log.info("scored the predictions up to the session of %s: %d series", day, scored)
 
 
 def _ask(

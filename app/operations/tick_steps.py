@@ -151,6 +151,13 @@ class ResolvePredictions:
 
 
 @dataclass(frozen=True)
+class ScoreSession:
+    """A session of the desk's market is over, and how predictions had done by then is not kept."""
+
+    day: date
+
+
+@dataclass(frozen=True)
 class SweepAlerts:
     """The last look for what somebody has to know is 15 s old."""
 
@@ -181,6 +188,7 @@ Step = (
     | RunJob
     | EndLostJobs
     | ResolvePredictions
+    | ScoreSession
     | SweepAlerts
     | DeliverAlerts
 )

@@ -66,17 +66,17 @@ def decide(
     empty: Collection[str] = (),
     stale: Collection[Key] = (),
     closed: Collection[Key] = (),
-    degraded: Collection[str] = (),
+    degraded: Collection[Key] = (),
     enabled: bool = True,
 ) -> dict[str, Decision]:
     """A decision for each symbol that has a verdict.
 
     BUY or SELL where the gate was passed, the net edge is above 0 and the data's verdict is ok; else HOLD with the
-    first reason of REASONS that applies. `empty` are symbols without ticks, `degraded` those whose latest predictions
-    did worse than the base rate, `asof` that of the data. Of the horizons that passed, the one with most net edge is
-    taken; `stale` ones, whose bar is over, count as tried only, and on `closed` ones, whose newest bar ended its
-    session, nobody can act. Data with the verdict degraded is predicted from, but what passes the gate is not acted on:
-    that is `data_rejected` too.
+    first reason of REASONS that applies. `empty` are symbols without ticks, `asof` is that of the data. Of the horizons
+    that passed, the one with most net edge is taken. On `degraded` ones, whose latest predictions did worse than the
+    base rate, nobody is to act: another that passed goes before them. `stale` ones, whose bar is over, count as tried
+    only, and on `closed` ones, whose newest bar ended its session, nobody can act. Data with the verdict degraded is
+    predicted from, but what passes the gate is not acted on: that is `data_rejected` too.
     """
     gates, found = gates_of(predicted), {}
     for symbol, verdict in verdicts.items():
@@ -92,7 +92,7 @@ def decide(
             stale=_horizons_of(symbol, stale),
             closed=_horizons_of(symbol, closed),
             is_stale=_horizons_of(symbol, stale) >= set(parameters.horizons),
-            degraded=symbol in degraded,
+            degraded=_horizons_of(symbol, degraded),
             enabled=enabled,
         )
     return {symbol: _decide(case, asof, parameters.horizons[0]) for symbol, case in found.items()}
@@ -119,7 +119,7 @@ class _Case:
     stale: Collection[str]
     closed: Collection[str]
     is_stale: bool
-    degraded: bool
+    degraded: Collection[str]
     enabled: bool
 
     @property
@@ -135,7 +135,7 @@ def _decide(case: _Case, asof: datetime, first: str) -> Decision:
     horizon = _horizon(case) or next(iter(case.predicted), first)
     one = case.predicted.get(horizon)
     edge = None if horizon in case.stale else case.edges.get(horizon)
-    code, reason = _reason(case, edge, horizon in case.closed)
+    code, reason = _reason(case, edge, horizon)
     since = one.asof if one is not None else asof
     until = one.target_ts if one is not None and one.target_ts is not None else since + span_of(horizon)
     acts = not code and edge is not None
@@ -158,9 +158,10 @@ def _decide(case: _Case, asof: datetime, first: str) -> Decision:
 
 
 def _horizon(case: _Case) -> str | None:
-    """The one with most net edge among those that passed, else the one that came nearest to skill."""
+    """The one with most net edge among those that passed and hold, else the one that came nearest to skill."""
+    trusted = [horizon for horizon in case.passed if horizon not in case.degraded]
     if case.passed:
-        return max(case.passed, key=lambda horizon: _worth(case.edges[horizon]))
+        return max(trusted or case.passed, key=lambda horizon: _worth(case.edges[horizon]))
     return min(case.fresh, key=lambda horizon: case.fresh[horizon].p_adjusted, default=None)
 
 
@@ -172,7 +173,7 @@ def _action(edge: Edge | None) -> Action:
     return "BUY" if edge is not None and edge.side > 0 else "SELL"
 
 
-def _reason(case: _Case, edge: Edge | None, is_closed: bool) -> tuple[str, str]:
+def _reason(case: _Case, edge: Edge | None, horizon: str) -> tuple[str, str]:
     """The code of the first reason to hold, and the reason in words; both empty when there is none."""
     unproven = "; ".join(one.reason for one in case.predicted.values() if one.reason)
     net = None if edge is None else edge.net
@@ -183,9 +184,9 @@ def _reason(case: _Case, edge: Edge | None, is_closed: bool) -> tuple[str, str]:
         ("model_disabled", not case.enabled, ""),
         ("insufficient_data", not case.fresh, unproven),
         ("no_skill", not case.passed, unproven),
-        ("model_degraded", case.degraded, ""),
+        ("model_degraded", horizon in case.degraded, ""),
         ("data_rejected", case.verdict != "ok", "the verdict on the data is degraded: nothing is traded on it"),
-        ("market_closed", is_closed, ""),
+        ("market_closed", horizon in case.closed, ""),
         ("unknown_cost", net is None, ""),
         ("edge_below_cost", net is None or net <= 0 or (edge is not None and not edge.side), ""),
     )

@@ -1,106 +1,36 @@
-"""How past predictions did once their outcomes were known, and whether they have become worse than the base rate."""
+"""How past predictions did once their outcomes were known."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
 from scipy.special import logit
-from scipy.stats import binomtest, norm
+from scipy.stats import binomtest
 
-from app.analysis.bars import Floats
-from app.analysis.findings import Basis, Finding, Status, Tree
-from app.analysis.prediction.calibration import calibratable, calibration_line
+from app.analysis.findings import Basis, Finding, Node, Status, Tree
+from app.analysis.prediction.calibration import calibratable, calibration_line, reliability
+from app.analysis.prediction.degradation import LEAST, degradation, degradation_tree
 from app.analysis.prediction.features import Mask
 from app.analysis.prediction.gate import LEVEL, skill
+from app.analysis.prediction.scored import Scored
+from app.analysis.risk.backtesting import kupiec
 from app.analysis.series.intervals import LEVEL as INTERVAL
 from app.analysis.statistics.means import hac_mean
 from app.analysis.statistics.shares import wilson
 
-LEAST: Final = 30
 ROLLING: Final = 100
-WATCHED: Final = 200
-# A shift of half a deviation is what the sum is built to find; on predictions no worse than the base rate it passes
-# the limit about once in 5,000 outcomes or less (Siegmund 1985).
-_ALLOWANCE: Final = 0.25
-_LIMIT: Final = 12.0
-
-
-@dataclass(frozen=True)
-class Scored:
-    """Predictions with their outcomes in the order of time, shape (rows,) each.
-
-    `outcomes` are 1 for a rise over the base price, 0 for a fall; one whose price did not change is not among them.
-    `low` and `high` bound the `price` that came, NaN where no interval was given.
-    """
-
-    p: Floats
-    base: Floats
-    outcomes: Floats
-    low: Floats
-    high: Floats
-    price: Floats
-
-    def last(self, rows: int) -> "Scored":
-        """The newest predictions, so many at most."""
-        return Scored(*(getattr(self, one.name)[-rows:] for one in fields(self)))
-
-
-@dataclass(frozen=True)
-class Degradation:
-    """Whether predictions have become worse than the base rate: by the sum `cusum` over `limit`, or by the last 200.
-
-    `n` counts the predictions that said something else than the base rate. `bss` and `p_value` are those of the last
-    200, None with fewer; the p-value is one-sided, for a loss.
-    """
-
-    degraded: bool
-    n: int
-    cusum: float
-    limit: float
-    bss: float | None
-    p_value: float | None
-
-
-def degradation(rows: Scored) -> Degradation:
-    """Whether predictions have become worse than the base rate; never with fewer than 30 that said anything.
-
-    One-sided CUSUM of the standardised gains (Page 1954), or a negative Brier skill over the last 200 with a
-    Diebold-Mariano p below 0.05.
-    """
-    told = rows.p != rows.base
-    p, base, outcomes = rows.p[told], rows.base[told], rows.outcomes[told]
-    if len(p) < LEAST:
-        return Degradation(False, len(p), 0.0, _LIMIT, None, None)
-    gains = (base - outcomes) ** 2 - (p - outcomes) ** 2
-    cusum = _cusum(gains)
-    if len(p) < WATCHED:
-        return Degradation(cusum > _LIMIT, len(p), cusum, _LIMIT, None, None)
-    latest = skill(p[-WATCHED:], base[-WATCHED:], outcomes[-WATCHED:])
-    loss = float(norm.cdf(latest.t))
-    worse = latest.bss < 0 and loss < LEVEL
-    return Degradation(cusum > _LIMIT or worse, len(p), cusum, _LIMIT, latest.bss, loss)
-
-
-def _cusum(gains: Floats) -> float:
-    scale, found = float(gains.std()), 0.0
-    if scale < 1e-15:
-        # Every prediction lost, or won, the same.
-        return _LIMIT + 1 if gains[0] < 0 else 0.0
-    for gain in gains / scale:
-        found = max(0.0, found - float(gain) - _ALLOWANCE)
-    return found
 
 
 def score(rows: Scored, basis: Basis) -> Tree:
     """The record of predictions as findings: `all`, the `last_100`, and the `degradation`.
 
-    A figure with fewer than 30 outcomes is not given.
+    Of each record `bins` are those of a calibration plot (Broecker and Smith 2007), of equally many predictions, each
+    with its mean `p` and the `rate` of rises; none with fewer than 30 outcomes. Any other figure is not given then.
     """
     return {
         "all": _record(rows, basis),
         "last_100": _record(rows.last(ROLLING), basis),
-        "degradation": _degradation(degradation(rows), basis),
+        "degradation": degradation_tree(degradation(rows), basis),
     }
 
 
@@ -122,13 +52,18 @@ def _record(rows: Scored, basis: Basis) -> Tree:
             "share of prices inside the 90 % interval, Wilson interval, exact binomial p", len(inside),
             lambda method: _coverage(inside, basis, method),
         ),
+        "kupiec": (
+            "prices outside the 90 % interval against one in ten, likelihood ratio, chi-square(1) (Kupiec 1995)",
+            len(inside), lambda method: _kupiec(inside, basis, method),
+        ),
     }  # fmt: skip
-    return {
+    told = {
         name: make(method)
         if count >= LEAST
         else basis.missing(count, method, f"{count} outcomes are known, {LEAST} needed")
         for name, (method, count, make) in makers.items()
     }
+    return {**told, "bins": _bins(rows, basis)}
 
 
 def _brier(rows: Scored, basis: Basis, method: str) -> Finding:
@@ -168,20 +103,20 @@ def _coverage(inside: Mask, basis: Basis, method: str) -> Finding:
     return basis.found(hits / n, n, method, ci=wilson(hits, n), p_value=p_value)
 
 
-def _degradation(found: Degradation, basis: Basis) -> Tree:
-    method = f"one-sided CUSUM of the standardised Brier gains, alarm above {found.limit:g} (Page 1954)"
-    if found.n < LEAST:
-        reason = f"{found.n} outcomes of predictions other than the base rate are known, {LEAST} needed"
-        return {"degraded": False, "cusum": basis.missing(found.n, method, reason)}
-    return {
-        "degraded": found.degraded,
-        "cusum": basis.found(found.cusum, found.n, method),
-        "last_200": _latest(found, basis),
-    }
+def _kupiec(inside: Mask, basis: Basis, method: str) -> Finding:
+    n = len(inside)
+    found = kupiec(n - int(inside.sum()), n, 1 - INTERVAL)
+    rejected = found.p_value < LEVEL
+    status: Status = "ok" if rejected else "not_significant"
+    label = "rejected" if rejected else "not rejected"
+    return basis.found(found.statistic, n, method, status=status, p_value=found.p_value, label=label)
 
 
-def _latest(found: Degradation, basis: Basis) -> Finding:
-    method = "Brier skill of the last 200 against the base rate, one-sided Diebold-Mariano p of a loss"
-    if found.bss is None:
-        return basis.missing(found.n, method, f"{found.n} outcomes are known, {WATCHED} needed")
-    return basis.found(found.bss, WATCHED, method, p_value=found.p_value)
+def _bins(rows: Scored, basis: Basis) -> list[Node]:
+    if len(rows.p) < LEAST:
+        return []
+    method = "share of rises where about that was said, Wilson interval"
+    return [
+        {"p": one.p, "rate": basis.found(one.rate, one.n, method, ci=one.ci)}
+        for one in reliability(rows.p, rows.outcomes)
+    ]

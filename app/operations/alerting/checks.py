@@ -92,11 +92,14 @@ def tell_ladder(ladder: Climbing, now: datetime) -> str:
 
 
 def late_seconds(ladders: Sequence[Climbing], now: datetime) -> dict[tuple[str, ...], float]:
-    """By market and stage, how long after its deadline a stage ended, or is not done; 0 in time."""
+    """By market and stage, how long after its deadline a stage ended, or is not done; 0 in time.
+
+    Of a ladder that has not come so far yet nothing is told: that of the day before is the newest.
+    """
     found: dict[tuple[str, ...], float] = {}
     for ladder in ladders:
         for row in ladder.stages:
-            if row.stage in WATCHED:
+            if row.stage in WATCHED and row.planned_at <= now:
                 waits_s = (now - row.deadline_at).total_seconds() if row.done_at is None else float(row.late_s or 0)
                 found[row.market, row.stage] = max(0.0, waits_s)
     return found

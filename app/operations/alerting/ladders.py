@@ -19,6 +19,7 @@ from app.stores import Stores
 # The stages whose lateness somebody has to know of: there is an analysis, and there is a report.
 WATCHED: Final = ("composite", "report")
 MISSING: Final = "missing"
+LEFT_OUT: Final = "left_out"
 SHOWN: Final = 5
 # Between the first stage and the close of the longest session, one that goes on over a holiday.
 _AHEAD: Final = timedelta(hours=24)
@@ -67,7 +68,10 @@ def find_late(stores: Stores, policy: AlertPolicy, now: datetime) -> Sequence[Co
 
 
 def find_missing_data(stores: Stores, _policy: AlertPolicy, now: datetime) -> Sequence[Condition]:
-    """Ladders whose newest stage that is prepared had to do without something, as it tells in its `missing`."""
+    """Ladders whose newest stage that is prepared had to do without something.
+
+    A stage tells it in its detail: `missing` are lines for a person, `left_out` the reasons by symbol.
+    """
     with stores.sessions() as session:
         found = ((ladder, _missing(ladder.stages)) for ladder in present_ladders(stores, session, now))
         return [_lacking(ladder, lines) for ladder, lines in found if lines]
@@ -116,8 +120,11 @@ def _late(subject: str, stage: str, deadline_at: datetime, opens_at: datetime, n
 
 
 def _missing(stages: Sequence[PremarketStage]) -> list[str]:
-    told = [row.detail[MISSING] for row in stages if MISSING in row.detail]
-    return [str(line) for line in told[-1]] if told else []
+    prepared = [row.detail for row in stages if MISSING in row.detail]
+    if not prepared:
+        return []
+    left_out = [f"{symbol} is left out: {why}" for symbol, why in prepared[-1].get(LEFT_OUT, {}).items()]
+    return [*left_out, *map(str, prepared[-1][MISSING])]
 
 
 def _lacking(ladder: Climbing, lines: Sequence[str]) -> Condition:

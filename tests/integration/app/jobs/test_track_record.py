@@ -1,11 +1,10 @@
-from datetime import timedelta
+from sqlalchemy import select
 
-from sqlalchemy import select, update
-
-from app.jobs.ledger import present_model, record_predictions
-from app.jobs.models import Prediction, PredictionModel
-from app.jobs.track_record import degraded_symbols, note_performance, track_record
-from tests.analyses import NOW, ask, prediction_of
+from app.jobs.ledger import present_model
+from app.jobs.models import PredictionModel
+from app.jobs.track_record import degraded_in, note_performance, read_records, told_of
+from tests.analyses import NOW
+from tests.ledgers import ledger, successor
 
 
 def test_figures_are_those_of_the_predictions_that_were_made_ahead(stores):
@@ -49,12 +48,24 @@ def test_symbols_and_horizons_are_kept_apart(stores):
     assert record(stores, "NQ")["NQ"]["1h"]["all"]["hit_rate"]["value"] == 0
 
 
-def test_a_symbol_whose_predictions_were_wrong_all_the_time_is_degraded(stores):
+def test_predictions_that_were_wrong_all_the_time_are_degraded_at_their_horizon(stores):
     ledger(stores, outcomes=[1, 0] * 30)
     ledger(stores, "NQ", outcomes=[0] * 60)
+    ledger(stores, "NQ", outcomes=[1] * 60, horizon="5m")
 
+    assert degraded(stores, "ES", "NQ", "CL") == [("NQ", "1h")]
+
+
+def test_a_successor_is_not_held_for_what_its_predecessor_said(stores):
+    ledger(stores, outcomes=[0] * 60)
+
+    model = successor(stores)
+    ledger(stores, outcomes=[1] * 40, model=model)
+
+    assert degraded(stores, "ES", model=model) == []
+    assert degraded(stores, "ES") == [("ES", "1h")]
     with stores.sessions() as session:
-        assert degraded_symbols(session, ["ES", "NQ", "CL"]) == ["NQ"]
+        assert len(read_records(session, model)["ES", "1h"].rows.p) == 40
 
 
 def test_the_model_keeps_how_all_its_predictions_did(stores):
@@ -71,19 +82,10 @@ def test_the_model_keeps_how_all_its_predictions_did(stores):
 
 
 def record(stores, *symbols):
-    with stores.sessions() as session:
-        return track_record(session, symbols or None, NOW)
-
-
-def ledger(stores, symbol="ES", *, outcomes, late=False, **parts):
-    number, begin = ask(stores, symbol), NOW - timedelta(days=400 if late else 300)
-    made = [prediction_of(symbol, asof=begin + timedelta(hours=place), **parts) for place in range(len(outcomes))]
     with stores.sessions.begin() as session:
-        model = present_model(session, NOW)
-        for one, outcome in zip(made, outcomes, strict=True):
-            record_predictions(session, number, model, [one], NOW if late else one.asof)
-            here = (Prediction.symbol == symbol, Prediction.asof == one.asof, Prediction.horizon == one.horizon)
-            here = (*here, Prediction.data_hash == one.data_hash)
-            price = one.base_price + (1 if outcome else -1)
-            values = {"outcome": outcome, "outcome_price": price, "resolved_at": NOW}
-            session.execute(update(Prediction).where(*here).values(values))
+        return told_of(read_records(session, present_model(session, NOW).id, symbols or None), NOW)
+
+
+def degraded(stores, *symbols, model=None):
+    with stores.sessions.begin() as session:
+        return degraded_in(read_records(session, model or present_model(session, NOW).id, symbols))

@@ -97,7 +97,7 @@ def test_rejected_data_is_not_predicted_from(ahead):
     ("parts", "reason"),
     [
         ({"verdicts": {"ES": "degraded"}}, "data_rejected"),
-        ({"degraded": ["ES"]}, "model_degraded"),
+        ({"degraded": [("ES", "1h")]}, "model_degraded"),
         ({"model_enabled": False}, "model_disabled"),
     ],
 )

@@ -10,6 +10,7 @@ from app.operations.health import Check
 
 LABELS = {
     "part", "source", "consumer", "kind", "state", "status", "symbol", "other", "severity", "market", "verdict", "stage",
+    "model", "horizon",
 }  # fmt: skip
 
 

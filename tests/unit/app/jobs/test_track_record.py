@@ -5,13 +5,14 @@ from tests.tree import ROOT
 
 ASKED = """
 import sys
-from app.jobs.track_record import degraded_symbols, track_record
+from app.jobs.track_record import degraded_in, read_records, told_of
 
 class NoRows:
     def execute(self, query):
         return []
 
-print(track_record(NoRows(), None, None), degraded_symbols(NoRows(), ["ES"]))
+records = read_records(NoRows(), 1)
+print(told_of(records, None), degraded_in(records))
 print({"duckdb", "pandas", "polars", "scipy", "sklearn", "talib"} & set(sys.modules))
 """
 

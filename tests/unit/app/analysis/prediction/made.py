@@ -10,6 +10,7 @@ from scipy.stats import norm
 from app.analysis.findings import Basis, Finding
 from app.analysis.prediction.gate import Skill
 from app.analysis.prediction.predicted import Forecast, Predicted, Series
+from app.analysis.prediction.scored import Scored
 
 ASOF = datetime(2025, 1, 7, 15, tzinfo=UTC)
 _SPANS = {"5m": timedelta(minutes=5), "15m": timedelta(minutes=15), "1h": timedelta(hours=1)}
@@ -48,3 +49,12 @@ def unpredicted(symbol: str = "ES", horizon: str = "1h") -> Predicted:
     return replace(
         predicted_of(symbol, horizon), usable=30, scored=0, forecast=None, reason="30 bars of 1h, 500 needed"
     )
+
+
+def scored_of(rows: int, seed: int = 1, slope: float = 1.0, boast: float = 1.0) -> Scored:
+    """Predictions with a logit; prices rise with the logit times the slope."""
+    dice = np.random.default_rng(seed)
+    logits = dice.normal(size=rows)
+    outcomes = (dice.random(rows) < expit(slope * logits)).astype(float)
+    bounds = (np.full(rows, 4_990.0), np.full(rows, 5_010.0), np.full(rows, 5_000.0))
+    return Scored(expit(boast * logits), np.full(rows, 0.5), outcomes, *bounds)

@@ -1,23 +1,26 @@
 import numpy as np
 import pytest
-from scipy.special import expit
-from scipy.stats import binomtest
+from scipy.special import xlogy
+from scipy.stats import binomtest, chi2
 from sklearn.metrics import brier_score_loss, log_loss
+from statsmodels.api import Logit, add_constant
+from statsmodels.stats.proportion import proportion_confint
 
 from app.analysis.findings import Basis, Finding, to_plain
-from app.analysis.prediction.scoring import Scored, degradation, score
-from tests.unit.app.analysis.prediction.made import ASOF
+from app.analysis.prediction.scored import Scored
+from app.analysis.prediction.scoring import score
+from tests.unit.app.analysis.prediction.made import ASOF, scored_of
 
 BASIS = Basis("predictions of ES", ASOF)
-FIGURES = {"brier", "brier_skill", "log_loss", "slope", "intercept", "hit_rate", "coverage"}
+FIGURES = {"brier", "brier_skill", "log_loss", "slope", "intercept", "hit_rate", "coverage", "kupiec"}
 
 
 def test_the_record_of_all_predictions():
-    rows = made(400)
+    rows = scored_of(400)
 
     found = score(rows, BASIS)["all"]
 
-    assert found.keys() == FIGURES
+    assert found.keys() == FIGURES | {"bins"}
     assert found["brier"].value == pytest.approx(brier_score_loss(rows.outcomes, rows.p))
     base = brier_score_loss(rows.outcomes, rows.base)
     assert found["brier_skill"].value == pytest.approx(1 - found["brier"].value / base)
@@ -26,11 +29,11 @@ def test_the_record_of_all_predictions():
     assert found["hit_rate"].ci[0] < found["hit_rate"].value < found["hit_rate"].ci[1]
     assert found["slope"].value == pytest.approx(1.0, abs=2.5 * found["slope"].stderr)
     assert found["intercept"].value == pytest.approx(0.0, abs=2.5 * found["intercept"].stderr)
-    assert {one.n for one in found.values()} == {400}
+    assert {found[name].n for name in FIGURES} == {400}
 
 
 def test_the_last_hundred_are_told_apart():
-    rows = made(400)
+    rows = scored_of(400)
 
     found = score(rows, BASIS)["last_100"]
 
@@ -39,7 +42,7 @@ def test_the_last_hundred_are_told_apart():
 
 
 def test_the_coverage_is_of_the_prices_inside():
-    rows = made(100)
+    rows = scored_of(100)
     rows.price[:20] = 5_100.0
     rows.low[90:] = np.nan
 
@@ -49,19 +52,87 @@ def test_the_coverage_is_of_the_prices_inside():
     assert found.p_value == pytest.approx(binomtest(70, 90, 0.9).pvalue)
 
 
+def test_the_calibration_is_that_of_a_logistic_regression_on_the_logits():
+    rows = scored_of(400, boast=1.7)
+    logits = np.log(rows.p / (1 - rows.p))
+
+    fitted = Logit(rows.outcomes, add_constant(logits)).fit(disp=0)
+    found = score(rows, BASIS)["all"]
+
+    assert (found["intercept"].value, found["slope"].value) == pytest.approx(tuple(fitted.params), abs=1e-6)
+    assert (found["intercept"].stderr, found["slope"].stderr) == pytest.approx(tuple(fitted.bse), abs=1e-6)
+
+
+def test_the_share_of_right_sides_has_the_interval_of_wilson():
+    rows = scored_of(400)
+
+    found = score(rows, BASIS)["all"]["hit_rate"]
+
+    hits = int(np.sum((rows.p > 0.5) == (rows.outcomes == 1)))
+    assert found.ci == pytest.approx(proportion_confint(hits, 400, method="wilson"))
+
+
+def test_bins_are_of_equally_many_predictions_with_the_interval_of_wilson():
+    rows = scored_of(400)
+
+    bins = score(rows, BASIS)["all"]["bins"]
+
+    order = np.argsort(rows.p)
+    lowest, rises = order[:40], rows.outcomes[order[:40]].sum()
+    assert [one["rate"].n for one in bins] == [40] * 10
+    assert (bins[0]["p"], bins[0]["rate"].value) == pytest.approx((rows.p[lowest].mean(), rises / 40))
+    assert bins[0]["rate"].ci == pytest.approx(proportion_confint(rises, 40, method="wilson"))
+    assert sorted(one["p"] for one in bins) == [one["p"] for one in bins]
+
+
+@pytest.mark.parametrize(
+    ("outside", "label"), [(16, "rejected"), (17, "not rejected"), (34, "not rejected"), (35, "rejected")]
+)
+def test_prices_outside_of_the_interval_are_counted_against_one_in_ten(outside, label):
+    rows = scored_of(250)
+    rows.price[:outside] = 5_100.0
+
+    found = score(rows, BASIS)["all"]["kupiec"]
+
+    seen = outside / 250
+    ratio = 2 * sum(xlogy(n, a / b) for n, a, b in ((outside, seen, 0.1), (250 - outside, 1 - seen, 0.9)))
+    assert (found.value, found.p_value) == pytest.approx((ratio, chi2.sf(ratio, 1)))
+    assert (found.n, found.label, found.status == "ok") == (250, label, label == "rejected")
+
+
+def test_ten_misses_of_fifty_have_the_ratio_that_was_worked_by_hand():
+    # 2 (10 ln(0.2 / 0.1) + 40 ln(0.8 / 0.9)): 13.8629 - 9.4226
+    rows = scored_of(50)
+    rows.price[:10] = 4_900.0
+
+    found = score(rows, BASIS)["all"]["kupiec"]
+
+    assert (found.value, found.p_value) == (pytest.approx(4.4403, abs=1e-4), pytest.approx(0.0351, abs=1e-4))
+
+
+def test_the_misses_of_the_last_hundred_are_told_apart():
+    rows = scored_of(400)
+    rows.price[-30:] = 5_100.0
+
+    found = score(rows, BASIS)
+
+    assert [found[part]["kupiec"].label for part in ("all", "last_100")] == ["not rejected", "rejected"]
+
+
 @pytest.mark.parametrize("rows", [0, 1, 29])
 def test_with_fewer_than_thirty_outcomes_nothing_is_said(rows):
-    found = score(made(rows), BASIS)
+    found = score(scored_of(rows), BASIS)
 
     for part in ("all", "last_100"):
-        assert {one.status for one in found[part].values()} == {"insufficient_data"}
+        assert {found[part][name].status for name in FIGURES} == {"insufficient_data"}
+        assert found[part]["bins"] == []
         assert found[part]["brier"].reason == f"{rows} outcomes are known, 30 needed"
     assert found["degradation"]["degraded"] is False
     assert to_plain(found)["degradation"]["cusum"]["value"] is None
 
 
 def test_the_base_rate_itself_has_a_record_without_skill():
-    rows = made(100)
+    rows = scored_of(100)
     same = Scored(rows.base, rows.base, rows.outcomes, rows.low, rows.high, rows.price)
 
     found = score(same, BASIS)
@@ -71,61 +142,9 @@ def test_the_base_rate_itself_has_a_record_without_skill():
     assert found["degradation"]["degraded"] is False
 
 
-def test_predictions_that_mean_what_they_say_are_not_degraded():
-    alarms = [degradation(made(1_000, seed=seed)).degraded for seed in range(40)]
-
-    assert sum(alarms) == 0
-
-
-def test_on_predictions_as_good_as_the_base_rate_a_false_alarm_is_rare():
-    alarms = [degradation(made(600, seed=seed, slope=0.2, boast=0.4)) for seed in range(200)]
-
-    assert np.mean([found.degraded for found in alarms]) <= 0.10
-    assert np.mean([found.cusum > found.limit for found in alarms]) <= 0.02
-
-
-def test_predictions_that_turn_against_the_market_are_noticed_soon():
-    before, after = made(400), made(60, seed=2, slope=-1.0)
-    rows = Scored(*(np.concatenate(pair) for pair in zip(parts(before), parts(after), strict=True)))
-
-    found = degradation(rows)
-
-    assert found.degraded
-    assert found.cusum > found.limit
-
-
-def test_a_slow_loss_is_noticed_over_two_hundred():
-    found = degradation(made(600, seed=7, slope=0.0, boast=1.0))
-
-    assert found.degraded
-    assert found.bss < 0
-    assert found.p_value < 0.05
-
-
-def test_only_predictions_that_said_something_are_watched():
-    rows = made(300, slope=-1.0)
-    rows.p[:280] = rows.base[:280]
-
-    assert degradation(rows).n == 20
-    assert not degradation(rows).degraded
-
-
 def test_a_tree_of_the_record_is_plain():
-    plain = to_plain(score(made(250), BASIS))
+    plain = to_plain(score(scored_of(250), BASIS))
 
-    assert isinstance(score(made(250), BASIS)["degradation"]["last_200"], Finding)
+    assert isinstance(score(scored_of(250), BASIS)["degradation"]["last_200"], Finding)
     assert plain["degradation"]["last_200"]["n"] == 200
     assert plain["degradation"]["degraded"] is False
-
-
-def made(rows, seed=1, slope=1.0, boast=1.0):
-    """Predictions with a logit; prices rise with the logit times the slope."""
-    dice = np.random.default_rng(seed)
-    logits = dice.normal(size=rows)
-    outcomes = (dice.random(rows) < expit(slope * logits)).astype(float)
-    bounds = (np.full(rows, 4_990.0), np.full(rows, 5_010.0), np.full(rows, 5_000.0))
-    return Scored(expit(boast * logits), np.full(rows, 0.5), outcomes, *bounds)
-
-
-def parts(rows):
-    return rows.p, rows.base, rows.outcomes, rows.low, rows.high, rows.price
