@@ -52,7 +52,7 @@ FAMILIES: Final = (
     Family("jobs_oldest_pending_s", "thor_jobs_oldest_pending_seconds", "Since the oldest that waits was asked for"),
     Family("alerts", "thor_alerts", "Alerts that are unresolved", SEVERITY),
     Family("alerts_unacknowledged", "thor_alerts_unacknowledged", "Unresolved alerts that nobody sees to"),
-    Family("premarket_verdict", "thor_premarket_verdict", "1 for what the report before the open is", VERDICT),
+    Family("premarket_verdict", "thor_premarket_verdict", "What the report before the open is: 1", VERDICT),
     Family("premarket_late_s", "thor_premarket_late_seconds", "Past its deadline, when done or up to now", STAGE),
     Family("prediction_outcomes", "thor_prediction_outcomes", "Known when a session was last scored", SERIES),
     Family("prediction_brier_skill", "thor_prediction_brier_skill", "Skill against the base rate, as scored", SERIES),

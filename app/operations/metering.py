@@ -35,8 +35,8 @@ def read_bus(client: Redis, now: datetime, stream_cap: int) -> Check:
 
 
 def read_database(stores: Stores) -> Check:
-    """`ledger_…`, as `ledger_figures` names them, `jobs` by status, `jobs_oldest_pending_s`, `alerts…`, `premarket_…`, and
-    `prediction_…` by model, symbol and horizon, as `score_numbers` names them; not ok while the server is away.
+    """`ledger_…`, as `ledger_figures` names them, `jobs` by status, `jobs_oldest_pending_s`, `alerts…`, `premarket_…`,
+    and `prediction_…` by model, symbol and horizon, as `score_numbers` names them; not ok while the server is away.
     """
     try:
         numbers = ledger_figures(stores)
@@ -49,9 +49,9 @@ def read_database(stores: Stores) -> Check:
         "jobs": {(status,): count for status, count in backlog.by_status.items()},
         "jobs_oldest_pending_s": {(): backlog.waits_s},
     }
-    told |= {f"ledger_{name}": by_label for name, by_label in numbers.items()}
-    told |= {f"prediction_{name}": by_label for name, by_label in scores.items()}
-    return Check("postgres", True, "read", told | jobs)
+    ledger = {f"ledger_{name}": by_label for name, by_label in numbers.items()}
+    scored = {f"prediction_{name}": by_label for name, by_label in scores.items()}
+    return Check("postgres", True, "read", {**ledger, **scored, **jobs, **told})
 
 
 def _alerts(session: Session) -> Numbers:

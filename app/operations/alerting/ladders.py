@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from app.alerts.rules import Condition, Severity
 from app.desk.markets import automated_markets
@@ -50,9 +50,9 @@ def present_ladders(stores: Stores, session: Session, now: datetime) -> list[Cli
     """The ladders of automated markets that are recorded and whose session is not over at `now`, by market and day."""
     near = PremarketReport.opens_at.between(now - _BEHIND, now + _AHEAD)
     order = PremarketReport.market, PremarketReport.session_date
-    found = session.scalars(
-        select(PremarketReport).where(near, PremarketReport.market.in_(automated_markets(session))).order_by(*order)
-    )
+    query = select(PremarketReport).where(near, PremarketReport.market.in_(automated_markets(session)))
+    # Nobody reads the document here, which is large.
+    found = session.scalars(query.order_by(*order).options(defer(PremarketReport.document, raiseload=True)))
     present = [row for row in found if now < _ends_at(stores, row)]
     return [Climbing(row, stages_of(session, row.market, row.session_date)) for row in present]
 

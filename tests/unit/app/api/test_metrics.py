@@ -9,8 +9,8 @@ from app.api.metrics import EXAMPLE, FAMILIES, UP, Readings
 from app.operations.health import Check
 
 LABELS = {
-    "part", "source", "consumer", "kind", "state", "status", "symbol", "other", "severity", "market", "verdict", "stage",
-    "model", "horizon",
+    "part", "source", "consumer", "kind", "state", "status", "symbol", "other", "severity", "market", "verdict",
+    "stage", "model", "horizon",
 }  # fmt: skip
 
 
