@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 from flask import current_app
 
+from app.alert_settings import delivery_plan, mail_plan, webhook_plan
+from app.alerts.delivery_plan import DeliveryPlan
 from app.jobs.watching import RunLimits
 from app.operations.alerting.policy import AlertPolicy
 from app.operations.collecting import CollectorPlan
@@ -15,6 +17,7 @@ from app.settings import Settings
 from app.stores import Stores
 
 if TYPE_CHECKING:
+    from app.alerts.channels.channel import Channel
     from app.analysis.data.cache import Cache
 
 EXTENSION = "thor"
@@ -68,6 +71,21 @@ class Runtime(Stores):
 
         limit_mb = self.settings.analysis_cache_mb
         return Cache(self.settings.cache_dir / "analysis", limit_mb << 20) if limit_mb else None
+
+    @property
+    def alert_plan(self) -> DeliveryPlan:
+        """To whom alerts are told, from which severity on, and when not."""
+        return delivery_plan(self.settings, self.market.timezone)
+
+    @property
+    def alert_channels(self) -> "list[Channel]":
+        """The channels of alerts that are set up."""
+        from app.alerts.channels.mail import MailChannel
+        from app.alerts.channels.webhook import WebhookChannel
+
+        mail, webhook = mail_plan(self.settings), webhook_plan(self.settings)
+        channels: list[Channel] = [MailChannel(mail)] if mail else []
+        return [*channels, WebhookChannel(webhook)] if webhook else channels
 
     @property
     def display_rule(self) -> DisplayRule:

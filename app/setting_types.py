@@ -1,16 +1,30 @@
 """The kinds of values that settings have, each with its check; a check says what must be, and not what was given."""
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Final
 from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, SecretStr
 
+from app.alerts.quiet_hours import QuietHours
+from app.analysis.question import parse_lookback
+from app.bus.keys import BROKER_DB, RESULTS_DB
 from app.collectors.excel.area import MOST_CELLS, parse_area
 from app.errors import Rejected
-from app.quotes import SOURCES, parse_symbols
+from app.market.markets import LIMITS, PROFILES
+from app.market.overrides_file import read_overrides
+from app.premarket.ladders_file import read_ladders
+from app.quotes import COLLECTED, LIVE_SOURCES, SOURCES, parse_symbols
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
+_POSTGRES_SCHEMES: Final = ("postgres", "postgresql", "postgresql+psycopg2")
+# Nothing that could end a header or begin another address.
+_MAIL_ADDRESS: Final = re.compile(
+    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?"
+)
 
 
 def listed(value: str) -> list[str]:
@@ -72,9 +86,79 @@ def _api(value: str) -> str:
     return value.rstrip("/")
 
 
+def _postgres(value: SecretStr) -> SecretStr:
+    scheme, _, rest = value.get_secret_value().partition("://")
+    if scheme not in _POSTGRES_SCHEMES or not address(f"//{rest}"):
+        raise ValueError("must look like postgresql://user:password@host:5432/database")
+    return SecretStr(f"postgresql+psycopg2://{rest}")
+
+
+def _redis(value: SecretStr) -> SecretStr:
+    parts = address(value.get_secret_value())
+    database = parts.path.strip("/") or "0" if parts else ""
+    if parts is None or parts.scheme not in ("redis", "rediss") or not database.isdecimal():
+        raise ValueError("must look like redis://:password@host:6379/0")
+    if int(database) in (BROKER_DB, RESULTS_DB):
+        raise ValueError(f"must not name database {database}: the task queue's are {BROKER_DB} and {RESULTS_DB}")
+    return SecretStr(parts._replace(path=f"/{database}").geturl())
+
+
+def _market(value: str) -> str:
+    if value not in PROFILES:
+        raise ValueError(f"must be one of {', '.join(PROFILES)}")
+    return value
+
+
+def _collected(value: str) -> str:
+    if unknown := sorted(set(listed(value)) - set(COLLECTED)):
+        known = ", ".join(COLLECTED)
+        raise ValueError(f"names {', '.join(unknown)[:80]}, which has no collector: known is {known}")
+    if LIVE_SOURCES & set(listed(value)) and set(listed(value)) - LIVE_SOURCES:
+        raise ValueError("names simulated quotes beside real ones, which never mix")
+    return value
+
+
+def _readable(read: Callable[[Any], object]) -> AfterValidator:
+    """What `read` takes; what it rejects is wrong in its words."""
+
+    def check(value: Any) -> Any:
+        try:
+            read(value)
+        except Rejected as error:
+            raise ValueError(str(error)) from None
+        return value
+
+    return AfterValidator(check)
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value or "UTC")
+    except (ValueError, OSError, KeyError):  # A path, a folder of names, or a name that is not known.
+        raise ValueError("must be the name of a time zone, such as America/Chicago") from None
+    return value
+
+
+def _mail(value: str) -> str:
+    names = [name.strip() for name in value.split(",") if name.strip()]
+    if not all(_MAIL_ADDRESS.fullmatch(name) for name in names):
+        raise ValueError("must be addresses like desk@example.com, without names and separated by commas")
+    return ",".join(names)
+
+
 Folder = Annotated[Path, BeforeValidator(_absolute)]
 SourceNames = Annotated[str, AfterValidator(_sources)]
 Cells = Annotated[str, AfterValidator(_cells)]
 SymbolNames = Annotated[str, AfterValidator(_symbols)]
 CallbackUrl = Annotated[str, AfterValidator(_callback)]
 ApiUrl = Annotated[str, AfterValidator(_api)]
+PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres)]
+RedisUrl = Annotated[SecretStr, AfterValidator(_redis)]
+MarketName = Annotated[str, AfterValidator(_market)]
+OverridesPath = Annotated[Folder, _readable(lambda path: read_overrides(path, LIMITS))]
+LaddersPath = Annotated[Folder, _readable(lambda path: read_ladders(path, PROFILES))]
+Lookback = Annotated[str, _readable(parse_lookback)]
+CollectedNames = Annotated[str, AfterValidator(_collected)]
+QuietSpan = Annotated[str, _readable(lambda text: QuietHours.parse(text) if text else None)]
+ZoneName = Annotated[str, AfterValidator(_zone)]
+MailAddresses = Annotated[str, AfterValidator(_mail)]

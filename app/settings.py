@@ -4,24 +4,40 @@ import os
 import sys
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.analysis.question import parse_lookback
-from app.bus.keys import BROKER_DB, RESULTS_DB
+from app.alert_settings import channel_problems, channel_secrets
+from app.alerts.channels.plan import Security
+from app.alerts.rules import Severity
 from app.collectors.excel.plan import ExcelPlan, Provider
 from app.collectors.schwab.plan import SchwabPlan
 from app.errors import Rejected
-from app.market.markets import LIMITS, PROFILES
-from app.market.overrides_file import read_overrides
+from app.market.markets import PROFILES
 from app.premarket.definition import Ladder
 from app.premarket.ladders_file import read_ladders
-from app.quotes import COLLECTED, LIVE_SOURCES
-from app.setting_types import PROJECT, ApiUrl, CallbackUrl, Cells, Folder, SourceNames, SymbolNames, address, listed
-
-_POSTGRES_SCHEMES: Final = ("postgres", "postgresql", "postgresql+psycopg2")
+from app.setting_types import (
+    PROJECT,
+    ApiUrl,
+    CallbackUrl,
+    Cells,
+    CollectedNames,
+    Folder,
+    LaddersPath,
+    Lookback,
+    MailAddresses,
+    MarketName,
+    OverridesPath,
+    PostgresUrl,
+    QuietSpan,
+    RedisUrl,
+    SourceNames,
+    SymbolNames,
+    ZoneName,
+    listed,
+)
 
 
 class Settings(BaseSettings):
@@ -31,8 +47,8 @@ class Settings(BaseSettings):
         frozen=True, env_ignore_empty=True, env_file=PROJECT / ".env", extra="forbid", hide_input_in_errors=True
     )
 
-    database_url: SecretStr | None = Field(None, description="PostgreSQL; unset: `flask up` runs its own")
-    redis_url: SecretStr | None = Field(
+    database_url: PostgresUrl | None = Field(None, description="PostgreSQL; unset: `flask up` runs its own")
+    redis_url: RedisUrl | None = Field(
         None, description="Redis 7 or Valkey, appendonly yes; unset: `flask up` runs its own"
     )
     state_dir: Folder = Field(
@@ -51,11 +67,11 @@ class Settings(BaseSettings):
         description="names, separated by commas, of /admin for other machines; unset: this machine only",
     )
 
-    market: str = Field("CME_Futures", description="market whose calendar gives trading days")
-    market_overrides: Folder | None = Field(
+    market: MarketName = Field("CME_Futures", description="market whose calendar gives trading days")
+    market_overrides: OverridesPath | None = Field(
         None, description="YAML file of closures and early closes that the calendars do not know"
     )
-    session_sources: str = Field(
+    session_sources: CollectedNames = Field(
         "", description="sources, separated by commas, that run while a watched market is open"
     )
     source_preference: SourceNames = Field(
@@ -116,10 +132,28 @@ class Settings(BaseSettings):
         512, ge=0, le=1_000_000, description="disk for what analyses need again; 0: nothing is kept"
     )
 
-    premarket_ladders: Folder | None = Field(
+    premarket_ladders: LaddersPath | None = Field(
         None, description="YAML file of the markets whose opens are prepared, and when; unset: MARKET's, as usual"
     )
-    premarket_timeframe: str = Field("3months", description="how far back the analyses before the open look")
+    premarket_timeframe: Lookback = Field("3months", description="how far back the analyses before the open look")
+
+    alert_min_severity: Severity = Field("warning", description="least severity of alerts that are sent to somebody")
+    alert_quiet_hours: QuietSpan = Field(
+        "", description="hours in which only critical alerts are sent; unset: there are none"
+    )
+    alert_timezone: ZoneName = Field("", description="zone of these hours; unset: the market's")
+    smtp_host: str = Field("", description="mail server that alerts are sent through; unset: no mail is sent")
+    smtp_port: int = Field(587, ge=1, le=65535, description="its port")
+    smtp_security: Security = Field("starttls", description="how the way to it is protected")
+    smtp_user: str = Field("", description="who logs in there; unset: nobody does")
+    smtp_password: SecretStr | None = Field(None, description="the password of that login")
+    alert_mail_from: MailAddresses = Field("", description="address that alerts come from")
+    alert_mail_to: MailAddresses = Field("", description="addresses, separated by commas, that alerts go to")
+    alert_webhook_url: SecretStr | None = Field(
+        None, description="https address that alerts are posted to; unset: none is"
+    )
+    alert_webhook_hosts: str = Field("", description="hosts, separated by commas, that this address may name")
+    alert_webhook_secret: SecretStr | None = Field(None, description="key of the signatures of what is posted")
 
     sse_max_clients: int = Field(200, ge=1, le=1900, description="SSE clients per web process")
     sse_resume_window_s: int = Field(900, ge=10, description="how far back Last-Event-ID can resume")
@@ -132,75 +166,6 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severe line logged")
     log_format: Literal["console", "json"] = Field("console", description="form of the log lines")
 
-    @field_validator("database_url")
-    @classmethod
-    def _postgres(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is None:
-            return None
-        scheme, _, rest = value.get_secret_value().partition("://")
-        if scheme not in _POSTGRES_SCHEMES or not address(f"//{rest}"):
-            raise ValueError("must look like postgresql://user:password@host:5432/database")
-        return SecretStr(f"postgresql+psycopg2://{rest}")
-
-    @field_validator("redis_url")
-    @classmethod
-    def _redis(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is None:
-            return None
-        parts = address(value.get_secret_value())
-        database = parts.path.strip("/") or "0" if parts else ""
-        if parts is None or parts.scheme not in ("redis", "rediss") or not database.isdecimal():
-            raise ValueError("must look like redis://:password@host:6379/0")
-        if int(database) in (BROKER_DB, RESULTS_DB):
-            raise ValueError(f"must not name database {database}: the task queue's are {BROKER_DB} and {RESULTS_DB}")
-        return SecretStr(parts._replace(path=f"/{database}").geturl())
-
-    @field_validator("market")
-    @classmethod
-    def _market(cls, value: str) -> str:
-        if value not in PROFILES:
-            raise ValueError(f"must be one of {', '.join(PROFILES)}")
-        return value
-
-    @field_validator("market_overrides")
-    @classmethod
-    def _readable(cls, value: Path | None) -> Path | None:
-        if value is not None:
-            try:
-                read_overrides(value, LIMITS)
-            except Rejected as error:
-                raise ValueError(str(error)) from None
-        return value
-
-    @field_validator("premarket_ladders")
-    @classmethod
-    def _ladders(cls, value: Path | None) -> Path | None:
-        if value is not None:
-            try:
-                read_ladders(value, PROFILES)
-            except Rejected as error:
-                raise ValueError(str(error)) from None
-        return value
-
-    @field_validator("premarket_timeframe")
-    @classmethod
-    def _lookback(cls, value: str) -> str:
-        try:
-            parse_lookback(value)
-        except Rejected as error:
-            raise ValueError(str(error)) from None
-        return value
-
-    @field_validator("session_sources")
-    @classmethod
-    def _collected(cls, value: str) -> str:
-        if unknown := sorted(set(listed(value)) - set(COLLECTED)):
-            known = ", ".join(COLLECTED)
-            raise ValueError(f"names {', '.join(unknown)[:80]}, which has no collector: known is {known}")
-        if LIVE_SOURCES & set(listed(value)) and set(listed(value)) - LIVE_SOURCES:
-            raise ValueError("names simulated quotes beside real ones, which never mix")
-        return value
-
     @model_validator(mode="after")
     def _schwab_is_whole(self) -> Self:
         if (self.schwab_client_id is None) != (self.schwab_client_secret is None):
@@ -211,6 +176,12 @@ class Settings(BaseSettings):
     def _threads_suffice(self) -> Self:
         if self.sse_max_clients > self.web_threads - 32:
             raise ValueError("SSE_MAX_CLIENTS must leave 32 of WEB_THREADS to everything else")
+        return self
+
+    @model_validator(mode="after")
+    def _channels_are_whole(self) -> Self:
+        if problems := channel_problems(self):
+            raise ValueError("; ".join(problems))
         return self
 
     @cached_property
@@ -268,7 +239,7 @@ class Settings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """What no line of a log may show, apart from the passwords in addresses."""
         told = (self.schwab_client_secret, self.schwab_refresh_token)
-        return tuple(value.get_secret_value() for value in told if value)
+        return (*(value.get_secret_value() for value in told if value), *channel_secrets(self))
 
     @cached_property
     def lake_dir(self) -> Path:

@@ -9,6 +9,8 @@ from psycopg2.extensions import connection as PostgresConnection
 from redis import Redis
 from sqlalchemy.orm import sessionmaker
 
+from app.alert_settings import delivery_plan
+from app.alerts.delivery_plan import PLAN
 from app.bus.connection import SOCKET_TIMEOUT_S, connect
 from app.clock import Clock, SystemClock
 from app.dispatch import Dispatch
@@ -40,14 +42,16 @@ def wire(app: Flask, settings: Settings, dispatch: Dispatch, clock: Clock | None
     app.config["SQLALCHEMY_DATABASE_URI"] = "postgresql+psycopg2://"
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {**_ENGINE, "creator": partial(connect_postgres, settings)}
     db.init_app(app)
-    with app.app_context():
-        sessions = sessionmaker(db.engine, expire_on_commit=False)
     now = clock or SystemClock()
+    markets = markets_of(settings, now)
+    plan = delivery_plan(settings, markets.default.timezone)
+    with app.app_context():
+        sessions = sessionmaker(db.engine, expire_on_commit=False, info={PLAN: plan})
     runtime = Runtime(
         clock=now,
         sessions=sessions,
         connect_redis=partial(_connect_redis, settings),
-        markets=markets_of(settings, now),
+        markets=markets,
         lake=Lake(settings.lake_dir),
         dispatch=dispatch,
         settings=settings,

@@ -13,6 +13,11 @@ export DATABASE_URL REDIS_URL
 SCHWAB_CLIENT_SECRET="$(secret schwab_client_secret)"
 export SCHWAB_CLIENT_SECRET
 
+SMTP_PASSWORD="$(secret smtp_password)"
+ALERT_WEBHOOK_URL="$(secret alert_webhook_url)"
+ALERT_WEBHOOK_SECRET="$(secret alert_webhook_secret)"
+export SMTP_PASSWORD ALERT_WEBHOOK_URL ALERT_WEBHOOK_SECRET
+
 if [ -r /run/secrets/flower_password ]; then
     FLOWER_BASIC_AUTH="thor:$(secret flower_password)"
     export FLOWER_BASIC_AUTH

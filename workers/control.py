@@ -4,6 +4,7 @@ from typing import Any
 
 from celery.signals import worker_ready
 
+from app.operations.alerting.delivering import deliver_unless_under_way
 from app.operations.reconciling import reconcile_unless_under_way
 from app.operations.tick import market_tick as turn
 from workers.celery_app import celery, runtime, show_life
@@ -19,6 +20,12 @@ def market_tick() -> None:
 def reconcile() -> None:
     """Balance what was published against what became of it, unless another process does so already."""
     reconcile_unless_under_way(runtime())
+
+
+@celery.task(name="control.deliver_alerts", acks_late=False)
+def deliver_alerts() -> None:
+    """Send the messages about alerts that are due, unless another process does so already."""
+    deliver_unless_under_way(runtime(), runtime().alert_channels)
 
 
 @worker_ready.connect

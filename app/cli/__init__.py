@@ -3,6 +3,7 @@
 from app.cli import (
     accounting,
     admin,
+    alerts,
     analysis,
     collectors,
     database,
@@ -33,6 +34,7 @@ COMMANDS = (
     *export.COMMANDS,
     *lake.COMMANDS,
     *analysis.COMMANDS,
+    *alerts.COMMANDS,
     *market.COMMANDS,
     *schwab.COMMANDS,
     *instruments.COMMANDS,

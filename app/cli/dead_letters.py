@@ -1,8 +1,6 @@
 """The dead-letter desk on the command line."""
 
-import getpass
 import json
-import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -10,6 +8,7 @@ from typing import Any
 
 import click
 
+from app.cli.actor import actor
 from app.cli.console import EXIT_BAD_INPUT, EXIT_REFUSED, command, console, fail, progress
 from app.cli.letter_choice import chosen_ids, filtered, parse_changes
 from app.cli.letter_tables import print_case, print_letters, spell
@@ -133,14 +132,7 @@ def dead_letters() -> None:
 
 
 def _desk() -> DeadLetterDesk:
-    return DeadLetterDesk(runtime(), _actor())
-
-
-def _actor() -> str:
-    try:
-        return getpass.getuser()
-    except (ImportError, KeyError, OSError):  # A container may know no name for its user.
-        return f"user {os.getuid()}"
+    return DeadLetterDesk(runtime(), actor())
 
 
 def _show(case: Any, as_json: bool) -> None:

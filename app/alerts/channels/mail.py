@@ -1,5 +1,6 @@
 """Messages as mail."""
 
+import contextlib
 import smtplib
 import ssl
 from email.message import EmailMessage
@@ -33,9 +34,11 @@ class MailChannel:
         """Send a message; Unavailable or Rejected when the server did not take it for any recipient."""
         mail, host = mail_of(message, self._plan), self._plan.host
         try:
-            with timed_session(self._within_s) as timed, self._connect(timed) as server:
+            with timed_session(self._within_s) as timed, contextlib.closing(self._connect(timed)) as server:
                 self._enter(server)
                 server.send_message(mail, self._plan.sender, list(self._plan.recipients))
+                with contextlib.suppress(smtplib.SMTPException):  # The message was taken, whatever comes now.
+                    server.quit()
         except smtplib.SMTPServerDisconnected:
             raise Unavailable(f"{host} ended the connection, or took longer than {self._within_s:g} s") from None
         except smtplib.SMTPException as error:

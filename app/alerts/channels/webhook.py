@@ -83,8 +83,8 @@ class WebhookChannel:
         trust = self._trust or ssl.create_default_context()
         url = f"https://{target.host}:{target.port}{target.path}"
         with (
-            httpcore.ConnectionPool(trust, network_backend=PinnedBackend(address, deadline_s)) as pool,
-            pool.stream("POST", url, headers=dict(headers), content=body) as answer,
+            httpcore.ConnectionPool(trust, network_backend=PinnedBackend(target.host, address, deadline_s)) as pool,
+            pool.stream("POST", url, headers=list(headers.items()), content=body) as answer,
         ):
             return int(answer.status)
 
