@@ -12,12 +12,12 @@ from sqlalchemy import or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.alerts.forms import alert_form
 from app.alerts.models import Alert
 from app.api.sse.feed import RETRY_MS
 from app.api.sse.frames import greeting
 from app.clock import Clock
 from app.errors import ThorError
-from app.operations.alert_forms import alert_form
 
 log = logging.getLogger(__name__)
 

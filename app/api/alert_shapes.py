@@ -7,7 +7,6 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from app.alerts.rules import RULES
-from app.api.answers import Instant
 from app.api.job_shapes import LIMIT, Cursor, Limit
 from app.api.query import naming_field
 from app.errors import Rejected
@@ -34,6 +33,9 @@ def _read_rule(text: str) -> str:
     return text
 
 
+Instant = Annotated[
+    str, Field(description="UTC, a fraction only where there is one", examples=["2025-10-09T15:30:00Z"])
+]
 Severity = Literal["info", "warning", "critical"]
 RuleName = Annotated[
     str, naming_field(_read_rule), WithJsonSchema({"type": "string", "enum": list(RULES), "description": "unset: all"})
@@ -77,10 +79,10 @@ class AlertAnswer(BaseModel):
     seen_at: Instant = Field(description="when it was last found so")
     clear_since: Instant | None = Field(description="since when it is not found so; null: it lasts")
     acknowledged_at: Instant | None
-    acknowledged_by: str | None
-    note: str | None
+    acknowledged_by: str = Field(description="empty: nobody sees to it")
+    note: str
     resolved_at: Instant | None
-    resolved_by: str | None = Field(description="`rule` where it was found over", examples=["rule"])
+    resolved_by: str = Field(description="`rule` where it was found over; empty while it lasts", examples=["rule"])
 
 
 class AlertsAnswer(BaseModel):
@@ -105,8 +107,8 @@ class DeliveryAnswer(BaseModel):
     attempts: int
     sent_at: Instant | None
     gave_up_at: Instant | None
-    dropped: str | None = Field(description="why nobody has to hear it any more")
-    error: str | None = Field(description="the last failure")
+    dropped: str = Field(description="why nobody has to hear it any more")
+    error: str = Field(description="the last failure, without secrets")
 
 
 class AlertWholeAnswer(AlertAnswer):

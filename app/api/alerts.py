@@ -6,6 +6,7 @@ from typing import Any, Final
 from apiflask import APIBlueprint
 from flask import Response, request
 
+from app.alerts.forms import alert_form
 from app.alerts.store import acknowledge_alert, find_alert, list_alerts, resolve_alert
 from app.api.alert_events import alert_events
 from app.api.alert_shapes import (
@@ -20,7 +21,7 @@ from app.api.jobs import RETRY_AFTER_S, SSE_HEADERS
 from app.api.local_writes import require_local_write
 from app.api.parts import parts
 from app.api.problems import problem
-from app.operations.alert_forms import alert_form, deliveries_of, delivery_form
+from app.operations.alert_forms import deliveries_of, delivery_form
 from app.runtime import runtime
 
 EXAMPLE: Final = """: connected
