@@ -8,6 +8,7 @@ from flask import current_app
 from app.alert_settings import delivery_plan, mail_plan, webhook_plan
 from app.alerts.delivery_plan import DeliveryPlan
 from app.jobs.watching import RunLimits
+from app.operations.alerting.policy import AlertPolicy
 from app.operations.collecting import CollectorPlan
 from app.operations.displaying import DisplayRule
 from app.operations.premarket.policy import PremarketPolicy
@@ -41,7 +42,16 @@ class Runtime(Stores):
             display=self.display_rule,
             sources=self.collector_plan.sources,
             premarket=self.premarket_policy,
+            alerts=self.alert_policy,
         )
+
+    @property
+    def alert_policy(self) -> AlertPolicy:
+        """What the rules of alerts go by; a PostgreSQL of this installation's own has its files in the state
+        directory."""
+        told = self.settings
+        places = (told.lake_dir, told.state_dir, told.spool_dir, told.state_dir / "postgres")
+        return AlertPolicy(self.collector_plan.sources, told.stream_cap, places, self.premarket_policy)
 
     @property
     def premarket_policy(self) -> PremarketPolicy:

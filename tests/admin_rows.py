@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
+from app.alerts.models import Alert, AlertDelivery
 from app.desk.models import MarketDataSnapshot, SessionCertificate
 from app.instruments.models import ContractWeight, SignalWeight
 from app.jobs.models import (
@@ -13,10 +14,12 @@ from app.jobs.models import (
     AnalysisResult,
     Prediction,
     PredictionModel,
+    PredictionScore,
     Signal,
     UserSetting,
 )
 from app.ledger.models import DeadLetter
+from app.premarket.models import PremarketReport, PremarketStage
 from tests.documents import EVIL, FORMULA, document
 
 NOW = datetime(2025, 3, 7, 21, tzinfo=UTC)
@@ -54,7 +57,16 @@ def fill(session: Session) -> int:
     job_id = done_job(session)
     session.add(job_row(status="failed", error=EVIL, finished_at=NOW, stage=EVIL, timeframe=FORMULA[:16]))
     model = PredictionModel(kind="direction-logistic", version=1, description=EVIL, created_at=NOW)
-    session.add(model)
+    alert = Alert(
+        rule="source_silent",
+        subject=EVIL,
+        severity="critical",
+        detail=EVIL,
+        facts={EVIL: 1},
+        raised_at=NOW,
+        seen_at=NOW,
+    )
+    session.add_all([model, alert])
     session.flush()
     known = {"job_id": job_id, "model_id": model.id, "symbol": "<b>ES</b>", "asof": NOW}
     session.add_all(
@@ -77,6 +89,21 @@ def fill(session: Session) -> int:
             SessionCertificate(
                 market="CME_Futures", session_date=DAY, verdict="failed", reasons=[EVIL], figures={}, files=[],
                 made_at=NOW,
+            ),
+            AlertDelivery(
+                alert_id=alert.id, channel="email", event="raised", severity="critical", due_at=NOW, error=EVIL
+            ),
+            PremarketReport(
+                market="CME_Futures", session_date=DAY, opens_at=NOW, verdict="DEGRADED", reasons=[EVIL],
+                document={EVIL: EVIL}, made_at=NOW,
+            ),
+            PremarketStage(
+                market="CME_Futures", session_date=DAY, stage="composite", planned_at=NOW, deadline_at=NOW,
+                status="failed", asof=NOW, started_at=NOW, done_at=NOW, reasons=[EVIL], detail={EVIL: EVIL},
+            ),
+            PredictionScore(
+                model_id=model.id, symbol="<b>ES</b>", horizon="1h", session_date=DAY, scored_at=NOW, outcomes=5,
+                degraded=False, figures={EVIL: EVIL},
             ),
             DeadLetter(
                 stream_id="1-1", reason=EVIL, fields={"symbol": EVIL, "last": FORMULA}, first_seen=NOW, symbol="=1+1",

@@ -14,15 +14,18 @@ from sqlalchemy.orm import scoped_session
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from app.admin.alerts import AlertView, DeliveryView
 from app.admin.desk import CertificateView, ChangeView, DeadLetterView, SettingView, SnapshotView
-from app.admin.findings import ModelView, PredictionView, ResultView, SignalView
+from app.admin.findings import ModelView, PredictionView, ResultView, ScoreView, SignalView
 from app.admin.home import HomeView
 from app.admin.instruments import ContractWeightView, InstrumentView, MarketView, SignalWeightView, WatchlistView
 from app.admin.jobs import JobView
 from app.admin.login import IDLE, install_login
 from app.admin.mount import PREFIX
+from app.admin.premarket import ReportView, StageView
 from app.admin.records import RecordView, Sessions
 from app.admin.security import install_security, nonce
+from app.alerts.models import Alert, AlertDelivery
 from app.desk.models import Market, MarketDataSnapshot, SessionCertificate
 from app.errors import Conflict, NotFound, Rejected, ThorError, Unavailable
 from app.instruments.models import ContractWeight, SignalWeight, TradingInstrument
@@ -32,11 +35,13 @@ from app.jobs.models import (
     AnalysisResult,
     Prediction,
     PredictionModel,
+    PredictionScore,
     Signal,
     UserSetting,
 )
 from app.ledger.models import DeadLetter
 from app.local.credentials import session_key
+from app.premarket.models import PremarketReport, PremarketStage
 from app.reports.measures import readable
 from app.reports.wording import title_of
 from app.runtime import EXTENSION, Runtime
@@ -56,12 +61,17 @@ _VIEWS: Final = (
     (ResultView, AnalysisResult, "Results", "Analysis", "results"),
     (SignalView, Signal, "Signals", "Analysis", "signals"),
     (PredictionView, Prediction, "Predictions", "Analysis", "predictions"),
+    (ScoreView, PredictionScore, "Scores", "Analysis", "scores"),
     (ModelView, PredictionModel, "Models", "Analysis", "models"),
     (WatchlistView, TradingInstrument, "Watchlist", "Market", "watchlist"),
     (InstrumentView, TradingInstrument, "Instruments", "Market", "instruments"),
     (ContractWeightView, ContractWeight, "Contract weights", "Market", "contract-weights"),
     (SignalWeightView, SignalWeight, "Signal weights", "Market", "signal-weights"),
     (MarketView, Market, "Markets", "Market", "markets"),
+    (AlertView, Alert, "Alerts", "Desk", "alerts"),
+    (DeliveryView, AlertDelivery, "Messages about alerts", "Desk", "alert-deliveries"),
+    (ReportView, PremarketReport, "Before the open", "Desk", "premarket-reports"),
+    (StageView, PremarketStage, "Stages before the open", "Desk", "premarket-stages"),
     (SnapshotView, MarketDataSnapshot, "Sessions", "Desk", "snapshots"),
     (CertificateView, SessionCertificate, "Certificates", "Desk", "certificates"),
     (DeadLetterView, DeadLetter, "Dead letters", "Desk", "dead-letters"),

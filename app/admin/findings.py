@@ -74,6 +74,16 @@ class SignalView(RecordView):
     column_default_sort = ("id", True)
 
 
+class ScoreView(RecordView):
+    """How predictions had done when a session was over."""
+
+    column_list = ("id", "session_date", "model_id", "symbol", "horizon", "outcomes", "degraded", "scored_at")
+    column_details_list = (*column_list, "figures")
+    column_searchable_list = ("symbol", "horizon")
+    column_filters = ("session_date", "model_id", "symbol", "horizon", "outcomes", "degraded")
+    column_default_sort = ("id", True)
+
+
 class ModelView(RecordView):
     """The ways of predicting; one that is not enabled predicts nothing."""
 

@@ -9,6 +9,7 @@ from flask import Response, request
 from redis import Redis
 
 from app.api.accounting import accounting
+from app.api.alerts import alerts
 from app.api.bars import bars
 from app.api.collectors import collectors
 from app.api.dead_letters import dead_letters
@@ -36,6 +37,7 @@ from app.api.watched import Watchlist
 from app.dispatch import QUEUES
 from app.instruments.store import watchlist
 from app.operations.agreement import check_agreement
+from app.operations.alerting.checks import check_alerts, check_premarket
 from app.operations.health import (
     Check,
     Probes,
@@ -67,6 +69,7 @@ BLUEPRINTS: Final = (
     gaps,
     jobs,
     predictions,
+    alerts,
     health,
     metrics,
 )
@@ -115,6 +118,8 @@ def _parts(runtime: Runtime, queues: Sequence[str]) -> ApiParts:
     probes["agreement"] = lambda: check_agreement(edge.bus)
     probes["sessions"] = lambda: check_sessions(runtime)
     probes["jobs"] = lambda: check_jobs(runtime)
+    probes["premarket"] = lambda: check_premarket(runtime)
+    probes["alerts"] = lambda: check_alerts(runtime)
     if runtime.settings.schwab:
         probes["schwab_login"] = lambda: check_schwab_login(edge.bus, runtime.clock.now())
     meters["redis"] = lambda: read_bus(edge.bus, runtime.clock.now(), runtime.settings.stream_cap)

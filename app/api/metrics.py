@@ -34,6 +34,7 @@ class Family:
 
 
 SOURCE, CONSUMER, KIND, STATE, STATUS = ("source",), ("consumer",), ("kind",), ("state",), ("status",)
+SEVERITY, VERDICT, STAGE = ("severity",), ("market", "verdict"), ("market", "stage")
 PAIR: Final = ("symbol", "source", "other")
 SERIES: Final = ("model", "symbol", "horizon")
 UP: Final = Family("up", "thor_up", "Whether the server answers: without it, what it counts is missing here", ("part",))
@@ -49,6 +50,10 @@ FAMILIES: Final = (
     Family("ledger_gaps", "thor_gaps", "Stretches that storage lacks", (*KIND, *STATE)),
     Family("jobs", "thor_jobs", "Analyses that were asked for, by what became of them", STATUS),
     Family("jobs_oldest_pending_s", "thor_jobs_oldest_pending_seconds", "Since the oldest that waits was asked for"),
+    Family("alerts", "thor_alerts", "Alerts that are unresolved", SEVERITY),
+    Family("alerts_unacknowledged", "thor_alerts_unacknowledged", "Unresolved alerts that nobody sees to"),
+    Family("premarket_verdict", "thor_premarket_verdict", "What the report before the open is: 1", VERDICT),
+    Family("premarket_late_s", "thor_premarket_late_seconds", "Past its deadline, when done or up to now", STAGE),
     Family("prediction_outcomes", "thor_prediction_outcomes", "Known when a session was last scored", SERIES),
     Family("prediction_brier_skill", "thor_prediction_brier_skill", "Skill against the base rate, as scored", SERIES),
     Family("prediction_hit_rate", "thor_prediction_hit_rate", "Share of right sides, as scored", SERIES),
@@ -115,8 +120,8 @@ class Readings:
 def show_metrics() -> Response:
     """Figures for Prometheus
 
-    Sources, stream, ingestors, the sums of the ledger, and analyses by status. While Redis or PostgreSQL is away,
-    `thor_up` says so and its figures are left out. Answers within 3 seconds.
+    Sources, stream, ingestors, sums of the ledger, analyses by status, alerts, and the ladder before the open. While
+    Redis or PostgreSQL is away, `thor_up` says so and its figures are left out. Answers within 3 seconds.
     """
     registry = CollectorRegistry()
     registry.register(Readings(parts().meters.run()))

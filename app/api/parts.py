@@ -16,13 +16,15 @@ from app.operations.health import Probes
 EXTENSION: Final = "thor.api"
 # Each takes a thread of the web server, as a client of the quote stream does.
 PROGRESS_CLIENTS: Final = 12
+ALERT_CLIENTS: Final = 8
 
 
 @dataclass(frozen=True)
 class ApiParts:
     """The parts; `connect_bus` is called at the first use of `bus`.
 
-    `probes` tell whether Thor is ready, `meters` what it counts. Who follows a job takes one of `progress_places`.
+    `probes` tell whether Thor is ready, `meters` what it counts. Who follows a job takes one of `progress_places`, who
+    follows alerts one of `alert_places`.
     """
 
     connect_bus: Callable[[], Redis]
@@ -31,6 +33,7 @@ class ApiParts:
     probes: Probes
     meters: Probes
     progress_places: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(PROGRESS_CLIENTS))
+    alert_places: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(ALERT_CLIENTS))
 
     @cached_property
     def bus(self) -> Redis:

@@ -140,6 +140,9 @@ def job_asked(job_id: int, attempt: int) -> str:
     return asked(f"job-{job_id}-{attempt}")
 
 
+SWEEPING_SINCE: Final = "control:sweep-alerts:since"  # Since when sweeps for alerts went on; it expires with a pause.
+
+
 def pulse(queue: str) -> str:
     """When a queue's worker last finished a task, epoch milliseconds."""
     return f"worker:{queue}:pulse"

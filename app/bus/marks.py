@@ -41,6 +41,22 @@ def is_past(client: Redis, mark: StreamMark, group: str = keys.INGEST_GROUP) -> 
     return all_read and (pending is None or _order(pending) > _order(mark.last_id))
 
 
+def oldest_waiting(client: Redis, group: str = keys.INGEST_GROUP) -> str | None:
+    """The id of the oldest entry that the group has not acknowledged, be it read or not; None when all is stored.
+
+    `client` replies in bytes, because the words of an entry need not be text.
+    """
+    if not client.exists(keys.STREAM):
+        return None
+    groups: Any = client.xinfo_groups(keys.STREAM)
+    delivered = [row["last-delivered-id"] for row in groups if row["name"] == group.encode()]
+    pending: Any = client.xpending(keys.STREAM, group)["min"] if delivered else None
+    start = f"({delivered[0].decode()}" if delivered else "-"
+    unread: Any = client.xrange(keys.STREAM, start, count=1) or []
+    waiting = [one.decode() for one in (pending, *(entry_id for entry_id, _words in unread)) if one is not None]
+    return min(waiting, key=_order, default=None)
+
+
 def _order(stream_id: str) -> tuple[int, int]:
     ms, _, part = stream_id.partition("-")
     return int(ms), int(part or 0)

@@ -37,7 +37,7 @@ def up() -> None:
 @command("status")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def status(as_json: bool) -> None:
-    """Tell what runs, where, and how the pipeline stands: sources, stream, ingest, ticks, lake, analyses, ledger."""
+    """Tell what runs, where, and how the pipeline stands: from sources to the ledger, with alerts."""
     rt = runtime()
     processes = read_processes(rt.settings.state_dir)
     state = pipeline_state(rt, rt.settings.stream_cap, rt.collector_plan.sources)

@@ -137,11 +137,21 @@ def check_calendar(markets: Markets, now: datetime) -> Check:
     return Check("calendar", True, detail, figures)
 
 
+def pulse_ages(client: Redis, queues: Sequence[str], now: datetime) -> dict[str, float | None]:
+    """For how many seconds no task of each queue has been finished; None where none ever was."""
+    return {queue: _age_s(client.get(keys.pulse(queue)), now) for queue in queues}
+
+
+def silent_queues(client: Redis, ages_s: Mapping[str, float | None]) -> list[str]:
+    """The queues whose worker finished no task in the last 60 s, and is at none."""
+    late = [queue for queue, age_s in ages_s.items() if age_s is None or age_s > PULSE_SILENCE_S]
+    return [queue for queue in late if not client.exists(keys.busy(queue))]
+
+
 def check_queues(client: Redis, queues: Sequence[str], now: datetime) -> Check:
     """Each queue's worker finished a task in the last 60 s, or is at one."""
-    ages = {queue: _age_s(client.get(keys.pulse(queue)), now) for queue in queues}
-    late = [queue for queue, age_s in ages.items() if age_s is None or age_s > PULSE_SILENCE_S]
-    silent = [queue for queue in late if not client.exists(keys.busy(queue))]
+    ages = pulse_ages(client, queues, now)
+    silent = silent_queues(client, ages)
     detail = f"no sign of life from {', '.join(silent)}" if silent else f"{len(ages)} queues are served"
     return Check("queues", not silent, detail, {"pulse_age_s": ages})
 

@@ -9,10 +9,13 @@ from datetime import datetime
 
 from redis import Redis
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from app.jobs.backlog import read_backlog
 from app.jobs.score_history import score_numbers
 from app.operations.accounting import ledger_figures
+from app.operations.alerting.checks import count_alerts, late_seconds
+from app.operations.alerting.ladders import present_ladders
 from app.operations.divergences import read_divergences
 from app.operations.health import Check
 from app.operations.pipeline import ingestors, sources, stream
@@ -32,21 +35,36 @@ def read_bus(client: Redis, now: datetime, stream_cap: int) -> Check:
 
 
 def read_database(stores: Stores) -> Check:
-    """`ledger_…`, as `ledger_figures` names them, `jobs` by status, `jobs_oldest_pending_s`, and `prediction_…` by
-    model, symbol and horizon, as `score_numbers` names them; not ok while the server is away.
+    """`ledger_…`, as `ledger_figures` names them, `jobs` by status, `jobs_oldest_pending_s`, `alerts…`, `premarket_…`,
+    and `prediction_…` by model, symbol and horizon, as `score_numbers` names them; not ok while the server is away.
     """
     try:
         numbers = ledger_figures(stores)
         with stores.sessions() as session:
             backlog, scores = read_backlog(session, stores.clock.now()), score_numbers(session)
+            told = _alerts(session) | _premarket(stores, session)
     except DBAPIError as error:
         return Check("postgres", False, f"does not answer ({type(error).__name__})")
     jobs: Numbers = {
         "jobs": {(status,): count for status, count in backlog.by_status.items()},
         "jobs_oldest_pending_s": {(): backlog.waits_s},
     }
-    named = {f"ledger_{name}": by_label for name, by_label in numbers.items()}
-    return Check("postgres", True, "read", named | jobs | {f"prediction_{name}": told for name, told in scores.items()})
+    ledger = {f"ledger_{name}": by_label for name, by_label in numbers.items()}
+    scored = {f"prediction_{name}": by_label for name, by_label in scores.items()}
+    return Check("postgres", True, "read", {**ledger, **scored, **jobs, **told})
+
+
+def _alerts(session: Session) -> Numbers:
+    standing = count_alerts(session)
+    by_severity: dict[tuple[str, ...], float] = {(name,): count for name, count in standing.by_severity.items()}
+    return {"alerts": by_severity, "alerts_unacknowledged": {(): standing.unacknowledged}}
+
+
+def _premarket(stores: Stores, session: Session) -> Numbers:
+    now = stores.clock.now()
+    ladders = present_ladders(stores, session, now)
+    judged = [(one.report.market, one.report.verdict) for one in ladders if one.report.verdict is not None]
+    return {"premarket_verdict": dict.fromkeys(judged, 1.0), "premarket_late_s": late_seconds(ladders, now)}
 
 
 def _divergences(client: Redis) -> Numbers:

@@ -1,4 +1,4 @@
-"""How the pipeline stands, stop by stop: markets, sources, stream, ingest, ticks, lake, analyses."""
+"""How the pipeline stands, stop by stop: markets, sources, stream, ingest, ticks, lake, analyses, alerts."""
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
@@ -24,6 +24,7 @@ from app.lake.models import LakeFile
 from app.market.markets import Markets
 from app.operations.accounting import ledger_summary
 from app.operations.agreement import agreement
+from app.operations.alerting.checks import alert_figures, ladder_figures
 from app.operations.collector_states import COUNTS, CollectorState, state_of
 from app.operations.health import check_calendar
 from app.operations.job_health import job_figures
@@ -39,7 +40,7 @@ DAYS_SHOWN: Final = 10
 
 
 def pipeline_state(stores: Stores, stream_cap: int = STREAM_CAP, configured: Sequence[str] = COLLECTED) -> Figures:
-    """The figures of every stop, analyses, ledger and calendars; `error` in place of those that cannot be read.
+    """The figures of every stop, analyses, alerts, ledger and calendars; `error` in place of those that cannot be read.
 
     `stream_cap` is the length at which publishers are refused, `configured` are the sources that can be collected here.
     """
@@ -54,6 +55,8 @@ def pipeline_state(stores: Stores, stream_cap: int = STREAM_CAP, configured: Seq
         "ticks": _tried(lambda: _in_session(stores, ticks)),
         "lake": _tried(lambda: _in_session(stores, lake)),
         "analyses": _tried(lambda: _in_session(stores, lambda session: job_figures(read_backlog(session, now)))),
+        "premarket": _tried(lambda: ladder_figures(stores, now)),
+        "alerts": _tried(lambda: _in_session(stores, alert_figures)),
         "ledger": _tried(lambda: ledger_summary(stores)),
         "calendar": _tried(lambda: calendar(stores.markets, now)),
     }

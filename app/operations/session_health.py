@@ -1,11 +1,13 @@
 """Whether sessions go as they should: feeds are fresh while markets are open, and opens and closes are seen to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from redis import Redis
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.collectors.feeds import STREAMING
 from app.desk.events import unfinished
@@ -23,29 +25,65 @@ OVERDUE_AFTER: Final = timedelta(minutes=15)
 LOOK_BACK: Final = timedelta(days=7)
 
 
-def check_feeds(stores: Stores, client: Redis, configured: Sequence[str] = COLLECTED) -> Check:
-    """While a market of its symbols is open, each wanted source has a holder and was heard in the last 90 s.
+@dataclass(frozen=True)
+class Feeds:
+    """The wanted sources, and for how many seconds each of them was not heard in whose hours a market has been open for
+    a while; None where it never was, or nobody holds it."""
+
+    wanted: Sequence[CollectorState]
+    silence_s: Mapping[str, float | None]
+
+    @property
+    def troubled(self) -> dict[str, str]:
+        """What a person has to mend, by source; whether or not a market is open."""
+        return {one.source: one.detail or one.state for one in self.wanted if one.state in TROUBLES}
+
+    @property
+    def silent(self) -> list[str]:
+        """The sources that should be heard and were not for 90 s, apart from those that are troubled."""
+        heard = {source: age_s is not None and age_s <= FEED_SILENCE_S for source, age_s in self.silence_s.items()}
+        return [source for source, is_heard in heard.items() if not is_heard and source not in self.troubled]
+
+
+def read_feeds(stores: Stores, client: Redis, now: datetime, configured: Sequence[str] = COLLECTED) -> Feeds:
+    """How the wanted sources stand; `configured` are those that can be collected here.
 
     Of a feed that streams, any word of its source counts, whether or not it changed a quote, because prices may well
     stand still on a holiday; of others only what is new, because a page that is read again and again proves nothing.
-    What a person has to mend of a wanted source is told at any time; `configured` are those that can be collected here.
     """
-    now, since = stores.clock.now(), stores.clock.now() - timedelta(seconds=FEED_SILENCE_S)
+    since = now - timedelta(seconds=FEED_SILENCE_S)
     wanted = [one for one in collector_states(client, now, configured) if one.wanted]
-    if not wanted:
+    return Feeds(wanted, {one.source: _silence_s(one, now) for one in wanted if _has_hours(stores, one, now, since)})
+
+
+def check_feeds(stores: Stores, client: Redis, configured: Sequence[str] = COLLECTED) -> Check:
+    """While a market of its symbols is open, each wanted source has a holder and was heard in the last 90 s, as
+    `read_feeds` tells it; what a person has to mend of a wanted source is told at any time.
+    """
+    feeds = read_feeds(stores, client, stores.clock.now(), configured)
+    if not feeds.wanted:
         return Check("feeds", True, "no source is wanted")
-    names = ", ".join(one.source for one in wanted)
-    told = [f"{one.source}: {one.detail or one.state}" for one in wanted if one.state in TROUBLES]
-    due = [one for one in wanted if _has_hours(stores, one, now, since)]
-    if not due:
+    told = [f"{source}: {detail}" for source, detail in feeds.troubled.items()]
+    if not feeds.silence_s:
+        names = ", ".join(one.source for one in feeds.wanted)
         waiting = f"{names} wanted, no market of theirs has been open for a while"
         return Check("feeds", True, "; ".join([waiting, *told]))
-    ages = {one.source: _silence_s(one, now) for one in due}
-    quiet = {one.source for one in due if one.state not in TROUBLES}
-    silent = [source for source, age_s in ages.items() if source in quiet and (age_s is None or age_s > FEED_SILENCE_S)]
-    if silent:
-        told.append(f"nothing new from {', '.join(silent)}: see `flask status`")
-    return Check("feeds", not told, "; ".join(told) or f"{', '.join(ages)} fresh", {"silence_s": ages})
+    if feeds.silent:
+        told.append(f"nothing new from {', '.join(feeds.silent)}: see `flask status`")
+    detail = "; ".join(told) or f"{', '.join(feeds.silence_s)} fresh"
+    return Check("feeds", not told, detail, {"silence_s": feeds.silence_s})
+
+
+def overdue_events(stores: Stores, session: Session, now: datetime) -> list[MarketEvent]:
+    """The opens and closes of automated markets that are overdue by 15 minutes."""
+    automated, waiting = automated_markets(session), unfinished(session, now - OVERDUE_AFTER)
+    return [event for event in waiting if event.market in automated and _has_session(stores, event)]
+
+
+def failed_sessions(session: Session, now: datetime) -> list[SessionCertificate]:
+    """The sessions of the last week that could not be certified."""
+    failed = SessionCertificate.verdict == "failed", SessionCertificate.session_date >= (now - LOOK_BACK).date()
+    return list(session.scalars(select(SessionCertificate).where(*failed)))
 
 
 def check_sessions(stores: Stores) -> Check:
@@ -53,13 +91,7 @@ def check_sessions(stores: Stores) -> Check:
     certified are told."""
     now = stores.clock.now()
     with stores.sessions() as session:
-        automated, waiting = automated_markets(session), unfinished(session, now - OVERDUE_AFTER)
-        overdue = [event for event in waiting if event.market in automated and _has_session(stores, event)]
-        failed = session.scalars(
-            select(SessionCertificate).where(
-                SessionCertificate.verdict == "failed", SessionCertificate.session_date >= (now - LOOK_BACK).date()
-            )
-        ).all()
+        overdue, failed = overdue_events(stores, session, now), failed_sessions(session, now)
     late = [f"{event.event} of {event.market} on {event.session_date}" for event in overdue]
     bad = [f"{one.market} on {one.session_date}" for one in failed]
     told = [f"overdue: {', '.join(late[:5])}"] if late else []

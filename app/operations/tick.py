@@ -9,6 +9,7 @@ from typing import Final
 from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
 
+from app.alerts.deliveries import is_delivery_due
 from app.bus import keys
 from app.dispatch import QUEUES
 from app.errors import ThorError
@@ -33,6 +34,7 @@ from app.operations.tick_steps import (
     ApplyRetention,
     CheckData,
     CompareSources,
+    DeliverAlerts,
     EndLostJobs,
     ExportStale,
     FoldCounts,
@@ -45,6 +47,7 @@ from app.operations.tick_steps import (
     ScoreSession,
     StartIngest,
     Step,
+    SweepAlerts,
     TickPolicy,
     TrimStream,
 )
@@ -61,6 +64,8 @@ CLOSES_AT_ONCE: Final = 4
 EVERY: Final = timedelta(minutes=5)
 ROLLS_EVERY: Final = timedelta(minutes=1)
 RESOLVE_EVERY: Final = timedelta(minutes=1)
+SWEEP: Final = "sweep-alerts"
+SWEEP_EVERY: Final = timedelta(seconds=15)
 SCORE: Final = "score-predictions"
 SCORE_EVERY: Final = timedelta(minutes=1)
 SCORES_AT_ONCE: Final = 3
@@ -226,6 +231,21 @@ def _due_scores(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
     yield from map(ScoreSession, due[:SCORES_AT_ONCE])
 
 
+def _due_sweep(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
+    now, ran = stores.clock.now(), _ran(stores, SWEEP)
+    # A clock that was put back must not silence it until it has caught up.
+    if ran is None or not timedelta(0) <= now - ran < SWEEP_EVERY:
+        _note(stores, SWEEP)
+        yield SweepAlerts()
+
+
+def _due_messages(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
+    with stores.sessions() as session:
+        is_due = is_delivery_due(session, stores.clock.now())
+    if is_due:
+        yield DeliverAlerts()
+
+
 # Collectors first: they need no PostgreSQL, and are not to wait for one that takes its time to say that it is away.
 _PLANNERS: Final[Sequence[Planner]] = (
     _missing_loops,
@@ -244,6 +264,8 @@ _PLANNERS: Final[Sequence[Planner]] = (
     _forsaken_jobs,
     _due_outcomes,
     _due_scores,
+    _due_sweep,
+    _due_messages,
 )
 
 

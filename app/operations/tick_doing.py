@@ -11,6 +11,7 @@ from app.jobs.resolving import resolve_due
 from app.jobs.scores import score_session
 from app.jobs.track_record import note_performance
 from app.operations.agreement import compare_sources
+from app.operations.alerting.sweep import sweep_alerts
 from app.operations.data_checks import check_data
 from app.operations.event_keeping import record_plan, record_skip, record_start
 from app.operations.event_plan import BeginClose, CloseSession, EventStep, OpenSession, PlanEvent, SkipEvent
@@ -33,6 +34,7 @@ from app.operations.tick_steps import (
     ApplyRetention,
     CheckData,
     CompareSources,
+    DeliverAlerts,
     EndLostJobs,
     ExportStale,
     FoldCounts,
@@ -47,6 +49,7 @@ from app.operations.tick_steps import (
     StartCollector,
     StartIngest,
     Step,
+    SweepAlerts,
     TickPolicy,
     TrimStream,
     UnwantSource,
@@ -80,6 +83,8 @@ def do_step(stores: Stores, policy: TickPolicy, step: Step) -> None:
             _see_to_analysis(stores, step)
         case PlanClimb() | SkipStage() | PrepareStage() | FinishStage() | VerifyReport() | JudgeClimb():
             do_ladder_step(stores, policy.premarket, step)
+        case SweepAlerts():
+            sweep_alerts(stores, policy.alerts, stores.clock.now())
         case _:
             _ask(stores, step)
 
@@ -162,7 +167,10 @@ def _see_to_analysis(stores: Stores, step: RunJob | EndLostJobs | ResolvePredict
             log.info("scored the predictions up to the session of %s: %d series", day, scored)
 
 
-def _ask(stores: Stores, step: StartCollector | StartIngest | Probe | Reconcile | ApplyRetention | ExportStale) -> None:
+def _ask(
+    stores: Stores,
+    step: StartCollector | StartIngest | Probe | Reconcile | ApplyRetention | ExportStale | DeliverAlerts,
+) -> None:
     match step:
         case StartCollector(source):
             stores.dispatch.start_collector(source)
@@ -178,3 +186,5 @@ def _ask(stores: Stores, step: StartCollector | StartIngest | Probe | Reconcile 
             stores.dispatch.apply_retention(stores.market.name)
         case ExportStale(market, day):
             stores.dispatch.export_session(market, day)
+        case DeliverAlerts():
+            stores.dispatch.deliver_alerts()

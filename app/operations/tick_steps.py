@@ -6,6 +6,7 @@ from datetime import date
 from typing import Final
 
 from app.bus.stream import STREAM_CAP
+from app.operations.alerting.policy import AlertPolicy
 from app.operations.displaying import DisplayRule
 from app.operations.event_plan import EventStep
 from app.operations.premarket.ladder_plan import LadderStep
@@ -21,7 +22,8 @@ class TickPolicy:
 
     `stream_cap` is the length at which publishers are refused. `sources` are those that the workers here can collect,
     and `collect` those that run while a watched market is open; one that brings nothing new for `silent_after_s` then
-    is started again. `display` says when sources disagree, `premarket` which opens are prepared.
+    is started again. `display` says when sources disagree, `premarket` which opens are prepared, `alerts` what
+    the rules of alerts look at.
     """
 
     partitions_ahead_days: int
@@ -33,6 +35,7 @@ class TickPolicy:
     display: DisplayRule = field(default_factory=DisplayRule)
     sources: Sequence[str] = COLLECTED
     premarket: PremarketPolicy = field(default_factory=PremarketPolicy)
+    alerts: AlertPolicy = field(default_factory=AlertPolicy)
 
 
 @dataclass(frozen=True)
@@ -154,6 +157,16 @@ class ScoreSession:
     day: date
 
 
+@dataclass(frozen=True)
+class SweepAlerts:
+    """The last look for what somebody has to know is 15 s old."""
+
+
+@dataclass(frozen=True)
+class DeliverAlerts:
+    """Messages about alerts are due."""
+
+
 Step = (
     EventStep
     | LadderStep
@@ -176,4 +189,6 @@ Step = (
     | EndLostJobs
     | ResolvePredictions
     | ScoreSession
+    | SweepAlerts
+    | DeliverAlerts
 )

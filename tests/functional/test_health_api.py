@@ -37,6 +37,8 @@ def test_everything_at_work_is_ready(client, served):
         "agreement",
         "sessions",
         "jobs",
+        "premarket",
+        "alerts",
         "stream",
     ]
     assert all(check["ok"] for check in answer.json["checks"])

@@ -11,8 +11,9 @@ from app.ledger.models import DeadLetter
 
 PASSWORD = "correct horse battery"
 PLACES = (
-    "jobs", "results", "signals", "predictions", "models", "watchlist", "instruments", "contract-weights",
-    "signal-weights", "markets", "snapshots", "certificates", "dead-letters", "settings", "changes",
+    "jobs", "results", "signals", "predictions", "scores", "models", "watchlist", "instruments", "contract-weights",
+    "signal-weights", "markets", "alerts", "alert-deliveries", "premarket-reports", "premarket-stages", "snapshots",
+    "certificates", "dead-letters", "settings", "changes",
 )  # fmt: skip
 FORGED = "IjEi.forged.forged"
 

@@ -8,7 +8,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from app.api.metrics import EXAMPLE, FAMILIES, UP, Readings
 from app.operations.health import Check
 
-LABELS = {"part", "source", "consumer", "kind", "state", "status", "symbol", "other", "model", "horizon"}
+LABELS = {
+    "part", "source", "consumer", "kind", "state", "status", "symbol", "other", "severity", "market", "verdict",
+    "stage", "model", "horizon",
+}  # fmt: skip
 
 
 def test_a_reading_is_shown_with_its_labels_and_in_base_units():

@@ -1,0 +1,140 @@
+"""Rules of the ladder before an open: that it is late, that data are missing, and what it came to."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, defer
+
+from app.alerts.rules import Condition, Severity
+from app.desk.markets import automated_markets
+from app.operations.alerting.policy import AlertPolicy
+from app.premarket.definition import next_climb
+from app.premarket.models import PremarketReport, PremarketStage
+from app.premarket.rows import stages_of
+from app.stores import Stores
+
+# The stages whose lateness somebody has to know of: there is an analysis, and there is a report.
+WATCHED: Final = ("composite", "report")
+MISSING: Final = "missing"
+LEFT_OUT: Final = "left_out"
+SHOWN: Final = 5
+# Between the first stage and the close of the longest session, one that goes on over a holiday.
+_AHEAD: Final = timedelta(hours=24)
+_BEHIND: Final = timedelta(days=4)
+_STANDS: Final = {
+    "planned": "it has not begun",
+    "started": "it is worked at",
+    "failed": "it failed",
+    "skipped": "it was skipped",
+}
+_SEVERITY: Final[dict[str, Severity]] = {"DEGRADED": "warning", "LATE": "warning", "MISSING": "critical"}
+
+
+@dataclass(frozen=True)
+class Climbing:
+    """A ladder whose session is not over, as it is recorded."""
+
+    report: PremarketReport
+    stages: Sequence[PremarketStage]
+
+    @property
+    def subject(self) -> str:
+        """What it is called among alerts."""
+        return f"{self.report.market} {self.report.session_date}"
+
+
+def present_ladders(stores: Stores, session: Session, now: datetime) -> list[Climbing]:
+    """The ladders of automated markets that are recorded and whose session is not over at `now`, by market and day."""
+    near = PremarketReport.opens_at.between(now - _BEHIND, now + _AHEAD)
+    order = PremarketReport.market, PremarketReport.session_date
+    query = select(PremarketReport).where(near, PremarketReport.market.in_(automated_markets(session)))
+    # Nobody reads the document here, which is large.
+    found = session.scalars(query.order_by(*order).options(defer(PremarketReport.document, raiseload=True)))
+    present = [row for row in found if now < _ends_at(stores, row)]
+    return [Climbing(row, stages_of(session, row.market, row.session_date)) for row in present]
+
+
+def find_late(stores: Stores, policy: AlertPolicy, now: datetime) -> Sequence[Condition]:
+    """Stages that are not done at their deadline, of ladders that are recorded and of those that should be.
+
+    A composite that failed is not missed any more once there is a report.
+    """
+    with stores.sessions() as session:
+        recorded = [one for ladder in present_ladders(stores, session, now) for one in _late_stages(ladder, now)]
+        return [*recorded, *_unplanned(stores, policy, session, now)]
+
+
+def find_missing_data(stores: Stores, _policy: AlertPolicy, now: datetime) -> Sequence[Condition]:
+    """Ladders whose newest stage that is prepared had to do without something.
+
+    A stage tells it in its detail: `missing` are lines for a person, `left_out` the reasons by symbol.
+    """
+    with stores.sessions() as session:
+        found = ((ladder, _missing(ladder.stages)) for ladder in present_ladders(stores, session, now))
+        return [_lacking(ladder, lines) for ladder, lines in found if lines]
+
+
+def find_verdicts(stores: Stores, _policy: AlertPolicy, now: datetime) -> Sequence[Condition]:
+    """Ladders whose report is not there, came late, or is to be used with care."""
+    with stores.sessions() as session:
+        ladders = present_ladders(stores, session, now)
+    return [_judged(one) for one in ladders if one.report.verdict in _SEVERITY]
+
+
+def _ends_at(stores: Stores, row: PremarketReport) -> datetime:
+    hours = stores.markets.named(row.market).session(row.session_date)
+    # A day that the calendar has lost since is over with its open.
+    return hours.close if hours is not None else row.opens_at
+
+
+def _late_stages(ladder: Climbing, now: datetime) -> Iterator[Condition]:
+    for row in ladder.stages:
+        is_late = row.stage in WATCHED and row.status not in ("done", "late") and now > row.deadline_at
+        if is_late and ladder.report.made_at is None:
+            why = ": ".join(filter(None, (_STANDS[row.status], "; ".join(row.reasons[:SHOWN]))))
+            yield _late(ladder.subject, row.stage, row.deadline_at, ladder.report.opens_at, now, why)
+
+
+def _unplanned(stores: Stores, policy: AlertPolicy, session: Session, now: datetime) -> Iterator[Condition]:
+    automated = automated_markets(session)
+    for ladder in policy.premarket.ladders:
+        climb = next_climb(ladder, stores.markets.named(ladder.market), now) if ladder.market in automated else None
+        if climb is None:
+            continue
+        known = {row.stage for row in stages_of(session, climb.market, climb.day)}
+        for stage, _planned_at, deadline_at in climb.rungs:
+            if stage in WATCHED and stage not in known and now > deadline_at:
+                subject = f"{climb.market} {climb.day}"
+                yield _late(subject, stage, deadline_at, climb.opens_at, now, "it was never planned")
+
+
+def _late(subject: str, stage: str, deadline_at: datetime, opens_at: datetime, now: datetime, why: str) -> Condition:
+    since, opens = f"{deadline_at:%H:%M:%S} UTC", f"{opens_at:%H:%M} UTC"
+    detail = f"{stage} for the open of {subject} at {opens} is late since {since}, {why}: see `flask premarket`"
+    late_s = round((now - deadline_at).total_seconds())
+    facts = {"stage": stage, "deadline_at": deadline_at.isoformat(), "late_s": late_s}
+    return Condition("premarket_late", f"{subject} {stage}", detail, facts=facts)
+
+
+def _missing(stages: Sequence[PremarketStage]) -> list[str]:
+    prepared = [row.detail for row in stages if MISSING in row.detail]
+    if not prepared:
+        return []
+    left_out = [f"{symbol} is left out: {why}" for symbol, why in prepared[-1].get(LEFT_OUT, {}).items()]
+    return [*left_out, *map(str, prepared[-1][MISSING])]
+
+
+def _lacking(ladder: Climbing, lines: Sequence[str]) -> Condition:
+    more = f"; and {len(lines) - SHOWN} more" if len(lines) > SHOWN else ""
+    detail = f"{ladder.subject}: {'; '.join(lines[:SHOWN])}{more}"
+    return Condition("premarket_missing_data", ladder.subject, detail, facts={MISSING: list(lines)})
+
+
+def _judged(ladder: Climbing) -> Condition:
+    row, verdict = ladder.report, str(ladder.report.verdict)
+    detail = f"the report for the open of {ladder.subject} is {verdict}: {'; '.join(row.reasons[:SHOWN])}"
+    facts = {"verdict": verdict, "reasons": list(row.reasons)}
+    return Condition("premarket_verdict", ladder.subject, detail, _SEVERITY[verdict], facts)
