@@ -86,7 +86,7 @@ def _position(signal: Mapping[str, Any], sizing: Any, basis: Basis) -> _Position
 def _scaled(one: _Position, factor: float, basis: Basis) -> Finding:
     count = abs(one.contracts) if factor == 1.0 else math.floor(abs(one.contracts) * factor)
     reason = "" if count == abs(one.contracts) else f"{one.contracts:+,} by itself, scaled by {factor:.3f}"
-    label = f"{one.unit.removesuffix('s')}s" if count else "no position"
+    label = "" if count else "no position"
     signed = count if one.contracts > 0 else -count
     return basis.found(signed, one.n, _TOGETHER, unit=one.unit, label=label, reason=reason)
 
