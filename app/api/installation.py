@@ -21,6 +21,7 @@ from app.api.lake import lake
 from app.api.metrics import metrics
 from app.api.parts import EXTENSION, ApiParts
 from app.api.predictions import predictions
+from app.api.premarket import premarket
 from app.api.problems import install_problems, request_id
 from app.api.query import require_plain_query
 from app.api.quotes import quotes
@@ -67,6 +68,7 @@ BLUEPRINTS: Final = (
     gaps,
     jobs,
     predictions,
+    premarket,
     health,
     metrics,
 )
