@@ -14,7 +14,6 @@ from app.clock import instant_text
 from app.errors import Conflict, NotFound, Rejected, Unavailable
 from app.instruments.store import watchlist
 from app.jobs.outages import is_outage
-from app.operations.premarket.climbing import PREPARED
 from app.operations.premarket.fitness import facts_form, gather_symbols, tell_symbols
 from app.operations.premarket.policy import PremarketPolicy
 from app.operations.premarket.stage_data import Need, ready_data, time_limit
@@ -23,7 +22,7 @@ from app.operations.premarket.stage_symbols import first_start, ladder_symbols, 
 from app.operations.sole_rights import sole_right
 from app.premarket.definition import StageKey
 from app.premarket.models import PremarketStage
-from app.premarket.rows import end_stage, find_stage, note_stage, start_stage
+from app.premarket.rows import PREPARED, end_stage, find_stage, note_stage, start_stage
 from app.stores import Stores
 
 log = logging.getLogger(__name__)

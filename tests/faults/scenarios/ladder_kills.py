@@ -13,10 +13,9 @@ from sqlalchemy import select
 from app.jobs.models import AnalysisJob
 from app.jobs.service import FINISHED
 from app.market.markets import market
-from app.operations.premarket.climbing import PREPARED
 from app.premarket.definition import AHEAD, STAGES, Stage
 from app.premarket.models import PremarketStage
-from app.premarket.rows import ENDED
+from app.premarket.rows import ENDED, PREPARED
 from tests.faults.harness.desk import MARKET, Desk, desk
 from tests.faults.harness.world import world
 from tests.faults.scenario import Outcome, Scenario, Trial

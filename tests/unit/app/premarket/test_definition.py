@@ -113,7 +113,7 @@ def test_on_sunday_evening_the_next_ladder_is_that_of_monday() -> None:
 
 
 def test_the_verification_is_no_stage_ahead_of_the_open() -> None:
-    assert AHEAD == STAGES[:-1]
+    assert STAGES[:-1] == AHEAD
 
 
 def on(day: date, anchor: str = "rth_open") -> Climb:
