@@ -1,5 +1,6 @@
 """Questions to the lake, asked of DuckDB inside a sandbox that reaches the lake's files and nothing else."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -20,9 +21,9 @@ def connect(
     """A connection of its own, closed at the end; not to be shared between threads.
 
     It reaches files under the lake's root only, loads no extension, sees no Python variable, knows time in UTC, and its
-    settings are locked. `threads` defaults to the machine's. DuckDB checks no checksum of a page: what must be right is
-    read by `app.history`. Inside the block a file that cannot be read is a Conflict, and a question too large for the
-    memory limit Unavailable.
+    settings are locked. `threads` defaults to OMP_NUM_THREADS, and that to the machine's. DuckDB checks no checksum of
+    a page: what must be right is read by `app.history`. Inside the block a file that cannot be read is a Conflict, and
+    a question too large for the memory limit Unavailable.
     """
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": f"{memory_limit_mb}MB",
@@ -30,8 +31,9 @@ def connect(
         "autoload_known_extensions": False,
         "python_enable_replacements": False,
         "temp_directory": "",
-        **({"threads": threads} if threads else {}),
     }
+    if granted := threads or _granted():
+        config["threads"] = granted
     connection = duckdb.connect(config=config)
     try:
         roots = ", ".join(_quoted(f"{root}/") for root in (lake.root.absolute(), lake.root.resolve()))
@@ -52,6 +54,12 @@ def connect(
         raise
     finally:
         connection.close()
+
+
+def _granted() -> int:
+    # DuckDB is the only one of the numeric libraries that does not look there.
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    return int(told) if told.isascii() and told.isdigit() else 0
 
 
 def _quoted(text: str) -> str:
