@@ -3,8 +3,7 @@
 from celery.signals import worker_process_init
 
 from app.jobs.running import run_job as run
-from workers.background import lower
-from workers.celery_app import celery, end_child, runtime, show_life, worker_name
+from workers.celery_app import celery, end_child, lower, runtime, show_life, worker_name
 
 worker_process_init.connect(lower)
 

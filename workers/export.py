@@ -9,8 +9,7 @@ from app.operations.closing import close_unless_under_way
 from app.operations.exporting import export_session as export
 from app.operations.retention import RetentionPolicy
 from app.operations.retention import apply_retention as apply
-from workers.background import lower
-from workers.celery_app import celery, runtime, show_life
+from workers.celery_app import celery, lower, runtime, show_life
 
 worker_process_init.connect(lower)
 

@@ -1,11 +1,11 @@
 """Questions to the lake, asked of DuckDB inside a sandbox that reaches the lake's files and nothing else."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
 import duckdb
+import pyarrow as pa
 
 from app.errors import Conflict, Unavailable
 from app.lake.layout import Lake
@@ -21,9 +21,9 @@ def connect(
     """A connection of its own, closed at the end; not to be shared between threads.
 
     It reaches files under the lake's root only, loads no extension, sees no Python variable, knows time in UTC, and its
-    settings are locked. `threads` defaults to OMP_NUM_THREADS, and that to the machine's. DuckDB checks no checksum of
-    a page: what must be right is read by `app.history`. Inside the block a file that cannot be read is a Conflict, and
-    a question too large for the memory limit Unavailable.
+    settings are locked. `threads` defaults to those that Arrow has in this process. DuckDB checks no checksum of a page:
+    what must be right is read by `app.history`. Inside the block a file that cannot be read is a Conflict, and a
+    question too large for the memory limit Unavailable.
     """
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": f"{memory_limit_mb}MB",
@@ -31,9 +31,9 @@ def connect(
         "autoload_known_extensions": False,
         "python_enable_replacements": False,
         "temp_directory": "",
+        # DuckDB is the only one of the numeric libraries that does not see what the environment allows.
+        "threads": threads or pa.cpu_count(),
     }
-    if granted := threads or _granted():
-        config["threads"] = granted
     connection = duckdb.connect(config=config)
     try:
         roots = ", ".join(_quoted(f"{root}/") for root in (lake.root.absolute(), lake.root.resolve()))
@@ -54,12 +54,6 @@ def connect(
         raise
     finally:
         connection.close()
-
-
-def _granted() -> int:
-    # DuckDB is the only one of the numeric libraries that does not look there.
-    told = os.environ.get("OMP_NUM_THREADS", "")
-    return int(told) if told.isascii() and told.isdigit() else 0
 
 
 def _quoted(text: str) -> str:

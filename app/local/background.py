@@ -12,25 +12,26 @@ NICENESS: Final = 10
 # Of best-effort reading and writing, the last to have its turn.
 _LAST: Final = 7
 _AUTOGROUP: Final = Path("/proc/self/autogroup")
-_THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS")
+_VARIABLES: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS")
 
 
 def thread_limits() -> dict[str, str]:
     """Environment variables that leave one processor to others, where there are several.
 
-    NumPy, SciPy, Arrow, Polars and scikit-learn obey them when they are loaded, `app.lake.query` at each connection.
+    NumPy, SciPy, Arrow, Polars and scikit-learn obey them when they are loaded, and DuckDB has as many threads as Arrow.
     """
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return dict.fromkeys(_THREADS, str(max(1, processors - 1)))
+    return dict.fromkeys(_VARIABLES, str(_threads()))
 
 
 def go_to_background() -> None:
     """Let everything else have the processors and the disk before this process; for good, as there is no way back.
 
-    Threads and processes that it makes from now on are like it. Done again, it changes nothing.
+    Threads and processes that it makes from now on are like it. Arrow and DuckDB leave a processor to others. Done
+    again, it changes nothing.
     """
-    for name, value in thread_limits().items():
-        os.environ.setdefault(name, value)
+    import pyarrow as pa
+
+    pa.set_cpu_count(min(pa.cpu_count(), _threads()))
     process = psutil.Process()
     with contextlib.suppress(psutil.Error, OSError):
         if sys.platform == "win32":
@@ -41,6 +42,11 @@ def go_to_background() -> None:
         if sys.platform == "linux":
             process.ionice(psutil.IOPRIO_CLASS_BE, _LAST)
     _lower_session(process)
+
+
+def _threads() -> int:
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, processors - 1)
 
 
 def _lower_session(process: psutil.Process) -> None:
