@@ -21,8 +21,8 @@ def connect(
     """A connection of its own, closed at the end; not to be shared between threads.
 
     It reaches files under the lake's root only, loads no extension, sees no Python variable, knows time in UTC, and its
-    settings are locked. `threads` defaults to those that Arrow has in this process. DuckDB checks no checksum of a page:
-    what must be right is read by `app.history`. Inside the block a file that cannot be read is a Conflict, and a
+    settings are locked. `threads` defaults to those that Arrow has in this process. DuckDB checks no checksum of a
+    page: what must be right is read by `app.history`. Inside the block a file that cannot be read is a Conflict, and a
     question too large for the memory limit Unavailable.
     """
     config: dict[str, str | bool | int | float | list[str]] = {

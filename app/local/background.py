@@ -18,7 +18,7 @@ _VARIABLES: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THRE
 def thread_limits() -> dict[str, str]:
     """Environment variables that leave one processor to others, where there are several.
 
-    NumPy, SciPy, Arrow, Polars and scikit-learn obey them when they are loaded, and DuckDB has as many threads as Arrow.
+    NumPy, SciPy, Arrow, Polars and scikit-learn obey them when they are loaded; DuckDB has as many threads as Arrow.
     """
     return dict.fromkeys(_VARIABLES, str(_threads()))
 
