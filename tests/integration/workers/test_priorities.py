@@ -88,7 +88,7 @@ def test_a_worker_takes_what_is_urgent_first_and_leaves_nothing(rt, celery, disp
     dispatch.run_job(urgent, urgent=True)
 
     start_worker("analysis")
-    until(lambda: all(job.status == "done" for job in jobs(rt)))
+    until(lambda: all(job.finished_at for job in jobs(rt)))
 
     assert [job.id for job in sorted(jobs(rt), key=lambda job: job.started_at)] == [of_before, urgent, *ordinary]
 
@@ -98,7 +98,7 @@ def test_the_processes_that_compute_let_all_others_go_first(queue, start_worker)
     process, _log = start_worker(queue)
     [child] = psutil.Process(process.pid).children()
 
-    assert child.nice() == NICENESS
+    until(lambda: child.nice() == NICENESS)
     assert {name: child.environ().get(name) for name in thread_limits()} == thread_limits()
 
 
