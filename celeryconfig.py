@@ -3,12 +3,13 @@
 from kombu import Queue
 
 from app.dispatch import QUEUES
-from workers.queues import ROUTES
+from workers.queues import ORDINARY, ROUTES, URGENT
 
 task_queues = [Queue(name) for name in QUEUES]
 task_default_queue = "export"
 task_create_missing_queues = False  # A task on a queue that nobody consumes must fail loudly.
 task_routes = ROUTES
+task_default_priority = ORDINARY  # What says nothing is the most urgent of all to Redis.
 
 accept_content = ["json"]
 task_serializer = result_serializer = event_serializer = "json"
@@ -21,8 +22,13 @@ task_reject_on_worker_lost = True
 worker_prefetch_multiplier = 1
 task_track_started = True
 # Longer than any late-acknowledged task may run (task_time_limit), else a second copy starts beside the first.
-broker_transport_options = {"visibility_timeout": 3600, "unacked_restore_interval": 5, "unacked_restore_throttle": 1}
-result_backend_transport_options = broker_transport_options
+broker_transport_options = {
+    "visibility_timeout": 3600,
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    "priority_steps": [URGENT, ORDINARY],  # The usual four are lists that nothing is ever put into.
+}
+result_backend_transport_options = {"visibility_timeout": 3600}
 task_soft_time_limit = 1500
 task_time_limit = 1800
 
@@ -37,6 +43,6 @@ worker_hijack_root_logger = False  # app.logs gives every process the same lines
 worker_redirect_stdouts = False
 
 beat_schedule = {
-    "market-tick": {"task": "control.market_tick", "schedule": 15.0, "options": {"expires": 14}},
+    "market-tick": {"task": "control.market_tick", "schedule": 15.0, "options": {"expires": 14, "priority": ORDINARY}},
 }
 beat_max_loop_interval = 5

@@ -4,7 +4,7 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +12,22 @@ import psutil
 
 from app.local.ports import free_port
 from app.local.postgres import EmbeddedPostgres
+from app.local.process import ProcessSpec
+from app.local.stack import StackOptions, build_stack
 from tests.functional.web_server import WebServer, serve
 from tests.private_servers import PASSWORD, PrivateServer, private_valkey
 from tests.servers import ROOT
 from tests.waiting import until
 
 CONSUMER = "bench"
+_FOR_LONG_S = 3_600.0
+# Celery in a process whose workers neither go to the background nor have fewer threads than there are processors.
+_IN_THE_WAY = """
+import app.local.background
+app.local.background.go_to_background = lambda: None
+from celery.__main__ import main
+main()
+"""
 
 
 @dataclass(frozen=True)
@@ -53,15 +63,51 @@ class Rig:
             until(lambda: process.poll() is not None or "ingest started" in log.read_text())
             yield psutil.Process(process.pid)
 
+    @contextlib.contextmanager
+    def worker(self, queue: str, *, in_the_way: bool = False) -> Iterator[psutil.Process]:
+        """The process of a queue's worker that does the work, until the block ends; else made to be in the way."""
+        options = StackOptions(self.folder / "stack", ROOT, self.environment, migrate=lambda: None)
+        [spec] = [item for item in build_stack(options) if item.name == queue]
+        assert isinstance(spec, ProcessSpec) and not callable(spec.command)
+        command, environment = list(spec.command), dict(spec.environment or {})
+        if in_the_way:
+            command = [sys.executable, "-c", _IN_THE_WAY, *command[command.index("celery") + 1 :]]
+            environment = self.environment
+        with self._process(command, f"{queue}.log", environment, own_session=True) as process:
+            log = self.folder / f"{queue}.log"
+            until(lambda: process.poll() is not None or " ready." in log.read_text(), deadline_s=60)
+            [child] = psutil.Process(process.pid).children()
+            yield child
+
+    @contextlib.contextmanager
+    def feeding(self, rate_per_s: float) -> Iterator[None]:
+        """Publish at a steady rate in a process of its own, until the block ends."""
+        command = [sys.executable, "-m", "benchmarks.feed", self.redis_url, str(rate_per_s), str(_FOR_LONG_S)]
+        with self._process(command, "feed.log"):
+            yield
+
     def feed(self, rate_per_s: float, seconds: float) -> int:
         """Publish at a steady rate in a process of its own; returns how many quotes were published."""
         return publish_steadily(self.redis_url, rate_per_s, seconds)
 
     @contextlib.contextmanager
-    def _process(self, command: list[str], log_name: str) -> "Iterator[subprocess.Popen[bytes]]":
+    def _process(
+        self,
+        command: list[str],
+        log_name: str,
+        environment: Mapping[str, str] | None = None,
+        *,
+        own_session: bool = False,
+    ) -> "Iterator[subprocess.Popen[bytes]]":
         with (self.folder / log_name).open("wb") as log:
             process = subprocess.Popen(
-                command, cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                command,
+                cwd=ROOT,
+                env=environment or self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=own_session,
             )
         try:
             yield process

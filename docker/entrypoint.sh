@@ -23,4 +23,15 @@ if [ -r /run/secrets/flower_password ]; then
     export FLOWER_BASIC_AUTH
 fi
 
+# What computes leaves a processor to the others. The numeric libraries read this when they are loaded.
+case "${QUEUE:-}" in
+analysis | export)
+    threads=$(($(nproc) - 1))
+    [ "$threads" -ge 1 ] || threads=1
+    export OMP_NUM_THREADS="${OMP_NUM_THREADS:-$threads}"
+    export OPENBLAS_NUM_THREADS="${OPENBLAS_NUM_THREADS:-$OMP_NUM_THREADS}"
+    export POLARS_MAX_THREADS="${POLARS_MAX_THREADS:-$OMP_NUM_THREADS}"
+    ;;
+esac
+
 exec "$@"

@@ -43,6 +43,14 @@ def pytest_configure() -> None:
         os.environ.pop(name.upper(), None)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def in_the_foreground() -> Iterator[None]:
+    """Commands that go to the background would take the process of the tests with them, for good."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("app.local.background.go_to_background", lambda: None)
+        yield
+
+
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestServers]:
     """PostgreSQL and Valkey of this run."""

@@ -1,7 +1,11 @@
 """The analysis queue: jobs that were asked for."""
 
+from celery.signals import worker_process_init
+
 from app.jobs.running import run_job as run
-from workers.celery_app import celery, end_child, runtime, show_life, worker_name
+from workers.celery_app import celery, end_child, lower, runtime, show_life, worker_name
+
+worker_process_init.connect(lower)
 
 
 @celery.task(name="analysis.run_job")

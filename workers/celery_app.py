@@ -14,6 +14,7 @@ from celery.signals import setup_logging, task_postrun, task_prerun, worker_read
 from flask import Flask
 
 from app.bus import keys
+from app.local.background import go_to_background
 from app.local.pulse import keep_pulse, pulse_file
 from app.logs import configure_logs
 from app.runtime import Runtime
@@ -42,6 +43,11 @@ def worker_name() -> str:
 def end_child() -> None:
     """End this process, the child of a prefork worker, which starts another; its task goes back to the queue."""
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def lower(**_signal: Any) -> None:
+    """Have this process, the child of a prefork worker that computes, let all others go before it."""
+    go_to_background()
 
 
 def show_life(queue: str) -> None:

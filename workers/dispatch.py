@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from app.bus.connection import with_database
 from app.bus.keys import BROKER_DB
 from app.errors import Unavailable
+from workers.queues import ORDINARY, URGENT
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -61,12 +62,12 @@ class CeleryDispatch:
 
     def prepare_stage(self, market: str, day: date, stage: str) -> None:
         """Prepare the data of a stage before the open, and ask for its analyses; before other exports."""
-        self._send("export.prepare_stage", market, day.isoformat(), stage, expires_s=CLOSE_EXPIRES_S)
+        self._send("export.prepare_stage", market, day.isoformat(), stage, expires_s=CLOSE_EXPIRES_S, urgent=True)
 
     def run_job(self, job_id: int, *, urgent: bool = False) -> None:
         """Work on an analysis that was asked for, unless somebody does or it is finished; an urgent one before
         others."""
-        self._send("analysis.run_job", job_id, expires_s=JOB_EXPIRES_S)
+        self._send("analysis.run_job", job_id, expires_s=JOB_EXPIRES_S, urgent=urgent)
 
     def deliver_alerts(self) -> None:
         """Send the messages about alerts that are due."""
@@ -77,13 +78,17 @@ class CeleryDispatch:
         self._send("control.reconcile")
 
     def probe(self, queue: str) -> None:
-        """Ask a queue's worker for a sign of life."""
-        self._send(f"{queue}.probe")
+        """Ask a queue's worker for a sign of life, which takes no time and waits for nobody."""
+        self._send(f"{queue}.probe", urgent=True)
 
-    def _send(self, task: str, *arguments: str | int, expires_s: int | None = NUDGE_EXPIRES_S) -> None:
+    def _send(
+        self, task: str, *arguments: str | int, expires_s: int | None = NUDGE_EXPIRES_S, urgent: bool = False
+    ) -> None:
         from kombu.exceptions import OperationalError
 
         try:
-            self._celery().send_task(task, args=arguments, expires=expires_s, retry=False)
+            # Whoever only sends does not know the tasks, and so not what Celery's settings say of them either.
+            priority = URGENT if urgent else ORDINARY
+            self._celery().send_task(task, args=arguments, expires=expires_s, retry=False, priority=priority)
         except (OperationalError, OSError) as error:
             raise Unavailable(f"the task queue is away ({type(error).__name__}): {task} was not sent") from error

@@ -2,6 +2,8 @@
 
 from datetime import date
 
+from celery.signals import worker_process_init
+
 from app.errors import Unavailable
 from app.operations.closing import close_unless_under_way
 from app.operations.exporting import export_session as export
@@ -10,7 +12,9 @@ from app.operations.retention import RetentionPolicy
 from app.operations.retention import apply_retention as apply
 from app.premarket.definition import StageKey
 from app.premarket.rows import stage_named
-from workers.celery_app import celery, runtime, show_life
+from workers.celery_app import celery, lower, runtime, show_life
+
+worker_process_init.connect(lower)
 
 
 @celery.task(name="export.export_session", autoretry_for=(Unavailable,), retry_backoff=True, retry_jitter=True)

@@ -24,6 +24,7 @@ from app.jobs.preferences import filled_in
 from app.jobs.requests import JobRequest, understand
 from app.jobs.running import question_of, run_job
 from app.jobs.service import FINISHED, UNFINISHED, cancel, document_of, find_job, list_jobs, submit
+from app.local import background
 from app.runtime import Runtime
 
 Say = Callable[[str, float], None]
@@ -114,6 +115,7 @@ def _run(rt: Runtime, job_id: int, report: Path | None) -> bool:
     with rt.sessions() as session:
         if (job := find_job(session, job_id)).status in FINISHED:
             raise Conflict(f"job {job_id} is {job.status}{_because(job)}: it is run once; ask anew with --symbols")
+    background.go_to_background()
     worker = f"run-analysis {os.getpid()}@{socket.gethostname()}"
     outcome = run_job(
         rt, job_id, rt.run_limits, worker=worker, cache=rt.analysis_cache, analyse=partial(_analyse, job_id)

@@ -12,12 +12,13 @@ from sqlalchemy import ColumnElement, Select, and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.jobs.models import AnalysisJob
+from app.jobs.urgency import is_in_the_way
 
 MOST_ATTEMPTS: Final = 2
 LOST_AFTER: Final = timedelta(seconds=30)
 LOST_TWICE: Final = "the worker that ran it was lost twice"
 _ERROR_LIMIT: Final = 2_000
-Beat = Literal["go on", "cancel", "lost"]
+Beat = Literal["go on", "give way", "cancel", "lost"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +61,37 @@ def claim_job(
 
 
 def beat(session: Session, claim: Claim, now: datetime, stage: str, progress: float) -> Beat:
-    """Show life and how far the work is, a part of 1; returns whether it shall go on, or belongs to somebody else."""
+    """Show life and how far the work is, a part of 1; returns whether it shall go on, or belongs to somebody else.
+
+    `give way`: an urgent job waits while this one, which is not, is at work.
+    """
     values = {"heartbeat_at": now, "stage": stage[:80], "progress": min(max(progress, 0.0), 1.0)}
     row = session.execute(
-        update(AnalysisJob).where(_holds(claim)).values(values).returning(AnalysisJob.cancel_asked_at)
+        update(AnalysisJob)
+        .where(_holds(claim))
+        .values(values)
+        .returning(AnalysisJob.cancel_asked_at, is_in_the_way(now).label("is_in_the_way"))
     ).one_or_none()
     if row is None:
         return "lost"
-    return "go on" if row.cancel_asked_at is None else "cancel"
+    if row.cancel_asked_at is not None:
+        return "cancel"
+    return "give way" if row.is_in_the_way else "go on"
+
+
+def give_back(session: Session, claim: Claim) -> bool:
+    """Let a job wait again as if it had not been taken; False when it is no longer the claim's, or to be cancelled."""
+    values = {
+        "status": "pending",
+        "attempt": claim.attempt - 1,
+        "worker": "",
+        "started_at": None,
+        "heartbeat_at": None,
+        "stage": "",
+        "progress": 0,
+    }
+    mine = and_(_holds(claim), AnalysisJob.cancel_asked_at.is_(None))
+    return session.scalar(update(AnalysisJob).where(mine).values(values).returning(AnalysisJob.id)) is not None
 
 
 def end_job(

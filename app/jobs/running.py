@@ -12,13 +12,14 @@ from app.analysis.inputs import SymbolInput
 from app.analysis.question import Question
 from app.errors import ThorError
 from app.jobs.claims import Claim, claim_job, end_job
+from app.jobs.giving_way import send_those_that_wait
 from app.jobs.inputs import find_inputs
 from app.jobs.ledger import present_model
 from app.jobs.models import AnalysisJob, PredictionModel
 from app.jobs.outages import is_outage
 from app.jobs.results import keep_analysis
 from app.jobs.track_record import degraded_in, read_records, told_of
-from app.jobs.watching import Ending, RunLimits, Stopped, Watch
+from app.jobs.watching import Ending, RunLimits, Stopped, Watch, write_end
 from app.lake.layout import Lake
 from app.stores import Stores
 
@@ -28,7 +29,7 @@ log = logging.getLogger(__name__)
 PAUSES_S: Final = (1.0, 3.0, 9.0)
 _COUNTED: Final = ("ticks", "cache_hits", "cache_misses")
 Result = TypeVar("Result")
-Outcome = Literal["done", "failed", "cancelled", "not taken", "lost", "left"]
+Outcome = Literal["done", "failed", "cancelled", "gave way", "not taken", "lost", "left"]
 
 
 class Analyse(Protocol):
@@ -77,7 +78,8 @@ def run_job(
 
     `failed` has its reason in the job's row. `left`: PostgreSQL was away for longer than all of `pauses_s`, after each
     of which it is asked again; the job is taken up once its worker counts as lost. `lost`: that has happened to this
-    one, and nothing was written.
+    one, and nothing was written. `gave way`: an urgent job waited, and this one waits again; only a worker's process,
+    which has an `end_process`, does so.
     """
     try:
         claimed = _patiently(lambda: _claimed(stores, job_id, limits, worker), pauses_s)
@@ -163,20 +165,19 @@ def _keep(stores: Stores, work: Work, found: Analysis, watch: Watch) -> Outcome:
 
 
 def _end(stores: Stores, claim: Claim, ending: Ending, watch: Watch, pauses_s: Sequence[float]) -> Outcome:
-    if ending.status == "lost":
-        return "lost"
-    status: Literal["failed", "cancelled"] = ending.status
-
-    def write() -> Outcome:
+    def write() -> bool:
         with stores.sessions.begin() as session:
-            now, taken = stores.clock.now(), watch.taken()
-            is_ours = end_job(session, claim, status, now, error=ending.error, resources=taken)
-            return status if is_ours else "lost"
+            return write_end(session, claim, ending, stores.clock.now(), watch.taken())
 
     try:
-        return _patiently(write, pauses_s)
+        if not _patiently(write, pauses_s):
+            return "lost"
     except Exception as error:
         return _left(claim.job_id, error)
+    if ending.status != "pending":
+        return ending.status
+    send_those_that_wait(stores, claim.job_id)
+    return "gave way"
 
 
 def _left(job_id: int, error: Exception) -> Outcome:

@@ -3,9 +3,9 @@
 import faulthandler
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Event, Thread
 from types import TracebackType
 from typing import Final, Literal, Self
@@ -14,7 +14,7 @@ import psutil
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.clock import Clock
-from app.jobs.claims import LOST_AFTER, Beat, Claim, beat, end_job
+from app.jobs.claims import LOST_AFTER, Beat, Claim, beat, end_job, give_back
 
 log = logging.getLogger(__name__)
 
@@ -41,10 +41,22 @@ class RunLimits:
 
 @dataclass(frozen=True)
 class Ending:
-    """Why the work is to end before it is done; `lost` when it belongs to somebody else."""
+    """Why the work is to end before it is done.
 
-    status: Literal["failed", "cancelled", "lost"]
+    `lost` when it belongs to somebody else, `pending` when it is to be done later because an urgent job waits.
+    """
+
+    status: Literal["failed", "cancelled", "pending", "lost"]
     error: str = ""
+
+
+def write_end(session: Session, claim: Claim, ending: Ending, now: datetime, taken: Mapping[str, float]) -> bool:
+    """Write why the work ended; False, and nothing is written, when the job is no longer the claim's."""
+    if ending.status == "lost":
+        return False
+    if ending.status == "pending":
+        return give_back(session, claim)
+    return end_job(session, claim, ending.status, now, error=ending.error, resources=taken)
 
 
 class Stopped(BaseException):
@@ -59,7 +71,7 @@ class Watch:
     """Watches from a thread of its own for as long as the block lasts.
 
     When the work does not end in time, its end is written here and `end_process` is called, if there is one; by which
-    the watch knows, too, that the process has no other work.
+    the watch knows, too, that the process is a worker's: it has no other work, and others wait for it.
     """
 
     def __init__(
@@ -138,6 +150,8 @@ class Watch:
             self._ending = Ending("cancelled")
         elif told == "lost":
             self._ending = Ending("lost")
+        elif told == "give way" and self._end_process is not None:
+            self._ending = Ending("pending")
 
     def _beat(self) -> Beat:
         try:
@@ -157,13 +171,9 @@ class Watch:
                 return
 
     def _write(self, ending: Ending) -> None:
-        if ending.status == "lost":
-            return
         try:
             with self._sessions.begin() as session:
-                end_job(
-                    session, self._claim, ending.status, self._clock.now(), error=ending.error, resources=self.taken()
-                )
+                write_end(session, self._claim, ending, self._clock.now(), self.taken())
         except Exception as error:  # The sweep ends it then.
             log.warning("the end of job %d cannot be written: %s", self._claim.job_id, str(error).partition("\n")[0])
 

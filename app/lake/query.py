@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Final
 
 import duckdb
+import pyarrow as pa
 
 from app.errors import Conflict, Unavailable
 from app.lake.layout import Lake
@@ -20,9 +21,9 @@ def connect(
     """A connection of its own, closed at the end; not to be shared between threads.
 
     It reaches files under the lake's root only, loads no extension, sees no Python variable, knows time in UTC, and its
-    settings are locked. `threads` defaults to the machine's. DuckDB checks no checksum of a page: what must be right is
-    read by `app.history`. Inside the block a file that cannot be read is a Conflict, and a question too large for the
-    memory limit Unavailable.
+    settings are locked. `threads` defaults to those that Arrow has in this process. DuckDB checks no checksum of a
+    page: what must be right is read by `app.history`. Inside the block a file that cannot be read is a Conflict, and a
+    question too large for the memory limit Unavailable.
     """
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": f"{memory_limit_mb}MB",
@@ -30,7 +31,8 @@ def connect(
         "autoload_known_extensions": False,
         "python_enable_replacements": False,
         "temp_directory": "",
-        **({"threads": threads} if threads else {}),
+        # DuckDB is the only one of the numeric libraries that does not see what the environment allows.
+        "threads": threads or pa.cpu_count(),
     }
     connection = duckdb.connect(config=config)
     try:

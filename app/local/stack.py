@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from app.errors import Conflict
+from app.local.background import thread_limits
 from app.local.ports import LOOPBACK, claim, is_free
 from app.local.postgres import ENVIRONMENT as POSTGRES_ENVIRONMENT
 from app.local.postgres import EmbeddedPostgres
@@ -29,18 +30,22 @@ _CELERY = (sys.executable, "-m", "celery", "--quiet", "-A", "workers.celery_app"
 
 @dataclass(frozen=True)
 class Worker:
-    """A Celery worker: the one queue that it consumes, its pool and how many tasks it runs at once."""
+    """A Celery worker: the one queue that it consumes, its pool and how many tasks it runs at once.
+
+    What `computes` leaves a processor to the others.
+    """
 
     queue: str
     pool: str
     concurrency: int
+    computes: bool = False
 
 
 WORKERS = (
     Worker("collectors", "threads", 8),
     Worker("ingest", "threads", 18),
-    Worker("export", "prefork", 1),
-    Worker("analysis", "prefork", 1),
+    Worker("export", "prefork", 1, computes=True),
+    Worker("analysis", "prefork", 1, computes=True),
     Worker("control", "threads", 2),
 )
 
@@ -177,8 +182,11 @@ def _worker(options: StackOptions, worker: Worker) -> ProcessSpec:
     command += ["--without-mingle", "--without-gossip"]
     # First the running tasks may end; then what is not acknowledged goes back to its queue. Threads cannot be ended.
     back_to_queue = ((3.0, signal.SIGQUIT),) if worker.pool == "prefork" else ()
+    spec = _own(options, worker.queue, command)
+    limits = thread_limits() if worker.computes else {}
     return replace(
-        _own(options, worker.queue, command),
+        spec,
+        environment={**limits, **(spec.environment or {})},
         ready_text=" ready.",
         pulse=pulse_file(options.state_dir, worker.queue),
         stop_signals=((0.0, signal.SIGTERM), *back_to_queue),

@@ -207,7 +207,7 @@ def _forsaken_jobs(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
         yield EndLostJobs()
     for one in found.to_send:
         if not stores.redis.exists(keys.job_asked(one.job_id, one.attempt)):
-            yield RunJob(one.job_id, one.attempt)
+            yield RunJob(one.job_id, one.attempt, one.urgent)
 
 
 def _due_outcomes(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:

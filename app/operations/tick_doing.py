@@ -150,8 +150,8 @@ def _see_to_analysis(stores: Stores, step: RunJob | EndLostJobs | ResolvePredict
     match step:
         case RunJob(job_id, attempt, urgent):
             stores.dispatch.run_job(job_id, urgent=urgent)
-            is_busy = stores.redis.exists(keys.busy("analysis"))
-            stores.redis.set(keys.job_asked(job_id, attempt), 1, ex=JOB_AGAIN_BUSY_S if is_busy else JOB_AGAIN_S)
+            may_wait = not urgent and stores.redis.exists(keys.busy("analysis"))
+            stores.redis.set(keys.job_asked(job_id, attempt), 1, ex=JOB_AGAIN_BUSY_S if may_wait else JOB_AGAIN_S)
         case EndLostJobs():
             with stores.sessions.begin() as session:
                 ended = end_lost_jobs(session, stores.clock.now())

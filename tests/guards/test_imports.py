@@ -26,7 +26,7 @@ JOINTS = {
     ),
     "celeryconfig.py": ("app.dispatch", "workers.queues", "kombu"),
     "workers/queues.py": ("app.dispatch",),
-    "workers/dispatch.py": ("app.bus", "app.dispatch", "app.errors", "celery", "kombu"),
+    "workers/dispatch.py": ("app.bus", "app.dispatch", "app.errors", "workers.queues", "celery", "kombu"),
 }
 
 WATCH = """
