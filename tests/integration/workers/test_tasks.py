@@ -172,6 +172,13 @@ def test_the_export_task_writes_what_is_stored(rt: Runtime, bus: Redis) -> None:
     assert rt.lake.bars_file(date(2025, 10, 9), "ES", "1m").exists()
 
 
+def test_the_task_before_the_open_refuses_a_stage_that_was_never_planned() -> None:
+    from workers.export import prepare_stage
+
+    with pytest.raises(NotFound, match="comprehensive of CME_Futures on 2025-10-09 was never planned"):
+        prepare_stage("CME_Futures", "2025-10-09", "comprehensive")
+
+
 def test_the_retention_task_drops_what_is_past_and_exported(rt: Runtime, bus: Redis) -> None:
     from app.ticks.partitions import existing_partitions
     from workers.export import apply_retention

@@ -152,7 +152,7 @@ def test_a_preparation_that_was_killed_goes_on_with_the_same_knowledge_and_doubl
     assert row.detail["prepared_at"] == f"2025-10-10T10:{30 if was_prepared else 31}:00.000000Z"
 
 
-@pytest.mark.parametrize(("step", "is_done"), [("drain", True), ("close_session", False), ("export_session", True)])
+@pytest.mark.parametrize(("step", "is_done"), [("close_session", False), ("export_session", True)])
 def test_a_preparation_that_was_killed_at_its_data_goes_on_with_them(
     rt: Runtime,
     traded: Callable[..., None],

@@ -51,8 +51,12 @@ def test_the_running_session_is_exported_and_the_one_before_is_certified(
 ) -> None:
     traded()
 
-    assert ready(rt).reasons == []
+    told = list[str]()
 
+    readied = ready_data(rt, NEED, told.append)
+
+    assert readied.reasons == []
+    assert [text.partition(" ")[0] for text in told] == ["stream:", "lake:", "lake:", "certificates", "lake:"]
     with rt.sessions() as session:
         file = find_file(session, "ticks", FRIDAY, "ES")
     assert file is not None
@@ -177,17 +181,6 @@ def test_a_close_that_another_process_is_at_is_told(rt: Runtime, traded: Callabl
         f"the session of {ES} on {THURSDAY} is not certified: another process works at the close of {ES} on "
         f"{THURSDAY}: wait for it"
     ]
-
-
-def test_each_step_is_told(rt: Runtime, traded: Callable[[], None]) -> None:
-    traded()
-    told = list[str]()
-
-    ready_data(rt, NEED, told.append)
-
-    assert [text.partition(":")[0] for text in told] == [
-        "stream", "lake", "lake", "certificates of the sessions before", "lake",
-    ]  # fmt: skip
 
 
 def ready(rt: Runtime) -> Readied:
