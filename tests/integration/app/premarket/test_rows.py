@@ -149,7 +149,7 @@ def test_days_are_unfinished_until_all_their_stages_have_ended(planned: Session)
     ("values", "constraint"),
     [
         ({"stage": "lunch"}, "stage"),
-        ({"status": "over"}, "status"),
+        ({"status": "over", "asof": NOW}, "status"),
         ({"status": "started"}, "asof_once_begun"),
         ({"status": "done", "asof": NOW}, "done_at_the_end"),
         ({"done_at": NOW}, "done_at_the_end"),
