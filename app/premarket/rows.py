@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import ColumnElement, case, func, select, update
+from sqlalchemy import ColumnElement, case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -28,7 +28,8 @@ def plan_climb(session: Session, climb: Climb) -> bool:
     for stage, planned_at, deadline_at in climb.rungs:
         times = {"planned_at": planned_at, "deadline_at": deadline_at}
         session.execute(insert(PremarketStage).values({**key, "stage": stage, **times}).on_conflict_do_nothing())
-        waits = (PremarketStage.status == "planned", PremarketStage.planned_at != planned_at)
+        differs = or_(PremarketStage.planned_at != planned_at, PremarketStage.deadline_at != deadline_at)
+        waits = (PremarketStage.status == "planned", differs)
         session.execute(update(PremarketStage).filter_by(**key, stage=stage).where(*waits).values(times))
     return is_new
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 from sqlalchemy import func, select
@@ -98,10 +98,13 @@ def _is_planned(rows: list[PremarketStage], climb: Climb) -> bool:
     """Whether a climb is recorded as the calendar has it, apart from stages that have begun."""
     known = {row.stage: row for row in rows}
     return all(
-        rung.stage in known
-        and (known[rung.stage].status != "planned" or known[rung.stage].planned_at == rung.planned_at)
+        rung.stage in known and (known[rung.stage].status != "planned" or rung[1:] == _times(known[rung.stage]))
         for rung in climb.rungs
     )
+
+
+def _times(row: PremarketStage) -> tuple[datetime, datetime]:
+    return row.planned_at, row.deadline_at
 
 
 def _of_day(stores: Stores, session: Session, market: str, day: date) -> list[LadderStep]:

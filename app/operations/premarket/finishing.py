@@ -124,7 +124,7 @@ def _end(work: _Work, tries: Tries, policy: PremarketPolicy, alert: Alert) -> st
             return None
         made, remarks = source is not None, [*more, *remarks]
         told["rests_on"] = None if source is None else source.stage
-    if not made and not tries.jobs:
+    if not tries.jobs:
         remarks.append(Remark(Gravity.FAILED, "its analyses were not asked for in time"))
     remarks = in_order(remarks)
     detail = {**work.row.detail, **told, GRAVITY: gravities(remarks)}

@@ -4,7 +4,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, strategies
 
-from app.premarket.definition import AFTER_CLOSE, AHEAD, STAGES, Climb, Ladder, climb_on, next_climb
+from app.premarket.definition import AFTER_CLOSE, STAGES, Climb, Ladder, climb_on, next_climb
 from tests.hours import MARKETS, TICK, at, days
 
 CME = MARKETS.named("CME_Futures")
@@ -110,10 +110,6 @@ def test_on_sunday_evening_the_next_ladder_is_that_of_monday() -> None:
     climb = next_climb(LADDER, CME, datetime(2026, 3, 8, 23, tzinfo=UTC))
 
     assert climb is not None and climb.day == MONDAY
-
-
-def test_the_verification_is_no_stage_ahead_of_the_open() -> None:
-    assert STAGES[:-1] == AHEAD
 
 
 def on(day: date, anchor: str = "rth_open") -> Climb:
