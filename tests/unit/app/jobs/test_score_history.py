@@ -34,7 +34,7 @@ told = kept_records(OneRow()), degraded_models(OneRow(), NOW), score_numbers(NoR
 print(told[0], told[1], told[2], told[3]["status"], told[3]["performance"])
 print({"duckdb", "pandas", "polars", "scipy", "sklearn", "talib"} & set(sys.modules))
 """
-DEGRADATION = {"cusum": {"value": 12.04, "n": 60}}
+DEGRADATION = {"cusum": {"value": 12.04, "n": 260}}
 
 
 def test_what_is_kept_is_read_without_anything_that_computes():
@@ -46,10 +46,15 @@ def test_what_is_kept_is_read_without_anything_that_computes():
     ]
 
 
-@pytest.mark.parametrize("symbol", ["ES", "6E"])
-def test_what_is_degraded_has_a_name_and_a_line_for_a_person(symbol):
-    found = Degraded(symbol, "5m", "direction-logistic 1", DEGRADATION, date(2025, 10, 6))
+@pytest.mark.parametrize(
+    ("latest", "told"),
+    [(None, "(CUSUM 12.0, n = 260)"), (-0.0421, "(CUSUM 12.0, Brier skill of the last 200 -0.042, n = 260)")],
+)
+def test_what_is_degraded_has_a_name_and_a_line_for_a_person(latest, told):
+    figures = DEGRADATION | {"last_200": {"value": latest}}
 
-    assert found.subject == f"{symbol} 5m direction-logistic 1"
-    assert found.detail.startswith(f"{symbol} is held at 5m: ")
-    assert found.detail.endswith("since the session of 2025-10-06 (CUSUM 12.0, n = 60)")
+    found = Degraded("6E", "5m", "direction-logistic 1", figures, date(2025, 10, 6))
+
+    assert found.subject == "6E 5m direction-logistic 1"
+    assert found.detail.startswith("6E is held at 5m: ")
+    assert found.detail.endswith(f"since the session of 2025-10-06 {told}")
