@@ -340,7 +340,10 @@ def test_bars_after_the_asof_do_not_change_the_hash(lake):
 
 
 @pytest.mark.parametrize("asof", [LATER, THIRD.open + timedelta(minutes=2)], ids=["over", "running"])
-def test_the_hash_tells_ticks_bars_and_a_day_that_was_left_out(lake, wanted, asof):
+def test_the_hash_tells_ticks_bars_and_a_day_that_was_left_out(lake, asof):
+    # Of ticks that tell no contract the minutes are those of the bars to the last bit.
+    days = {hours: steady(hours, [5, 6, 7], contract=None) for hours in (FIRST, SECOND, THIRD)}
+    wanted = with_bars(lake, input_of(lake, days))
     of_ticks = load_symbol(lake, wanted, asof, fallback=True).data_hash
     sound = wanted.files[2].path.read_bytes()
     damage(wanted.files[2].path)
