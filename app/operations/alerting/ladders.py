@@ -63,7 +63,7 @@ def find_late(stores: Stores, policy: AlertPolicy, now: datetime) -> Sequence[Co
     A composite that failed is not missed any more once there is a report.
     """
     with stores.sessions() as session:
-        recorded = [one for ladder in present_ladders(stores, session, now) for one in _late_stages(ladder, now)]
+        recorded = [one for ladder in present_ladders(stores, session, now) for one in late_stages(ladder, now)]
         return [*recorded, *_unplanned(stores, policy, session, now)]
 
 
@@ -73,7 +73,7 @@ def find_missing_data(stores: Stores, _policy: AlertPolicy, now: datetime) -> Se
     A stage tells it in its detail: `missing` are lines for a person, `left_out` the reasons by symbol.
     """
     with stores.sessions() as session:
-        found = ((ladder, _missing(ladder.stages)) for ladder in present_ladders(stores, session, now))
+        found = ((ladder, missing_lines(ladder.stages)) for ladder in present_ladders(stores, session, now))
         return [_lacking(ladder, lines) for ladder, lines in found if lines]
 
 
@@ -84,18 +84,28 @@ def find_verdicts(stores: Stores, _policy: AlertPolicy, now: datetime) -> Sequen
     return [_judged(one) for one in ladders if one.report.verdict in _SEVERITY]
 
 
-def _ends_at(stores: Stores, row: PremarketReport) -> datetime:
-    hours = stores.markets.named(row.market).session(row.session_date)
-    # A day that the calendar has lost since is over with its open.
-    return hours.close if hours is not None else row.opens_at
-
-
-def _late_stages(ladder: Climbing, now: datetime) -> Iterator[Condition]:
+def late_stages(ladder: Climbing, now: datetime) -> Iterator[Condition]:
+    """The stages of a ladder that are not done at their deadline."""
     for row in ladder.stages:
         is_late = row.stage in WATCHED and row.status not in ("done", "late") and now > row.deadline_at
         if is_late and ladder.report.made_at is None:
             why = ": ".join(filter(None, (_STANDS[row.status], "; ".join(row.reasons[:SHOWN]))))
             yield _late(ladder.subject, row.stage, row.deadline_at, ladder.report.opens_at, now, why)
+
+
+def missing_lines(stages: Sequence[PremarketStage]) -> list[str]:
+    """What the newest stage that is prepared had to do without, in lines for a person."""
+    prepared = [row.detail for row in stages if MISSING in row.detail]
+    if not prepared:
+        return []
+    left_out = [f"{symbol} is left out: {why}" for symbol, why in prepared[-1].get(LEFT_OUT, {}).items()]
+    return [*left_out, *map(str, prepared[-1][MISSING])]
+
+
+def _ends_at(stores: Stores, row: PremarketReport) -> datetime:
+    hours = stores.markets.named(row.market).session(row.session_date)
+    # A day that the calendar has lost since is over with its open.
+    return hours.close if hours is not None else row.opens_at
 
 
 def _unplanned(stores: Stores, policy: AlertPolicy, session: Session, now: datetime) -> Iterator[Condition]:
@@ -117,14 +127,6 @@ def _late(subject: str, stage: str, deadline_at: datetime, opens_at: datetime, n
     late_s = round((now - deadline_at).total_seconds())
     facts = {"stage": stage, "deadline_at": deadline_at.isoformat(), "late_s": late_s}
     return Condition("premarket_late", f"{subject} {stage}", detail, facts=facts)
-
-
-def _missing(stages: Sequence[PremarketStage]) -> list[str]:
-    prepared = [row.detail for row in stages if MISSING in row.detail]
-    if not prepared:
-        return []
-    left_out = [f"{symbol} is left out: {why}" for symbol, why in prepared[-1].get(LEFT_OUT, {}).items()]
-    return [*left_out, *map(str, prepared[-1][MISSING])]
 
 
 def _lacking(ladder: Climbing, lines: Sequence[str]) -> Condition:

@@ -15,7 +15,7 @@ from app.stores import Stores
 
 def find_silent(stores: Stores, policy: AlertPolicy, now: datetime) -> Sequence[Condition]:
     """Wanted sources that should be heard, because a market of theirs is open, and are not, whatever the cause."""
-    return list(_silent(read_feeds(stores, stores.redis, now, policy.sources)))
+    return list(silent_sources(read_feeds(stores, stores.redis, now, policy.sources)))
 
 
 def find_disagreeing(stores: Stores, _policy: AlertPolicy, _now: datetime) -> Sequence[Condition]:
@@ -34,7 +34,8 @@ def find_expiring(stores: Stores, policy: AlertPolicy, now: datetime) -> Sequenc
     return [Condition("login_expiring", SOURCE, standing.detail, severity, login_figures(standing.term, now))]
 
 
-def _silent(feeds: Feeds) -> Iterator[Condition]:
+def silent_sources(feeds: Feeds) -> Iterator[Condition]:
+    """The sources that should be heard and are not, with what a person has to mend where that is known."""
     for source, age_s in feeds.silence_s.items():
         heard = "nobody holds it, or it was never heard" if age_s is None else f"not heard for {age_s:.0f} s"
         if detail := feeds.troubled.get(source):

@@ -3,6 +3,7 @@ import re
 import pytest
 from sqlalchemy import select
 
+from app.alerts.models import Alert
 from app.desk.models import Market
 from app.instruments.models import ContractWeight, SignalWeight
 from app.instruments.store import watchlist
@@ -161,3 +162,27 @@ def test_the_change_and_its_record_are_one_transaction(admin, sessions, read, ch
     assert answer.status_code == 400
     assert read(Market, "CME_Futures").automated is True
     assert changes() == []
+
+
+def test_alerts_are_acknowledged_and_resolved_on_record(admin, rows, changes, read, sessions):
+    with sessions() as session:
+        [number] = session.scalars(select(Alert.id))
+
+    for what in ("acknowledge", "resolve", "resolve"):
+        assert admin.post("alerts/action/", {"action": what, "rowid": str(number)}).status_code == 302
+
+    alert = read(Alert, number)
+    assert (alert.acknowledged_by, alert.resolved_by) == ("admin", "admin")
+    assert [change[:3] for change in changes()[1:]] == [
+        ("alerts", str(number), "acknowledge"),
+        ("alerts", str(number), "resolve"),
+    ]
+    assert changes()[1][3]["acknowledged_by"] == ["", "admin"]
+    assert "nothing is to be done" in admin.get("alerts/").text
+
+
+@pytest.mark.parametrize("place", ["alert-deliveries", "premarket-reports", "premarket-stages", "scores"])
+def test_what_was_found_and_sent_cannot_be_changed(admin, rows, place):
+    for what in ("new", "edit", "delete"):
+        assert admin.post(f"{place}/{what}/", {"id": "1"}).status_code in (302, 404, 405)
+        assert admin.get(f"{place}/{what}/?id=1").status_code in (302, 404, 405)

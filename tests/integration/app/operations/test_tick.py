@@ -6,13 +6,15 @@ import pytest
 from redis import Redis
 from sqlalchemy import select
 
+from app.alerts.delivery_plan import PLAN, DeliveryPlan
+from app.alerts.models import Alert
 from app.bus import keys
 from app.bus.hashes import write_hash
 from app.bus.leases import acquire
 from app.bus.stream import QuotePublisher
 from app.dispatch import QUEUES
 from app.errors import Unavailable
-from app.ledger.models import Loss, PublishedCount, StreamPosition
+from app.ledger.models import DeadLetter, Loss, PublishedCount, StreamPosition
 from app.operations import reconciling, tick
 from app.operations.migrating import days_ahead
 from app.operations.reconciling import RECONCILE, reconcile
@@ -25,6 +27,7 @@ from app.operations.tick_steps import (
     StartCollector,
     StartIngest,
     Step,
+    SweepAlerts,
     TickPolicy,
     TrimStream,
 )
@@ -202,6 +205,35 @@ def test_what_cannot_be_found_out_does_not_keep_the_rest_from_being_planned(
     assert TrimStream() in steps
     assert FoldCounts() in steps
     assert "cannot find out broken planner: a fault" in caplog.text
+
+
+def test_alerts_are_looked_for_every_fifteen_seconds(rt: Runtime, clock: FixedClock) -> None:
+    swept = []
+    for after_s in (0, 14.9, 0.2, 15, -3600):
+        clock.advance(timedelta(seconds=after_s))
+        swept.append(SweepAlerts() in market_tick(rt, POLICY))
+
+    assert swept == [True, False, True, True, True]
+
+
+def test_what_a_tick_finds_wrong_is_an_alert_and_its_message_is_sent_for(
+    rt: Runtime, dispatch: RecordingDispatch
+) -> None:
+    rt.sessions.configure(info={PLAN: DeliveryPlan(["mail"])})
+    with rt.sessions.begin() as session:
+        session.add(DeadLetter(stream_id="1-1", reason="bad", fields={}, first_seen=MOMENT))
+
+    market_tick(rt, POLICY)
+
+    with rt.sessions() as session:
+        assert "dead_letters" in session.scalars(select(Alert.rule)).all()
+    assert dispatch.sent.count(("deliver_alerts",)) == 1
+
+
+def test_without_a_message_nobody_is_sent_for(rt: Runtime, dispatch: RecordingDispatch) -> None:
+    market_tick(rt, POLICY)
+
+    assert ("deliver_alerts",) not in dispatch.sent
 
 
 def balances_at(rt: Runtime, clock: FixedClock, at: datetime) -> bool:
