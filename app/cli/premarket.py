@@ -13,7 +13,6 @@ import click
 from app.cli.console import EXIT_REFUSED, command, console
 from app.clock import parse_day
 from app.errors import Conflict, NotFound, Rejected, Unavailable
-from app.jobs.running import run_job
 from app.jobs.service import document_of
 from app.operations.premarket.by_hand import Doing, climb_by_hand
 from app.operations.premarket.hand_plan import describe_steps, plan_by_hand
@@ -128,6 +127,9 @@ def _runner(rt: Runtime) -> partial[str]:
 
 
 def _run_here(rt: Runtime, worker: str, job_id: int) -> str:
+    # The numeric libraries take two seconds to load, which everything else does without.
+    from app.jobs.running import run_job
+
     return run_job(rt, job_id, rt.run_limits, worker=worker, cache=rt.analysis_cache)
 
 
