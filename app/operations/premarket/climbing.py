@@ -72,10 +72,10 @@ def do_ladder_step(stores: Stores, policy: PremarketPolicy, step: LadderStep) ->
         case FinishStage(key, gave_up):
             finish_stage(stores, policy, key, gave_up=gave_up)
         case VerifyReport(market, day):
-            verify_report(stores, policy, market, day)
+            verify_report(stores, market, day)
         case JudgeClimb(market, day):
+            judge_climb(stores, market, day)
             keep_cached(stores, market, day)
-            judge_climb(stores, policy, market, day)
 
 
 def _plans(stores: Stores, policy: PremarketPolicy, session: Session) -> Iterator[PlanClimb]:

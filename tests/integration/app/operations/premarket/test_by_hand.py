@@ -64,11 +64,11 @@ class Hands:
             end_stage(session, key, self.rt.clock.now(), "done")
         return "done"
 
-    def verify(self, _stores, _policy, market, day):
+    def verify(self, _stores, market, day):
         """Keep that it was done."""
         self.done.append(("verify", market, day))
 
-    def judge(self, _stores, _policy, market, day):
+    def judge(self, _stores, market, day):
         """Keep that it was done; all is well."""
         self.done.append(("judge", market, day))
         return "READY"
