@@ -4,8 +4,8 @@ import json
 import os
 import socket
 import sys
+from collections.abc import Callable
 from datetime import date
-from functools import partial
 from pathlib import Path
 
 import click
@@ -13,7 +13,6 @@ import click
 from app.cli.console import EXIT_REFUSED, command, console
 from app.clock import parse_day
 from app.errors import Conflict, NotFound, Rejected, Unavailable
-from app.jobs.running import run_job
 from app.jobs.service import document_of
 from app.operations.premarket.by_hand import Doing, climb_by_hand
 from app.operations.premarket.hand_plan import describe_steps, plan_by_hand
@@ -80,7 +79,7 @@ def run(day: str | None, name: str | None, dry_run: bool) -> None:
         for line in describe_steps(plan):
             console.print(f"  {line}", markup=False)
         return
-    verdict = climb_by_hand(rt, rt.premarket_policy, plan, Doing(run=_runner(rt)), _tell)
+    verdict = climb_by_hand(rt, rt.premarket_policy, plan, Doing(run=run_here(rt, "premarket-run")), _tell)
     told = ladder_record(rt, rt.premarket_policy, market, plan.climb.day)
     _tell(f"{market} on {plan.climb.day}: {verdict or 'no verdict yet'}")
     for reason in told["reasons"]:
@@ -114,21 +113,25 @@ def report(day: str | None, name: str | None, form: str, output: Path | None) ->
         _hand_out(_written(rt, form, kept), output)
 
 
+def run_here(rt: Runtime, name: str) -> Callable[[int], str]:
+    """Works on an analysis in this process, under a name and the process's number."""
+
+    def run_one(job_id: int) -> str:
+        # The numeric libraries take two seconds to load, which everything else does without.
+        from app.jobs.running import run_job
+
+        worker = f"{name} {os.getpid()}@{socket.gethostname()}"
+        return run_job(rt, job_id, rt.run_limits, worker=worker, cache=rt.analysis_cache)
+
+    return run_one
+
+
 def _day(text: str | None) -> date | None:
     return None if text is None else parse_day(text)
 
 
 def _tell(text: str) -> None:
     console.print(text, markup=False)
-
-
-def _runner(rt: Runtime) -> partial[str]:
-    worker = f"premarket-run {os.getpid()}@{socket.gethostname()}"
-    return partial(_run_here, rt, worker)
-
-
-def _run_here(rt: Runtime, worker: str, job_id: int) -> str:
-    return run_job(rt, job_id, rt.run_limits, worker=worker, cache=rt.analysis_cache)
 
 
 def _check_output(form: str, output: Path | None) -> None:

@@ -35,9 +35,7 @@ def premarket_document(
     why it was not analysed. Figures are those of the analysis. What to hold of all symbols together is worked out
     anew (`risk/positions`). No signal is without its score out of sample, or the reason why there is none.
     """
-    trees = mapping(analysis, "symbols")
-    signals = {symbol: _signal(tree, opens_at, str(analysis["asof"])) for symbol, tree in trees.items()}
-    document = {
+    told = {
         "version": VERSION,
         "market": market,
         "session_date": day.isoformat(),
@@ -46,6 +44,23 @@ def premarket_document(
         "asof": analysis["asof"],
         "rests_on": rests_on,
         "job_id": part(analysis, "job", "id"),
+        **_found(analysis, opens_at),
+        "left_out": dict(left_out),
+        "stages": [dict(stage) for stage in stages],
+    }
+    plain: dict[str, Any] = json.loads(json.dumps(told, allow_nan=False))
+    return plain
+
+
+def premarket_csv(document: Mapping[str, Any]) -> str:
+    """Every figure of the report as a row, as `csv_export` writes them."""
+    return csv_export(document)
+
+
+def _found(analysis: Mapping[str, Any], opens_at: datetime) -> dict[str, Any]:
+    trees = mapping(analysis, "symbols")
+    signals = {symbol: _signal(tree, opens_at, str(analysis["asof"])) for symbol, tree in trees.items()}
+    return {
         "symbols": list(trees),
         "signals": signals,
         "risk": _risk(analysis, signals),
@@ -54,16 +69,7 @@ def premarket_document(
         "expected_ranges": {symbol: _ranges(tree) for symbol, tree in trees.items()},
         "performance": dict(mapping(analysis, "track_record")),
         "data": {symbol: _data(symbol, analysis) for symbol in trees},
-        "left_out": dict(left_out),
-        "stages": [dict(stage) for stage in stages],
     }
-    plain: dict[str, Any] = json.loads(json.dumps(document, allow_nan=False))
-    return plain
-
-
-def premarket_csv(document: Mapping[str, Any]) -> str:
-    """Every figure of the report as a row, as `csv_export` writes them."""
-    return csv_export(document)
 
 
 def _signal(tree: Any, opens_at: datetime, asof: str) -> dict[str, Any]:

@@ -61,10 +61,10 @@ def climb_by_hand(stores: Stores, policy: PremarketPolicy, plan: HandPlan, doing
                 case WorkStage():
                     _work(stores, policy, step, doing, tell)
                 case VerifyReport():
-                    doing.verify(stores, policy, market, day)
+                    doing.verify(stores, market, day)
                     tell("verify: the cache was compared with the database")
                 case JudgeClimb():
-                    verdict = doing.judge(stores, policy, market, day)
+                    verdict = doing.judge(stores, market, day)
     return verdict
 
 
