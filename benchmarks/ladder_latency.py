@@ -22,7 +22,7 @@ from pathlib import Path
 import psutil
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
 from app.jobs.requests import JobRequest
@@ -145,7 +145,7 @@ def _workers(made: Rig, in_the_way: bool) -> Iterator[_Work]:
     ):
         work = _Work((analysis, export))
         # The numeric libraries are loaded by the first job.
-        until(lambda: _Work((analysis,)).cpu_s() > 5, deadline_s=120)
+        until(lambda: _has_begun(made.database_url), deadline_s=240)
         yield work
 
 
@@ -165,6 +165,14 @@ def _ask(made: Rig, start: str, end: str) -> list[int]:
         ]
     engine.dispose()
     return numbers
+
+
+def _has_begun(database_url: str) -> bool:
+    engine = create_engine(database_url)
+    with engine.connect() as connection:
+        stages = connection.scalars(text("SELECT stage FROM analysis_jobs WHERE status = 'running'")).all()
+    engine.dispose()
+    return any("reading" not in stage for stage in stages if stage)
 
 
 def _window(url: str, clients: int, seconds: float) -> Latency:
