@@ -75,6 +75,10 @@ class LadderRun:
         """Whether the work is in nobody's way."""
         return not self.wrong and self.ratio <= MOST
 
+    def faults(self) -> list[str]:
+        """A line for each thing that must not be."""
+        return [f"WRONG: {line}" for line in self.wrong]
+
 
 def measure_ladder(
     folder: Path,
@@ -211,7 +215,7 @@ def main() -> int:
             runs.append(measure_ladder(Path(name), *figures, in_the_way=in_the_way))
     Console(width=None if sys.stdout.isatty() else 140).print(show(runs))
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    print(*(f"WRONG: {line}" for run in runs for line in run.wrong), sep="\n")
+    print(*(line for run in runs for line in run.faults()), sep="\n")
     return int(not runs[0].passed)
 
 
