@@ -9,6 +9,7 @@ workers are given more than they can do, and stand still in every other window; 
 
 import argparse
 import contextlib
+import math
 import os
 import statistics
 import sys
@@ -68,7 +69,7 @@ class LadderRun:
     @property
     def ratio(self) -> float:
         """How many times as long it takes while work goes on: the median of the pairs."""
-        return statistics.median(busy / idle for idle, busy in self.pairs)
+        return statistics.median(busy / idle if idle else math.inf for idle, busy in self.pairs)
 
     @property
     def passed(self) -> bool:
@@ -105,7 +106,11 @@ def measure_ladder(
                 idle = _window(web.url, clients, seconds)
             busy = _window(web.url, clients, seconds)
             measured.append((idle.p99_ms, busy.p99_ms))
-            wrong += ["no quotes were seen"] if not (idle.observed and busy.observed) else []
+            wrong += (
+                ["the stream fell behind by a window: ask for a lower rate"]
+                if not (idle.observed and busy.observed)
+                else []
+            )
         cores = (work.cpu_s() - begun_s) / (pairs * (WARM_UP_S + seconds))
     wrong += [] if cores > 0 else ["no analysis was at work"]
     return LadderRun("as others" if in_the_way else "in the background", measured, cores, wrong)
@@ -194,7 +199,7 @@ def show(runs: Sequence[LadderRun]) -> Table:
     )  # fmt: skip
     for run in runs:
         figures = (f"{run.idle_ms:,.1f}", f"{run.busy_ms:,.1f}", f"{run.ratio:.2f}", f"{MOST:.2f}")
-        told = " ".join(f"{busy / idle:.2f}" for idle, busy in run.pairs)
+        told = " ".join(f"{idle:,.0f}/{busy:,.0f}" for idle, busy in run.pairs)
         table.add_row(run.name, *figures, told, f"{run.cores:.2f}", "pass" if run.passed else "FAIL")
     return table
 
