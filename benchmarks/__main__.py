@@ -1,4 +1,4 @@
-"""`make bench`: every measure with its limit, as one table, and the latencies of the pipeline as another."""
+"""`make bench`: every measure with its limit, as one table, and the latencies of the pipeline as two others."""
 
 import os
 import sys
@@ -13,6 +13,8 @@ from benchmarks.analysis import bench_analysis
 from benchmarks.bars import bench_bars
 from benchmarks.export import bench_export
 from benchmarks.ingest import bench_ingest
+from benchmarks.ladder_latency import measure_ladder
+from benchmarks.ladder_latency import show as show_ladder
 from benchmarks.latency import measure_latency, show
 from benchmarks.market import bench_market
 from benchmarks.measure import Measure
@@ -48,7 +50,7 @@ def main() -> int:
     console = Console(width=None if sys.stdout.isatty() else 160)
     console.print(table)
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    return int(low | _is_slow(console))
+    return int(low | _is_slow(console) | _is_in_the_way(console))
 
 
 def _is_slow(console: Console) -> bool:
@@ -56,6 +58,14 @@ def _is_slow(console: Console) -> bool:
         run = measure_latency(Path(name))
     console.print(show(run))
     print(*run.remarks, *run.faults(), sep="\n")
+    return not run.passed
+
+
+def _is_in_the_way(console: Console) -> bool:
+    with tempfile.TemporaryDirectory() as name:
+        run = measure_ladder(Path(name))
+    console.print(show_ladder([run]))
+    print(*run.faults(), sep="\n")
     return not run.passed
 
 

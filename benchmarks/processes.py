@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -75,9 +76,14 @@ class Rig:
             environment = self.environment
         with self._process(command, f"{queue}.log", environment, own_session=True) as process:
             log = self.folder / f"{queue}.log"
-            until(lambda: process.poll() is not None or " ready." in log.read_text(), deadline_s=60)
+            until(lambda: process.poll() is not None or " ready." in log.read_text(), deadline_s=120)
             [child] = psutil.Process(process.pid).children()
-            yield child
+            try:
+                yield child
+            finally:  # Who is told to end waits for what is under way, which may take minutes.
+                process.send_signal(signal.SIGKILL)
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    child.kill()
 
     @contextlib.contextmanager
     def feeding(self, rate_per_s: float) -> Iterator[None]:

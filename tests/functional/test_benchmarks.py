@@ -8,6 +8,7 @@ from app.lake.layout import Lake
 from benchmarks.analysis import compare_parts, compare_whole
 from benchmarks.analysis_market import AnalysisMarket
 from benchmarks.analysis_ticks import make_market
+from benchmarks.ladder_latency import LadderRun
 from benchmarks.latency import measure_of
 from benchmarks.measure import Measure
 from benchmarks.soak import growth_of
@@ -67,6 +68,21 @@ def test_a_measure_is_passed_when_it_is_fast_and_small_enough(ratio, peak_mb, mo
     found = Measure("made", ratio, 0.5, 1, 1.0, 1.0, "a limit", peak_mb, most_mb)
 
     assert found.passed == passed
+
+
+@pytest.mark.parametrize(
+    ("pairs", "wrong", "passed"),
+    [
+        ([(10.0, 15.0), (20.0, 30.0), (10.0, 90.0)], [], True),
+        ([(10.0, 15.1), (20.0, 31.0), (10.0, 9.0)], [], False),
+        ([(10.0, 10.0)], ["no analysis was at work"], False),
+    ],
+    ids=["one window is late", "most windows are late", "nothing was at work"],
+)
+def test_work_is_in_nobody_s_way_when_most_windows_are_hardly_later_than_the_idle_ones_before_them(
+    pairs, wrong, passed
+):
+    assert LadderRun("made", pairs, 1.0, wrong).passed == passed
 
 
 def test_every_part_of_the_analysis_is_measured_and_what_a_cache_saves_has_no_aim(tmp_path):

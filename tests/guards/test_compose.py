@@ -2,6 +2,8 @@ import re
 
 import pytest
 
+from app.local.background import thread_limits
+from app.local.stack import WORKERS
 from app.settings import Settings
 from tests.guards.compose import document, services
 from tests.tree import ROOT
@@ -58,6 +60,22 @@ def test_analyses_and_the_admin_have_their_settings(name):
 
     asked = {key for key in map(str.upper, Settings.model_fields) if key.startswith(("ANALYSIS_", "ADMIN_"))}
     assert {key: told.get(key) for key in asked} == {key: f"${{{key}:-}}" for key in asked}
+
+
+def test_the_workers_that_compute_have_their_turn_at_the_processors_after_all_others():
+    computing = {f"worker-{worker.queue}" for worker in WORKERS if worker.computes}
+
+    assert {name for name, body in services().items() if "cpu_shares" in body} == computing
+    assert all(services()[name]["cpu_shares"] < 1024 / 8 for name in computing)
+
+
+def test_the_image_bounds_the_threads_of_the_workers_that_compute():
+    script = (ROOT / "docker" / "entrypoint.sh").read_text()
+
+    queues = {worker.queue for worker in WORKERS if worker.computes}
+    [named] = re.findall(r"^([a-z |]+)\)$", script, re.MULTILINE)
+    assert set(named.split(" | ")) == queues
+    assert set(re.findall(r"export (\w+_THREADS)=", script)) == set(thread_limits())
 
 
 @pytest.mark.parametrize("name", OUR_SERVICES)
