@@ -24,14 +24,17 @@ _DAY: Final = timedelta(days=1)
 
 @dataclass(frozen=True)
 class SymbolFacts:
-    """What there is of a symbol: the `sessions` over that its market had in the range, those with sound `ticks`, those
-    whose ticks are `lost`, and those that have `bars` of a minute.
+    """What there is of a symbol: the `sessions` over that its market had since the first of it, those with sound
+    `ticks`, those whose ticks are `lost`, and those that have `bars` of a minute.
+
+    `begins` is the first day of it, that of the range where it is older; a desk has no days from before it was there.
 
     `running` is whether its session of the present day has begun, `last_tick` the last one in that day's file. `source`
     is the one that stored ticks on the most days, None where nobody counted.
     """
 
     symbol: str
+    begins: date
     sessions: tuple[date, ...]
     ticks: frozenset[date]
     lost: frozenset[date]
@@ -67,9 +70,10 @@ def gather_symbols(stores: Stores, need: Need) -> list[SymbolFacts]:
     for symbol in need.symbols:
         hours = stores.market_of(symbol).sessions(need.start, after)
         days = (_days_of(symbol, sound - lost), _days_of(symbol, lost), _days_of(symbol, kept))
-        over = tuple(one.day for one in hours if one.close <= need.asof)
+        begins = min((*days[0], *days[1]), default=need.start)
+        over = tuple(one.day for one in hours if one.close <= need.asof and one.day >= begins)
         running = any(one.open <= need.asof < one.close for one in hours)
-        found.append(SymbolFacts(symbol, over, *days, running, todays.get(symbol), sources.get(symbol)))
+        found.append(SymbolFacts(symbol, begins, over, *days, running, todays.get(symbol), sources.get(symbol)))
     return found
 
 
@@ -92,6 +96,7 @@ def tell_symbols(found: Sequence[SymbolFacts], preferred: Sequence[str]) -> list
 def facts_form(one: SymbolFacts, preferred: Sequence[str]) -> dict[str, Any]:
     """What is known of a symbol as JSON has it; days and instants as text."""
     return {
+        "begins": one.begins.isoformat(),
         "sessions": len(one.sessions),
         "files": len(one.ticks),
         "missing": [day.isoformat() for day in one.missing],

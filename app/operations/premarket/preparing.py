@@ -4,16 +4,18 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from redis.exceptions import RedisError
 
+from app.alerts.store import raise_alert
 from app.analysis.question import MOST_SYMBOLS, range_of
 from app.clock import instant_text
 from app.errors import Conflict, NotFound, Rejected, Unavailable
 from app.instruments.store import watchlist
 from app.jobs.outages import is_outage
+from app.operations.premarket.failing import fail_stage
 from app.operations.premarket.fitness import facts_form, gather_symbols, tell_symbols
 from app.operations.premarket.policy import PremarketPolicy
 from app.operations.premarket.stage_data import Need, ready_data, time_limit
@@ -22,7 +24,7 @@ from app.operations.premarket.stage_symbols import first_start, ladder_symbols, 
 from app.operations.sole_rights import sole_right
 from app.premarket.definition import StageKey
 from app.premarket.models import PremarketStage
-from app.premarket.rows import PREPARED, end_stage, find_stage, note_stage, start_stage
+from app.premarket.rows import PREPARED, find_stage, note_stage, start_stage
 from app.stores import Stores
 
 log = logging.getLogger(__name__)
@@ -33,10 +35,10 @@ _LOCKS: Final = 7_311  # The advisory locks of whoever prepares a stage; the num
 
 @dataclass(frozen=True)
 class Findings:
-    """What the preparation found: the symbols to analyse, why others are left out, what of the data is missing or has
-    to be told, and what else is known."""
+    """What the preparation found: the symbols to analyse with the day on which theirs begins, why others are left out,
+    what of the data is missing or has to be told, and what else is known."""
 
-    symbols: Sequence[str]
+    symbols: Mapping[str, date]
     left_out: Mapping[str, str]
     missing: Sequence[str] = ()
     known: Mapping[str, Any] = field(default_factory=dict)
@@ -80,7 +82,7 @@ def prepare_stage(
             return []
         if PREPARED in row.detail:
             return list(row.jobs.values())
-        numbers = _ask(stores, policy, key, row, _look(stores, policy, key, row, tell))
+        numbers = _ask(stores, key, row, _look(stores, policy, key, row, tell))
         if send:
             send_jobs(stores, key, numbers)
         return numbers
@@ -130,11 +132,11 @@ def _look(stores: Stores, policy: PremarketPolicy, key: StageKey, row: Premarket
         began = first_start(session, key.market, key.day) or asof
     left_out = dict.fromkeys(crowded, f"no more than {MOST_SYMBOLS} symbols are analysed together")
     if not symbols:
-        return Findings((), left_out, known=known)
+        return Findings({}, left_out, known=known)
     need = Need(symbols, start, today, asof, began, time_limit(row.started_at or asof, row.deadline_at))
     readied = ready_data(stores, need, tell)
     tell("data: what there is of each symbol")
-    return _judge(stores, policy, key, need, Findings(symbols, left_out, readied.reasons, {**known, **readied.counts}))
+    return _judge(stores, policy, key, need, Findings({}, left_out, readied.reasons, {**known, **readied.counts}))
 
 
 def _judge(stores: Stores, policy: PremarketPolicy, key: StageKey, need: Need, before: Findings) -> Findings:
@@ -146,16 +148,17 @@ def _judge(stores: Stores, policy: PremarketPolicy, key: StageKey, need: Need, b
     fit = [one for one in found if one.symbol not in left_out]
     data = {one.symbol: facts_form(one, policy.preferred) for one in found}
     told = [*before.missing, *tell_symbols(fit, policy.preferred)]
-    return Findings([one.symbol for one in fit], left_out, told, {**before.known, "data": data})
+    return Findings({one.symbol: one.begins for one in fit}, left_out, told, {**before.known, "data": data})
 
 
-def _ask(stores: Stores, policy: PremarketPolicy, key: StageKey, row: PremarketStage, found: Findings) -> list[int]:
+def _ask(stores: Stores, key: StageKey, row: PremarketStage, found: Findings) -> list[int]:
     """Keep what was found together with the analyses that are asked for; none where the stage ends, or has ended."""
     now, detail = stores.clock.now(), {**row.detail, **found.detail}
-    if not found.symbols:
+    if not found.symbols and key.stage != "report":
         _fail(stores, key, [*found.reasons, "there is no symbol to analyse: see `flask watchlist`"], detail)
         return []
-    requests = stage_requests(key, found.symbols, policy.timeframe, row.asof or now)
+    # A report without an analysis of its own may have that of a stage before it.
+    requests = stage_requests(key, found.symbols, row.asof or now) if found.symbols else {}
     try:
         with stores.sessions.begin() as session:
             # The row is held from here on, so that nobody ends a stage whose analyses are being asked for.
@@ -174,6 +177,6 @@ def _ask(stores: Stores, policy: PremarketPolicy, key: StageKey, row: PremarketS
 
 def _fail(stores: Stores, key: StageKey, reasons: Sequence[str], detail: Mapping[str, Any]) -> None:
     with stores.sessions.begin() as session:
-        has_ended = end_stage(session, key, stores.clock.now(), "failed", reasons=reasons, detail=detail)
+        has_ended = fail_stage(session, key, stores.clock.now(), reasons, raise_alert, detail=detail)
     if has_ended:
         log.error("%s of %s on %s failed: %s", key.stage, key.market, key.day, "; ".join(reasons))

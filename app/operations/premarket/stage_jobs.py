@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import Final
 
@@ -19,6 +19,9 @@ from app.stores import Stores
 log = logging.getLogger(__name__)
 
 REQUESTED_BY: Final = "premarket"
+# Only what is predicted an hour ahead still holds when the market opens.
+HORIZONS_AT_OPEN: Final = ("1h",)
+AT_OPEN: Final = ("composite", "report")
 # What each stage asks for: the kind of analysis, and whether it is one of all symbols together.
 ANALYSES: Final[Mapping[str, tuple[Kind, bool]]] = MappingProxyType(
     {
@@ -32,12 +35,20 @@ ANALYSES: Final[Mapping[str, tuple[Kind, bool]]] = MappingProxyType(
 _FIRST_TRY: Final = 1
 
 
-def stage_requests(key: StageKey, symbols: Sequence[str], timeframe: str, asof: datetime) -> dict[str, JobRequest]:
-    """What a stage asks for, by symbol, or for all together under `*`."""
+def stage_requests(key: StageKey, begins: Mapping[str, date], asof: datetime) -> dict[str, JobRequest]:
+    """What a stage asks for, by symbol, or for all together under `*`; symbols with the day on which theirs begins.
+
+    What is for the open predicts an hour ahead alone.
+    """
     kind, is_joint = ANALYSES[key.stage]
-    parts = {WHOLE: list(symbols)} if is_joint else {symbol: [symbol] for symbol in symbols}
-    known = {"kind": kind, "timeframe": timeframe, "asof": asof, "parameters": {"fallback": True}}
-    return {what: JobRequest.model_validate({**known, "symbols": names}) for what, names in parts.items()}
+    parts = {WHOLE: list(begins)} if is_joint else {symbol: [symbol] for symbol in begins}
+    horizons = {"horizons": HORIZONS_AT_OPEN} if key.stage in AT_OPEN else {}
+    known = {"kind": kind, "asof": asof, "parameters": {"fallback": True, **horizons}}
+    starts = {what: min(begins[name] for name in names) for what, names in parts.items()}
+    return {
+        what: JobRequest.model_validate({**known, "symbols": names, "start_date": starts[what]})
+        for what, names in parts.items()
+    }
 
 
 def submit_jobs(

@@ -17,6 +17,7 @@ from app.stores import Stores
 
 # These are about all symbols together, so that one which is unfit would spoil the others.
 JOINT_AT_LAST: Final = ("composite", "report")
+REJECTED: Final = "found its data too poor (reject)"
 
 
 def ladder_symbols(
@@ -35,15 +36,18 @@ def ladder_symbols(
 def unfit_symbols(session: Session, key: StageKey, symbols: Collection[str]) -> dict[str, str]:
     """Why earlier stages of the day found symbols unfit for a joint judgement; only composite and report ask that.
 
-    A symbol is unfit when every analysis of it alone failed, and when the last that succeeded rejected its data.
+    A symbol is unfit when every analysis of it alone failed, and when the last that succeeded rejected its data. Where
+    that would leave none of the `symbols`, those of rejected data stay: they are held, and somebody is told why.
     """
     if key.stage not in JOINT_AT_LAST:
         return {}
     rows = [
         row for row in stages_of(session, key.market, key.day) if STAGES.index(stage_named(row.stage)) < _place(key)
     ]
-    found = {symbol: _unfitness(session, rows, symbol) for symbol in symbols}
-    return {symbol: why for symbol, why in found.items() if why}
+    found = {symbol: why for symbol in symbols if (why := _unfitness(session, rows, symbol))}
+    if len(found) < len(symbols):
+        return found
+    return {symbol: why for symbol, why in found.items() if not why.endswith(REJECTED)}
 
 
 def first_start(session: Session, market: str, day: date) -> datetime | None:
@@ -59,7 +63,7 @@ def _unfitness(session: Session, rows: Sequence[PremarketStage], symbol: str) ->
     judged = session.execute(results.order_by(AnalysisResult.id)).all()
     if judged:
         number, verdict = judged[-1]
-        return f"{numbers[number]} found its data too poor (reject)" if verdict == "reject" else ""
+        return f"{numbers[number]} {REJECTED}" if verdict == "reject" else ""
     alone = [row.jobs[symbol] for row in rows if symbol in row.jobs]
     jobs = session.scalars(select(AnalysisJob).where(AnalysisJob.id.in_(alone)).order_by(AnalysisJob.id)).all()
     if not jobs or any(job.status != "failed" for job in jobs):
