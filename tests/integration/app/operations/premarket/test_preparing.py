@@ -229,14 +229,14 @@ def test_a_symbol_that_a_later_stage_found_good_takes_part(rt: Runtime, known: K
     assert len(prepare_stage(rt, POLICY, KEY._replace(stage="composite"))) == 1
 
 
-def test_a_stage_that_has_ended_is_left_alone(rt: Runtime, known: Known) -> None:
+def test_a_stage_that_has_ended_is_left_alone(rt: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     with rt.sessions.begin() as session:
         end_stage(session, KEY, DUE, "skipped", reasons=["nobody saw to it"])
+    monkeypatch.delattr(preparing, "ready_data")
 
     assert prepare_stage(rt, POLICY, KEY) == []
 
     assert (stage(rt).status, stage(rt).asof, jobs(rt)) == ("skipped", None, [])
-    assert not rt.lake.ticks_file(FRIDAY, "ES").exists()
 
 
 def test_a_stage_that_ends_meanwhile_gets_no_analyses(
