@@ -140,6 +140,11 @@ class SimulatedDesk:
         """One periodic tick."""
         market_tick(self.stores, self.policy)
 
+    def flush(self) -> None:
+        """Redis forgets everything, and the feed, which has lost its lease with that, is quiet from now on."""
+        self.stores.redis.flushall()
+        self._waiting.clear()
+
     def climb(self, day: date, *, instants: Sequence[datetime] = ()) -> None:
         """Live through a session up to its open and a little more: work at every stage's time, or at those told."""
         climb = climb_on(self.ladders[0], self.stores.markets.named(self.ladders[0].market), day)

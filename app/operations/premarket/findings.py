@@ -19,7 +19,6 @@ MINDED: Final[Mapping[str, Gravity]] = {
     "no_data": Gravity.LEFT_OUT,
     "data_rejected": Gravity.DATA,
     "stale_data": Gravity.DATA,
-    "insufficient_data": Gravity.DATA,
 }
 
 
