@@ -2,8 +2,11 @@ import json
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
+from app.alerts.models import AlertDelivery
 from app.alerts.store import find_alert, raise_alert, resolve_alert
+from app.runtime import EXTENSION
 from tests.alerting import NOW, disk, silent
 from tests.fakes import FixedClock
 from tests.mail_servers import mail_server
@@ -136,3 +139,16 @@ def test_all_are_tested_and_those_that_are_not_set_up_are_named(runner, caplog):
     assert code == 0
     assert outcomes == {"log": "sent", "mail": "not set up", "webhook": "not set up", "api": "sent"}
     assert "a test of the log" in caplog.text
+
+
+def test_an_alert_is_written_down_for_the_channels_of_the_settings(runner_on, sessions):
+    other = runner_on(**MAIL, smtp_host="127.0.0.1", alert_min_severity="critical").app.extensions[EXTENSION]
+
+    with other.sessions.begin() as session:
+        raise_alert(session, disk(), NOW)
+        raise_alert(session, silent(), NOW)
+
+    with sessions() as session:
+        [row] = session.scalars(select(AlertDelivery))
+    assert (row.channel, row.severity) == ("mail", "critical")
+    assert [channel.name for channel in other.alert_channels] == list(other.alert_plan.channels) == ["mail"]

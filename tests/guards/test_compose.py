@@ -79,6 +79,16 @@ def test_the_image_bounds_the_threads_of_the_workers_that_compute():
 
 
 @pytest.mark.parametrize("name", OUR_SERVICES)
+def test_a_service_of_ours_is_told_of_the_open_and_of_whom_to_tell(name):
+    told, asked = services()[name]["environment"], ("ALERT_", "PREMARKET_", "SMTP_")
+    known = {key for key in map(str.upper, Settings.model_fields) if key.startswith(asked)}
+
+    secret = {key for key in known if key.lower() in services()[name]["secrets"]}
+    assert secret == {"SMTP_PASSWORD", "ALERT_WEBHOOK_URL", "ALERT_WEBHOOK_SECRET"}
+    assert {key: told.get(key) for key in known - secret} == {key: f"${{{key}:-}}" for key in known - secret}
+
+
+@pytest.mark.parametrize("name", OUR_SERVICES)
 def test_a_service_of_ours_has_every_password_that_the_image_reads(name):
     script = (ROOT / "docker" / "entrypoint.sh").read_text()
 

@@ -7,7 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 from redis import Redis
+from sqlalchemy import select
 
+from app.alerts.delivery_plan import PLAN, DeliveryPlan
+from app.alerts.models import AlertDelivery
+from app.alerts.store import raise_alert
 from app.bus import keys
 from app.bus.leases import acquire
 from app.bus.stream import QuotePublisher
@@ -18,6 +22,7 @@ from app.ledger.balance import lock_balances, read_balances
 from app.local.pulse import pulse_file
 from app.operations.wishes import SIMULATED, unwant, want_simulation
 from app.runtime import Runtime
+from tests.alerting import silent
 from tests.factories import DAY, quotes
 from tests.fakes import RecordingDispatch
 from tests.ticks import store_quotes
@@ -190,6 +195,21 @@ def test_the_retention_task_drops_what_is_past_and_exported(rt: Runtime, bus: Re
     with rt.sessions() as session:
         assert DAY not in existing_partitions(session)
     assert rt.lake.ticks_file(DAY, "ES").exists()
+
+
+def test_the_delivery_task_sends_what_is_due_through_the_channels_that_are_set_up(rt: Runtime) -> None:
+    from workers.control import deliver_alerts
+
+    rt.sessions.configure(info={PLAN: DeliveryPlan(("mail",))})
+    with rt.sessions.begin() as session:
+        raise_alert(session, silent(), rt.clock.now())
+
+    deliver_alerts()
+
+    # None is set up here, so the message is dropped.
+    with rt.sessions() as session:
+        [row] = session.scalars(select(AlertDelivery))
+    assert (row.channel, row.dropped) == ("mail", "the channel is not set up any more")
 
 
 @pytest.mark.parametrize("queue", QUEUES)

@@ -130,7 +130,7 @@ def _speak_slowly(server, ended):
     connection, _ = server.accept()
     with connection:
         try:
-            for letter in b"220 " + b"x" * 4_000:
+            for letter in b"220 " + b"x" * 20_000:
                 if ended.wait(0.02):
                     return
                 connection.send(bytes([letter]))
