@@ -13,7 +13,7 @@ from app.cli.actor import actor
 from app.cli.alert_tables import print_alerts
 from app.cli.console import EXIT_FAILED, EXIT_REFUSED, command, console
 from app.errors import Rejected
-from app.operations.alerting.testing import TRIABLE, Trial, try_channels
+from app.operations.alerting.trials import TRIABLE, Trial, try_channels
 from app.runtime import Runtime, runtime
 
 ALL = "all"

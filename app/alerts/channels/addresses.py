@@ -70,7 +70,7 @@ def is_public(address: Address) -> bool:
             inside.append(IPv4Address(int(address) & 0xFFFFFFFF))
         if any(one is not None and not is_public(one) for one in inside):
             return False
-        if address.ipv4_mapped is not None:
+        if address.ipv4_mapped is not None or address in _TRANSLATED:
             return True
         if address.is_site_local or address.scope_id is not None:
             return False

@@ -30,7 +30,7 @@ from app.errors import Rejected, Unavailable
 SIGNATURE: Final = "X-Thor-Signature"
 MESSAGE_ID: Final = "X-Thor-Message-Id"
 # What a server says that is away, slow or asked too often; all else that is no success stays as it is.
-_AGAIN: Final = frozenset({408, 409, 423, 425, 429})
+AGAIN: Final = frozenset({408, 409, 423, 425, 429})
 
 
 class WebhookChannel:
@@ -116,7 +116,7 @@ def sign(secret: str, at_s: int, body: bytes) -> str:
 def _check(host: str, status: int) -> None:
     if 200 <= status < 300:
         return
-    if status in _AGAIN or status >= 500:
+    if status in AGAIN or status >= 500:
         raise Unavailable(f"{host} answered {status}")
     more = ": redirects are not followed, so set the address to where it leads" if 300 <= status < 400 else ""
     raise Rejected(f"{host} answered {status}{more}")
