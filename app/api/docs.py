@@ -43,6 +43,7 @@ INDEX: Final = """<!doctype html>
 <li><a href="/api/session">Market hours</a></li>
 <li><a href="/api/jobs">Analyses</a></li>
 <li><a href="/api/signals">Signals</a></li>
+<li><a href="/api/premarket/latest">Before the open</a></li>
 <li><a href="/api/health/ready">Readiness</a></li>
 <li><a href="/metrics">Metrics</a></li>
 </ul></body></html>

@@ -22,6 +22,7 @@ from app.api.lake import lake
 from app.api.metrics import metrics
 from app.api.parts import EXTENSION, ApiParts
 from app.api.predictions import predictions
+from app.api.premarket import premarket
 from app.api.problems import install_problems, request_id
 from app.api.query import require_plain_query
 from app.api.quotes import quotes
@@ -70,6 +71,7 @@ BLUEPRINTS: Final = (
     jobs,
     predictions,
     alerts,
+    premarket,
     health,
     metrics,
 )

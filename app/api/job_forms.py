@@ -17,7 +17,7 @@ MEDIA: Final[Mapping[Form, str]] = {
 }
 MEDIA_TYPES: Final[Mapping[str, Form]] = {media.partition(";")[0]: name for name, media in MEDIA.items()}
 # A report is made of names and numbers that others may have chosen: it runs nothing and loads nothing.
-_REPORT_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
+REPORT_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
 
 
 def asked_form() -> Form:
@@ -47,5 +47,5 @@ def written(form: Form, document: Mapping[str, Any]) -> str | bytes:
 def headers_of(form: Form, job_id: int) -> dict[str, str]:
     """What a browser is to be told of an answer: files are kept, reports are shown."""
     if form == "html":
-        return {"Content-Security-Policy": _REPORT_POLICY}
+        return {"Content-Security-Policy": REPORT_POLICY}
     return {} if form == "json" else {"Content-Disposition": f'attachment; filename="analysis-{job_id}.{form}"'}

@@ -8,6 +8,7 @@ import click
 from rich.table import Table
 
 from app.cli.console import EXIT_FAILED, command, console
+from app.cli.premarket import run_here
 from app.cli.stack import run_stack, say_where, urls_of
 from app.errors import Conflict
 from app.instruments.catalogue import DEFAULT_WATCHLIST
@@ -15,6 +16,7 @@ from app.local.status import read_processes
 from app.market.sessions import Status
 from app.operations.demo import DemoPlan, run_demo
 from app.operations.demo_checks import StopCheck, check_stops
+from app.operations.premarket.by_hand import Doing
 from app.quotes import LIVE_SOURCES
 from app.runtime import Runtime, runtime
 
@@ -58,7 +60,7 @@ def _run(rt: Runtime, plan: DemoPlan, stop: Event) -> list[StopCheck]:
     web = urls_of(read_processes(rt.settings.state_dir))["web"]
     published = f"{days.total:,} quotes of {len(plan.symbols)} symbols in {len(days.published)} sessions"
     feed = StopCheck("feed", days.total > 0, published, "source SIMULATED")
-    return [feed, *check_stops(rt, days, plan.symbols, web)]
+    return [feed, *check_stops(rt, days, plan.symbols, web, rt.premarket_policy, Doing(run=run_here(rt, "demo")))]
 
 
 def _print(checks: list[StopCheck], as_json: bool) -> None:

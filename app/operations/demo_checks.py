@@ -15,6 +15,9 @@ from app.lake.layout import TICKS
 from app.lake.manifest import list_files, verify_file
 from app.operations.demo import DemoDays, days_certified, stored_ticks
 from app.operations.demo_analysis import ask_and_read
+from app.operations.demo_premarket import climb_and_read
+from app.operations.premarket.by_hand import Doing
+from app.operations.premarket.policy import PremarketPolicy
 from app.stores import Stores
 
 HTTP_TIMEOUT_S: Final = 15.0
@@ -33,8 +36,13 @@ class StopCheck:
     where: str
 
 
-def check_stops(stores: Stores, days: DemoDays, symbols: Sequence[str], base_url: str) -> list[StopCheck]:
-    """Every stop from the feed to the browser's stream; a check that breaks is a failed check."""
+def check_stops(
+    stores: Stores, days: DemoDays, symbols: Sequence[str], base_url: str, policy: PremarketPolicy, doing: Doing
+) -> list[StopCheck]:
+    """Every stop from the feed to the browser's stream; a check that breaks is a failed check.
+
+    The ladder before an open is worked by hand, as `doing` tells.
+    """
     http = httpx.Client(base_url=base_url, timeout=HTTP_TIMEOUT_S)
     with http:
         checks: Mapping[str, tuple[str, Callable[[], tuple[bool, str]]]] = {
@@ -44,6 +52,10 @@ def check_stops(stores: Stores, days: DemoDays, symbols: Sequence[str], base_url
             "bars": (f"{base_url}api/bars?symbol={symbols[0]}&timeframe=5m", lambda: _bars(http, symbols[0])),
             "sessions": (f"{base_url}api/sessions/{max(days.published)}", lambda: _sessions(http, stores, days)),
             "analysis": (f"{base_url}api/jobs", lambda: ask_and_read(http, symbols[:ANALYSED])),
+            "premarket": (
+                f"{base_url}api/premarket",
+                lambda: climb_and_read(stores, policy, doing, days.published, http),
+            ),
             "market": (f"{base_url}api/session", lambda: _market(http)),
             "quotes": (f"{base_url}api/quotes", lambda: _quotes(http, symbols)),
             "SSE": (f"{base_url}api/quotes/stream", lambda: _sse(http)),

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from app.premarket.models import PremarketReport
 
@@ -28,8 +28,8 @@ def latest_report(session: Session, market: str, *, made: bool = False) -> Prema
 
 
 def list_reports(session: Session, market: str, before: date | None = None, limit: int = 30) -> list[PremarketReport]:
-    """The rows of a market's ladders, the latest day first."""
-    query = select(PremarketReport).where(PremarketReport.market == market)
+    """The rows of a market's ladders, the latest day first; their documents are read when they are asked for."""
+    query = select(PremarketReport).options(defer(PremarketReport.document)).where(PremarketReport.market == market)
     if before is not None:
         query = query.where(PremarketReport.session_date < before)
     return list(session.scalars(query.order_by(PremarketReport.session_date.desc()).limit(limit)))

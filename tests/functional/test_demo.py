@@ -11,7 +11,7 @@ from app.settings import load_settings
 from tests.fakes import RecordingDispatch
 
 ROOT = Path(__file__).resolve().parents[2]
-STOPS = ["feed", "Redis", "PostgreSQL", "Parquet", "bars", "sessions", "analysis"]
+STOPS = ["feed", "Redis", "PostgreSQL", "Parquet", "bars", "sessions", "analysis", "premarket"]
 STOPS += ["market", "quotes", "SSE", "health"]
 
 

@@ -13,6 +13,7 @@ from app.desk.markets import automated_markets
 from app.jobs.models import AnalysisJob
 from app.jobs.service import UNFINISHED
 from app.operations.premarket.finishing import finish_stage
+from app.operations.premarket.hand_lock import is_by_hand
 from app.operations.premarket.judging import judge_climb
 from app.operations.premarket.ladder_plan import (
     FinishStage,
@@ -41,11 +42,14 @@ PREPARED: Final = "prepared_at"
 
 
 def ladder_steps(stores: Stores, policy: PremarketPolicy) -> list[LadderStep]:
-    """What the ladders of automated markets ask for now; those of days that began are seen to their end."""
+    """What the ladders of automated markets ask for now; those of days that began are seen to their end.
+
+    A ladder that somebody works by hand at this moment is left to them.
+    """
     with stores.sessions() as session:
         automated = automated_markets(session)
         planned = [step for step in _plans(stores, policy, session) if step.climb.market in automated]
-        days = [(market, day) for market, day in unfinished_days(session) if market in automated]
+        days = [one for one in unfinished_days(session) if one[0] in automated and not is_by_hand(session, *one)]
         return [*planned, *(step for market, day in days for step in _of_day(stores, session, market, day))]
 
 
@@ -68,10 +72,10 @@ def do_ladder_step(stores: Stores, policy: PremarketPolicy, step: LadderStep) ->
         case FinishStage(key, gave_up):
             finish_stage(stores, policy, key, gave_up=gave_up)
         case VerifyReport(market, day):
-            verify_report(stores, policy, market, day)
+            verify_report(stores, market, day)
         case JudgeClimb(market, day):
+            judge_climb(stores, market, day)
             keep_cached(stores, market, day)
-            judge_climb(stores, policy, market, day)
 
 
 def _plans(stores: Stores, policy: PremarketPolicy, session: Session) -> Iterator[PlanClimb]:

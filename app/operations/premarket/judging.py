@@ -2,12 +2,11 @@
 
 from datetime import date
 
-from app.operations.premarket.policy import PremarketPolicy
 from app.premarket.reports import Verdict
 from app.stores import Stores
 
 
-def judge_climb(stores: Stores, policy: PremarketPolicy, market: str, day: date) -> Verdict | None:
+def judge_climb(stores: Stores, market: str, day: date) -> Verdict | None:
     """Decide on a ladder's verdict with what is recorded of it by now, keep it with its reasons, and return it.
 
     READY: the report is there, in time, and nothing was amiss. DEGRADED: in time, and the reasons tell what to mind.

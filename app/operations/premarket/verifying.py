@@ -2,11 +2,10 @@
 
 from datetime import date
 
-from app.operations.premarket.policy import PremarketPolicy
 from app.stores import Stores
 
 
-def verify_report(stores: Stores, policy: PremarketPolicy, market: str, day: date) -> None:
+def verify_report(stores: Stores, market: str, day: date) -> None:
     """Compare the report in the cache with the one in the database, end the stage `verify`, and judge the ladder.
 
     A report that the cache lacks, or has otherwise, is put there again, and that is told in the stage's reasons and by

@@ -1,0 +1,47 @@
+"""The ladder of the demo's newest day, worked by hand and read over HTTP as a user would."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+import httpx
+
+from app.operations.premarket.by_hand import Doing, climb_by_hand
+from app.operations.premarket.hand_plan import plan_by_hand
+from app.operations.premarket.policy import PremarketPolicy
+from app.premarket.definition import climb_on
+from app.stores import Stores
+
+
+def climb_and_read(
+    stores: Stores, policy: PremarketPolicy, doing: Doing, days: Iterable[date], http: httpx.Client
+) -> tuple[bool, str]:
+    """Work the ladder of the newest of the days that has one, unless that is done, and read what it came to.
+
+    The open of that day has passed, and a few sessions are little: the verdict must say so, with its reasons, and the
+    page of the report the same. Days without a ladder, as holidays are, are told, and all is well.
+    """
+    market, ladder = stores.market, policy.ladder_of(stores.market.name)
+    known = [day for day in sorted(days) if ladder is not None and climb_on(ladder, market, day) is not None]
+    if not known:
+        return True, f"none of the demo's days has an open of {market.name} that is prepared"
+    day = known[-1]
+    answer = http.get(f"api/premarket/{day}")
+    if answer.status_code == httpx.codes.NOT_FOUND or answer.json()["made_at"] is None:
+        climb_by_hand(stores, policy, plan_by_hand(stores, policy, market.name, day), doing, lambda _text: None)
+    ladder_told = _read(http, f"api/premarket/{day}").json()
+    page = _read(http, f"api/premarket/{day}/report?format=html").text
+    verdict, reasons = ladder_told["verdict"], ladder_told["reasons"]
+    ok = verdict not in (None, "READY") and bool(reasons) and f"<b>{verdict}</b>" in page
+    return ok, f"{day} is {verdict}: {_told(reasons)}; report of {len(page) // 1024} KB, format=html"
+
+
+def _read(http: httpx.Client, path: str) -> httpx.Response:
+    answer = http.get(path)
+    answer.raise_for_status()
+    return answer
+
+
+def _told(reasons: list[Any]) -> str:
+    more = len(reasons) - 1
+    return f"{reasons[0] if reasons else 'no reason'}{f', and {more} more' if more > 0 else ''}"
