@@ -111,7 +111,7 @@ class SteppedAnalysis:
         *,
         cache: object = None,
         model_enabled: bool = True,
-        degraded: Collection[str] = (),
+        degraded: Collection[tuple[str, str]] = (),
         say: Callable[[str, float], None],
     ) -> Analysis:
         """Go through the steps."""

@@ -46,10 +46,11 @@ class Degraded:
     @property
     def detail(self) -> str:
         """A line for a person."""
-        cusum = self.figures["cusum"]
+        cusum, latest = self.figures["cusum"], self.figures["last_200"]["value"]
+        skill = "" if latest is None else f", Brier skill of the last 200 {latest:.3f}"
         return (
             f"{self.symbol} is held at {self.horizon}: the predictions of {self.model} have done worse than the base "
-            f"rate since the session of {self.since} (CUSUM {cusum['value']:.1f}, n = {cusum['n']})"
+            f"rate since the session of {self.since} (CUSUM {cusum['value']:.1f}{skill}, n = {cusum['n']})"
         )
 
 

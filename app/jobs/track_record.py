@@ -42,13 +42,14 @@ def read_records(
 ) -> dict[Key, Record]:
     """The record of a model by symbol and horizon, those that have an outcome.
 
-    Of all symbols when None, and only of predictions about times up to `until`, which is one of them.
+    Of all symbols when None, and only of predictions that were made, and are about a time, up to `until`, which is one
+    of them.
     """
     wanted = [Prediction.model_id == model_id]
     if symbols is not None:
         wanted.append(Prediction.symbol.in_(symbols))
     if until is not None:
-        wanted.append(Prediction.target_ts <= until)
+        wanted += [Prediction.target_ts <= until, Prediction.made_at <= until]
     grouped: dict[Key, list[Row[Any]]] = defaultdict(list)
     for row in session.execute(_query(*wanted)):
         grouped[row.symbol, row.horizon].append(row)

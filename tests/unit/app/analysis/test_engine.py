@@ -104,7 +104,7 @@ def test_a_drift_is_acted_on_a_bounce_is_not_worth_it_and_a_walk_is_held(run, ma
 
 @pytest.mark.parametrize(
     ("options", "reason"),
-    [({"model_enabled": False}, "model_disabled"), ({"degraded": ("NQ",)}, "model_degraded")],
+    [({"model_enabled": False}, "model_disabled"), ({"degraded": [("NQ", "1h"), ("NQ", "5m")]}, "model_degraded")],
 )
 def test_a_model_that_is_off_or_fails_is_not_acted_on(run, options, reason):
     found = run("NQ", kind="prediction", **options)

@@ -82,6 +82,14 @@ def test_a_ledgers_row_claims_no_more_than_the_gate_allows(ahead):
     assert all(one.target_ts > one.asof for one in found.predictions)
 
 
+def test_the_ledger_gets_of_a_degraded_model_what_it_says(ahead):
+    found, _ = ahead("ES", degraded=[("ES", "1h")])
+
+    assert found.recommended["ES"].reason_code == "model_degraded"
+    assert found.predictions == ahead("ES")[0].predictions
+    assert found.predictions[0].p != found.predictions[0].base_rate
+
+
 def test_one_symbol_has_no_composite(ahead):
     assert ahead("ES")[0].composite == {}
 

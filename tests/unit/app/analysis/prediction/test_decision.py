@@ -125,6 +125,16 @@ def test_what_else_was_tried_raises_the_bar():
     assert (among["ES"].action, among["ES"].reason_code, among["ES"].n_tried) == ("HOLD", "no_skill", 3)
 
 
+def test_a_horizon_whose_predictions_fail_does_not_hold_the_other():
+    made = {("ES", "1h"): predicted_of(move=99.0), ("ES", "15m"): predicted_of(horizon="15m")}
+    told = {"ES": "ok"}, {"ES": ES}, PARAMETERS, ASOF
+
+    one, both = (decide(made, *told, degraded=keys)["ES"] for keys in ([("ES", "1h")], list(made)))
+
+    assert (one.action, one.horizon, one.n_tried) == ("BUY", "15m", 2)
+    assert (both.action, both.reason_code, both.confidence) == ("HOLD", "model_degraded", 0.5)
+
+
 def test_of_the_horizons_with_skill_the_one_that_earns_most_is_taken():
     made = {
         ("ES", "1h"): predicted_of(move=5.0),
