@@ -37,8 +37,9 @@ def test_every_metric_of_a_pipeline_at_work_is_told(client, publisher, add, drai
     assert answer.headers["Cache-Control"] == "no-store"
     told = read(answer.text)
     shown = {name for name, _labels in told}
-    # Of a source that a collector sees to, and of two that differ.
-    live = {family.name for family in FAMILIES if family.name.startswith("thor_source_")}
+    # Of a source that a collector sees to, of two that differ, of predictions that were scored, and of an open.
+    of_others = ("thor_source_", "thor_prediction_", "thor_premarket_")
+    live = {family.name for family in FAMILIES if family.name.startswith(of_others)}
     assert {family.name for family in FAMILIES} - shown <= live | {"thor_ingest_progress_age_seconds"}
     assert told["thor_up", ("redis",)] == told["thor_up", ("postgres",)] == 1
     assert told["thor_ledger_published_total", ()] == 7

@@ -123,7 +123,7 @@ def _unplanned(stores: Stores, policy: AlertPolicy, session: Session, now: datet
 
 def _late(subject: str, stage: str, deadline_at: datetime, opens_at: datetime, now: datetime, why: str) -> Condition:
     since, opens = f"{deadline_at:%H:%M:%S} UTC", f"{opens_at:%H:%M} UTC"
-    detail = f"{stage} for the open of {subject} at {opens} is late since {since}, {why}: see `flask premarket`"
+    detail = f"{stage} for the open of {subject} at {opens} is late since {since}, {why}: see `flask premarket status`"
     late_s = round((now - deadline_at).total_seconds())
     facts = {"stage": stage, "deadline_at": deadline_at.isoformat(), "late_s": late_s}
     return Condition("premarket_late", f"{subject} {stage}", detail, facts=facts)

@@ -53,6 +53,7 @@ def routes(client, method):
     with made.test_request_context():
         adapter = made.url_map.bind("localhost")
         values = {"job_id": 1, "what": "run", "export_type": "csv", "filename": "x"}
+        values |= {"market": "CME_Futures", "day": "2025-10-09"}
         return [
             adapter.build(rule.endpoint, {name: values[name] for name in rule.arguments}, method=method)
             for rule in made.url_map.iter_rules()

@@ -9,6 +9,7 @@ from flask_admin.contrib.sqla import filters as kinds
 from sqlalchemy import select
 
 from app.ledger.models import DeadLetter
+from app.runtime import EXTENSION
 from tests.documents import EVIL
 from tests.functional.admin.browsing import (
     PLACES,
@@ -17,6 +18,7 @@ from tests.functional.admin.browsing import (
     state,
     views,
 )
+from tests.premarket_days import climbed
 
 
 def test_every_list_shows_its_rows_searches_sorts_filters_and_exports(admin, client, rows):
@@ -175,3 +177,20 @@ def value_for(one):
     if "between" in operation:
         return f"{sample} to {sample}"
     return sample
+
+
+def test_the_report_before_the_open_is_a_file_and_where_there_is_none_that_is_said(admin, client):
+    rt = client.application.extensions[EXTENSION]
+    climbed(rt)
+
+    page = admin.get("premarket-reports/")
+    [there] = [path for path in details(page.text) if "premarket-reports" in path]
+    whole = admin.get("premarket-reports/CME_Futures/2025-10-09/report.html")
+    never = admin.get("premarket-reports/CME_Futures/2025-10-10/report.html", follow_redirects=True)
+
+    assert "/admin/premarket-reports/CME_Futures/2025-10-09/report.html" in admin.get(there[7:]).text
+    assert (whole.status_code, whole.mimetype) == (200, "text/html")
+    assert "CME_Futures before the open of 2025-10-09" in whole.text
+    assert 'filename="premarket-2025-10-09.html"' in whole.headers["Content-Disposition"]
+    assert never.status_code == 200
+    assert "alert-danger" in never.text

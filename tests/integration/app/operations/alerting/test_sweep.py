@@ -335,6 +335,7 @@ def test_a_rule_whose_server_is_away_leaves_its_alerts_and_holds_up_no_other(
     rt: Runtime, clock: FixedClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     silence_queue(rt)
+    disagree(rt)
     put_aside(rt)
     sweep_alerts(rt, AlertPolicy(), clock.now())
     without(DeadLetter)(rt)
@@ -345,7 +346,7 @@ def test_a_rule_whose_server_is_away_leaves_its_alerts_and_holds_up_no_other(
         clock.advance(3 * MINUTE)
 
     assert "whether there is stream_full cannot be found out" in caplog.text
-    assert {one.rule for one in unresolved(rt)} >= {"queue_silent"}
+    assert {one.rule for one in unresolved(rt)} >= {"queue_silent", "sources_disagree"}
     assert "dead_letters" not in {one.rule for one in unresolved(rt)}
 
 
