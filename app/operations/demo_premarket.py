@@ -1,6 +1,7 @@
 """The ladder of the demo's newest day, worked by hand and read over HTTP as a user would."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -14,26 +15,32 @@ from app.stores import Stores
 
 
 def climb_and_read(
-    stores: Stores, policy: PremarketPolicy, doing: Doing, days: Iterable[date], http: httpx.Client
+    stores: Stores, policy: PremarketPolicy, doing: Doing, days: Collection[date], http: httpx.Client
 ) -> tuple[bool, str]:
     """Work the ladder of the newest of the days that has one, unless that is done, and read what it came to.
 
     The open of that day has passed, and a few sessions are little: the verdict must say so, with its reasons, and the
-    page of the report the same. Days without a ladder, as holidays are, are told, and all is well.
+    page of the report the same; of data that are too poor there is none. Where no day has a ladder, as holidays have
+    none, or only the first, that is told, and all is well.
     """
     market, ladder = stores.market, policy.ladder_of(stores.market.name)
     known = [day for day in sorted(days) if ladder is not None and climb_on(ladder, market, day) is not None]
-    if not known:
-        return True, f"none of the demo's days has an open of {market.name} that is prepared"
-    day = known[-1]
+    if not known or known[-1] == min(days):
+        return True, f"of the demo's days none with an open of {market.name} that is prepared has another before it"
+    # Further back there is nothing, and analyses would reject so little of so much.
+    day, reach = known[-1], (known[-1] - min(days)).days
+    policy = replace(policy, timeframe=f"{reach}days")
     answer = http.get(f"api/premarket/{day}")
     if answer.status_code == httpx.codes.NOT_FOUND or answer.json()["made_at"] is None:
         climb_by_hand(stores, policy, plan_by_hand(stores, policy, market.name, day), doing, lambda _text: None)
     ladder_told = _read(http, f"api/premarket/{day}").json()
-    page = _read(http, f"api/premarket/{day}/report?format=html").text
     verdict, reasons = ladder_told["verdict"], ladder_told["reasons"]
-    ok = verdict not in (None, "READY") and bool(reasons) and f"<b>{verdict}</b>" in page
-    return ok, f"{day} is {verdict}: {_told(reasons)}; report of {len(page) // 1024} KB, format=html"
+    told = f"{day} is {verdict}: {_told(reasons)}"
+    ok = verdict not in (None, "READY") and bool(reasons)
+    if ladder_told["made_at"] is None:
+        return ok and verdict == "MISSING", told
+    page = _read(http, f"api/premarket/{day}/report?format=html").text
+    return ok and f"<b>{verdict}</b>" in page, f"{told}; report of {len(page) // 1024} KB, format=html"
 
 
 def _read(http: httpx.Client, path: str) -> httpx.Response:

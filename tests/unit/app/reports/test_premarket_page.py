@@ -28,6 +28,12 @@ def test_the_verdict_and_its_reasons_come_first(verdict):
     assert verdict_words(verdict) in found
 
 
+def test_of_many_reasons_the_gravest_are_in_sight_and_none_is_left_out():
+    found = page(standing={"verdict": "DEGRADED", "reasons": [f"reason {number}." for number in range(11)]})
+
+    assert found.index("reason 7.") < found.index("and 3 more") < found.index("reason 8.") < found.index("reason 10.")
+
+
 def test_without_a_verdict_the_page_says_that_it_cannot_be_told():
     assert "NO VERDICT YET It cannot be told yet" in text_of(page())
 
