@@ -13,12 +13,13 @@ from app.errors import Unavailable
 from app.jobs.models import WHOLE
 from app.jobs.requests import JobRequest
 from app.jobs.service import submit
+from app.jobs.urgency import PREMARKET
 from app.premarket.definition import StageKey
 from app.stores import Stores
 
 log = logging.getLogger(__name__)
 
-REQUESTED_BY: Final = "premarket"
+
 # Only what is predicted an hour ahead still holds when the market opens.
 HORIZONS_AT_OPEN: Final = ("1h",)
 AT_OPEN: Final = ("composite", "report")
@@ -61,7 +62,7 @@ def submit_jobs(
     numbers = {}
     for what, request in requests.items():
         name = f"premarket/{key.market}/{key.day}/{key.stage}/{what}/{_FIRST_TRY}"
-        asked = submit(session, stores.market, request, now, requested_by=REQUESTED_BY, idempotency_key=name)
+        asked = submit(session, stores.market, request, now, requested_by=PREMARKET, idempotency_key=name)
         numbers[what] = asked.job.id
     return numbers
 

@@ -13,10 +13,10 @@ from app.jobs.claims import LOST_TWICE
 from app.jobs.models import AnalysisJob
 from app.jobs.requests import JobRequest
 from app.jobs.service import UNFINISHED, cancel, find_job, retry, submit
+from app.jobs.urgency import PREMARKET
 from app.market.market import Market
 from app.premarket.models import PremarketStage
 
-BY: Final = "premarket"
 # The name, in the jobs of a stage, of one about several symbols.
 JOINT: Final = "*"
 NOT_IN_TIME: Final = "it was not finished in time"
@@ -115,10 +115,10 @@ def _next(
 ) -> AnalysisJob | None:
     has_backup = backup and job.kind == "full"
     if has_backup and (len(failures) > 1 or failures[-1]["error"] != LOST_TWICE):
-        return submit(session, market, _backup_of(job), now, requested_by=BY, idempotency_key=key).job
+        return submit(session, market, _backup_of(job), now, requested_by=PREMARKET, idempotency_key=key).job
     if len(failures) > 1 or job.status not in ("failed", "cancelled"):
         return None
-    return retry(session, job.id, now, requested_by=BY).job
+    return retry(session, job.id, now, requested_by=PREMARKET).job
 
 
 def _backup_of(job: AnalysisJob) -> JobRequest:
