@@ -192,6 +192,8 @@ def strand_job(rt: Runtime) -> None:
 
 
 def score(day: date, *, degraded: bool) -> Step:
+    degradation = {"cusum": {"value": 9.5, "n": 80}, "last_200": {"value": -0.02, "n": 80}}
+
     def step(rt: Runtime) -> None:
         with rt.sessions.begin() as session:
             model = session.scalar(select(PredictionModel).where(PredictionModel.kind == MODEL))
@@ -202,7 +204,7 @@ def score(day: date, *, degraded: bool) -> Step:
             session.add(
                 PredictionScore(
                     model_id=model.id, symbol="ES", horizon="1h", session_date=day, scored_at=NOW, outcomes=80,
-                    degraded=degraded, figures={"degradation": {"cusum": {"value": 9.5, "n": 80}}},
+                    degraded=degraded, figures={"degradation": degradation},
                 )
             )  # fmt: skip
 
