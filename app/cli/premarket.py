@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from app.cli.console import EXIT_REFUSED, command, console
+from app.cli.dead_letters import OneLineGroup
 from app.clock import parse_day
 from app.errors import Conflict, NotFound, Rejected, Unavailable
 from app.jobs.service import document_of
@@ -24,11 +25,6 @@ _UNUSABLE = ("LATE", "MISSING")
 
 market_option = click.option("--market", "name", metavar="NAME", help="A market with a ladder (default: the desk's).")
 day_option = click.option("--date", "day", metavar="YYYY-MM-DD", help="A trading day (default: the ladder at hand).")
-
-
-@click.group("premarket")
-def premarket() -> None:
-    """What leads up to the open: how it stands, its report, and working it by hand."""
 
 
 @command("status")
@@ -171,7 +167,15 @@ def _hand_out(text: str, output: Path | None) -> None:
     _tell(f"Report: {output}")
 
 
-for one in (status, run, report):
-    premarket.add_command(one)
+@click.group("premarket", cls=OneLineGroup, commands=(status, run, report))
+def premarket() -> None:
+    """What leads up to the open: how it stands, its report, and working it by hand.
+
+    \b
+    flask premarket status
+    flask premarket report
+    flask premarket run --dry-run
+    """
+
 
 COMMANDS = (premarket,)
