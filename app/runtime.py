@@ -57,7 +57,8 @@ class Runtime(Stores):
     def premarket_policy(self) -> PremarketPolicy:
         """What the ladders before the opens go by."""
         told = self.settings
-        return PremarketPolicy(told.ladders, told.premarket_timeframe, told.preferred_sources)
+        wanted = tuple(dict.fromkeys((*told.preferred_sources, *told.collected_sources)))
+        return PremarketPolicy(told.ladders, told.premarket_timeframe, wanted)
 
     @property
     def run_limits(self) -> RunLimits:

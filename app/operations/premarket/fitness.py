@@ -77,19 +77,16 @@ def gather_symbols(stores: Stores, need: Need) -> list[SymbolFacts]:
     return found
 
 
-def tell_symbols(found: Sequence[SymbolFacts], preferred: Sequence[str]) -> list[str]:
-    """What is not as it should be with the data of symbols, the gravest first; those that share it in one line."""
+def tell_symbols(found: Sequence[SymbolFacts]) -> list[str]:
+    """What is not as it should be with the data of symbols, the gravest first; those that share it in one line.
+
+    Of which source they are is told once it is known which was analysed.
+    """
     silent = [one.symbol for one in found if one.running and one.last_tick is None]
-    others = [one for one in found if preferred and one.source not in (None, *preferred)]
-    wanted = " or ".join(preferred)
     return [
         *([f"{_named(silent)} {_verb(silent, 'has', 'have')} no tick of the running session"] if silent else []),
         *_grouped(found, _lost_text),
         *_grouped(found, _missing_text),
-        *_grouped(
-            others,
-            lambda one: (f"has ticks of {one.source}, not of {wanted}", f"have ticks of {one.source}, not of {wanted}"),
-        ),
     ]
 
 

@@ -147,7 +147,7 @@ def _judge(stores: Stores, policy: PremarketPolicy, key: StageKey, need: Need, b
     left_out = {**before.left_out, **unfit, **empty}
     fit = [one for one in found if one.symbol not in left_out]
     data = {one.symbol: facts_form(one, policy.preferred) for one in found}
-    told = [*before.missing, *tell_symbols(fit, policy.preferred)]
+    told = [*before.missing, *tell_symbols(fit)]
     return Findings({one.symbol: one.begins for one in fit}, left_out, told, {**before.known, "data": data})
 
 

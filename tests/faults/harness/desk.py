@@ -142,7 +142,10 @@ def desk(
     lease = acquire(world.stores.redis, keys.lease(SOURCE), keys.epoch(SOURCE), ttl_s=86_400)
     made = by_session({symbol: lambda _n, walk=walk: walk for symbol, walk in walks.items()}, sessions, 1)
     with ExitStack() as running:
-        workers = {name: running.enter_context(victim(world, worker_command(name), name)) for name in _POOLS}
+        workers = {
+            name: running.enter_context(victim(world, worker_command(name), name, source_preference=SOURCE))
+            for name in _POOLS
+        }
         beat = running.enter_context(victim(world, beat_command(world), "beat"))
         for one in (*workers.values(), beat):
             one.start()

@@ -21,7 +21,7 @@ from tests.made_lakes import walk_of
 
 # Clocks go back on Sunday, November 2, 2025; the 27th is Thanksgiving, and the day after it closes early.
 MONTH: Final = (date(2025, 10, 31), date(2025, 12, 1))
-THANKSGIVING: Final = (date(2025, 11, 26), date(2025, 11, 28))
+THANKSGIVING: Final = (date(2025, 11, 27), date(2025, 11, 28))
 SYMBOLS: Final = {"ES": 1, "NQ": 2}
 AHEAD: Final = timedelta(minutes=25)
 SETTLED: Final = timedelta(minutes=15)
