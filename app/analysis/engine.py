@@ -56,8 +56,8 @@ def analyse(
     """What the files of the symbols show, with the knowledge of `asof`: no tick from then on, and no bar that had not
     closed then.
 
-    `say` is told each step and the fraction that is done, and may raise to end the run. On `degraded` symbols and
-    horizons, whose latest predictions did worse than the base rate, nothing is recommended, nor without `model_enabled`.
+    `say` is told each step and the fraction that is done, and may raise to end the run. Nothing is recommended on
+    `degraded` symbols and horizons, which latest did worse than the base rate, nor without `model_enabled`.
     NotFound when none of the symbols has a tick in the range, Rejected when the source that was asked for has none;
     Conflict, with symbol and day, when a file is missing or damaged, unless the question has the fallback and something
     is left; Unavailable when the drive fails.

@@ -59,7 +59,8 @@ def test_what_is_known_is_plain() -> None:
     lost = replace(WHOLE, ticks=frozenset(DAYS[2:]), lost=frozenset(DAYS[1:2]), bars=frozenset(DAYS), source=None)
 
     assert facts_form(lost, ["SCHWAB"]) == {
-        "begins": "2025-10-06", "sessions": 5, "files": 3, "missing": ["2025-10-06"], "damaged": ["2025-10-07"], "with_bars": ["2025-10-07"],
+        "begins": "2025-10-06",
+        "sessions": 5, "files": 3, "missing": ["2025-10-06"], "damaged": ["2025-10-07"], "with_bars": ["2025-10-07"],
         "source": None, "preferred": None, "last_tick": "2025-10-13T10:00:00.000000Z",
     }  # fmt: skip
     assert facts_form(WHOLE, ["EXCEL"])["preferred"] is False
