@@ -113,7 +113,8 @@ def _state(running: Desk, stage: Stage) -> tuple[PremarketStage, list[AnalysisJo
 def _wrong(found: Judged, met: Counter[str], wanted: set[tuple[str, str]]) -> Iterator[str]:
     # Of many chances to hit a short moment some are missed, but not all.
     yield from (f"no kill while {name}" for name in sorted({name for _, name in wanted}) if not met[name])
-    yield from (f"{row.stage} never ended" for row in found.stages if row.status not in ENDED)
+    own = [row for row in found.stages if row.session_date == DAY]
+    yield from (f"{row.stage} never ended" for row in own if row.status not in ENDED)
     yield from (
         sentence for sentence in found.wrong() if not (" is late: []" in sentence or " is DEGRADED: " in sentence)
     )
