@@ -14,7 +14,7 @@ from sqlalchemy import select
 from app.extensions import db
 from app.factory import create_app
 from app.jobs.models import Prediction
-from app.jobs.track_record import track_record
+from app.jobs.score_history import kept_records
 from app.market.markets import market
 from app.market.sessions import Session
 from app.operations.migrating import migrate_database
@@ -36,7 +36,7 @@ EARLIER: Final = timedelta(hours=4)
 
 @dataclass(frozen=True)
 class Lived:
-    """What the reports of some sessions recommended, in all, and the track record of what they predicted."""
+    """What the reports of some sessions recommended, in all, whether gated predictions were right, and kept scores."""
 
     verdicts: Sequence[str]
     signals: Sequence[str]
@@ -71,7 +71,7 @@ def live(runs: int, path: Callable[[int, int], Ints], *, seed: int = 1) -> Lived
             desk.close(one)
         desk.go_to(sessions[-1].close + timedelta(days=1, minutes=5))
         desk.work()
-        return _lived(stores, desk.clock.now())
+        return _lived(stores, [one.day for one in sessions[HISTORY:]])
 
 
 @contextlib.contextmanager
@@ -108,13 +108,14 @@ def _write_history(stores: Runtime, sessions: Sequence[Session], walks: dict[str
             put(stores.lake.ticks_file(one.day, symbol), minute_ticks(one, part, dice, symbol))
 
 
-def _lived(stores: Runtime, now: datetime) -> Lived:
+def _lived(stores: Runtime, days: Sequence[date]) -> Lived:
     with stores.sessions() as session:
-        reports = session.scalars(select(PremarketReport).order_by(PremarketReport.session_date)).all()
-        signals = [one["action"] for row in reports if row.document for one in row.document["signals"]]
+        wanted = select(PremarketReport).where(PremarketReport.session_date.in_(days))
+        reports = session.scalars(wanted.order_by(PremarketReport.session_date)).all()
+        signals = [one["action"] for row in reports if row.document for one in row.document["signals"].values()]
         rows = session.scalars(select(Prediction).where(Prediction.outcome.is_not(None))).all()
         hits = [(row.p > 0.5) == (row.outcome == 1) for row in rows if row.gated]
-        found = [one["all"]["brier_skill"] for by in track_record(session, None, now).values() for one in by.values()]
+        found = [one["all"]["brier_skill"] for by in kept_records(session).values() for one in by.values()]
     known = [one for one in found if one["value"] is not None]
     skill = float(np.mean([one["value"] for one in known])) if known else None
     p_value = min((one["p_value"] for one in known), default=None)
