@@ -19,7 +19,7 @@ MOST_THIN: Final = 0.5
 # In regular hours an index future trades every second; at night a quiet one may rest for long.
 LONGEST_REGULAR_GAP_S: Final = 5 * 60
 LONGEST_GAP_S: Final = 60 * 60
-# A pause of weeks ago changes no figure of a month; one in the newest session may be what is traded on.
+# What weeks ago was missing or paused changes no figure of a month; in the newest session it may be what is traded on.
 MOST_PAUSED: Final = 0.05
 # A feed that hangs repeats its last quote.
 LONGEST_STALE_S: Final = 30 * 60
@@ -75,14 +75,16 @@ def _unrecorded(sessions: Sequence[CountedSession]) -> Iterator[Fault]:
 
 def _holes(sessions: Sequence[CountedSession], source: str) -> Iterator[Fault]:
     ended = [session for session in sessions if not session.is_cut]
-    if holes := [session.day for session in ended if session.is_hole]:
+    holes = [session.day for session in ended if session.is_hole]
+    if _matters(holes, ended):
         verdict: Verdict = "reject" if len(holes) > MOST_HOLES * len(ended) else "degraded"
         yield verdict, f"{len(holes)} of {len(ended)} sessions have no ticks of {source}: {_named(holes)}"
 
 
 def _unread(sessions: Sequence[CountedSession]) -> Iterator[Fault]:
     for known_by, what in (("bars", "are known by their bars alone"), ("nothing", "were damaged or lost and left out")):
-        if days := [session.day for session in sessions if session.known_by == known_by]:
+        days = [session.day for session in sessions if session.known_by == known_by]
+        if _matters(days, sessions):
             yield "degraded", f"{len(days)} of {len(sessions)} sessions {what}: {_named(days)}"
 
 
@@ -125,12 +127,17 @@ def _gaps(sessions: Sequence[CountedSession]) -> Iterator[Fault]:
 def _too_long(sessions: Sequence[CountedSession], name: str, most_s: int, what: str) -> Iterator[Fault]:
     spans = {session.day: (getattr(session.counts, name) or 0) / 1_000_000 for session in sessions if session.rows}
     long = {day: span for day, span in spans.items() if span > most_s}
-    if long and (len(long) > MOST_PAUSED * len(spans) or max(spans) in long):
+    if _matters(list(long), [session for session in sessions if session.rows]):
         yield (
             "degraded",
             f"{len(long)} of {len(spans)} sessions {what} for more than {most_s // 60} min, at most "
             f"{max(long.values()) / 60:,.1f} min: {_named(list(long))}",
         )
+
+
+def _matters(days: Sequence[date], among: Sequence[CountedSession]) -> bool:
+    """Whether what happened on some days is the newest of the sessions, or more than one of twenty."""
+    return bool(days) and (len(days) > MOST_PAUSED * len(among) or max(one.day for one in among) in days)
 
 
 def _apart(sessions: Sequence[CountedSession]) -> Iterator[Fault]:

@@ -56,10 +56,16 @@ def test_a_share_is_that_of_all_ticks_and_the_worst_day_is_named():
 
 
 @pytest.mark.parametrize(
-    ("holes", "expected"), [(0, "ok"), (1, "degraded"), (4, "degraded"), (5, "reject"), (20, "reject")]
+    ("holes", "expected"), [(0, "ok"), (1, "ok"), (2, "degraded"), (4, "degraded"), (5, "reject"), (20, "reject")]
 )
 def test_more_than_a_fifth_of_the_sessions_missing_is_too_much(holes, expected):
     assert verdict(*[NO_FILE] * holes, *[counts()] * (20 - holes)) == expected
+
+
+def test_a_hole_of_weeks_ago_is_no_reason_to_trade_nothing_but_one_in_the_newest_session_is():
+    assert verdict(NO_FILE, *[counts()] * 19) == "ok"
+    assert verdict(*[counts()] * 19, NO_FILE) == "degraded"
+    assert verdict(NO_FILE, *[counts()] * 18) == "degraded"
 
 
 def test_many_holes_name_five_days_and_how_many_more_there_are():
