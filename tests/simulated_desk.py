@@ -189,7 +189,8 @@ class SimulatedDesk:
                 market, day, stage = words
                 prepare_unless_under_way(self.stores, self.policy.premarket, StageKey(market, day, stage_named(stage)))
             case "run_job":
-                run_job(self.stores, words[0], self.limits, worker="desk", analyse=self.analyse)
+                cache = self.stores.analysis_cache
+                run_job(self.stores, words[0], self.limits, worker="desk", cache=cache, analyse=self.analyse)
             case "close_session":
                 close_unless_under_way(self.stores, *words)
             case "export_session":

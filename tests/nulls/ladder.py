@@ -14,10 +14,12 @@ from sqlalchemy import select
 from app.extensions import db
 from app.factory import create_app
 from app.jobs.models import Prediction
+from app.jobs.preferences import set_preference
 from app.jobs.score_history import kept_records
 from app.market.markets import market
 from app.market.sessions import Session
 from app.operations.migrating import migrate_database
+from app.premarket.definition import Ladder, climb_on
 from app.premarket.models import PremarketReport
 from app.runtime import EXTENSION, Runtime
 from app.settings import load_settings
@@ -30,8 +32,6 @@ MARKET: Final = "CME_Futures"
 FIRST: Final = date(2025, 6, 2)
 HISTORY: Final = 62
 SYMBOLS: Final = ("ES", "NQ")
-# Before the first stage of a day, once its session has begun.
-EARLIER: Final = timedelta(hours=4)
 
 
 @dataclass(frozen=True)
@@ -56,22 +56,34 @@ def live(runs: int, path: Callable[[int, int], Ints], *, seed: int = 1) -> Lived
     `path` makes the prices of a seed by the minute. Ticks are published, ingested, exported by the ladder itself;
     sessions are closed, predictions resolved and scored, by the ticks of beat.
     """
-    known = market(MARKET).sessions(FIRST, FIRST + timedelta(days=2 * (HISTORY + runs) + 20))
-    sessions = [one for one in known if market(MARKET).regular_hours(one.day, one.open).open]
-    sessions = sessions[: HISTORY + runs]
+    sessions = _sessions(runs)
     walks = {symbol: path(seed * 100 + number, _minutes(sessions)) for number, symbol in enumerate(SYMBOLS)}
     with tempfile.TemporaryDirectory() as name, desk_on(Path(name), sessions[HISTORY].open - MINUTE) as stores:
         _write_history(stores, sessions[:HISTORY], walks, seed)
         made = by_session({symbol: lambda _n, walk=walk: walk for symbol, walk in walks.items()}, sessions, seed)
         desk = SimulatedDesk(stores, SYMBOLS, made)
+        _choose(stores, desk)
         for one in sessions[HISTORY:]:
             desk.go_to(one.open + MINUTE)
             desk.work()
-            desk.climb(one.day)
+            if has_ladder(one):
+                desk.climb(one.day)
             desk.close(one)
         desk.go_to(sessions[-1].close + timedelta(days=1, minutes=5))
         desk.work()
-        return _lived(stores, [one.day for one in sessions[HISTORY:]])
+        return _lived(stores, [one.day for one in sessions[HISTORY:] if has_ladder(one)])
+
+
+def has_ladder(hours: Session) -> bool:
+    """Whether the market of stocks opens on a session's day."""
+    return climb_on(Ladder(MARKET), market(MARKET), hours.day) is not None
+
+
+def _sessions(runs: int) -> list[Session]:
+    """The history, and after it so many sessions with a ladder and those between them."""
+    known = market(MARKET).sessions(FIRST, FIRST + timedelta(days=2 * (HISTORY + runs) + 20))
+    last = [place for place, one in enumerate(known) if place >= HISTORY and has_ladder(one)][runs - 1]
+    return known[: last + 1]
 
 
 @contextlib.contextmanager
@@ -93,6 +105,13 @@ def desk_on(directory: Path, start: datetime) -> Iterator[Runtime]:
                     getattr(stores, client).close()
             with app.app_context():
                 db.engine.dispose()
+
+
+def _choose(stores: Runtime, desk: SimulatedDesk) -> None:
+    """As a desk may: less to learn from at five minutes, and fewer random levels, which predictions do without."""
+    with stores.sessions.begin() as session:
+        for name, value in {"most_bars": 1_500, "permutations": 99}.items():
+            set_preference(session, f"analysis.{name}", value, desk.clock.now())
 
 
 def _minutes(sessions: Sequence[Session]) -> int:
