@@ -445,6 +445,21 @@ def test_a_symbol_that_an_earlier_stage_had_is_in_the_report_or_left_out_with_a_
 
 
 @pytest.mark.usefixtures("late_morning")
+def test_a_symbol_that_is_not_watched_any_more_is_left_out_and_makes_nothing_doubtful(
+    stores: Runtime, alerts: Alerts
+) -> None:
+    done(stores, jobs={"composite": done_job(stores, symbols=["ES", "CL", "GC"])})
+    at_work(stores, "report", {"*": done_job(stores)}, data={"ES": {}, "CL": {}})
+
+    finish(stores, alerts, "report")
+
+    assert report_row(stores).reasons == []
+    document = report_row(stores).document
+    assert document is not None
+    assert document["left_out"] == {"GC": "it was not on the watchlist when report was prepared"}
+
+
+@pytest.mark.usefixtures("late_morning")
 def test_an_analysis_that_no_report_can_be_made_of_gives_way_to_another(
     stores: Runtime, alerts: Alerts, monkeypatch: pytest.MonkeyPatch
 ) -> None:

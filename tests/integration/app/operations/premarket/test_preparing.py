@@ -57,7 +57,7 @@ def known(monkeypatch: pytest.MonkeyPatch) -> Known:
     days = frozenset({WEDNESDAY, THURSDAY})
 
     def gather(_stores: object, need: Need) -> list[SymbolFacts]:
-        usual = (tuple(sorted(days)), days, NO_DAYS, NO_DAYS, True, DUE - MINUTE, "REPLAY")
+        usual = (WEDNESDAY, tuple(sorted(days)), days, NO_DAYS, NO_DAYS, True, DUE - MINUTE, "REPLAY")
         return [found.get(symbol) or SymbolFacts(symbol, *usual) for symbol in need.symbols]
 
     monkeypatch.setattr(preparing, "ready_data", lambda *_arguments: Readied())
@@ -179,7 +179,7 @@ def test_a_preparation_that_was_killed_at_its_data_goes_on_with_them(
 
 def test_a_symbol_without_ticks_is_left_out(rt: Runtime, known: Known) -> None:
     watch_only(rt, "ES", "CL")
-    known["CL"] = SymbolFacts("CL", (WEDNESDAY, THURSDAY), NO_DAYS, NO_DAYS, NO_DAYS)
+    known["CL"] = SymbolFacts("CL", WEDNESDAY, (WEDNESDAY, THURSDAY), NO_DAYS, NO_DAYS, NO_DAYS)
 
     numbers = prepare_stage(rt, POLICY, KEY)
 
@@ -190,7 +190,7 @@ def test_a_symbol_without_ticks_is_left_out(rt: Runtime, known: Known) -> None:
 
 
 def test_a_stage_without_any_symbol_fails(rt: Runtime, known: Known) -> None:
-    known["ES"] = SymbolFacts("ES", (WEDNESDAY, THURSDAY), NO_DAYS, NO_DAYS, NO_DAYS)
+    known["ES"] = SymbolFacts("ES", WEDNESDAY, (WEDNESDAY, THURSDAY), NO_DAYS, NO_DAYS, NO_DAYS)
 
     assert prepare_stage(rt, POLICY, KEY) == []
 

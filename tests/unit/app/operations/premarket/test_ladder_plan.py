@@ -65,7 +65,7 @@ def test_a_stage_that_cannot_be_ended_holds_up_neither_the_report_nor_the_open()
 def test_analyses_that_have_just_finished_are_not_given_up() -> None:
     finished = with_(FRESH, "comprehensive", **STARTED, is_prepared=True)
 
-    assert plan(finished, 100 * MINUTE) == [FinishStage(key("comprehensive"))]
+    assert plan(finished, 100 * MINUTE) == [FinishStage(key("comprehensive")), prepare("patterns")]
 
 
 def test_the_next_stage_waits_until_the_one_before_has_ended() -> None:

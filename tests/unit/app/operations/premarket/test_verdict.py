@@ -102,7 +102,7 @@ def test_a_report_is_late_from_its_deadline_on_until_the_open() -> None:
 def test_a_report_that_is_not_there_at_the_open_is_missing_and_its_stage_says_why() -> None:
     failed = {"status": "failed", "remarks": [Remark(Gravity.FAILED, "its analysis failed twice: out of memory")]}
 
-    judged = judge(made_at=None, now=OPENS_AT, report=failed, composite={"remarks": [POOR]})
+    judged = judge(made_at=None, now=OPENS_AT, rests_on=None, report=failed, composite={"remarks": [POOR]})
 
     assert judged == Judged(
         "MISSING",
