@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, defer
 from app.alerts.rules import Condition, Severity
 from app.desk.markets import automated_markets
 from app.operations.alerting.policy import AlertPolicy
+from app.operations.premarket.remarks import left_out_lines
 from app.premarket.definition import next_climb
 from app.premarket.models import PremarketReport, PremarketStage
 from app.premarket.rows import stages_of
@@ -60,11 +61,12 @@ def present_ladders(stores: Stores, session: Session, now: datetime) -> list[Cli
 def find_late(stores: Stores, policy: AlertPolicy, now: datetime) -> Sequence[Condition]:
     """Stages that are not done at their deadline, of ladders that are recorded and of those that should be.
 
-    A composite that failed is not missed any more once there is a report.
+    A composite is not missed any more once there is a report, or that is late too, nor a report of which the verdict
+    says that it is missing.
     """
     with stores.sessions() as session:
-        recorded = [one for ladder in present_ladders(stores, session, now) for one in late_stages(ladder, now)]
-        return [*recorded, *_unplanned(stores, policy, session, now)]
+        recorded = [late_stage(ladder, now) for ladder in present_ladders(stores, session, now)]
+        return [*filter(None, recorded), *_unplanned(stores, policy, session, now)]
 
 
 def find_missing_data(stores: Stores, _policy: AlertPolicy, now: datetime) -> Sequence[Condition]:
@@ -78,19 +80,27 @@ def find_missing_data(stores: Stores, _policy: AlertPolicy, now: datetime) -> Se
 
 
 def find_verdicts(stores: Stores, _policy: AlertPolicy, now: datetime) -> Sequence[Condition]:
-    """Ladders whose report is not there, came late, or is to be used with care."""
+    """Ladders whose report came late, is to be used with care, or is not there at the open: before that it is late."""
     with stores.sessions() as session:
         ladders = present_ladders(stores, session, now)
-    return [_judged(one) for one in ladders if one.report.verdict in _SEVERITY]
+    told = [one for one in ladders if one.report.verdict != "LATE" or one.report.made_at is not None]
+    return [_judged(one) for one in told if one.report.verdict in _SEVERITY]
 
 
-def late_stages(ladder: Climbing, now: datetime) -> Iterator[Condition]:
-    """The stages of a ladder that are not done at their deadline."""
-    for row in ladder.stages:
-        is_late = row.stage in WATCHED and row.status not in ("done", "late") and now > row.deadline_at
-        if is_late and ladder.report.made_at is None:
-            why = ": ".join(filter(None, (_STANDS[row.status], "; ".join(row.reasons[:SHOWN]))))
-            yield _late(ladder.subject, row.stage, row.deadline_at, ladder.report.opens_at, now, why)
+def late_stage(ladder: Climbing, now: datetime) -> Condition | None:
+    """The last stage of a ladder that was to be done by now and is not; None where it does not matter, or is told."""
+    report = ladder.report
+    # It is skipped before the open where the calendar has no such open any more.
+    is_void = any(row.stage == "verify" and row.status == "skipped" for row in ladder.stages)
+    if is_void or report.made_at is not None or report.verdict == "MISSING":
+        return None
+    due = (row for row in ladder.stages if row.stage in WATCHED and now > row.deadline_at)
+    late = [row for row in due if row.status not in ("done", "late")]
+    if not late:
+        return None
+    row = late[-1]
+    why = ": ".join(filter(None, (_STANDS[row.status], "; ".join(row.reasons[:SHOWN]))))
+    return _late(ladder.subject, row.stage, row.deadline_at, report.opens_at, now, why)
 
 
 def missing_lines(stages: Sequence[PremarketStage]) -> list[str]:
@@ -98,8 +108,7 @@ def missing_lines(stages: Sequence[PremarketStage]) -> list[str]:
     prepared = [row.detail for row in stages if MISSING in row.detail]
     if not prepared:
         return []
-    left_out = [f"{symbol} is left out: {why}" for symbol, why in prepared[-1].get(LEFT_OUT, {}).items()]
-    return [*left_out, *map(str, prepared[-1][MISSING])]
+    return [*left_out_lines(prepared[-1].get(LEFT_OUT, {})), *map(str, prepared[-1][MISSING])]
 
 
 def _ends_at(stores: Stores, row: PremarketReport) -> datetime:
@@ -115,10 +124,10 @@ def _unplanned(stores: Stores, policy: AlertPolicy, session: Session, now: datet
         if climb is None:
             continue
         known = {row.stage for row in stages_of(session, climb.market, climb.day)}
-        for stage, _planned_at, deadline_at in climb.rungs:
-            if stage in WATCHED and stage not in known and now > deadline_at:
-                subject = f"{climb.market} {climb.day}"
-                yield _late(subject, stage, deadline_at, climb.opens_at, now, "it was never planned")
+        watched = (rung for rung in climb.rungs if rung.stage in WATCHED and rung.stage not in known)
+        for rung in [one for one in watched if now > one.deadline_at][-1:]:
+            subject = f"{climb.market} {climb.day}"
+            yield _late(subject, rung.stage, rung.deadline_at, climb.opens_at, now, "it was never planned")
 
 
 def _late(subject: str, stage: str, deadline_at: datetime, opens_at: datetime, now: datetime, why: str) -> Condition:

@@ -28,7 +28,7 @@ from app.operations.premarket.ladder_plan import (
 )
 from app.operations.premarket.policy import PremarketPolicy
 from app.operations.premarket.verifying import keep_cached, verify_report
-from app.premarket.definition import Climb, StageKey, next_climb
+from app.premarket.definition import Climb, StageKey, climb_on, next_climb
 from app.premarket.models import PremarketStage
 from app.premarket.reports import find_report
 from app.premarket.rows import PREPARED, end_stage, plan_climb, stage_named, stages_of, unfinished_days
@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 
 # A worker that was killed in the middle of it forgets it: whoever comes after it is told within two ticks.
 PREPARE_AGAIN_S: Final = 20
+NO_OPEN: Final = "the calendar has no such open any more"
 
 
 def ladder_steps(stores: Stores, policy: PremarketPolicy) -> list[LadderStep]:
@@ -49,7 +50,7 @@ def ladder_steps(stores: Stores, policy: PremarketPolicy) -> list[LadderStep]:
         automated = automated_markets(session)
         planned = [step for step in _plans(stores, policy, session) if step.climb.market in automated]
         days = [one for one in unfinished_days(session) if one[0] in automated and not is_by_hand(session, *one)]
-        return [*planned, *(step for market, day in days for step in _of_day(stores, session, market, day))]
+        return [*planned, *(step for market, day in days for step in _of_day(stores, policy, session, market, day))]
 
 
 def do_ladder_step(stores: Stores, policy: PremarketPolicy, step: LadderStep) -> None:
@@ -107,14 +108,18 @@ def _times(row: PremarketStage) -> tuple[datetime, datetime]:
     return row.planned_at, row.deadline_at
 
 
-def _of_day(stores: Stores, session: Session, market: str, day: date) -> list[LadderStep]:
-    report, hours = find_report(session, market, day), stores.markets.named(market).session(day)
-    rows, now = stages_of(session, market, day), stores.clock.now()
+def _of_day(stores: Stores, policy: PremarketPolicy, session: Session, market: str, day: date) -> Iterator[LadderStep]:
+    calendar, report = stores.markets.named(market), find_report(session, market, day)
     if report is None:
-        return []
-    # A day that the calendar has lost since ends like any other.
+        return
+    stages, now = [_standing(session, row) for row in stages_of(session, market, day)], stores.clock.now()
+    ladder, hours = policy.ladder_of(market), calendar.session(day)
+    if ladder is not None and climb_on(ladder, calendar, day) is None:
+        yield from (SkipStage(StageKey(market, day, one.stage), NO_OPEN) for one in stages if one.status == "planned")
+        # What has begun ends as on any other day.
+        stages = [one for one in stages if one.status != "planned"]
     closes_at = hours.close if hours is not None else report.opens_at
-    return plan_stages(market, day, [_standing(session, row) for row in rows], report.opens_at, closes_at, now)
+    yield from plan_stages(market, day, stages, report.opens_at, closes_at, now)
 
 
 def _standing(session: Session, row: PremarketStage) -> Standing:

@@ -26,7 +26,12 @@ def fail_stage(
     """End a stage as failed, with its alert; False, and nothing done, when it has ended before. There is a reason."""
     if not end_stage(session, key, now, "failed", reasons=reasons, detail=detail):
         return False
-    subject = f"{key.market} {key.day} {key.stage}"
-    advice = f"{reasons[0]}; see `flask premarket status --date={key.day}`"
-    alert(session, Condition(RULE, subject, advice, facts={"reasons": list(reasons)}), now)
+    # One for all stages of a day, which mostly fail for the same reason.
+    subject = f"{key.market} {key.day}"
+    advice = f"{key.stage}: {reasons[0]}; see `flask premarket status --date={key.day}`"
+    alert(session, Condition(RULE, subject, advice, facts={"stage": key.stage, "reasons": list(reasons)}), now)
     return True
+
+
+def untold(_session: Session, _condition: Condition, _now: datetime) -> None:
+    """In the place of the alert of a stage without which there is no report: the verdict, MISSING, has its own."""

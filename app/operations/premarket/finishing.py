@@ -10,12 +10,21 @@ from sqlalchemy.orm import Session
 
 from app.alerts.store import raise_alert
 from app.errors import Unavailable
-from app.operations.premarket.failing import Alert, fail_stage
+from app.operations.premarket.failing import Alert, fail_stage, untold
 from app.operations.premarket.findings import Found, found_by
 from app.operations.premarket.judging import say_verdict, settle_verdict
 from app.operations.premarket.ladder_plan import ends_at
 from app.operations.premarket.policy import PremarketPolicy
-from app.operations.premarket.remarks import GRAVITY, Gravity, Remark, gravities, in_order, remarks_of
+from app.operations.premarket.remarks import (
+    GRAVITY,
+    RESTS_ON,
+    Gravity,
+    Remark,
+    gravities,
+    in_order,
+    left_out_lines,
+    remarks_of,
+)
 from app.operations.premarket.report_cache import cache_report
 from app.operations.premarket.report_making import Source, make_report, own_source, sources_before
 from app.operations.premarket.tries import BACKUP, FAILURES, JOINT, Tries, give_up, tries_of, try_again
@@ -123,7 +132,7 @@ def _end(work: _Work, tries: Tries, policy: PremarketPolicy, alert: Alert) -> st
         if source is None and work.now < work.opens_at:
             return None
         made, remarks = source is not None, [*more, *remarks]
-        told["rests_on"] = None if source is None else source.stage
+        told[RESTS_ON] = None if source is None else source.stage
     if not tries.jobs:
         remarks.append(Remark(Gravity.FAILED, "its analyses were not asked for in time"))
     remarks = in_order(remarks)
@@ -135,16 +144,17 @@ def _close(work: _Work, made: bool, reasons: list[str], detail: dict[str, Any], 
     if made:
         end_stage(work.session, work.key, work.now, "done", reasons=reasons, detail=detail)
     else:
-        fail_stage(work.session, work.key, work.now, reasons, alert, detail=detail)
+        told = untold if work.key.stage == "report" else alert
+        fail_stage(work.session, work.key, work.now, reasons, told, detail=detail)
     work.session.refresh(work.row)
     return work.row.status
 
 
 def _remarks(work: _Work, tries: Tries, found: Found) -> Iterator[Remark]:
     """What preparing noted, what failed in the end, and what is to be minded of the rest."""
-    left_out = tuple(f"{symbol} is left out" for symbol in work.row.detail.get("left_out", {}))
+    left_out = left_out_lines(work.row.detail.get("left_out", {}))
     for remark in remarks_of(work.row.reasons, work.row.detail):
-        yield Remark(Gravity.LEFT_OUT, remark.text) if remark.text.startswith(left_out) else remark
+        yield Remark(Gravity.LEFT_OUT, remark.text) if remark.text in left_out else remark
     for what, job in tries.jobs.items():
         yield from _failed(tries, what, job.kind, job.status == "done")
     yield from found.remarks

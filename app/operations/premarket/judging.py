@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from app.operations.premarket.remarks import remarks_of
+from app.operations.premarket.remarks import RESTS_ON, remarks_of
 from app.operations.premarket.verdict import ClimbFacts, Judged, StageFacts, decide_verdict
 from app.premarket.models import PremarketReport, PremarketStage
 from app.premarket.reports import Verdict, find_report, set_verdict
@@ -55,4 +55,5 @@ def _facts(report: PremarketReport, rows: list[PremarketStage], due_at: datetime
         StageFacts(stage_named(row.stage), row.status, row.late_s or 0, remarks_of(row.reasons, row.detail))
         for row in rows
     ]
-    return ClimbFacts(report.opens_at, due_at, report.made_at, stages)
+    rests_on = next((row.detail.get(RESTS_ON) for row in rows if row.stage == "report"), None)
+    return ClimbFacts(report.opens_at, due_at, report.made_at, stages, rests_on)

@@ -10,6 +10,7 @@ from app.premarket.rows import ENDED
 
 # Of the report's time, for putting it together from what there is when its own analysis takes too long.
 PUTTING_TOGETHER: Final = timedelta(minutes=1)
+BEFORE_REPORT: Final = AHEAD[:-1]
 
 
 @dataclass(frozen=True)
@@ -78,10 +79,11 @@ def plan_stages(
 ) -> list[LadderStep]:
     """The steps for the stages of a day's ladder, in their order; none while nothing is due.
 
-    One stage is worked at at a time. Analyses that are not finished when the next stage is due are given up, those of
-    the report a minute before its end; until the open it is prepared all the same, for a late one is better than none.
-    A stage that nobody saw to before the next one was due is skipped, since that one finds what it would have; the
-    report is skipped once the market has opened, which then is verified and judged.
+    One stage is worked at at a time, and one that cannot be ended when its time is over holds up no other. Analyses
+    that are not finished when the next stage is due are given up, those of the report a minute before its end; until
+    the open it is prepared all the same, for a late one is better than none. A stage that nobody saw to before the next
+    one was due is skipped, since that one finds what it would have; the report is skipped once the market has opened,
+    which then is verified and judged.
     """
     steps = list(_steps(market, day, stages, opens_at, closes_at, now))
     report = next((one for one in stages if one.stage == "report"), None)
@@ -103,7 +105,9 @@ def _steps(
             yield SkipStage(key, reason)
             continue
         yield from _at_work(key, one, opens_at, now)
-        return
+        is_left = one.stage in BEFORE_REPORT and one.status == "started"
+        if not (is_left and now >= ends_at(one.stage, one.deadline_at, opens_at)):
+            return
 
 
 def ends_at(stage: Stage, deadline_at: datetime, opens_at: datetime) -> datetime:

@@ -18,6 +18,7 @@ from app.jobs.outages import is_outage
 from app.operations.premarket.failing import fail_stage
 from app.operations.premarket.fitness import facts_form, gather_symbols, tell_symbols
 from app.operations.premarket.policy import PremarketPolicy
+from app.operations.premarket.remarks import left_out_lines
 from app.operations.premarket.stage_data import Need, ready_data, time_limit
 from app.operations.premarket.stage_jobs import ANALYSES, send_jobs, stage_requests, submit_jobs
 from app.operations.premarket.stage_symbols import first_start, ladder_symbols, unfit_symbols
@@ -46,7 +47,7 @@ class Findings:
     @property
     def reasons(self) -> list[str]:
         """Everything that is not as it should be."""
-        return [*(f"{symbol} is left out: {why}" for symbol, why in self.left_out.items()), *self.missing]
+        return [*left_out_lines(self.left_out), *self.missing]
 
     @property
     def detail(self) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from typing import Any, Final, NamedTuple
 
 # Where a stage's detail keeps the gravity of its reasons; one without is about data.
 GRAVITY: Final = "gravity"
+# Where that of the report keeps the stage whose analysis it is made of.
+RESTS_ON: Final = "rests_on"
 
 
 class Gravity(IntEnum):
@@ -35,6 +37,15 @@ def together(about: Iterable[tuple[str, Remark]]) -> list[Remark]:
     for symbol, remark in about:
         symbols.setdefault(remark, []).append(symbol)
     return [Remark(gravity, f"{', '.join(named)}: {text}") for (gravity, text), named in symbols.items()]
+
+
+def left_out_lines(left_out: Mapping[str, str]) -> list[str]:
+    """Which symbols are left out and why, a line for each reason: "ES, NQ are left out: …"."""
+    named: dict[str, list[str]] = {}
+    for symbol, why in left_out.items():
+        named.setdefault(why, []).append(symbol)
+    verb = {True: "is", False: "are"}
+    return [f"{', '.join(some)} {verb[len(some) == 1]} left out: {why}" for why, some in named.items()]
 
 
 def in_order(remarks: Iterable[Remark]) -> list[Remark]:

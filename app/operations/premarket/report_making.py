@@ -1,7 +1,7 @@
 """The report of a ladder, made of the best analysis that there is by then."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -60,7 +60,8 @@ def make_report(
     remarks: list[Remark] = []
     for source in sorted(sources, key=_worse):
         analysis = document_of(session, source.job.id)
-        wanted, left_out = _asked_for(session, rows), _told_left_out(analysis, source, rows)
+        wanted = _asked_for(session, rows)
+        left_out = _told_left_out(analysis, source, rows, wanted)
         try:
             document = premarket_document(
                 market=market, day=day, opens_at=opens_at, analysis=analysis, rests_on=source.stage,
@@ -112,7 +113,12 @@ def _asked_for(session: Session, rows: Sequence[PremarketStage]) -> set[str]:
     return names.union(*(job.symbols for job in joint))
 
 
-def _told_left_out(analysis: Mapping[str, Any], source: Source, rows: Sequence[PremarketStage]) -> dict[str, str]:
+def _told_left_out(
+    analysis: Mapping[str, Any], source: Source, rows: Sequence[PremarketStage], wanted: Collection[str]
+) -> dict[str, str]:
     """Why symbols are not in an analysis, the source's stage last, which knows best."""
-    told = {symbol: why for row in rows for symbol, why in _left_out(row).items()}
+    why_not = f"it was not on the watchlist when {source.stage} was prepared"
+    looked_at = next((row.detail["data"] for row in rows if row.stage == source.stage and "data" in row.detail), wanted)
+    told = {symbol: why_not for symbol in wanted if symbol not in looked_at}
+    told |= {symbol: why for row in rows for symbol, why in _left_out(row).items()}
     return {symbol: why for symbol, why in {**told, **source.left_out}.items() if symbol not in analysis["symbols"]}

@@ -1,13 +1,19 @@
 """The verdict on a ladder, from what is recorded of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from app.operations.premarket.remarks import Gravity, Remark, in_order
-from app.premarket.definition import Stage
+from app.premarket.definition import AHEAD, Stage
 from app.premarket.reports import Verdict
 from app.premarket.rows import ENDED
+
+# A person reads them before the open; all of them stay with their stages.
+MOST_REASONS: Final = 12
+# What one stage finds of these the next one finds again, with figures of its own.
+FOUND_ANEW: Final = (Gravity.DATA, Gravity.MODEL)
 
 
 @dataclass(frozen=True)
@@ -22,17 +28,21 @@ class StageFacts:
 
 @dataclass(frozen=True)
 class ClimbFacts:
-    """A ladder as it is recorded: when the market opens, by when the report is due, and when it was made."""
+    """A ladder as it is recorded: when the market opens, by when the report is due, and when it was made.
+
+    `rests_on` is the stage whose analysis the report is made of, None before it is made.
+    """
 
     opens_at: datetime
     report_due_at: datetime
     made_at: datetime | None
     stages: Sequence[StageFacts]
+    rests_on: str | None = None
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A verdict, None before it can be told, and its reasons, what hurts most first; READY has none."""
+    """A verdict, None before it can be told, and its reasons, what hurts most first, twelve at most; READY has none."""
 
     verdict: Verdict | None
     reasons: tuple[str, ...] = ()
@@ -43,7 +53,8 @@ def decide_verdict(facts: ClimbFacts, now: datetime) -> Judged:
 
     READY: the report was made in time, and nothing is remarked. DEGRADED: made in time, and the reasons tell what to
     mind. LATE: not made by its deadline, or after that. MISSING: not made, and the market has opened. None while the
-    report is neither made nor due.
+    report is neither made nor due. What the data and the model are remarked for counts of the report and of the stage
+    that it rests on alone, and while it is not made of the last stage that is done.
     """
     verdict, first = _of_report(facts, now)
     if verdict is None:
@@ -51,7 +62,7 @@ def decide_verdict(facts: ClimbFacts, now: datetime) -> Judged:
     remarks = in_order([*first, *_of_stages(facts)])
     if verdict == "READY" and remarks:
         verdict = "DEGRADED"
-    return Judged(verdict, tuple(remark.text for remark in remarks))
+    return Judged(verdict, _shortened([remark.text for remark in remarks]))
 
 
 def span_text(span: timedelta) -> str:
@@ -79,7 +90,22 @@ def _of_report(facts: ClimbFacts, now: datetime) -> tuple[Verdict | None, list[R
     return "READY", []
 
 
+def _shortened(reasons: Sequence[str]) -> tuple[str, ...]:
+    if len(reasons) <= MOST_REASONS:
+        return tuple(reasons)
+    shown = reasons[: MOST_REASONS - 1]
+    return (*shown, f"{len(reasons) - len(shown)} more reasons are told by the stages: see `flask premarket status`")
+
+
+def _superseded(facts: ClimbFacts) -> Collection[Stage]:
+    """The stages whose data and model were looked at anew by a later one."""
+    done = [one.stage for one in facts.stages if one.stage in AHEAD and one.status in ("done", "late")]
+    kept = ("report", facts.rests_on or (done[-1] if done else ""))
+    return [stage for stage in done if stage not in kept]
+
+
 def _of_stages(facts: ClimbFacts) -> Iterator[Remark]:
+    superseded = _superseded(facts)
     said: dict[str, list[Stage]] = {}
     gravity: dict[str, Gravity] = {}
     for one in facts.stages:
@@ -87,6 +113,8 @@ def _of_stages(facts: ClimbFacts) -> Iterator[Remark]:
         if one.status in ("failed", "skipped"):
             continue
         for remark in one.remarks:
+            if one.stage in superseded and remark.gravity in FOUND_ANEW:
+                continue
             said.setdefault(remark.text, []).append(one.stage)
             gravity[remark.text] = min(remark.gravity, gravity.get(remark.text, remark.gravity))
     for text, stages in said.items():

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.alerts.rules import Condition
 from app.alerts.store import raise_alert
 from app.errors import Unavailable
-from app.operations.premarket.failing import Alert, fail_stage
+from app.operations.premarket.failing import Alert, fail_stage, untold
 from app.operations.premarket.judging import say_verdict, settle_verdict
 from app.operations.premarket.remarks import GRAVITY, Gravity
 from app.operations.premarket.report_cache import cache_report, cached_text, cached_until
@@ -32,8 +32,8 @@ def verify_report(stores: Stores, market: str, day: date, *, alert: Alert = rais
     """Compare the report in the cache with the one in the database, end the stage `verify`, and judge the ladder.
 
     A report that the cache lacks, or has otherwise, is put there again, and that is told in the stage's reasons and by
-    an alert. Without a report the stage fails. Unavailable, to be done again, while the cache does not answer; once it
-    has not done so until two minutes after the open, the stage fails.
+    an alert. Without a report the stage fails, which the verdict tells. Unavailable, to be done again, while the cache
+    does not answer; once it has not done so until two minutes after the open, the stage fails.
     """
     now = stores.clock.now()
     with stores.sessions.begin() as session:
@@ -41,7 +41,7 @@ def verify_report(stores: Stores, market: str, day: date, *, alert: Alert = rais
     if row is None or report is None:
         return
     if report.made_at is None:
-        _end(stores, row, ["there is no report"], alert, failed=True)
+        _end(stores, row, ["there is no report"], untold, failed=True)
         return
     try:
         found = _mended(stores, row, report, alert)

@@ -291,7 +291,7 @@ def test_a_disk_is_told_once_however_many_places_are_on_it(
 @pytest.mark.parametrize(
     ("step", "rule", "severity"),
     [
-        (judge("LATE"), "premarket_verdict", "warning"),
+        (judge("DEGRADED"), "premarket_verdict", "warning"),
         (judge("MISSING"), "premarket_verdict", "critical"),
         (miss_login, "login_expiring", "critical"),
     ],
@@ -300,6 +300,19 @@ def test_what_is_graver_is_told_as_such(rt: Runtime, step: Step, rule: str, seve
     step(rt)
 
     assert [one.severity for one in found(rt, AlertPolicy(), rule)] == [severity]
+
+
+def test_a_report_that_is_not_made_is_late_before_the_open_and_missing_after_it_and_never_both(rt: Runtime) -> None:
+    policy, names = AlertPolicy(), ("premarket_late", "premarket_verdict")
+    make_ladder(rt)
+
+    def told(verdict: str) -> list[str]:
+        with rt.sessions.begin() as session:
+            set_verdict(session, MARKET, DAY, verdict, ["the reason"])
+        return [one.rule for name in names for one in FINDERS[name](rt, policy, OPENS - MINUTE)]
+
+    assert told("LATE") == ["premarket_late"]
+    assert told("MISSING") == ["premarket_verdict"]
 
 
 def test_a_ladder_is_told_of_until_its_session_is_over(rt: Runtime, clock: FixedClock) -> None:
@@ -318,11 +331,11 @@ def test_a_ladder_that_nobody_planned_is_late_too(rt: Runtime, clock: FixedClock
     policy = AlertPolicy(premarket=PremarketPolicy([Ladder(MARKET)]))
 
     clock.advance(8 * MINUTE)
-    both = found(rt, policy, "premarket_late")
+    late = found(rt, policy, "premarket_late")
     clock.advance(OPENS - clock.now())
 
-    assert [one.facts["stage"] for one in both] == ["report", "composite"]
-    assert "it was never planned" in both[0].detail
+    assert [one.facts["stage"] for one in late] == ["report"]
+    assert "it was never planned" in late[0].detail
     assert not list(FINDERS["premarket_late"](rt, policy, clock.now()))
 
 

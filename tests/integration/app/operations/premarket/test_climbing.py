@@ -6,8 +6,10 @@ import pytest
 from sqlalchemy import text
 
 from app.bus import keys
+from app.market.markets import LIMITS, Markets
+from app.market.overrides import parse_overrides
 from app.operations.premarket import climbing
-from app.operations.premarket.climbing import PREPARE_AGAIN_S, do_ladder_step, ladder_steps
+from app.operations.premarket.climbing import NO_OPEN, PREPARE_AGAIN_S, do_ladder_step, ladder_steps
 from app.operations.premarket.ladder_plan import (
     FinishStage,
     JudgeClimb,
@@ -77,6 +79,26 @@ def test_a_ladder_that_the_calendar_moved_is_planned_anew_where_it_has_not_begun
     assert ladder_steps(stores, sooner) == []
     assert stage_row(stores, "report").planned_at == OPENS_AT - 20 * MINUTE
     assert stage_row(stores, "composite").deadline_at == OPENS_AT - 20 * MINUTE
+
+
+@pytest.mark.parametrize("markets", ["CME_Futures, US_Equity", "US_Equity"])
+def test_a_ladder_whose_open_the_calendar_has_lost_is_skipped_and_misses_no_report(
+    stores: Runtime, clock: FixedClock, markets: str
+) -> None:
+    ticked(stores)
+    clock.advance(120 * MINUTE)
+    at_work(stores, "comprehensive", {"*": done_job(stores)})
+    mourning = f"overrides: [{{markets: [{markets}], date: {DAY}, closed: true, name: Mourning}}]"
+    changed = replace(stores, markets=Markets(clock=clock, overrides=lambda: parse_overrides(mourning, LIMITS)))
+
+    ticked(changed)
+    clock.advance(OPENS_AT - clock.now())
+    ticked(changed)
+
+    begun, *others = rows(changed, DAY)
+    assert (begun.stage, begun.status) == ("comprehensive", "done")
+    assert {(row.status, *row.reasons) for row in others} == {("skipped", NO_OPEN)}
+    assert (report_row(changed).verdict, report_row(changed).reasons) == (None, [])
 
 
 def test_a_market_that_nobody_automates_has_no_ladder(stores: Runtime) -> None:

@@ -143,8 +143,8 @@ def test_a_stage_of_which_all_analyses_failed_has_failed_with_an_alert(stores: R
 
     assert finish(stores, alerts, "patterns") == "failed"
     assert stage_row(stores, "patterns").reasons == ["ES: its analysis failed twice: the disk is full"]
-    assert [(one.rule, one.subject) for one in alerts.told] == [("premarket_failure", f"{MARKET} {DAY} patterns")]
-    assert "the disk is full" in alerts.told[0].detail
+    assert [(one.rule, one.subject) for one in alerts.told] == [("premarket_failure", f"{MARKET} {DAY}")]
+    assert alerts.told[0].detail.startswith("patterns: ES: its analysis failed twice: the disk is full")
 
 
 def test_an_alert_that_cannot_be_raised_leaves_the_stage_to_the_next_tick(stores: Runtime, alerts: Alerts) -> None:
@@ -405,7 +405,8 @@ def test_a_report_that_could_not_be_made_has_failed_at_the_open_and_not_before(
         "there is no report, and the market has opened",
         "report failed: its analysis failed twice: no",
     ]
-    assert alerts.rules == ["premarket_failure"]
+    # The verdict has an alert of its own.
+    assert alerts.rules == []
 
 
 @pytest.mark.usefixtures("late_morning")
@@ -441,6 +442,21 @@ def test_a_symbol_that_an_earlier_stage_had_is_in_the_report_or_left_out_with_a_
     ]
     document = report_row(stores).document
     assert document is not None and document["left_out"] == {"NQ": "its data were rejected"}
+
+
+@pytest.mark.usefixtures("late_morning")
+def test_a_symbol_that_is_not_watched_any_more_is_left_out_and_makes_nothing_doubtful(
+    stores: Runtime, alerts: Alerts
+) -> None:
+    done(stores, jobs={"composite": done_job(stores, symbols=["ES", "CL", "GC"])})
+    at_work(stores, "report", {"*": done_job(stores)}, data={"ES": {}, "CL": {}})
+
+    finish(stores, alerts, "report")
+
+    assert report_row(stores).reasons == []
+    document = report_row(stores).document
+    assert document is not None
+    assert document["left_out"] == {"GC": "it was not on the watchlist when report was prepared"}
 
 
 @pytest.mark.usefixtures("late_morning")

@@ -72,11 +72,31 @@ def test_a_stage_that_had_something_to_mind_makes_it_degraded(rt: Runtime, clock
     planned(rt)
     clock.advance(-10 * MINUTE)
     done(rt, ["comprehensive", "patterns", "predictions"])
-    at_work(rt, "composite", {"*": done_job(rt)}, reasons=["3 events of the stream are not stored yet"])
+    left_out = {"CL": "there is no tick of it", "GC": "there is no tick of it"}
+    reasons = ["CL, GC are left out: there is no tick of it", "3 events of the stream are not stored yet"]
+    at_work(rt, "composite", {"*": done_job(rt)}, reasons=reasons, left_out=left_out)
     finish_stage(rt, POLICY, key("composite"), alert=Alerts())
     clock.advance(10 * MINUTE)
     at_work(rt, "report", {"*": done_job(rt)})
     finish_stage(rt, POLICY, key("report"), alert=Alerts())
 
     assert judge_climb(rt, MARKET, DAY) == "DEGRADED"
-    assert report_row(rt).reasons == ["composite: 3 events of the stream are not stored yet"]
+    # The report looked at the data anew, and does not rest on what composite found.
+    assert report_row(rt).reasons == ["composite: CL, GC are left out: there is no tick of it"]
+
+
+def test_what_was_amiss_with_the_data_that_the_report_rests_on_makes_it_degraded(
+    rt: Runtime, clock: FixedClock
+) -> None:
+    planned(rt)
+    clock.advance(-10 * MINUTE)
+    done(rt, ["comprehensive", "patterns", "predictions"])
+    at_work(rt, "composite", {"*": done_job(rt)}, reasons=["3 events of the stream are not stored yet"])
+    finish_stage(rt, POLICY, key("composite"), alert=Alerts())
+    clock.advance(10 * MINUTE)
+    at_work(rt, "report", {})
+    finish_stage(rt, POLICY, key("report"), alert=Alerts())
+
+    judge_climb(rt, MARKET, DAY)
+
+    assert "composite: 3 events of the stream are not stored yet" in report_row(rt).reasons

@@ -57,7 +57,7 @@ def known(monkeypatch: pytest.MonkeyPatch) -> Known:
     days = frozenset({WEDNESDAY, THURSDAY})
 
     def gather(_stores: object, need: Need) -> list[SymbolFacts]:
-        usual = (tuple(sorted(days)), days, NO_DAYS, NO_DAYS, True, DUE - MINUTE, "REPLAY")
+        usual = (WEDNESDAY, tuple(sorted(days)), days, NO_DAYS, NO_DAYS, True, DUE - MINUTE, "REPLAY")
         return [found.get(symbol) or SymbolFacts(symbol, *usual) for symbol in need.symbols]
 
     monkeypatch.setattr(preparing, "ready_data", lambda *_arguments: Readied())
@@ -90,15 +90,15 @@ def test_a_stage_is_prepared_with_an_analysis_of_each_symbol_as_of_now(
     assert row.detail["prepared_at"] == "2025-10-10T10:30:00.000000Z"
     assert row.detail["range"] == ["2025-10-08", "2025-10-10"]
     assert row.detail["data"]["NQ"] == {
-        "sessions": 2, "files": 3, "missing": [], "damaged": [], "with_bars": [], "source": "REPLAY",
-        "preferred": True, "last_tick": "2025-10-10T00:00:00.000000Z",
+        "begins": "2025-10-08", "sessions": 2, "files": 3, "missing": [], "damaged": [], "with_bars": [],
+        "source": "REPLAY", "preferred": True, "last_tick": "2025-10-10T00:00:00.000000Z",
     }  # fmt: skip
     found = jobs(rt)
     assert [(job.kind, job.symbols, job.asof, job.requested_by) for job in found] == [
         ("series", ["ES"], DUE, "premarket"),
         ("series", ["NQ"], DUE, "premarket"),
     ]
-    assert all(job.parameters["fallback"] and job.timeframe == "2days" and job.end_date == FRIDAY for job in found)
+    assert all(job.parameters["fallback"] and job.start_date == WEDNESDAY and job.end_date == FRIDAY for job in found)
     assert found[0].idempotency_key == "premarket/CME_Futures/2025-10-10/comprehensive/ES/1"
     assert [word for word in dispatch.sent if word[0] == "run_job"] == [
         ("run_job", number, "urgent") for number in numbers
@@ -179,7 +179,7 @@ def test_a_preparation_that_was_killed_at_its_data_goes_on_with_them(
 
 def test_a_symbol_without_ticks_is_left_out(rt: Runtime, known: Known) -> None:
     watch_only(rt, "ES", "CL")
-    known["CL"] = SymbolFacts("CL", (WEDNESDAY, THURSDAY), NO_DAYS, NO_DAYS, NO_DAYS)
+    known["CL"] = SymbolFacts("CL", WEDNESDAY, (WEDNESDAY, THURSDAY), NO_DAYS, NO_DAYS, NO_DAYS)
 
     numbers = prepare_stage(rt, POLICY, KEY)
 
@@ -190,7 +190,7 @@ def test_a_symbol_without_ticks_is_left_out(rt: Runtime, known: Known) -> None:
 
 
 def test_a_stage_without_any_symbol_fails(rt: Runtime, known: Known) -> None:
-    known["ES"] = SymbolFacts("ES", (WEDNESDAY, THURSDAY), NO_DAYS, NO_DAYS, NO_DAYS)
+    known["ES"] = SymbolFacts("ES", WEDNESDAY, (WEDNESDAY, THURSDAY), NO_DAYS, NO_DAYS, NO_DAYS)
 
     assert prepare_stage(rt, POLICY, KEY) == []
 

@@ -172,7 +172,7 @@ def test_without_a_report_the_verification_fails_and_the_day_is_missing(
 
     assert (stage_row(rt, "verify").status, stage_row(rt, "verify").reasons) == ("failed", ["there is no report"])
     assert report_row(rt).verdict == "MISSING"
-    assert alerts.rules == ["premarket_failure"]
+    assert alerts.rules == []
 
 
 def test_a_report_that_somebody_changed_in_the_database_is_told(

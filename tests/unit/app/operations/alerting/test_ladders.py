@@ -3,13 +3,14 @@ from datetime import timedelta
 import pytest
 
 from app.operations.alerting.checks import late_seconds, tell_ladder
-from app.operations.alerting.ladders import Climbing, late_stages, missing_lines
+from app.operations.alerting.ladders import Climbing, late_stage, missing_lines
 from app.premarket.models import PremarketReport, PremarketStage
 from tests.factories import DAY, MOMENT
 
 OPENS = MOMENT
 MINUTE = timedelta(minutes=1)
 BEFORE = {"comprehensive": 180, "composite": 60, "report": 30}
+AT_OPEN = {"verify": 0}
 
 
 @pytest.mark.parametrize(
@@ -27,28 +28,43 @@ BEFORE = {"comprehensive": 180, "composite": 60, "report": 30}
 def test_a_stage_is_late_from_its_deadline_on_until_it_is_done(status: str, after_s: int, is_late: bool) -> None:
     composite = stage("composite", status=status, reasons=["because"])
 
-    found = list(late_stages(ladder(composite), composite.deadline_at + after_s * timedelta(seconds=1)))
+    found = late_stage(ladder(composite), composite.deadline_at + after_s * timedelta(seconds=1))
 
-    assert [one.subject for one in found] == (["CME_Futures 2025-10-09 composite"] if is_late else [])
-    assert all("is late since 15:00:00 UTC" in one.detail for one in found)
+    assert (found is not None) == is_late
+    if found is not None:
+        assert found.subject == "CME_Futures 2025-10-09 composite"
+        assert "is late since 15:00:00 UTC" in found.detail
 
 
-def test_only_the_analysis_and_the_report_are_missed() -> None:
+def test_of_the_analysis_and_the_report_the_last_that_is_due_is_missed() -> None:
     stages = [stage(name) for name in BEFORE]
 
-    assert [one.facts["stage"] for one in late_stages(ladder(*stages), OPENS)] == ["composite", "report"]
+    found = [late_stage(ladder(*stages), OPENS - minutes * MINUTE) for minutes in (31, 29, 24)]
+
+    assert [None if one is None else one.facts["stage"] for one in found] == [None, "composite", "report"]
+
+
+def test_a_report_that_the_verdict_calls_missing_is_not_late_as_well() -> None:
+    assert late_stage(ladder(stage("report"), verdict="MISSING", reasons=["none"]), OPENS) is None
+
+
+def test_a_ladder_whose_open_the_calendar_has_lost_is_not_late() -> None:
+    skipped = [stage(name, status="skipped", reasons=["no open"]) for name in BEFORE]
+
+    assert late_stage(ladder(*skipped, stage("verify", status="skipped", reasons=["no open"])), OPENS) is None
 
 
 def test_a_composite_is_not_missed_once_there_is_a_report() -> None:
     made = ladder(stage("composite", status="failed", reasons=["no data"]), made_at=OPENS - 25 * MINUTE)
 
-    assert not list(late_stages(made, OPENS))
+    assert late_stage(made, OPENS) is None
 
 
 def test_why_a_stage_is_late_is_told() -> None:
-    [failed] = late_stages(ladder(stage("composite", status="failed", reasons=["no data", "no luck"])), OPENS)
-    [waits] = late_stages(ladder(stage("report")), OPENS)
+    failed = late_stage(ladder(stage("composite", status="failed", reasons=["no data", "no luck"])), OPENS)
+    waits = late_stage(ladder(stage("report")), OPENS)
 
+    assert failed is not None and waits is not None
     assert "it failed: no data; no luck" in failed.detail
     assert "it has not begun" in waits.detail
     assert (failed.facts["late_s"], waits.facts["late_s"]) == (30 * 60, 25 * 60)
@@ -87,7 +103,7 @@ def test_lateness_is_counted_up_to_the_end_of_a_stage_and_of_none_that_lies_ahea
 
 
 def stage(name: str, **told: object) -> PremarketStage:
-    planned = OPENS - BEFORE[name] * MINUTE
+    planned = OPENS - (BEFORE | AT_OPEN)[name] * MINUTE
     takes = 5 * MINUTE if name == "report" else 30 * MINUTE
     known = {
         "market": "CME_Futures", "session_date": DAY, "stage": name, "status": "planned", "planned_at": planned,

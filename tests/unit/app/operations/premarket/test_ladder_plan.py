@@ -50,13 +50,22 @@ def test_a_stage_is_given_up_when_the_next_is_due_prepared_or_not(is_prepared: b
     at_work = with_(FRESH, "comprehensive", **STARTED, is_prepared=is_prepared, waiting=1 if is_prepared else 0)
 
     assert plan(at_work, 120 * MINUTE + TICK) == ([] if is_prepared else [prepare("comprehensive")])
-    assert plan(at_work, 120 * MINUTE) == [FinishStage(key("comprehensive"), gave_up=True)]
+    assert plan(at_work, 120 * MINUTE) == [FinishStage(key("comprehensive"), gave_up=True), prepare("patterns")]
+
+
+def test_a_stage_that_cannot_be_ended_holds_up_neither_the_report_nor_the_open() -> None:
+    stuck = with_(with_(FRESH, "patterns", **STARTED, is_prepared=True), "comprehensive", status="done")
+
+    assert [step for step in plan(stuck, 30 * MINUTE) if not isinstance(step, SkipStage)] == [
+        FinishStage(key("patterns")), prepare("report"), JUDGE,
+    ]  # fmt: skip
+    assert VerifyReport(MARKET, DAY) in plan(ended(stuck, "report"), timedelta(0))
 
 
 def test_analyses_that_have_just_finished_are_not_given_up() -> None:
     finished = with_(FRESH, "comprehensive", **STARTED, is_prepared=True)
 
-    assert plan(finished, 100 * MINUTE) == [FinishStage(key("comprehensive"))]
+    assert plan(finished, 100 * MINUTE) == [FinishStage(key("comprehensive")), prepare("patterns")]
 
 
 def test_the_next_stage_waits_until_the_one_before_has_ended() -> None:

@@ -18,15 +18,53 @@ def test_a_report_in_time_of_which_nothing_is_remarked_is_ready() -> None:
 
 
 @pytest.mark.parametrize("gravity", Gravity)
-def test_any_remark_makes_it_degraded(gravity: Gravity) -> None:
+def test_any_remark_on_the_report_makes_it_degraded(gravity: Gravity) -> None:
+    assert judge(report={"remarks": [Remark(gravity, "it is so")]}) == Judged("DEGRADED", ("it is so",))
+
+
+@pytest.mark.parametrize("gravity", set(Gravity) - {Gravity.DATA, Gravity.MODEL})
+def test_a_remark_on_an_earlier_stage_makes_it_degraded(gravity: Gravity) -> None:
     assert judge(composite={"remarks": [Remark(gravity, "it is so")]}) == Judged("DEGRADED", ("composite: it is so",))
 
 
-def test_what_the_report_is_remarked_for_needs_no_name_of_a_stage() -> None:
-    told = {"remarks": [POOR]}
+@pytest.mark.parametrize("gravity", [Gravity.DATA, Gravity.MODEL])
+def test_what_a_later_stage_looked_at_anew_counts_of_the_one_that_the_report_rests_on(gravity: Gravity) -> None:
+    told = {stage: {"remarks": [Remark(gravity, f"{stage} says so")]} for stage in ("predictions", "composite")}
 
-    assert judge(comprehensive=told, report=told).reasons == (POOR.text,)
-    assert judge(comprehensive=told, patterns=told).reasons == (f"comprehensive, patterns: {POOR.text}",)
+    assert judge(**told) == Judged("READY")
+    assert judge(rests_on="composite", **told).reasons == ("composite: composite says so",)
+    assert judge(rests_on="predictions", **told).reasons == ("predictions: predictions says so",)
+
+
+def test_while_there_is_no_report_the_data_count_of_the_last_stage_that_is_done() -> None:
+    told = {stage: {"remarks": [Remark(Gravity.DATA, f"{stage} says so")]} for stage in ("predictions", "composite")}
+
+    judged = judge(made_at=None, now=OPENS_AT, rests_on=None, report={"status": "started"}, **told)
+
+    assert judged.reasons[1:] == ("composite: composite says so",)
+
+
+def test_what_verifying_finds_before_it_has_ended_counts() -> None:
+    judged = judge(verify={"status": "started", "remarks": [Remark(Gravity.DATA, "the cache lost it")]})
+
+    assert judged.reasons == ("verify: the cache lost it",)
+
+
+def test_of_many_reasons_eleven_are_told_and_how_many_more_there_are() -> None:
+    remarks = [Remark(Gravity.DATA, f"reason {number}") for number in range(13)]
+
+    assert judge(report={"remarks": remarks[:12]}).reasons == tuple(one.text for one in remarks[:12])
+    assert judge(report={"remarks": remarks}).reasons == (
+        *(one.text for one in remarks[:11]),
+        "2 more reasons are told by the stages: see `flask premarket status`",
+    )
+
+
+def test_what_the_report_is_remarked_for_needs_no_name_of_a_stage() -> None:
+    told = {"remarks": [Remark(Gravity.LEFT_OUT, "ES: its analysis failed")]}
+
+    assert judge(comprehensive=told, report=told).reasons == ("ES: its analysis failed",)
+    assert judge(comprehensive=told, patterns=told).reasons == ("comprehensive, patterns: ES: its analysis failed",)
 
 
 @pytest.mark.parametrize(("status", "gravity"), [("failed", Gravity.FAILED), ("skipped", Gravity.LATE)])
@@ -64,7 +102,7 @@ def test_a_report_is_late_from_its_deadline_on_until_the_open() -> None:
 def test_a_report_that_is_not_there_at_the_open_is_missing_and_its_stage_says_why() -> None:
     failed = {"status": "failed", "remarks": [Remark(Gravity.FAILED, "its analysis failed twice: out of memory")]}
 
-    judged = judge(made_at=None, now=OPENS_AT, report=failed, composite={"remarks": [POOR]})
+    judged = judge(made_at=None, now=OPENS_AT, rests_on=None, report=failed, composite={"remarks": [POOR]})
 
     assert judged == Judged(
         "MISSING",
@@ -119,11 +157,14 @@ def test_a_span_is_told_in_seconds_while_it_is_short(seconds: int, text: str) ->
 
 
 def judge(
-    made_at: datetime | None = IN_TIME, now: datetime = OPENS_AT - timedelta(minutes=10), **told: dict[str, object]
+    made_at: datetime | None = IN_TIME,
+    now: datetime = OPENS_AT - timedelta(minutes=10),
+    rests_on: str | None = "report",
+    **told: dict[str, object],
 ) -> Judged:
     """The verdict on a ladder whose stages are done and unremarked unless told otherwise."""
     stages = [stage_facts(stage, **told.get(stage, {})) for stage in STAGES]
-    return decide_verdict(ClimbFacts(OPENS_AT, DUE_AT, made_at, stages), now)
+    return decide_verdict(ClimbFacts(OPENS_AT, DUE_AT, made_at, stages, rests_on), now)
 
 
 def stage_facts(stage: Stage, **told: object) -> StageFacts:
