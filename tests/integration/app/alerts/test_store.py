@@ -16,7 +16,7 @@ from app.alerts.store import (
     resolve_alert,
     resolve_condition,
 )
-from app.errors import Conflict, NotFound
+from app.errors import Conflict, NotFound, Rejected
 from tests.alerting import NOW, disk, silent
 
 SECOND = timedelta(seconds=1)
@@ -181,6 +181,15 @@ def test_texts_become_one_line_that_the_database_and_terminals_take(db_session):
     assert alert.detail == "one line [31m of text"
     assert len(alert.subject) == 120
     assert raise_alert(db_session, silent("a\x00b" * 100), NOW).id == alert.id
+
+
+@pytest.mark.parametrize("change", [acknowledge_alert, resolve_alert])
+def test_who_changes_an_alert_is_named_in_letters_that_the_database_and_terminals_take(db_session, change):
+    alert = raise_alert(db_session, silent(), NOW)
+    with pytest.raises(Rejected, match="say who does it"):
+        change(db_session, alert.id, NOW, by="\x00 \x1b")
+    changed = change(db_session, alert.id, NOW, by="an\x00n\x1b[31m")
+    assert "an n [31m" in (changed.acknowledged_by, changed.resolved_by)
 
 
 def test_alerts_are_listed_newest_first_by_what_is_asked(db_session):
