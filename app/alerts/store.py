@@ -132,15 +132,16 @@ def _raise(session: Session, condition: Condition, now: datetime) -> tuple[Alert
     rule, subject = _key(condition)
     condition = replace(condition, rule=rule, subject=subject, detail=_cleaned(condition.detail))
     for _try in range(_TRIES):
+        # First, as an insert that finds one there takes a number all the same.
+        alert = session.scalar(_lasting().where(Alert.rule == rule, Alert.subject == subject).with_for_update())
+        if alert is not None:
+            return alert, _touch(session, alert, condition, now)
         alert = _insert(session, condition, now)
         if alert is not None:
             announce_raised(session, alert)
             write_message(session, alert, "raised", now)
             return alert, "raised"
-        alert = session.scalar(_lasting().where(Alert.rule == rule, Alert.subject == subject).with_for_update())
-        if alert is not None:
-            return alert, _touch(session, alert, condition, now)
-        # Another process has resolved it since.
+        # Another process has raised it since.
     raise Unavailable(f"the alert {rule} [{subject}] is raised and resolved all the time: try again")
 
 

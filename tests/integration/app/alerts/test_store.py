@@ -34,6 +34,14 @@ def test_a_condition_is_one_alert_for_as_long_as_it_lasts(db_session):
     assert (again.detail, again.facts, again.severity) == ("nothing for 90 s", {"age_s": 90}, "critical")
 
 
+def test_alerts_are_numbered_in_a_row_however_often_one_is_found(db_session):
+    first = raise_alert(db_session, silent(), NOW)
+    for _look in range(5):
+        raise_alert(db_session, silent(), NOW)
+
+    assert raise_alert(db_session, disk(), NOW).id == first.id + 1
+
+
 def test_each_subject_has_an_alert_of_its_own(db_session):
     assert raise_alert(db_session, silent("SCHWAB"), NOW).id != raise_alert(db_session, silent("EXCEL"), NOW).id
 
