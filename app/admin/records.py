@@ -9,7 +9,7 @@ from flask_admin.base import expose
 from flask_admin.contrib.sqla import ModelView
 from flask_login import current_user
 from sqlalchemy import inspect
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session, scoped_session
 
 from app.admin.columns import column_title
@@ -20,6 +20,8 @@ from app.runtime import runtime
 
 PAGE: Final = 50
 MOST_EXPORTED: Final = 20_000
+# A greater number of rows to skip than PostgreSQL takes could come of more.
+MOST_PAGES: Final = 10**9
 
 
 class Sessions:
@@ -121,6 +123,18 @@ class RecordView(ModelView):
             flash(f"The database refuses this{f' by its rule {rule}' if rule else ''}.", "error")
             return True
         return False
+
+    def get_one(self, id: Any) -> Any:
+        """The row of a key; None when there is none, or the text is no key."""
+        try:
+            return super().get_one(id)
+        except DataError:
+            self.session.rollback()
+            return None
+
+    def get_list(self, page: int | None, *args: Any, **options: Any) -> Any:
+        """The rows of a page, and how many there are in all; none on a page that no table has."""
+        return super().get_list(page if page is None else min(page, MOST_PAGES), *args, **options)
 
     @expose("/ajax/update/", methods=("POST",))
     def ajax_update(self) -> Any:

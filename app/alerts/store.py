@@ -14,7 +14,7 @@ from app.alerts.delivery_plan import rank
 from app.alerts.models import Alert
 from app.alerts.outbox import drop_messages, write_message, write_resolved
 from app.alerts.rules import RULES, Condition, severity_of
-from app.errors import Conflict, NotFound, Unavailable
+from app.errors import Conflict, NotFound, Rejected, Unavailable
 
 BY_RULE: Final = "rule"
 _SUBJECT_LETTERS: Final = 120
@@ -73,7 +73,7 @@ def acknowledge_alert(session: Session, number: int, now: datetime, *, by: str, 
     """
     alert = _locked(session, number)
     if alert.acknowledged_at is None:
-        alert.acknowledged_at, alert.acknowledged_by = now, by[:_ACTOR_LETTERS]
+        alert.acknowledged_at, alert.acknowledged_by = now, _actor(by)
         alert.note = _cleaned(note)
         drop_messages(session, alert, f"acknowledged by {alert.acknowledged_by}", now)
     session.flush()
@@ -84,7 +84,7 @@ def resolve_alert(session: Session, number: int, now: datetime, *, by: str, note
     """End an alert by hand; NotFound, or Conflict once it is over. Its rule raises another one if it finds it again."""
     alert = _locked(session, number)
     alert.note = _cleaned(note) or alert.note
-    _resolve(session, alert, now, by[:_ACTOR_LETTERS])
+    _resolve(session, alert, now, _actor(by))
     session.flush()
     return alert
 
@@ -132,15 +132,16 @@ def _raise(session: Session, condition: Condition, now: datetime) -> tuple[Alert
     rule, subject = _key(condition)
     condition = replace(condition, rule=rule, subject=subject, detail=_cleaned(condition.detail))
     for _try in range(_TRIES):
+        # First, as an insert that finds one there takes a number all the same.
+        alert = session.scalar(_lasting().where(Alert.rule == rule, Alert.subject == subject).with_for_update())
+        if alert is not None:
+            return alert, _touch(session, alert, condition, now)
         alert = _insert(session, condition, now)
         if alert is not None:
             announce_raised(session, alert)
             write_message(session, alert, "raised", now)
             return alert, "raised"
-        alert = session.scalar(_lasting().where(Alert.rule == rule, Alert.subject == subject).with_for_update())
-        if alert is not None:
-            return alert, _touch(session, alert, condition, now)
-        # Another process has resolved it since.
+        # Another process has raised it since.
     raise Unavailable(f"the alert {rule} [{subject}] is raised and resolved all the time: try again")
 
 
@@ -214,6 +215,13 @@ def _locked(session: Session, number: int) -> Alert:
 
 def _key(condition: Condition) -> tuple[str, str]:
     return RULES[condition.rule].name, _cleaned(condition.subject)[:_SUBJECT_LETTERS]
+
+
+def _actor(by: str) -> str:
+    name = _cleaned(by)[:_ACTOR_LETTERS]
+    if not name:
+        raise Rejected("say who does it, in letters that can be printed")
+    return name
 
 
 def _cleaned(text: str) -> str:

@@ -76,10 +76,11 @@ def alert_events(
     With `after`, the instant of the last id that a client got, also those that were resolved since. While PostgreSQL is
     away there are comments alone.
     """
-    feed, sent_s = AlertFeed(after, clock.now()), time.monotonic()
+    feed, sent_s, is_away = AlertFeed(after, clock.now()), time.monotonic(), False
     yield greeting(random.randint(*RETRY_MS))
     while True:
-        frames = _looked(feed, sessions, clock.now())
+        looked = _looked(feed, sessions, clock.now(), is_told=is_away)
+        frames, is_away = looked or [], looked is None
         if not frames and time.monotonic() - sent_s >= heartbeat_s:
             frames = [feed.heartbeat()]
         if frames:
@@ -88,13 +89,15 @@ def alert_events(
         time.sleep(min(LOOK_S, heartbeat_s))
 
 
-def _looked(feed: AlertFeed, sessions: sessionmaker[Session], now: datetime) -> list[bytes]:
+def _looked(feed: AlertFeed, sessions: sessionmaker[Session], now: datetime, *, is_told: bool) -> list[bytes] | None:
     try:
         with sessions() as session:
             return feed.look(session, now)
     except (SQLAlchemyError, ThorError) as error:
-        log.warning("the alerts cannot be read: %s", str(error).partition("\n")[0])
-        return []
+        # Once for each time that it is away, and not every second.
+        if not is_told:
+            log.warning("the alerts cannot be read: %s", str(error).partition("\n")[0])
+        return None
 
 
 def _present(session: Session, since: datetime) -> Sequence[Alert]:

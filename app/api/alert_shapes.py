@@ -100,7 +100,7 @@ class DeliveryAnswer(BaseModel):
     model_config = ConfigDict(title="AlertDelivery")
 
     id: int
-    channel: str = Field(examples=["email"])
+    channel: str = Field(examples=["mail"])
     event: Literal["raised", "escalated", "resolved"]
     severity: Severity
     due_at: Instant

@@ -1,7 +1,7 @@
 """The tables of analyses: what was asked for, what came of it, and what was predicted before it was known."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -144,6 +144,9 @@ class PredictionModel(Model):
     performance: Mapped[Facts]
     performance_at: Mapped[Instant | None]
     created_at: Mapped[Instant]
+
+
+UNCHANGED: Final = "the price was the same at its time"
 
 
 class Prediction(Model):

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.errors import ThorError
 from app.instruments.roll_history import rolls_between
 from app.instruments.rolls import canonical_contract
-from app.jobs.models import Prediction
+from app.jobs.models import UNCHANGED, Prediction
 from app.lake.layout import TICKS
 from app.lake.manifest import find_file
 from app.market.timetable import MICROSECOND, micros_of
@@ -97,7 +97,7 @@ def _resolve(stores: Stores, number: int, now: datetime) -> bool:
 def _fill(row: Prediction, price: float) -> None:
     # The probability is of a rise given that the price changes.
     if price == row.base_price:
-        row.void = "the price was the same at its time"
+        row.void = UNCHANGED
     else:
         row.outcome_price, row.outcome = price, int(price > row.base_price)
 

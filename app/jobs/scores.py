@@ -96,7 +96,7 @@ def _rows(session: Session, hours: Hours, now: datetime) -> Iterator[dict[str, A
                 "horizon": horizon,
                 "session_date": hours.day,
                 "scored_at": now,
-                "outcomes": len(record.rows.p),
+                "outcomes": record.rows.known,
                 "degraded": figures["degradation"]["degraded"],
                 "figures": figures,
             }

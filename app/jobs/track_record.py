@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, func, or_, select, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app.analysis.findings import Basis, to_plain
-from app.jobs.models import Prediction, PredictionModel
+from app.jobs.models import UNCHANGED, Prediction, PredictionModel
 
 if TYPE_CHECKING:
     from app.analysis.prediction.scored import Scored
@@ -19,16 +19,17 @@ if TYPE_CHECKING:
 # The newest predictions with an outcome that are looked at, of a symbol and horizon; older ones say little of today.
 MOST: Final = 5_000
 Key = tuple[str, str]
-_NUMBERS: Final = ("p", "base_rate", "outcome", "low", "high", "outcome_price")
+_NUMBERS: Final = ("p", "base_rate", "outcome", "low", "high", "price")
 
 
 @dataclass(frozen=True)
 class Record:
-    """The predictions of a symbol at a horizon by a model that have an outcome, in the order of time.
+    """The predictions of a symbol at a horizon by a model that have an outcome, or whose price did not change, in the
+    order of time.
 
     Of all that were made about one time by a model the first one counts: to ask again is no new evidence. `rows` were
     made before the time that they are about; `made_later` counts the others, from which nobody can tell whether the
-    outcome was known. `newest` is the latest time that one is about, None where none was made ahead.
+    outcome was known. `newest` is the latest time that one with an outcome is about, None where none was made ahead.
     """
 
     rows: "Scored"
@@ -93,11 +94,13 @@ def note_performance(session: Session, now: datetime) -> None:
 
 def _query(*wanted: ColumnElement[bool]) -> Select[Any]:
     of = (Prediction.model_id, Prediction.symbol, Prediction.horizon)
-    columns = (*(getattr(Prediction, name) for name in _NUMBERS), Prediction.made_at, Prediction.target_ts)
+    price = func.coalesce(Prediction.outcome_price, Prediction.base_price).label("price")
+    numbers = (price if name == "price" else getattr(Prediction, name) for name in _NUMBERS)
+    columns = (*numbers, Prediction.made_at, Prediction.target_ts)
     same = (*of, Prediction.target_ts)
     first = (
         select(Prediction.id, *of, Prediction.asof, *columns)
-        .where(Prediction.outcome.is_not(None), *wanted)
+        .where(or_(Prediction.outcome.is_not(None), Prediction.void == UNCHANGED), *wanted)
         .ext(distinct_on(*same))
         .order_by(*same, Prediction.made_at, Prediction.id)
         .subquery()
@@ -119,5 +122,5 @@ def _record(rows: Sequence[Row[Any]]) -> Record:
     window = f"{len(ahead):,} predictions"
     if ahead:
         window += f", {ahead[0].asof:%Y-%m-%d} to {ahead[-1].asof:%Y-%m-%d}"
-    newest = max((row.target_ts for row in ahead), default=None)
+    newest = max((row.target_ts for row in ahead if row.outcome is not None), default=None)
     return Record(Scored(*arrays), window, len(rows) - len(ahead), newest)

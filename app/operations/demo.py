@@ -32,6 +32,8 @@ from app.ticks.models import Tick
 BATCH: Final = 500
 STEP_S: Final = 0.2
 DEADLINE_S: Final = 120.0
+ASK_AGAIN_S: Final = 60.0
+ROUNDS: Final = 5
 Say = Callable[[str], None]
 
 
@@ -72,14 +74,29 @@ def run_demo(stores: Stores, plan: DemoPlan, say: Say, stop: Event) -> DemoDays:
     say(f"waiting until {days.total:,} quotes are stored")
     _wait(stop, "the ingestor to store the quotes", lambda: _stored(stores, days))
     say("closing the sessions: balancing, exporting ticks and bars to the lake, certifying")
-    for day, symbols in days.traded.items():
-        for export in exports_of(stores, day, symbols):
-            stores.dispatch.close_session(export.market, day)
-    _wait(stop, "the export worker to write the lake", lambda: _exported(stores, days))
+    _close(stores, days, stop)
     want_simulation(stores, list(plan.symbols), plan.seed, plan.rate_per_s)
     stores.dispatch.start_collector(SIMULATED)
     _wait(stop, "the live simulated feed", lambda: _is_live(stores, plan))
     return days
+
+
+def _close(stores: Stores, days: DemoDays, stop: Event) -> None:
+    # A message that waited for too long behind the others is thrown away, so the rest is asked for again.
+    for _round in range(ROUNDS):
+        for market, day in _uncertified(stores, days):
+            stores.dispatch.close_session(market, day)
+        if _came(stop, "the export worker to write the lake", lambda: _exported(stores, days), ASK_AGAIN_S):
+            return
+    raise Unavailable(f"the export worker did not write the lake in {ROUNDS * ASK_AGAIN_S:.0f} s: see `flask status`")
+
+
+def _uncertified(stores: Stores, days: DemoDays) -> list[tuple[str, date]]:
+    certified = days_certified(stores, days)
+    wanted = [
+        (export.market, day) for day, symbols in days.traded.items() for export in exports_of(stores, day, symbols)
+    ]
+    return [one for one in wanted if one not in certified] or wanted
 
 
 def _is_live(stores: Stores, plan: DemoPlan) -> bool:
@@ -161,9 +178,15 @@ def days_certified(stores: Stores, days: DemoDays) -> dict[tuple[str, date], Ses
 
 
 def _wait(stop: Event, what: str, ready: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_S
+    if not _came(stop, what, ready, DEADLINE_S):
+        raise Unavailable(f"gave up waiting for {what} after {DEADLINE_S:.0f} s: see `flask status`")
+
+
+def _came(stop: Event, what: str, ready: Callable[[], bool], within_s: float) -> bool:
+    deadline = time.monotonic() + within_s
     while not ready():
         if stop.wait(STEP_S):
             raise Unavailable(f"stopped while waiting for {what}")
         if time.monotonic() > deadline:
-            raise Unavailable(f"gave up waiting for {what} after {DEADLINE_S:.0f} s: see `flask status`")
+            return False
+    return True

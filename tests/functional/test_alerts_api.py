@@ -239,7 +239,7 @@ def test_the_stream_begins_at_once_and_its_silence_is_broken_by_comments(rt, ale
     assert got[2] == f": hb\nid: {int(MOMENT.timestamp() * 1000)}\n\n".encode()
 
 
-def test_while_the_database_is_away_there_are_comments_alone_and_then_what_was_missed(rt, alert):
+def test_while_the_database_is_away_there_are_comments_alone_and_then_what_was_missed(rt, alert, caplog):
     class Away:
         def __init__(self):
             self.is_away = True
@@ -255,12 +255,13 @@ def test_while_the_database_is_away_there_are_comments_alone_and_then_what_was_m
     chunks = alert_events(sessions, rt.clock, None, 0.01)
     next(chunks)
 
-    silent = next(chunks)
+    silent = [next(chunks) for _look in range(3)]
     sessions.is_away = False
     told = next(chunks)
 
-    assert silent.startswith(b": hb")
+    assert all(frame.startswith(b": hb") for frame in silent)
     assert f'"id":{number}'.encode() in told
+    assert caplog.text.count("the alerts cannot be read") == 1
 
 
 def test_the_stream_is_served_and_its_places_are_counted(app, client, alert):

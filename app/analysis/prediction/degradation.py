@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 from scipy.stats import norm
 
 from app.analysis.bars import Floats
@@ -43,7 +44,7 @@ def degradation(rows: Scored) -> Degradation:
     Diebold-Mariano p below 0.05. The sum goes no further than its limit, so that predictions which have recovered come
     back however bad they had been: no better than the base rate, within some 50 that say anything; better, sooner.
     """
-    told = rows.p != rows.base
+    told = (rows.p != rows.base) & np.isfinite(rows.outcomes)
     p, base, outcomes = rows.p[told], rows.base[told], rows.outcomes[told]
     if len(p) < LEAST:
         return Degradation(False, len(p), 0.0, _LIMIT, None, None)

@@ -35,9 +35,11 @@ def score(rows: Scored, basis: Basis) -> Tree:
 
 
 def _record(rows: Scored, basis: Basis) -> Tree:
-    n = len(rows.p)
     bounded = np.isfinite(rows.low) & np.isfinite(rows.high) & np.isfinite(rows.price)
     inside = ((rows.low <= rows.price) & (rows.price <= rows.high))[bounded]
+    # The intervals are of all moves: without the prices that stood still fewer would seem to be inside.
+    rows = rows.moved()
+    n = len(rows.p)
     makers: dict[str, tuple[str, int, Callable[[str], Finding]]] = {
         "brier": ("Brier score, HAC error (Brier 1950)", n, lambda method: _brier(rows, basis, method)),
         "brier_skill": (

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NoAnswer
 from datetime import datetime
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 from typing import Final, NamedTuple
 
 from app.alerts.rules import Condition, Severity
@@ -37,6 +37,7 @@ class DiskLook:
 
     def __init__(self) -> None:
         self._under_way: dict[Path, Future[Room]] = {}
+        self._lock = Lock()
 
     def room_at(self, place: Path, within_s: float = ANSWER_S) -> Room:
         """The room of the disk of a place; Unavailable when there is no answer in time."""
@@ -49,10 +50,16 @@ class DiskLook:
         except NoAnswer:
             raise Unavailable(f"the disk of {place} does not answer: is it of a server that is away?") from None
         except OSError as error:
-            del self._under_way[place]
+            self._end(place, look)
             raise Unavailable(f"the disk of {place} cannot be looked at: {error.strerror}") from None
-        del self._under_way[place]
+        self._end(place, look)
         return room
+
+    def _end(self, place: Path, look: Future[Room]) -> None:
+        # Two ticks that waited for the same look both come here, and another look may have begun in between.
+        with self._lock:
+            if self._under_way.get(place) is look:
+                del self._under_way[place]
 
 
 _LOOK: Final = DiskLook()

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -65,6 +66,7 @@ def sweep_alerts(stores: Stores, policy: AlertPolicy, now: datetime) -> Changes:
     """
     found: list[Condition] = []
     checked: list[str] = []
+    failed: dict[str, list[str]] = defaultdict(list)
     deadline_s = time.monotonic() + TIME_LIMIT_S
     waits = NOT_AT_THE_START if _is_starting(stores, now) else frozenset()
     for rule, find in FINDERS.items():
@@ -77,7 +79,9 @@ def sweep_alerts(stores: Stores, policy: AlertPolicy, now: datetime) -> Changes:
             found += find(stores, policy, now)
             checked.append(rule)
         except Exception as error:
-            _say(rule, error)
+            _note_failure(failed, rule, error)
+    for cause, rules in failed.items():
+        log.error("whether there is %s cannot be found out: %s", ", ".join(rules), cause)
     with stores.sessions.begin() as session:
         return note_conditions(session, found, checked, now)
 
@@ -92,8 +96,10 @@ def _is_starting(stores: Stores, now: datetime) -> bool:
     return now_ms - int(since_ms) < START_TAKES // timedelta(milliseconds=1)
 
 
-def _say(rule: str, error: Exception) -> None:
-    # A server that is away needs no trace to be understood.
-    is_known = isinstance(error, ThorError | RedisError | DBAPIError)
+def _note_failure(failed: dict[str, list[str]], rule: str, error: Exception) -> None:
     text = str(error).partition("\n")[0]
-    log.error("whether there is %s cannot be found out: %s", rule, text, exc_info=None if is_known else error)
+    if isinstance(error, ThorError | RedisError | DBAPIError):
+        # A server that is away needs no trace to be understood, and no line for each rule that asks it.
+        failed[text].append(rule)
+    else:
+        log.error("whether there is %s cannot be found out: %s", rule, text, exc_info=error)

@@ -58,6 +58,15 @@ def test_every_row_has_a_page(admin, rows):
         assert answer.status_code == 200
 
 
+def test_a_row_or_page_that_there_cannot_be_is_no_fault(admin, rows):
+    for place in ("alerts", "jobs", "scores"):
+        for key in ("abc", "9" * 30):
+            answer = admin.get(f"{place}/details/?id={key}")
+
+            assert answer.status_code == 302
+        assert shown(admin.get(f"{place}/?page={'9' * 30}")) == 0
+
+
 def test_stored_texts_are_never_markup(admin, rows):
     for place in PLACES:
         pages = [admin.get(f"{place}/").text]

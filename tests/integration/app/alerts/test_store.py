@@ -16,7 +16,7 @@ from app.alerts.store import (
     resolve_alert,
     resolve_condition,
 )
-from app.errors import Conflict, NotFound
+from app.errors import Conflict, NotFound, Rejected
 from tests.alerting import NOW, disk, silent
 
 SECOND = timedelta(seconds=1)
@@ -32,6 +32,14 @@ def test_a_condition_is_one_alert_for_as_long_as_it_lasts(db_session):
     assert again.id == first.id
     assert (again.raised_at, again.seen_at) == (NOW, NOW + 45 * SECOND)
     assert (again.detail, again.facts, again.severity) == ("nothing for 90 s", {"age_s": 90}, "critical")
+
+
+def test_alerts_are_numbered_in_a_row_however_often_one_is_found(db_session):
+    first = raise_alert(db_session, silent(), NOW)
+    for _look in range(5):
+        raise_alert(db_session, silent(), NOW)
+
+    assert raise_alert(db_session, disk(), NOW).id == first.id + 1
 
 
 def test_each_subject_has_an_alert_of_its_own(db_session):
@@ -181,6 +189,15 @@ def test_texts_become_one_line_that_the_database_and_terminals_take(db_session):
     assert alert.detail == "one line [31m of text"
     assert len(alert.subject) == 120
     assert raise_alert(db_session, silent("a\x00b" * 100), NOW).id == alert.id
+
+
+@pytest.mark.parametrize("change", [acknowledge_alert, resolve_alert])
+def test_who_changes_an_alert_is_named_in_letters_that_the_database_and_terminals_take(db_session, change):
+    alert = raise_alert(db_session, silent(), NOW)
+    with pytest.raises(Rejected, match="say who does it"):
+        change(db_session, alert.id, NOW, by="\x00 \x1b")
+    changed = change(db_session, alert.id, NOW, by="an\x00n\x1b[31m")
+    assert "an n [31m" in (changed.acknowledged_by, changed.resolved_by)
 
 
 def test_alerts_are_listed_newest_first_by_what_is_asked(db_session):

@@ -1,7 +1,9 @@
-from sqlalchemy import select
+from datetime import timedelta
+
+from sqlalchemy import select, update
 
 from app.jobs.ledger import present_model
-from app.jobs.models import PredictionModel
+from app.jobs.models import UNCHANGED, Prediction, PredictionModel
 from app.jobs.track_record import degraded_in, note_performance, read_records, told_of
 from tests.analyses import NOW
 from tests.ledgers import ledger, successor
@@ -17,6 +19,19 @@ def test_figures_are_those_of_the_predictions_that_were_made_ahead(stores):
     assert round(found["all"]["brier"]["value"], 12) == 0.21
     assert (found["all"]["hit_rate"]["value"], found["all"]["hit_rate"]["n"]) == (0.75, 40)
     assert found["made_later"] == 5
+
+
+def test_prices_that_stood_still_are_judged_by_their_intervals_alone(stores):
+    ledger(stores, outcomes=[1] * 30)
+    ledger(stores, outcomes=[None] * 10, begin=NOW - timedelta(days=200))
+    ledger(stores, outcomes=[None], begin=NOW - timedelta(days=100))
+    still = (Prediction.outcome.is_(None), Prediction.asof < NOW - timedelta(days=150))
+    with stores.sessions.begin() as session:
+        session.execute(update(Prediction).where(*still).values(void=UNCHANGED, resolved_at=NOW))
+
+    found = record(stores)["ES"]["1h"]["all"]
+
+    assert (found["brier"]["n"], found["coverage"]["n"]) == (30, 40)
 
 
 def test_a_few_outcomes_say_nothing(stores):

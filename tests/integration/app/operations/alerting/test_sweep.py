@@ -10,12 +10,14 @@ from redis import Redis
 from sqlalchemy import delete, select, update
 
 from app.alerts.models import Alert
+from app.alerts.rules import Condition
 from app.bus import keys
 from app.clock import SystemClock
 from app.collectors.schwab.expiry import LoginTerm, record_login
 from app.desk.events import EventKey, end_event, plan_event
 from app.desk.models import SessionCertificate
 from app.dispatch import QUEUES
+from app.errors import Unavailable
 from app.jobs.ledger import MODEL, MODEL_VERSION
 from app.jobs.models import AnalysisJob, PredictionModel, PredictionScore
 from app.ledger.losses import record_loss
@@ -360,7 +362,7 @@ def test_a_rule_whose_server_is_away_leaves_its_alerts_and_holds_up_no_other(
         sweep_alerts(half, AlertPolicy(), clock.now())
         clock.advance(3 * MINUTE)
 
-    assert "whether there is stream_full cannot be found out" in caplog.text
+    assert "login_expiring, stream_full, clock_skew cannot be found out" in caplog.text
     assert {one.rule for one in unresolved(rt)} >= {"queue_silent", "sources_disagree"}
     assert "dead_letters" not in {one.rule for one in unresolved(rt)}
 
@@ -425,3 +427,17 @@ def without_redis(rt: Runtime, clock: FixedClock) -> Runtime:
         state_dir=rt.settings.state_dir,
     )
     return wire(Flask("half"), nowhere, RecordingDispatch(), clock)
+
+
+def test_rules_that_fail_for_one_cause_are_told_in_one_line(
+    rt: Runtime, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> list[Condition]:
+        raise Unavailable("PostgreSQL is not running")
+
+    monkeypatch.setattr(sweep, "FINDERS", {"losses": fail, "dead_letters": fail, "model_degraded": lambda *_: []})
+
+    sweep_alerts(rt, AlertPolicy(), rt.clock.now())
+
+    lines = [record.message for record in caplog.records if "cannot be found out" in record.message]
+    assert lines == ["whether there is losses, dead_letters cannot be found out: PostgreSQL is not running"]

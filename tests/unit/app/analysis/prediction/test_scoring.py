@@ -148,3 +148,22 @@ def test_a_tree_of_the_record_is_plain():
     assert isinstance(score(scored_of(250), BASIS)["degradation"]["last_200"], Finding)
     assert plain["degradation"]["last_200"]["n"] == 200
     assert plain["degradation"]["degraded"] is False
+
+
+def test_prices_that_stood_still_count_for_the_intervals_alone():
+    moved = scored_of(200)
+    still = Scored(*(np.full(100, value) for value in (0.9, 0.5, np.nan, 4_990.0, 5_010.0, 5_000.0)))
+    mixed = Scored(*(np.concatenate(pair) for pair in zip(parts(moved), parts(still), strict=True)))
+
+    found, alone = score(mixed, BASIS), score(moved, BASIS)
+
+    assert (found["all"]["coverage"].n, found["all"]["kupiec"].n) == (300, 300)
+    assert found["last_100"]["coverage"].n == 200
+    for name in FIGURES - {"coverage", "kupiec"}:
+        assert to_plain(found["all"][name]) == to_plain(alone["all"][name])
+        assert to_plain(found["last_100"][name]) == to_plain(alone["last_100"][name])
+    assert to_plain(found["degradation"]) == to_plain(alone["degradation"])
+
+
+def parts(rows: Scored) -> tuple:
+    return rows.p, rows.base, rows.outcomes, rows.low, rows.high, rows.price

@@ -1,5 +1,6 @@
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from threading import Event
+from threading import Barrier, Event
 
 import pytest
 
@@ -56,6 +57,23 @@ def test_a_disk_that_does_not_answer_holds_up_nobody_and_is_asked_once(
 
     assert look.room_at(tmp_path, within_s=20) == Room("/", 1, 1)
     assert asked == [tmp_path]
+
+
+def test_two_who_wait_for_the_same_look_both_get_its_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    both_wait = Barrier(2)
+
+    class SharedLook(Future[Room]):
+        def result(self, timeout: float | None = None) -> Room:
+            room = super().result(timeout)
+            both_wait.wait(20)
+            return room
+
+    monkeypatch.setattr(disks, "Future", SharedLook)
+    look = DiskLook()
+    with ThreadPoolExecutor(2) as pool:
+        first, second = [pool.submit(look.room_at, tmp_path, 20) for _waiter in range(2)]
+
+    assert first.result().mount == second.result().mount
 
 
 def test_a_disk_that_cannot_be_read_is_told_and_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
