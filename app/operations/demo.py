@@ -1,7 +1,7 @@
 """The demo: simulated sessions and a simulated live feed through the real pipeline, checked at every stop."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
@@ -31,7 +31,8 @@ from app.ticks.models import Tick
 
 BATCH: Final = 500
 STEP_S: Final = 0.2
-DEADLINE_S: Final = 120.0
+DEADLINE_S: Final = 180.0
+AGAIN_S: Final = 20.0
 Say = Callable[[str], None]
 
 
@@ -72,14 +73,24 @@ def run_demo(stores: Stores, plan: DemoPlan, say: Say, stop: Event) -> DemoDays:
     say(f"waiting until {days.total:,} quotes are stored")
     _wait(stop, "the ingestor to store the quotes", lambda: _stored(stores, days))
     say("closing the sessions: balancing, exporting ticks and bars to the lake, certifying")
-    for day, symbols in days.traded.items():
-        for export in exports_of(stores, day, symbols):
-            stores.dispatch.close_session(export.market, day)
-    _wait(stop, "the export worker to write the lake", lambda: _exported(stores, days))
+    _ask_to_close(stores, days, ())
+    _wait(
+        stop,
+        "the export worker to write the lake",
+        lambda: _exported(stores, days),
+        lambda: _ask_to_close(stores, days, days_certified(stores, days)),
+    )
     want_simulation(stores, list(plan.symbols), plan.seed, plan.rate_per_s)
     stores.dispatch.start_collector(SIMULATED)
     _wait(stop, "the live simulated feed", lambda: _is_live(stores, plan))
     return days
+
+
+def _ask_to_close(stores: Stores, days: DemoDays, closed: Container[tuple[str, date]]) -> None:
+    for day, symbols in days.traded.items():
+        for export in exports_of(stores, day, symbols):
+            if (export.market, day) not in closed:
+                stores.dispatch.close_session(export.market, day)
 
 
 def _is_live(stores: Stores, plan: DemoPlan) -> bool:
@@ -160,9 +171,13 @@ def days_certified(stores: Stores, days: DemoDays) -> dict[tuple[str, date], Ses
         return certificates_of(session, list(days.published))
 
 
-def _wait(stop: Event, what: str, ready: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_S
+def _wait(stop: Event, what: str, ready: Callable[[], bool], again: Callable[[], None] = lambda: None) -> None:
+    deadline, asked = time.monotonic() + DEADLINE_S, time.monotonic()
     while not ready():
+        # Requests expire, and a slow machine does not come to the last of them before that.
+        if time.monotonic() > asked + AGAIN_S:
+            again()
+            asked = time.monotonic()
         if stop.wait(STEP_S):
             raise Unavailable(f"stopped while waiting for {what}")
         if time.monotonic() > deadline:

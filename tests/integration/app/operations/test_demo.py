@@ -65,6 +65,22 @@ def test_every_market_of_the_demo_is_exported_and_none_has_ticks_of_a_day_withou
     ]
 
 
+def test_a_close_whose_request_was_dropped_is_asked_for_again_and_no_other(
+    rt: Runtime, running: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.operations.demo.AGAIN_S", 0.0)
+    clock = FixedClock(datetime(2026, 4, 2, 2, tzinfo=UTC))
+    dispatch = ForgetfulDispatch()
+    stores = replace(rt, clock=clock, markets=Markets(clock=clock), dispatch=dispatch)
+    dispatch.stores = stores
+
+    with running():
+        run_demo(stores, DemoPlan(["ES", "GC"], sessions=1, ticks_per_symbol=20), lambda _: None, Event())
+
+    closes = [sent[1] for sent in dispatch.sent if sent[0] == "close_session"]
+    assert closes == [METALS, DEFAULT, METALS]
+
+
 class ClosingDispatch(RecordingDispatch):
     """Has its sessions closed at once, and holds whatever source is to be collected."""
 
@@ -77,6 +93,16 @@ class ClosingDispatch(RecordingDispatch):
     def start_collector(self, source: str) -> None:
         super().start_collector(source)
         acquire(self.stores.redis, keys.lease(source), keys.epoch(source))
+
+
+class ForgetfulDispatch(ClosingDispatch):
+    """Loses the first request of all."""
+
+    def close_session(self, market: str, day: date) -> None:
+        if self.sent:
+            super().close_session(market, day)
+        else:
+            RecordingDispatch.close_session(self, market, day)
 
 
 def _store(rt: Runtime, source: str) -> None:
