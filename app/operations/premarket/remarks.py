@@ -9,7 +9,10 @@ GRAVITY: Final = "gravity"
 
 
 class Gravity(IntEnum):
-    """What a remark is about; the lower, the more it hurts."""
+    """What a remark is about; the lower, the more it hurts.
+
+    INPUT is what an analysis itself says of the data that it read, which a later analysis says anew.
+    """
 
     NO_REPORT = 0
     DOUBTFUL = 1
@@ -19,7 +22,8 @@ class Gravity(IntEnum):
     LEFT_OUT = 5
     MODEL = 6
     DATA = 7
-    LATE = 8
+    INPUT = 8
+    LATE = 9
 
 
 class Remark(NamedTuple):
@@ -35,6 +39,11 @@ def together(about: Iterable[tuple[str, Remark]]) -> list[Remark]:
     for symbol, remark in about:
         symbols.setdefault(remark, []).append(symbol)
     return [Remark(gravity, f"{', '.join(named)}: {text}") for (gravity, text), named in symbols.items()]
+
+
+def symbols_of(remark: Remark) -> frozenset[str]:
+    """The symbols that a remark was put together of."""
+    return frozenset(remark.text.partition(":")[0].split(", "))
 
 
 def in_order(remarks: Iterable[Remark]) -> list[Remark]:

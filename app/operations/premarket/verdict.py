@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.operations.premarket.remarks import Gravity, Remark, in_order
+from app.operations.premarket.remarks import Gravity, Remark, in_order, symbols_of
 from app.premarket.definition import Stage
 from app.premarket.reports import Verdict
 from app.premarket.rows import ENDED
@@ -55,9 +55,12 @@ def decide_verdict(facts: ClimbFacts, now: datetime) -> Judged:
 
 
 def span_text(span: timedelta) -> str:
-    """How long that is, for a person, such as "4 min" or "45 s"."""
+    """How long that is, for a person, such as "45 s", "4 min" or "26 h 47 min"."""
     seconds = round(span.total_seconds())
-    return f"{seconds} s" if seconds < 120 else f"{seconds // 60:,} min"
+    if seconds < 120:
+        return f"{seconds} s"
+    minutes = seconds // 60
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60:,} h {minutes % 60} min"
 
 
 def _of_report(facts: ClimbFacts, now: datetime) -> tuple[Verdict | None, list[Remark]]:
@@ -81,17 +84,29 @@ def _of_report(facts: ClimbFacts, now: datetime) -> tuple[Verdict | None, list[R
 
 def _of_stages(facts: ClimbFacts) -> Iterator[Remark]:
     said: dict[str, list[Stage]] = {}
+    newest, again = _input_of_newest(facts)
     gravity: dict[str, Gravity] = {}
     for one in facts.stages:
         yield from _of_ending(one, facts)
         if one.status in ("failed", "skipped"):
             continue
         for remark in one.remarks:
+            if remark.gravity is Gravity.INPUT and one.stage != newest and symbols_of(remark) <= again:
+                continue
             said.setdefault(remark.text, []).append(one.stage)
             gravity[remark.text] = min(remark.gravity, gravity.get(remark.text, remark.gravity))
     for text, stages in said.items():
         # What is true of the report needs no name of a stage.
         yield Remark(gravity[text], text if "report" in stages else f"{', '.join(stages)}: {text}")
+
+
+def _input_of_newest(facts: ClimbFacts) -> tuple[Stage | None, frozenset[str]]:
+    """The last stage whose analyses remark on what they read, and of which symbols."""
+    for one in reversed(facts.stages):
+        told = [remark for remark in one.remarks if remark.gravity is Gravity.INPUT]
+        if told and one.status in ("done", "late"):
+            return one.stage, frozenset().union(*map(symbols_of, told))
+    return None, frozenset()
 
 
 def _of_ending(one: StageFacts, facts: ClimbFacts) -> Iterator[Remark]:
