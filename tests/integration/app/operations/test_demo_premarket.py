@@ -95,7 +95,7 @@ def test_a_ladder_that_is_over_without_a_report_is_not_worked_again(rt, http):
     with rt.sessions.begin() as session:
         for stage in STAGES[-2:]:
             key = StageKey(MARKET, DAY, stage)
-            end_stage(session, key, OPENS, "skipped", ["nobody saw to it"])
+            end_stage(session, key, OPENS, "skipped", reasons=["nobody saw to it"])
     climbing = Climbing(rt)
 
     told = climb_and_read(rt, POLICY, climbing.doing, [BEFORE, DAY], ["ES"], http)
