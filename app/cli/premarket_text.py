@@ -61,7 +61,9 @@ def _verdict(told: Plain) -> Iterator[Text]:
 
 
 def _signals(document: Plain) -> Table:
-    table = Table("symbol", "signal", "confidence", "Brier skill out of sample", "until", "VaR 99 %", "size", "why")
+    table = Table(
+        "symbol", "signal", "confidence", "Brier skill out of sample", "until, UTC", "VaR 99 %", "size", "why"
+    )
     for symbol in document["symbols"]:
         told = mapping(document, "signals", symbol)
         table.add_row(

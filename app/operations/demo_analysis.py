@@ -10,7 +10,7 @@ import httpx
 from app.jobs.service import FINISHED
 
 STEP_S: Final = 0.3
-DEADLINE_S: Final = 90.0
+DEADLINE_S: Final = 180.0
 
 
 def ask_and_read(http: httpx.Client, symbols: Sequence[str]) -> tuple[bool, str]:

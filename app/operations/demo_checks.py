@@ -54,7 +54,7 @@ def check_stops(
             "analysis": (f"{base_url}api/jobs", lambda: ask_and_read(http, symbols[:ANALYSED])),
             "premarket": (
                 f"{base_url}api/premarket",
-                lambda: climb_and_read(stores, policy, doing, days.published, http),
+                lambda: climb_and_read(stores, policy, doing, days.published, symbols[:ANALYSED], http),
             ),
             "market": (f"{base_url}api/session", lambda: _market(http)),
             "quotes": (f"{base_url}api/quotes", lambda: _quotes(http, symbols)),

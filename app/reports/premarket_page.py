@@ -4,12 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from app.analysis.findings import is_figure
-from app.clock import parse_instant
-from app.market.markets import PROFILES
 from app.reports.charts import correlation_chart
 from app.reports.html import TEMPLATES, environment, report_body, stylesheet
 from app.reports.layout import Entry
-from app.reports.measures import instant_of, readable
+from app.reports.local_times import clock_of, moment_of, zone_of
+from app.reports.measures import readable
 from app.reports.picking import mapping, number_of, part
 
 _WORDS: Final[Mapping[str, str]] = {
@@ -21,6 +20,10 @@ _WORDS: Final[Mapping[str, str]] = {
 _NO_VERDICT: Final = "It cannot be told yet whether this can be used at the open."
 _TIMEFRAMES: Final = ("combined", "1m", "5m", "15m", "1h", "session")
 _HORIZONS: Final = ("5m", "15m", "1h")
+
+_TIMES: Final[Mapping[str, str]] = {
+    "planned_at": "Planned", "deadline_at": "To be done by", "started_at": "Begun", "done_at": "Done",
+}  # fmt: skip
 
 
 class _Verdict(NamedTuple):
@@ -55,7 +58,10 @@ def _page_of(
     return {
         "title": f"{document['market']} before the open of {document['session_date']}",
         "document": document,
-        "opens": _opens(document),
+        "opens": moment_of(document, document["opens_at"]),
+        "made": moment_of(document, document["made_at"]),
+        "known": moment_of(document, document["asof"]),
+        "zone": zone_of(document).key,
         "verdict": _verdict(standing),
         "signals": [_signal(symbol, document) for symbol in symbols],
         "left_out": sorted(mapping(document, "left_out").items()),
@@ -68,7 +74,7 @@ def _page_of(
         "heat": correlation_chart({"correlation": {"matrix": _in_order(correlation.get("matrix"), symbols)}}),
         "correlation": _correlated(correlation),
         "records": list(_records(document, symbols)),
-        "stages": [_stage(one) for one in standing.get("stages") or document["stages"]],
+        "stages": [_stage(one, document) for one in standing.get("stages") or document["stages"]],
         "datas": [_data(symbol, document) for symbol in symbols],
         "body": report_body(analysis) if analysis else "",
         "css": stylesheet() + (TEMPLATES / "premarket.css").read_text(encoding="utf-8"),
@@ -79,12 +85,6 @@ def _verdict(standing: Mapping[str, Any]) -> _Verdict:
     name = standing.get("verdict")
     kind = str(name).lower() if name in _WORDS else "none_yet"
     return _Verdict(name or "NO VERDICT YET", kind, verdict_words(name), list(standing.get("reasons") or ()))
-
-
-def _opens(document: Mapping[str, Any]) -> str:
-    at, profile = parse_instant(document["opens_at"]), PROFILES.get(str(document["market"]))
-    shown = instant_of(document["opens_at"]) or str(document["opens_at"])
-    return shown if profile is None else f"{shown}, {at.astimezone(profile.timezone):%H:%M} {profile.timezone.key}"
 
 
 def _entry(document: Mapping[str, Any], *path: str) -> Entry | None:
@@ -101,6 +101,8 @@ def _signal(symbol: str, document: Mapping[str, Any]) -> dict[str, Any]:
         **{name: told.get(name) for name in ("action", "horizon", "note")},
         "reason": told.get("reason") or "",
         "until": told.get("valid_until"),
+        "until_local": clock_of(document, told.get("valid_until")),
+        "size": _entry(document, "risk", "positions", "contracts", symbol),
         "confidence": _entry(document, *base, "confidence"),
         "skill": _entry(document, *base, "out_of_sample", skill),
         "hits": _entry(document, *base, "out_of_sample", "hit_rate"),
@@ -184,9 +186,10 @@ def _records(document: Mapping[str, Any], symbols: list[str]) -> Iterator[dict[s
             yield {"symbol": symbol, "horizon": horizon, **figures}
 
 
-def _stage(told: Mapping[str, Any]) -> dict[str, Any]:
+def _stage(told: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:
     kind = {"done": "ready", "late": "late", "failed": "failed", "skipped": "failed"}.get(str(told.get("status")), "")
-    return {**told, "kind": kind}
+    times = [(name, told.get(key), clock_of(document, told.get(key))) for key, name in _TIMES.items()]
+    return {**told, "kind": kind, "times": times}
 
 
 def _data(symbol: str, document: Mapping[str, Any]) -> dict[str, Any]:

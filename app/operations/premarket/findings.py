@@ -51,14 +51,14 @@ def remarks_on(kind: str, row: AnalysisResult, inputs: Mapping[str, Any], prefer
     """What is to be minded of a symbol's analysis: quality, days without ticks, the source, and why it is held."""
     if row.verdict != "ok":
         reasons = row.document.get("quality", {}).get("reasons") or ["no reason is told"]
-        yield Remark(Gravity.DATA, f"data quality {row.verdict or 'unknown'}: {reasons[0]}")
+        yield Remark(Gravity.INPUT, f"data quality {row.verdict or 'unknown'}: {reasons[0]}")
     if days := inputs.get("from_bars"):
-        yield Remark(Gravity.DATA, f"{_days(days)} from bars alone: {_named(days)}")
+        yield Remark(Gravity.INPUT, f"{_days(days)} from bars alone: {_named(days)}")
     if days := inputs.get("left_out"):
-        yield Remark(Gravity.DATA, f"{_days(days)} left out, damaged or lost: {_named(days)}")
+        yield Remark(Gravity.INPUT, f"{_days(days)} left out, damaged or lost: {_named(days)}")
     source = inputs.get("source")
     if preferred and source and source not in preferred:
-        yield Remark(Gravity.DATA, f"most of its ticks are of {source}, not of {' or '.join(preferred)}")
+        yield Remark(Gravity.INPUT, f"most of its ticks are of {source}, not of {' or '.join(preferred)}")
     if kind in PREDICTING and row.reason_code in MINDED:
         yield Remark(MINDED[row.reason_code], f"held: {REASONS[row.reason_code]} ({row.reason_code})")
 

@@ -11,7 +11,10 @@ RESTS_ON: Final = "rests_on"
 
 
 class Gravity(IntEnum):
-    """What a remark is about; the lower, the more it hurts."""
+    """What a remark is about; the lower, the more it hurts.
+
+    INPUT is what an analysis itself says of the data that it read, which a later analysis says anew.
+    """
 
     NO_REPORT = 0
     DOUBTFUL = 1
@@ -21,7 +24,8 @@ class Gravity(IntEnum):
     LEFT_OUT = 5
     MODEL = 6
     DATA = 7
-    LATE = 8
+    INPUT = 8
+    LATE = 9
 
 
 class Remark(NamedTuple):

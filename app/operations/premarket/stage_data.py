@@ -62,7 +62,10 @@ def time_limit(begins: datetime, deadline: datetime) -> datetime:
     """Until when a stage that begins now may mend what it can do without: ten minutes before its deadline.
 
     A third of a time that is shorter than fifteen minutes, so that nothing is left undone for want of a few seconds.
+    Ten minutes where the deadline has passed, as of a day that is worked by hand.
     """
+    if begins >= deadline:
+        return begins + LEFT_FOR_ANALYSES
     return max(deadline - LEFT_FOR_ANALYSES, begins + (deadline - begins) / 3)
 
 

@@ -28,7 +28,7 @@ def ladder_symbols(
     A symbol whose own market has a ladder belongs to that one, all others to the ladder of the desk's market.
     """
     ladders = {market, *(one.market for one in policy.ladders)}
-    own = ((symbol, stores.market_of(symbol).name) for symbol in watched)
+    own = ((symbol, stores.market_of(symbol).name) for symbol in watched if symbol in (policy.only or watched))
     found = [symbol for symbol, name in own if market == (name if name in ladders else stores.market.name)]
     return found[:MOST_SYMBOLS], found[MOST_SYMBOLS:]
 

@@ -13,7 +13,7 @@ from app.premarket.rows import ENDED
 # A person reads them before the open; all of them stay with their stages.
 MOST_REASONS: Final = 12
 # What one stage finds of these the next one finds again, with figures of its own.
-FOUND_ANEW: Final = (Gravity.DATA, Gravity.MODEL)
+FOUND_ANEW: Final = (Gravity.DATA, Gravity.INPUT, Gravity.MODEL)
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,12 @@ def decide_verdict(facts: ClimbFacts, now: datetime) -> Judged:
 
 
 def span_text(span: timedelta) -> str:
-    """How long that is, for a person, such as "4 min" or "45 s"."""
+    """How long that is, for a person, such as "45 s", "4 min" or "26 h 47 min"."""
     seconds = round(span.total_seconds())
-    return f"{seconds} s" if seconds < 120 else f"{seconds // 60:,} min"
+    if seconds < 120:
+        return f"{seconds} s"
+    minutes = seconds // 60
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60:,} h {minutes % 60} min"
 
 
 def _of_report(facts: ClimbFacts, now: datetime) -> tuple[Verdict | None, list[Remark]]:

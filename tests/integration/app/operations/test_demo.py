@@ -10,7 +10,6 @@ from app.bus import keys
 from app.bus.leases import acquire
 from app.errors import Conflict
 from app.market.markets import DEFAULT, Markets
-from app.operations import demo
 from app.operations.closing import close_session
 from app.operations.demo import DemoPlan, run_demo
 from app.operations.mixing import refuse_real_data
@@ -66,19 +65,20 @@ def test_every_market_of_the_demo_is_exported_and_none_has_ticks_of_a_day_withou
     ]
 
 
-def test_a_close_whose_message_got_lost_is_asked_for_again(
+def test_a_close_whose_request_was_dropped_is_asked_for_again_and_no_other(
     rt: Runtime, running: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(demo, "ASK_AGAIN_S", 0.0)
-    clock = FixedClock(datetime(2026, 4, 2, 23, tzinfo=UTC))
-    dispatch = LosingDispatch()
+    monkeypatch.setattr("app.operations.demo.AGAIN_S", 0.0)
+    clock = FixedClock(datetime(2026, 4, 2, 2, tzinfo=UTC))
+    dispatch = ForgetfulDispatch()
     stores = replace(rt, clock=clock, markets=Markets(clock=clock), dispatch=dispatch)
     dispatch.stores = stores
 
     with running():
-        days = run_demo(stores, DemoPlan(["ES"], sessions=1, ticks_per_symbol=20), lambda _: None, Event())
+        run_demo(stores, DemoPlan(["ES", "GC"], sessions=1, ticks_per_symbol=20), lambda _: None, Event())
 
-    assert dispatch.lost == [(DEFAULT, day) for day in days.published]
+    closes = [sent[1] for sent in dispatch.sent if sent[0] == "close_session"]
+    assert closes == [METALS, DEFAULT, METALS]
 
 
 class ClosingDispatch(RecordingDispatch):
@@ -95,18 +95,14 @@ class ClosingDispatch(RecordingDispatch):
         acquire(self.stores.redis, keys.lease(source), keys.epoch(source))
 
 
-class LosingDispatch(ClosingDispatch):
-    """Loses the first message of all."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lost: list[tuple[str, date]] = []
+class ForgetfulDispatch(ClosingDispatch):
+    """Loses the first request of all."""
 
     def close_session(self, market: str, day: date) -> None:
-        if self.lost:
+        if self.sent:
             super().close_session(market, day)
         else:
-            self.lost.append((market, day))
+            RecordingDispatch.close_session(self, market, day)
 
 
 def _store(rt: Runtime, source: str) -> None:

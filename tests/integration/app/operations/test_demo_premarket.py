@@ -6,7 +6,8 @@ import pytest
 from app.operations.demo_premarket import climb_and_read
 from app.operations.premarket.by_hand import Doing
 from app.operations.premarket.policy import PremarketPolicy
-from app.premarket.definition import AHEAD, STAGES, Ladder
+from app.premarket.definition import AHEAD, STAGES, Ladder, StageKey
+from app.premarket.rows import end_stage
 from tests.fakes import FixedClock
 from tests.premarket_days import DAY, MARKET, OPENS, climbed
 
@@ -19,7 +20,7 @@ class Climbing:
 
     def __init__(self, rt, verdict="LATE", reasons=("it was made by hand",)):
         self.rt, self.verdict, self.reasons = rt, verdict, reasons
-        self.timeframes, self.ended = [], STAGES
+        self.timeframes, self.only, self.ended = [], [], STAGES
 
     @property
     def doing(self):
@@ -37,6 +38,7 @@ class Climbing:
         if not self.timeframes:
             climbed(self.rt, key.day, ended=self.ended, verdict=self.verdict, reasons=self.reasons)
         self.timeframes.append(policy.timeframe)
+        self.only.append(policy.only)
         return []
 
 
@@ -54,18 +56,19 @@ def http(app):
 def test_the_newest_day_is_worked_over_the_days_that_there_are_and_read(rt, http):
     climbing = Climbing(rt)
 
-    ok, found = climb_and_read(rt, POLICY, climbing.doing, [BEFORE, DAY], http)
+    ok, found = climb_and_read(rt, POLICY, climbing.doing, [BEFORE, DAY], ["ES"], http)
 
     assert ok
     assert found.startswith("2025-10-09 is LATE: it was made by hand; report of ")
     assert set(climbing.timeframes) == {"2days"}
+    assert climbing.only == [["ES"]] * len(AHEAD)
 
 
 def test_a_ladder_that_was_worked_before_is_only_read(rt, http):
     climbed(rt, verdict="LATE", reasons=["a", "b", "c"])
     climbing = Climbing(rt)
 
-    ok, found = climb_and_read(rt, POLICY, climbing.doing, [BEFORE, DAY], http)
+    ok, found = climb_and_read(rt, POLICY, climbing.doing, [BEFORE, DAY], ["ES"], http)
 
     assert (ok, climbing.timeframes) == (True, [])
     assert found.startswith("2025-10-09 is LATE: a, and 2 more; ")
@@ -73,7 +76,7 @@ def test_a_ladder_that_was_worked_before_is_only_read(rt, http):
 
 @pytest.mark.parametrize(("verdict", "reasons"), [(None, ()), ("READY", ())])
 def test_a_ladder_that_says_not_that_it_was_late_is_not_well(rt, http, verdict, reasons):
-    assert not climb_and_read(rt, POLICY, Climbing(rt, verdict, reasons).doing, [BEFORE, DAY], http)[0]
+    assert not climb_and_read(rt, POLICY, Climbing(rt, verdict, reasons).doing, [BEFORE, DAY], ["ES"], http)[0]
 
 
 @pytest.mark.parametrize(("verdict", "ok"), [("MISSING", True), ("LATE", False)])
@@ -81,23 +84,36 @@ def test_of_data_that_are_too_poor_there_is_no_report_which_the_verdict_says(rt,
     climbing = Climbing(rt, verdict, ["every symbol is left out"])
     climbing.ended = AHEAD[:-1]
 
-    assert climb_and_read(rt, POLICY, climbing.doing, [BEFORE, DAY], http) == (
+    assert climb_and_read(rt, POLICY, climbing.doing, [BEFORE, DAY], ["ES"], http) == (
         ok,
         f"2025-10-09 is {verdict}: every symbol is left out",
     )
 
 
+def test_a_ladder_that_is_over_without_a_report_is_not_worked_again(rt, http):
+    climbed(rt, ended=AHEAD[:-1], verdict="MISSING", reasons=["nobody saw to it"])
+    with rt.sessions.begin() as session:
+        for stage in STAGES[-2:]:
+            key = StageKey(MARKET, DAY, stage)
+            end_stage(session, key, OPENS, "skipped", reasons=["nobody saw to it"])
+    climbing = Climbing(rt)
+
+    told = climb_and_read(rt, POLICY, climbing.doing, [BEFORE, DAY], ["ES"], http)
+
+    assert (told, climbing.timeframes) == ((True, "2025-10-09 is MISSING: nobody saw to it"), [])
+
+
 def test_a_day_without_a_ladder_is_passed_over(rt, http):
     climbing = Climbing(rt)
 
-    _, found = climb_and_read(rt, POLICY, climbing.doing, [date(2025, 11, 25), *CLOSED], http)
+    _, found = climb_and_read(rt, POLICY, climbing.doing, [date(2025, 11, 25), *CLOSED], ["ES"], http)
 
     assert found.startswith("2025-11-26 is LATE")
 
 
 @pytest.mark.parametrize("days", [[DAY], [CLOSED[1]]])
 def test_days_of_which_none_can_be_worked_are_told_and_well(rt, http, days):
-    ok, found = climb_and_read(rt, POLICY, Climbing(rt).doing, days, http)
+    ok, found = climb_and_read(rt, POLICY, Climbing(rt).doing, days, ["ES"], http)
 
     assert (ok, found) == (
         True,

@@ -1,4 +1,5 @@
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -39,7 +40,30 @@ def test_without_a_verdict_the_page_says_that_it_cannot_be_told():
 
 
 def test_the_open_is_told_in_utc_and_by_the_markets_clock():
-    assert "Opens 2025-10-09 13:30 UTC, 08:30 America/Chicago" in text_of(page())
+    found = text_of(page())
+
+    assert "Opens 08:30 America/Chicago (2025-10-09 13:30 UTC)" in found
+    assert "Made 08:03 America/Chicago (2025-10-09 13:03 UTC)" in found
+    assert re.search(r"ES BUY 1h 2 .*? 09:00 14:00 UTC NQ SELL 1h -2 ", found)
+
+
+def test_an_end_before_the_open_is_told_of_what_is_to_be_done_alone():
+    trees = {"ES": advised(), "NQ": advised("NQ", "HOLD", contracts=0)}
+    for tree in trees.values():
+        tree["recommendation"]["valid_until"] = "2025-10-09T13:05:00.000000Z"
+    analysis = analysis_of(**trees)
+
+    found = text_of(premarket_html(report_of(analysis), analysis))
+
+    assert re.findall(r"it ends at 13:05 UTC on 2025-10-09, before the open", found) == [
+        "it ends at 13:05 UTC on 2025-10-09, before the open"
+    ]
+
+
+def test_a_time_of_another_day_has_its_date():
+    early = stage_form(stage_row("patterns", planned_at=OPENS - timedelta(hours=9)))
+
+    assert "2025-10-08 23:30 08:00 – –" in text_of(page(standing={"stages": [early]}))
 
 
 def test_every_signal_has_its_score_out_of_sample_beside_it():
@@ -65,11 +89,15 @@ def test_the_positions_together_are_told_with_their_limit():
 
 
 def test_the_ladder_is_told_as_it_stands_now():
-    late = stage_form(stage_row("patterns", status="late", late_s=75, done_at=OPENS, reasons=["ES failed once"]))
+    late = stage_form(
+        stage_row(
+            "patterns", status="late", late_s=75, done_at=OPENS + timedelta(seconds=1), reasons=["ES failed once"]
+        )
+    )
 
     found = text_of(page(report={"stages": [stage_form(stage_row("patterns"))]}, standing={"stages": [late]}))
 
-    assert re.search(r"patterns late 75 s 12:30:00 13:00:00 – 13:30:00 0 ES failed once", found)
+    assert re.search(r"patterns late 75 s 07:30 08:00 – 08:30:01 0 ES failed once", found)
 
 
 def test_what_is_wrong_with_the_data_is_told():

@@ -18,6 +18,12 @@ def test_the_only_ladder_has_every_symbol_in_the_order_of_the_watchlist(rt: Runt
     assert ladder_symbols(rt, PremarketPolicy((Ladder(DESK),)), DESK, WATCHED) == (WATCHED, [])
 
 
+def test_where_only_some_are_asked_for_the_others_are_no_part_of_it(rt: Runtime) -> None:
+    policy = PremarketPolicy((Ladder(DESK),), only=["NQ", "ES", "YM"])
+
+    assert ladder_symbols(rt, policy, DESK, WATCHED) == (["ES", "NQ"], [])
+
+
 def test_a_ladder_that_was_planned_and_is_none_any_more_keeps_its_own_symbols(rt: Runtime) -> None:
     assert ladder_symbols(rt, PremarketPolicy((Ladder(DESK),)), METALS, WATCHED) == (["CL", "GC"], [])
 

@@ -67,6 +67,15 @@ def test_what_the_report_is_remarked_for_needs_no_name_of_a_stage() -> None:
     assert judge(comprehensive=told, patterns=told).reasons == ("comprehensive, patterns: ES: its analysis failed",)
 
 
+def test_what_a_later_analysis_says_anew_of_its_data_is_told_once() -> None:
+    before = [Remark(Gravity.INPUT, f"{names}: 2 sessions have no file") for names in ("ES", "ES, NQ")]
+    now = Remark(Gravity.INPUT, "ES: 3 sessions have no file")
+
+    told = judge(patterns={"remarks": [*before, POOR]}, report={"remarks": [now]}).reasons
+
+    assert told == (f"patterns: {POOR.text}", f"patterns: {before[1].text}", now.text)
+
+
 @pytest.mark.parametrize(("status", "gravity"), [("failed", Gravity.FAILED), ("skipped", Gravity.LATE)])
 def test_a_stage_of_which_nothing_came_is_told_with_its_reasons(status: str, gravity: Gravity) -> None:
     judged = judge(patterns={"status": status, "remarks": [POOR]})
@@ -151,7 +160,9 @@ def test_reasons_are_told_once_and_what_hurts_most_first() -> None:
     )
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7_230, "120 min")])
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7_140, "119 min"), (96_420, "26 h 47 min")]
+)
 def test_a_span_is_told_in_seconds_while_it_is_short(seconds: int, text: str) -> None:
     assert span_text(timedelta(seconds=seconds)) == text
 
