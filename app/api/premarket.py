@@ -69,7 +69,7 @@ def list_ladders(query: LaddersQuery) -> dict[str, object]:
 def show_latest(query: LadderQuery) -> dict[str, Any]:
     """The ladder at hand
 
-    That of the open which is being prepared, else of the next one, else of the last.
+    The one that began last, until the next one begins: after the open it is still that of the day.
     """
     return _ladder(None, query)
 

@@ -34,7 +34,7 @@ day_option = click.option("--date", "day", metavar="YYYY-MM-DD", help="A trading
 def status(day: str | None, name: str | None, as_json: bool) -> None:
     """Show the ladder at hand: its verdict with the reasons, and what became of each stage.
 
-    The ladder at hand is the one under way, else the next, else the last. Ends with 3 when the verdict is LATE or
+    The ladder at hand is the one that began last, until the next one begins. Ends with 3 when the verdict is LATE or
     MISSING, with 2 when the day has no ladder, and says why.
 
     \b

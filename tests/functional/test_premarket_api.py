@@ -35,7 +35,7 @@ def test_the_ladder_at_hand_has_verdict_phase_and_stages(client, rt):
     ]
 
 
-def test_a_ladder_under_way_is_at_hand_before_the_next_one_and_that_before_the_last(client, rt):
+def test_the_ladder_that_began_last_is_at_hand_until_the_next_one_begins(client, rt, clock):
     def at_hand():
         return client.get("/api/premarket/latest").json["session_date"]
 
@@ -45,6 +45,16 @@ def test_a_ladder_under_way_is_at_hand_before_the_next_one_and_that_before_the_l
     assert at_hand() == "2025-10-09"
     climbed(rt, NEXT, ended=(), verdict=None)
     assert at_hand() == "2025-10-09"
+    clock.advance(timedelta(hours=4))
+    assert at_hand() == "2025-10-09"
+    clock.advance(timedelta(hours=18))
+    assert at_hand() == "2025-10-10"
+
+
+def test_before_any_ladder_has_begun_the_next_one_is_at_hand(client, rt):
+    climbed(rt, NEXT, ended=(), verdict=None)
+
+    assert client.get("/api/premarket/latest").json["session_date"] == "2025-10-10"
 
 
 def test_ladders_are_listed_the_latest_first_with_a_cursor(client, rt):

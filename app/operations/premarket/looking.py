@@ -20,13 +20,13 @@ from app.premarket.definition import Ladder, climb_on, next_climb
 from app.premarket.forms import report_form
 from app.premarket.models import PremarketReport
 from app.premarket.reports import find_report, list_reports, report_text
-from app.premarket.rows import ENDED, stages_of
+from app.premarket.rows import stages_of
 from app.stores import Stores
 
 log = logging.getLogger(__name__)
 
 Origin = Literal["cache", "database"]
-# Ladders that may be under way at once: one ends while the next is planned already.
+# One is over, or under way, while the next is planned already.
 _NEWEST: Final = 3
 
 
@@ -53,16 +53,12 @@ def market_meant(stores: Stores, policy: PremarketPolicy, name: str | None) -> s
     return desk if policy.ladder_of(desk) or not policy.ladders else policy.ladders[0].market
 
 
-def day_at_hand(session: Session, market: str) -> date | None:
-    """The day of the ladder that is under way, else of the next one, else of the last; None when there never was one.
-
-    Of several that are not over, it is the first.
-    """
+def day_at_hand(session: Session, market: str, now: datetime) -> date | None:
+    """The day of the ladder that began last, whose report is of use until the next one begins; before any has begun
+    that of the next one, and None when there is none."""
     rows = list_reports(session, market, limit=_NEWEST)
-    unfinished = [
-        row for row in rows if any(one.status not in ENDED for one in stages_of(session, market, row.session_date))
-    ]
-    return min(row.session_date for row in unfinished) if unfinished else (rows[0].session_date if rows else None)
+    begun = [row for row in rows if stages_of(session, market, row.session_date)[0].planned_at <= now]
+    return begun[0].session_date if begun else rows[-1].session_date if rows else None
 
 
 def ladder_record(stores: Stores, policy: PremarketPolicy, market: str, day: date | None) -> dict[str, Any]:
@@ -115,7 +111,7 @@ def absence_of(stores: Stores, policy: PremarketPolicy, market: str, day: date |
 
 
 def _row(stores: Stores, policy: PremarketPolicy, session: Session, market: str, day: date | None) -> PremarketReport:
-    wanted = day if day is not None else day_at_hand(session, market)
+    wanted = day if day is not None else day_at_hand(session, market, stores.clock.now())
     found = None if wanted is None else find_report(session, market, wanted)
     if found is None:
         raise NotFound(absence_of(stores, policy, market, day))
