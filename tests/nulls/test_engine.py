@@ -18,7 +18,9 @@ def test_the_whole_analysis_knows_nothing_of_later(check):
 def test_an_engine_that_reads_on_after_the_instant_is_caught(made, lake, tmp_path, monkeypatch):
     honest = engine.load_symbol
     monkeypatch.setattr(
-        engine, "load_symbol", lambda lake, wanted, asof, *rest: honest(lake, wanted, asof + timedelta(days=1), *rest)
+        engine,
+        "load_symbol",
+        lambda lake, wanted, asof, *rest, **more: honest(lake, wanted, asof + timedelta(days=1), *rest, **more),
     )
 
     assert changed_by_the_future(made, lake, cuts(1), tmp_path)
