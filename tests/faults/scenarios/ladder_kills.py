@@ -19,11 +19,9 @@ from app.premarket.rows import ENDED, PREPARED
 from tests.faults.harness.desk import MARKET, Desk, desk
 from tests.faults.harness.world import world
 from tests.faults.scenario import Outcome, Scenario, Trial
-from tests.faults.scenarios.ladder_month import Judged, judged
-from tests.made_lakes import walk_of
+from tests.faults.scenarios.ladder_month import Judged, judged, paths_of
 
 DAY: Final = date(2025, 11, 25)
-SYMBOLS: Final = {"ES": 1, "NQ": 2}
 LOOK_S: Final = 0.01
 # How a late end is no fault: who was killed is missed for half a minute before its work is taken up again.
 PATIENCE_S: Final = 150.0
@@ -71,7 +69,7 @@ def play(trial: Trial) -> Outcome:
     where = market(MARKET)
     lived = where.sessions(DAY, DAY + timedelta(days=1))
     before = where.sessions(DAY - timedelta(days=120), DAY)[-history:]
-    paths = {symbol: lambda minutes, seed=seed: walk_of(seed, minutes) for symbol, seed in SYMBOLS.items()}
+    paths = paths_of(trial)
     met = Counter[str]()
     with world(trial) as own, desk(own, [*before, *lived], paths, history, where) as running:
         running.go_to(lived[0].open + timedelta(minutes=1))
@@ -85,7 +83,7 @@ def play(trial: Trial) -> Outcome:
                     met[moment.name] += 1
             running.until(partial(running.has_ended, DAY, rung.stage), PATIENCE_S)
             trial.say(f"{rung.stage}: {running.stages(DAY)[rung.stage].status} after {sum(met.values())} kills")
-        found = judged(own, [DAY])
+        found = judged(own, [DAY], len(paths))
     return Outcome({"kills": sum(met.values()), **met}, list(_wrong(found, met, wanted)))
 
 

@@ -1,6 +1,6 @@
 """A month before the opens, through beat and workers: two changes of the calendar, a holiday and an early close."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -17,7 +17,7 @@ from app.premarket.models import PremarketReport, PremarketStage
 from tests.faults.harness.desk import MARKET, Desk, desk
 from tests.faults.harness.world import World, world
 from tests.faults.scenario import Outcome, Scenario, Trial
-from tests.made_lakes import walk_of
+from tests.made_lakes import Ints, walk_of
 
 # Clocks go back on Sunday, November 2, 2025; the 27th is Thanksgiving, and the day after it closes early.
 MONTH: Final = (date(2025, 10, 31), date(2025, 12, 1))
@@ -25,7 +25,7 @@ THANKSGIVING: Final = (date(2025, 11, 27), date(2025, 11, 28))
 SYMBOLS: Final = {"ES": 1, "NQ": 2}
 AHEAD: Final = timedelta(minutes=25)
 SETTLED: Final = timedelta(minutes=15)
-JOBS: Final = {"comprehensive": 2, "patterns": 2, "predictions": 1, "composite": 1, "report": 1, "verify": 0}
+JOINT: Final = {"predictions": 1, "composite": 1, "report": 1, "verify": 0}
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,12 @@ class Judged:
     reports: Sequence[PremarketReport]
     jobs: Sequence[AnalysisJob]
     results: int
+    symbols: int = len(SYMBOLS)
+
+    @property
+    def expected(self) -> dict[str, int]:
+        """How many analyses each stage has: one of each symbol, or one of all."""
+        return {"comprehensive": self.symbols, "patterns": self.symbols, **JOINT}
 
     def figures(self) -> dict[str, object]:
         """The figures of the table."""
@@ -66,7 +72,7 @@ class Judged:
             f"{row.session_date}: {row.stage} is {row.status}: {row.reasons}" for row in rows if row.status != "done"
         ]
         for row in rows:
-            if len(row.jobs) != JOBS[row.stage]:
+            if len(row.jobs) != self.expected[row.stage]:
                 found.append(f"{row.session_date}: {row.stage} has the analyses {row.jobs}")
         counted = [(row.session_date, row.stage) for row in rows]
         return found + [
@@ -80,7 +86,7 @@ class Judged:
         return found + [f"{row.session_date} is {row.verdict}: {row.reasons}" for row in rows if row.verdict != "READY"]
 
     def _jobs(self) -> list[str]:
-        expected = len(self.days) * sum(JOBS.values())
+        expected = len(self.days) * sum(self.expected.values())
         odd = [f"analysis {job.id} is {job.status}: {job.error}" for job in self.jobs if job.status != "done"]
         told = {number for row in self.stages for number in row.jobs.values()}
         strays = [f"analysis {job.id} belongs to no stage" for job in self.jobs if job.id not in told]
@@ -97,13 +103,19 @@ def play(trial: Trial) -> Outcome:
     where = market(MARKET)
     lived = where.sessions(first, last + timedelta(days=1))
     before = where.sessions(first - timedelta(days=120), first)[-history:]
-    paths = {symbol: lambda minutes, seed=seed: walk_of(seed, minutes) for symbol, seed in SYMBOLS.items()}
+    paths = paths_of(trial)
     with world(trial) as own, desk(own, [*before, *lived], paths, history, where) as running:
         for hours in lived:
             live(running, hours)
             trial.say(f"{hours.day}: {_said(running, hours.day)}")
-        found = judged(own, [one.day for one in lived if running.climb(one.day) is not None])
+        found = judged(own, [one.day for one in lived if running.climb(one.day) is not None], len(paths))
     return Outcome(found.figures(), found.wrong())
+
+
+def paths_of(trial: Trial) -> dict[str, Callable[[int], Ints]]:
+    """Prices made by chance of the symbols, of the first alone in the quick form."""
+    symbols = list(SYMBOLS.items())[: trial.pick(1, len(SYMBOLS))]
+    return {symbol: lambda minutes, seed=seed: walk_of(seed, minutes) for symbol, seed in symbols}
 
 
 def live(running: Desk, hours: Session) -> None:
@@ -120,14 +132,14 @@ def live(running: Desk, hours: Session) -> None:
     running.until(lambda: _is_closed(running, hours.day))
 
 
-def judged(own: World, days: Sequence[date]) -> Judged:
+def judged(own: World, days: Sequence[date], symbols: int) -> Judged:
     """What is recorded by now."""
     with own.sessions() as session:
         stages = session.scalars(select(PremarketStage)).all()
         reports = session.scalars(select(PremarketReport).order_by(PremarketReport.session_date)).all()
         jobs = session.scalars(select(AnalysisJob).where(AnalysisJob.status.in_(FINISHED))).all()
         results = session.scalar(select(func.count()).select_from(AnalysisResult)) or 0
-    return Judged(days, stages, [row for row in reports if row.session_date in days], jobs, results)
+    return Judged(days, stages, [row for row in reports if row.session_date in days], jobs, results, symbols)
 
 
 def _is_closed(running: Desk, day: date) -> bool:
