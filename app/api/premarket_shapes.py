@@ -82,6 +82,7 @@ class StageAnswer(BaseModel):
 
     stage: Literal["comprehensive", "patterns", "predictions", "composite", "report", "verify"]
     status: Literal["planned", "started", "done", "late", "failed", "skipped"]
+    verdict: Literal["ok", "degraded", "failed", "skipped"] | None = Field(description="null until it has ended")
     planned_at: Instant
     deadline_at: Instant
     asof: Instant | None = Field(description="nothing later was known to the stage")

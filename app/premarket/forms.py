@@ -9,6 +9,7 @@ from app.premarket.models import PremarketReport, PremarketStage
 from app.premarket.rows import ENDED
 
 Phase = Literal["waiting", "climbing", "over"]
+StageVerdict = Literal["ok", "degraded", "failed", "skipped"]
 _SECOND = timedelta(seconds=1)
 
 
@@ -17,6 +18,7 @@ def stage_form(row: PremarketStage) -> dict[str, Any]:
     return {
         "stage": row.stage,
         "status": row.status,
+        "verdict": verdict_of(row),
         "planned_at": instant_text(row.planned_at),
         "deadline_at": instant_text(row.deadline_at),
         "asof": _text(row.asof),
@@ -26,6 +28,20 @@ def stage_form(row: PremarketStage) -> dict[str, Any]:
         "reasons": list(row.reasons),
         "jobs": dict(row.jobs),
     }
+
+
+def verdict_of(row: PremarketStage) -> StageVerdict | None:
+    """What a stage was worth: `ok` when it was done in time and nothing was amiss, else `degraded`; None before its
+    end."""
+    match row.status:
+        case "failed" | "skipped" as ended:
+            return ended
+        case "late":
+            return "degraded"
+        case "done":
+            return "degraded" if row.reasons else "ok"
+        case _:
+            return None
 
 
 def report_form(row: PremarketReport, stages: Sequence[PremarketStage], now: datetime) -> dict[str, Any]:

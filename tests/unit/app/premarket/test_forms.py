@@ -25,6 +25,22 @@ def test_a_ladder_tells_its_verdict_and_how_long_it_is_to_the_open():
     assert [one["stage"] for one in told["stages"]] == ["composite"]
 
 
+@pytest.mark.parametrize(
+    ("status", "reasons", "verdict"),
+    [
+        ("planned", [], None),
+        ("started", ["ES lacks a day"], None),
+        ("done", [], "ok"),
+        ("done", ["ES lacks a day"], "degraded"),
+        ("late", [], "degraded"),
+        ("failed", ["no symbol"], "failed"),
+        ("skipped", ["nobody saw to it"], "skipped"),
+    ],
+)
+def test_a_stage_that_has_ended_has_a_verdict(status, reasons, verdict):
+    assert stage_form(stage_row(status=status, reasons=reasons))["verdict"] == verdict
+
+
 @pytest.mark.parametrize(("since_s", "told"), [(0, 0), (0.4, 0), (90, -90)])
 def test_an_open_that_has_passed_counts_on(since_s, told):
     assert report_form(report_row(), [], OPENS + timedelta(seconds=since_s))["seconds_to_open"] == told
