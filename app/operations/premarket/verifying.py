@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 LOST: Final = "the cache did not have the report at the open"
 ANOTHER: Final = "the cache had another report than the database at the open"
 CHANGED: Final = "the report in the database is not the one that was made: its hash is another"
+# Whoever made the report is about to put it there.
+JUST_MADE: Final = timedelta(seconds=30)
 OVER: Final = "the session was over when the cache was looked at, which no longer keeps the report"
 
 
@@ -56,12 +58,12 @@ def verify_report(stores: Stores, market: str, day: date, *, alert: Alert = rais
 def keep_cached(stores: Stores, market: str, day: date, *, alert: Alert = raise_alert) -> bool:
     """Put a report that is made into the cache again where that has lost it before the open; whether it had.
 
-    Unavailable when the cache does not answer.
+    One that was just made is left to whoever made it. Unavailable when the cache does not answer.
     """
     with stores.sessions() as session:
         report = find_report(session, market, day)
     now = stores.clock.now()
-    if report is None or report.document is None or now >= report.opens_at:
+    if report is None or report.made_at is None or not report.made_at + JUST_MADE <= now < report.opens_at:
         return False
     wrong = _wrong(report, cached_text(stores, market, day))
     if not wrong:

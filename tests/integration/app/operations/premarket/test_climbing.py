@@ -212,6 +212,7 @@ def test_a_report_that_the_cache_lost_is_there_again_after_the_next_tick(
 
     monkeypatch.setattr(climbing, "keep_cached", kept)
     stores.redis.flushdb()
+    clock.advance(MINUTE)
 
     ticked(stores)
 

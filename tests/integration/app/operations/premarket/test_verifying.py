@@ -9,7 +9,7 @@ from app.bus import keys
 from app.errors import Unavailable
 from app.operations.premarket import verifying
 from app.operations.premarket.finishing import finish_stage
-from app.operations.premarket.verifying import ANOTHER, CHANGED, LOST, OVER, keep_cached, verify_report
+from app.operations.premarket.verifying import JUST_MADE, ANOTHER, CHANGED, LOST, OVER, keep_cached, verify_report
 from app.premarket.models import PremarketReport
 from app.premarket.reports import report_text
 from app.runtime import Runtime
@@ -223,6 +223,18 @@ def test_before_the_open_a_report_that_the_cache_lost_is_put_there_again_at_once
     assert report_row(stores).verdict == "READY"
 
 
+def test_a_report_that_was_just_made_is_not_lost_but_on_its_way(
+    stores: Runtime, alerts: Alerts, clock: FixedClock
+) -> None:
+    made_at = report_row(stores).made_at
+    assert made_at is not None and made_at + JUST_MADE > clock.now()
+    stores.redis.delete(CACHED)
+
+    assert not keep_cached(stores, MARKET, DAY, alert=alerts)
+    clock.advance(made_at + JUST_MADE - clock.now())
+    assert keep_cached(stores, MARKET, DAY, alert=alerts)
+
+
 def test_from_the_open_on_the_verification_sees_to_the_cache(
     stores: Runtime, alerts: Alerts, clock: FixedClock
 ) -> None:
@@ -240,9 +252,10 @@ def test_there_is_nothing_to_keep_before_the_report_is_made(rt: Runtime, alerts:
 
 
 def test_a_cache_that_is_away_before_the_open_is_no_loss(
-    stores: Runtime, alerts: Alerts, monkeypatch: pytest.MonkeyPatch
+    stores: Runtime, alerts: Alerts, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stores.redis, "get", away)
+    clock.advance(JUST_MADE)
 
     with pytest.raises(Unavailable):
         keep_cached(stores, MARKET, DAY, alert=alerts)
