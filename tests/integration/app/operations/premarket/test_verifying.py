@@ -9,7 +9,7 @@ from app.bus import keys
 from app.errors import Unavailable
 from app.operations.premarket import verifying
 from app.operations.premarket.finishing import finish_stage
-from app.operations.premarket.verifying import JUST_MADE, ANOTHER, CHANGED, LOST, OVER, keep_cached, verify_report
+from app.operations.premarket.verifying import ANOTHER, CHANGED, JUST_MADE, LOST, OVER, keep_cached, verify_report
 from app.premarket.models import PremarketReport
 from app.premarket.reports import report_text
 from app.runtime import Runtime
