@@ -164,6 +164,6 @@ def _told(found: Lived) -> str:
 
 
 CHECKS: Final = (
-    NullCheck("N16", "the ladder on chance alone, end to end", "HOLD >= 97 %, skill <= 0", chance_alone, 60, 2),
-    NullCheck("N17", "the ladder on planted momentum, end to end", "trades > 50 %, right > 55 %", momentum, 60, 2),
+    NullCheck("N16", "the ladder on chance alone, end to end", "HOLD >= 97 %, skill <= 0", chance_alone, 60, 1),
+    NullCheck("N17", "the ladder on planted momentum, end to end", "trades > 50 %, right > 55 %", momentum, 60, 1),
 )

@@ -59,7 +59,7 @@ MOMENTS: Final = (
     Moment("finishing", ("control",), _is_to_finish),
 )
 # In the quick form nobody has to be missed for half a minute.
-QUICK: Final = {("comprehensive", "preparing"), ("patterns", "due"), ("report", "finishing")}
+QUICK: Final = {("comprehensive", "preparing"), ("report", "finishing")}
 
 
 def play(trial: Trial) -> Outcome:
