@@ -92,5 +92,5 @@ def climbed(
             document = report_of(analysis_of(ES=advised()))
             keep_report(session, MARKET, day, document, job_id=job_id, asof=made, now=made)
         if verdict is not None:
-            set_verdict(session, MARKET, day, verdict, reasons)  # type: ignore[arg-type]
+            set_verdict(session, MARKET, day, verdict, reasons)
     return document

@@ -58,7 +58,7 @@ class QueueDispatch(RecordingDispatch):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sent: deque[tuple[object, ...]] = deque()  # type: ignore[assignment]
+        self.sent: deque[tuple[object, ...]] = deque()
 
 
 def minute_quotes(symbol: str, hours: Session, closes: Ints, seed: int) -> list[Quote]:
@@ -178,7 +178,7 @@ class SimulatedDesk:
 
     def _drain(self) -> bool:
         """Work at the queues; whether there was anything of the ladder or of a close in them."""
-        sent, found = self.stores.dispatch.sent, False  # type: ignore[attr-defined]
+        sent, found = self.stores.dispatch.sent, False
         while sent:
             found |= self._do(*sent.popleft())
         return found

@@ -54,7 +54,7 @@ def test_the_text_is_the_same_however_its_parts_were_ordered_and_holds_no_number
 def test_a_verdict_is_another_one_when_it_or_its_reasons_changed(planned: Session) -> None:
     told = [("LATE", ["a"]), ("LATE", ["a"]), ("LATE", ["a", "b"]), ("MISSING", ["a", "b"]), ("READY", [])]
 
-    changed = [set_verdict(planned, MARKET, DAY, verdict, reasons) for verdict, reasons in told]  # type: ignore[arg-type]
+    changed = [set_verdict(planned, MARKET, DAY, verdict, reasons) for verdict, reasons in told]
 
     assert changed == [True, False, True, True, True]
     assert (found(planned).verdict, found(planned).reasons) == ("READY", [])

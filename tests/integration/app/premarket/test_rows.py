@@ -52,7 +52,7 @@ def test_what_has_not_begun_follows_the_calendar_and_the_rest_stays(db_session: 
         climb().rungs[0].planned_at,
         *(rung.planned_at for rung in moved.rungs[1:]),
     ]
-    assert find_report(db_session, MARKET, DAY).opens_at == moved.opens_at  # type: ignore[union-attr]
+    assert find_report(db_session, MARKET, DAY).opens_at == moved.opens_at
 
 
 def test_a_deadline_that_moved_alone_is_followed(db_session: Session) -> None:
@@ -70,7 +70,7 @@ def test_the_open_of_a_report_that_is_made_stays(db_session: Session) -> None:
 
     plan_climb(db_session, shifted(climb(), timedelta(minutes=30)))
 
-    assert find_report(db_session, MARKET, DAY).opens_at == OPENS_AT  # type: ignore[union-attr]
+    assert find_report(db_session, MARKET, DAY).opens_at == OPENS_AT
 
 
 def test_a_stage_begins_once_and_its_asof_holds_for_good(planned: Session) -> None:

@@ -80,7 +80,7 @@ def test_a_pause_that_is_shorter_than_the_lead_of_the_report_leaves_all_stages_o
 
 @given(days, strategies.sampled_from(["rth_open", "session_open"]))
 def test_stages_are_in_order_and_end_before_the_open_that_they_lead_up_to(day: date, anchor: str) -> None:
-    climb = climb_on(Ladder("CME_Futures", anchor), CME, day)  # type: ignore[arg-type]
+    climb = climb_on(Ladder("CME_Futures", anchor), CME, day)
     if climb is None:
         return
 
@@ -113,6 +113,6 @@ def test_on_sunday_evening_the_next_ladder_is_that_of_monday() -> None:
 
 
 def on(day: date, anchor: str = "rth_open") -> Climb:
-    climb = climb_on(Ladder("CME_Futures", anchor), CME, day)  # type: ignore[arg-type]
+    climb = climb_on(Ladder("CME_Futures", anchor), CME, day)
     assert climb is not None
     return climb

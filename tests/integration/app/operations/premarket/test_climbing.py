@@ -131,7 +131,7 @@ def test_a_day_from_the_first_stage_to_the_verified_report(
     while clock.now() <= OPENS_AT:
         for sent in dispatch.sent:
             if sent[0] == "prepare_stage":
-                at_work(stores, sent[3], {"*": done_job(stores)})  # type: ignore[arg-type]
+                at_work(stores, sent[3], {"*": done_job(stores)})
         dispatch.sent.clear()
         ticked(stores)
         clock.advance(5 * MINUTE)
@@ -248,7 +248,7 @@ def ticked(stores: Runtime) -> Sequence[LadderStep]:
     return steps
 
 
-def rows(stores: Runtime, day: date) -> list:  # type: ignore[type-arg]
+def rows(stores: Runtime, day: date) -> list:
     with stores.sessions() as session:
         return stages_of(session, MARKET, day)
 

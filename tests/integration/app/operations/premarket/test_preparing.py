@@ -277,7 +277,7 @@ def test_two_do_not_prepare_a_stage_at_once(rt: Runtime, known: Known, monkeypat
 def test_analyses_that_cannot_be_sent_stay_asked_for(
     rt: Runtime, known: Known, dispatch: RecordingDispatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    dispatch.run_job = _away  # type: ignore[method-assign]
+    dispatch.run_job = _away
 
     numbers = prepare_stage(rt, POLICY, KEY)
 

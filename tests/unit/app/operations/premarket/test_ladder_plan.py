@@ -21,7 +21,7 @@ from tests.hours import MARKETS, TICK
 MARKET, DAY = "CME_Futures", date(2026, 3, 9)
 CLIMB = climb_on(Ladder(MARKET), MARKETS.named(MARKET), DAY)
 assert CLIMB is not None
-OPENS_AT, CLOSES_AT = CLIMB.opens_at, MARKETS.named(MARKET).session(DAY).close  # type: ignore[union-attr]
+OPENS_AT, CLOSES_AT = CLIMB.opens_at, MARKETS.named(MARKET).session(DAY).close
 FRESH = tuple(Standing(stage, planned_at, deadline_at, "planned") for stage, planned_at, deadline_at in CLIMB.rungs)
 MINUTE = timedelta(minutes=1)
 JUDGE = JudgeClimb(MARKET, DAY)
@@ -228,7 +228,7 @@ def status_of(stages: Standings, stage: Stage) -> str:
 
 
 def with_(stages: Standings, stage: Stage, **told: object) -> Standings:
-    return tuple(replace(one, **told) if one.stage == stage else one for one in stages)  # type: ignore[arg-type]
+    return tuple(replace(one, **told) if one.stage == stage else one for one in stages)
 
 
 def ended(stages: Standings, *named: Stage) -> Standings:

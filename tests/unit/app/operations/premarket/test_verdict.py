@@ -179,4 +179,4 @@ def judge(
 
 
 def stage_facts(stage: Stage, **told: object) -> StageFacts:
-    return StageFacts(**{"stage": stage, "status": "done", **told})  # type: ignore[arg-type]
+    return StageFacts(**{"stage": stage, "status": "done", **told})
