@@ -1,9 +1,10 @@
-"""How long a quote takes to the clients of the event stream while analyses and exports run, against when none does.
+"""How long a quote takes to the clients of the event stream while the ladder's work runs, against when none does.
 
     python -m benchmarks.ladder_latency [--rate 2000] [--clients 100] [--seconds 10] [--pairs 4] [--compare]
 
 Servers, web process, ingestor and the workers of `analysis` and `export` are processes as `flask up` runs them. The
-workers are given more than they can do, and stand still in every other window; each window has clients of its own.
+workers do what the stages of a ladder do, one after the other and without a pause: the running session is exported,
+then a few analyses follow. They stand still in every other window; each window has clients of its own.
 `--compare` shows beside it what it would be if those workers were as others are.
 """
 
@@ -15,17 +16,22 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from threading import Event, Thread
 
 import psutil
+from redis import Redis
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
+from app.bus import keys
+from app.bus.connection import connect
 from app.jobs.requests import JobRequest
 from app.jobs.service import submit
 from app.jobs.urgency import PREMARKET
@@ -44,7 +50,8 @@ NOTED = 20
 SYMBOLS = ("ES", "NQ", "YM")
 TICKS = 1_000_000
 # Each asks something else, so that none of them is another one's.
-JOBS, EXPORTS = 40, 200
+JOBS, JOBS_OF_A_STAGE = 300, 3
+LOOK_EVERY_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -142,20 +149,49 @@ def _workers(made: Rig, in_the_way: bool) -> Iterator[_Work]:
     lake = Lake(made.folder / "var" / "data")
     known = [make_market(lake, symbol=name, ticks=TICKS, seed=place) for place, name in enumerate(SYMBOLS)]
     numbers = _ask(made, known[0].hours[0].day.isoformat(), known[0].hours[-1].day.isoformat())
-    dispatch = CeleryDispatch(lambda: celery)
-    with contextlib.closing(make_celery(made.redis_url)) as celery:
-        for number in numbers:
-            dispatch.run_job(number, urgent=True)
-        for _ in range(EXPORTS):
-            dispatch.export_session(market().name, market().window_of(datetime.now(UTC)).day)
     with (
         made.worker("analysis", in_the_way=in_the_way) as analysis,
         made.worker("export", in_the_way=in_the_way) as export,
+        _Ladder(made.redis_url, numbers) as ladder,
     ):
-        work = _Work((analysis, export))
-        # The numeric libraries are loaded by the first job.
-        until(lambda: _has_begun(made.database_url), deadline_s=240)
-        yield work
+        # The numeric libraries are loaded by the first stage.
+        until(lambda: ladder.stages > 0, deadline_s=240)
+        yield _Work((analysis, export))
+
+
+class _Ladder:
+    """Stages one after the other, until the block ends; `stages` counts those that are over."""
+
+    def __init__(self, redis_url: str, numbers: Sequence[int]) -> None:
+        self.stages = 0
+        self._redis_url, self._numbers = redis_url, numbers
+        self._over = Event()
+        self._thread = Thread(target=self._climb, name="ladder")
+
+    def __enter__(self) -> "_Ladder":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _climb(self) -> None:
+        with contextlib.closing(make_celery(self._redis_url)) as celery, connect(self._redis_url) as redis:
+            dispatch = CeleryDispatch(lambda: celery)
+            for begin in range(0, len(self._numbers), JOBS_OF_A_STAGE):
+                day = market().window_of(datetime.now(UTC)).day
+                self._do(redis, "export", partial(dispatch.export_session, market().name, day))
+                for number in self._numbers[begin : begin + JOBS_OF_A_STAGE]:
+                    self._do(redis, "analysis", partial(dispatch.run_job, number, urgent=True))
+                self.stages += 1
+
+    def _do(self, redis: Redis, queue: str, send: Callable[[], None]) -> None:
+        before = redis.get(keys.pulse(queue))
+        if not self._over.is_set():
+            send()
+        while not self._over.wait(LOOK_EVERY_S) and redis.get(keys.pulse(queue)) == before:
+            pass
 
 
 def _ask(made: Rig, start: str, end: str) -> list[int]:
@@ -174,14 +210,6 @@ def _ask(made: Rig, start: str, end: str) -> list[int]:
         ]
     engine.dispose()
     return numbers
-
-
-def _has_begun(database_url: str) -> bool:
-    engine = create_engine(database_url)
-    with engine.connect() as connection:
-        stages = connection.scalars(text("SELECT stage FROM analysis_jobs WHERE status = 'running'")).all()
-    engine.dispose()
-    return any("reading" not in stage for stage in stages if stage)
 
 
 def _window(url: str, clients: int, seconds: float) -> Latency:

@@ -15,6 +15,7 @@ from flask import Flask
 
 from app.bus import keys
 from app.local.background import go_to_background
+from app.local.pauses import keep_pauses_short
 from app.local.pulse import keep_pulse, pulse_file
 from app.logs import configure_logs
 from app.runtime import Runtime
@@ -71,6 +72,12 @@ def show_pulse(sender: Any = None, **_signal: Any) -> None:
     """Touch a file for each queue: whoever runs the worker cannot tell one that stands still from an idle one."""
     for queue in sender.task_consumer.queues:
         keep_pulse(pulse_file(settings.state_dir, queue.name), Event())
+
+
+@worker_ready.connect
+def _steady(**_signal: Any) -> None:
+    # Collectors and ingestors are threads of this process; the children of a prefork worker exist by now.
+    keep_pauses_short()
 
 
 @worker_shutting_down.connect
