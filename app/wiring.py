@@ -33,7 +33,9 @@ _CONNECTION: Final[dict[str, Any]] = {
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,
-    "options": "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=120s",
+    # One reader is one process of PostgreSQL: its helpers would take the processors that live quotes need.
+    "options": "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=120s"
+    " -c max_parallel_workers_per_gather=0",
 }
 
 

@@ -9,6 +9,8 @@ from typing import Final
 import psutil
 
 NICENESS: Final = 10
+# Sessions are weighed whole, and one that often sleeps gets its turn early: the least that there is.
+SESSION_NICENESS: Final = 19
 # Of best-effort reading and writing, the last to have its turn.
 _LAST: Final = 7
 _AUTOGROUP: Final = Path("/proc/self/autogroup")
@@ -55,5 +57,5 @@ def _lower_session(process: psutil.Process) -> None:
     with contextlib.suppress(psutil.Error, OSError, ValueError, IndexError):
         if _AUTOGROUP.exists() and os.getsid(0) in (process.pid, process.ppid()):
             now = int(_AUTOGROUP.read_text().rsplit(maxsplit=1)[1])
-            if now < NICENESS <= process.nice():
-                _AUTOGROUP.write_text(str(NICENESS))
+            if now < SESSION_NICENESS and process.nice() >= NICENESS:
+                _AUTOGROUP.write_text(str(SESSION_NICENESS))

@@ -6,7 +6,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from app.local.background import NICENESS, thread_limits
+from app.local.background import NICENESS, SESSION_NICENESS, thread_limits
 from tests.tree import ROOT
 
 NUMPY = "import numpy as np, threadpoolctl; print(*(one['num_threads'] for one in threadpoolctl.threadpool_info()))"
@@ -73,7 +73,7 @@ def test_a_session_is_lowered_by_the_process_that_it_was_made_for(own_session, l
 
     before, after = int(run(shown)), int(run(AFTER + shown, own_session=own_session))
 
-    assert (after == NICENESS, after == before) == (lowered, not lowered)
+    assert (after == SESSION_NICENESS, after == before) == (lowered, not lowered)
 
 
 def run(script, environment=None, *, own_session=False):
