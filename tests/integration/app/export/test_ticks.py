@@ -325,7 +325,7 @@ def test_a_disk_that_fails_while_rows_arrive_ends_in_one_error(sessions, lake, d
 
 
 def test_a_database_that_goes_away_while_it_sends_leaves_no_file(sessions, lake):
-    fill(sessions, "ES", 60_000)
+    fill(sessions, "ES", 150_000)
     terminate = text(
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
         "WHERE datname = current_database() AND query LIKE 'COPY (SELECT%' AND pid <> pg_backend_pid()"
@@ -340,7 +340,7 @@ def test_a_database_that_goes_away_while_it_sends_leaves_no_file(sessions, lake)
         with pytest.raises(Unavailable, match="PostgreSQL failed while it sent ES"):
             list(batches)
 
-    assert export_day(sessions, lake, DAY, LATER).counts()["ticks"] == 60_000
+    assert export_day(sessions, lake, DAY, LATER).counts()["ticks"] == 150_000
 
 
 def test_a_stream_that_is_given_up_frees_its_connection(sessions):
