@@ -31,12 +31,6 @@ with connect(Lake(Path("nowhere"))) as connection:
 """
 
 
-def groups_sessions():
-    # The file is empty for a process in a control group of its own, as in most containers.
-    file = Path("/proc/self/autogroup")
-    return file.exists() and bool(file.read_text().strip())
-
-
 @pytest.mark.parametrize(("processors", "threads"), [(1, "1"), (2, "1"), (3, "2"), (8, "7")])
 def test_one_processor_is_left_to_others_where_there_are_several(processors, threads, monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: set(range(processors)), raising=False)
@@ -66,14 +60,37 @@ def test_whoever_goes_to_the_background_reads_and_writes_last():
     assert run(AFTER + "import psutil; print(psutil.Process().ionice().value)") == "7"
 
 
-@pytest.mark.skipif(not groups_sessions(), reason="the kernel does not group sessions, or groups this one otherwise")
 @pytest.mark.parametrize(("own_session", "lowered"), [(True, True), (False, False)])
-def test_a_session_is_lowered_by_the_process_that_it_was_made_for(own_session, lowered):
-    shown = "print(open('/proc/self/autogroup').read().split()[-1])"
+def test_a_session_is_lowered_by_the_process_that_it_was_made_for(own_session, lowered, tmp_path):
+    weighed = background_with(session_file(tmp_path))
+    shown = "print(background._AUTOGROUP.read_text().split()[-1])"
 
-    before, after = int(run(shown)), int(run(AFTER + shown, own_session=own_session))
+    before, after = int(run(weighed + shown)), int(run(weighed + AFTER + shown, own_session=own_session))
 
     assert (after == SESSION_NICENESS, after == before) == (lowered, not lowered)
+
+
+def test_where_the_kernel_weighs_no_session_none_is_lowered(tmp_path):
+    empty = tmp_path / "autogroup"
+    empty.touch()
+
+    run(background_with(empty) + AFTER, own_session=True)
+
+    assert not empty.read_text()
+
+
+def session_file(folder):
+    # The kernel's own is empty for a process in a control group, as in most containers: one of its form stands in.
+    kernels = Path("/proc/self/autogroup")
+    if kernels.exists() and kernels.read_text().strip():
+        return kernels
+    standing_in = folder / "autogroup"
+    standing_in.write_text("/autogroup-7 nice 0\n")
+    return standing_in
+
+
+def background_with(file):
+    return f"from pathlib import Path; from app.local import background; background._AUTOGROUP = Path({str(file)!r})\n"
 
 
 def run(script, environment=None, *, own_session=False):
