@@ -3,7 +3,7 @@
 import json
 import time
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -25,8 +25,15 @@ class FastClock:
     def at(self, real_s: float) -> datetime:
         """The instant of the trial at a time of the machine, in seconds since 1970."""
         pieces = self._pieces()
-        begun_s, instant_s, speed = pieces[max(0, bisect_right(pieces, (real_s, float("inf"), 0.0)) - 1)]
+        begun_s, instant_s, speed = pieces[_place(pieces, real_s)]
         return datetime.fromtimestamp(instant_s + (real_s - begun_s) * speed, UTC)
+
+    def rushes_in_s(self, real_s: float) -> float:
+        """For how many seconds more time runs as usual; 0 while it runs fast, and after the last of the instants."""
+        pieces = self._pieces()
+        place = _place(pieces, real_s)
+        usual = pieces[place][2] == 1.0 and place + 1 < len(pieces)
+        return pieces[place + 1][0] - real_s if usual else 0.0
 
     @property
     def over_s(self) -> float:
@@ -41,16 +48,20 @@ class FastClock:
         return pieces
 
 
+def _place(pieces: Sequence[Piece], real_s: float) -> int:
+    return max(0, bisect_right(pieces, (real_s, float("inf"), 0.0)) - 1)
+
+
 def write_plan(
-    path: Path, corners: Sequence[datetime], begins_s: float, lead: timedelta, linger: timedelta, speed: float
+    path: Path, corners: Mapping[datetime, timedelta], begins_s: float, lead: timedelta, speed: float
 ) -> None:
     """Plan a clock that is `lead` before the first of the corners at `begins_s` of the machine's time.
 
-    It runs as usual from `lead` before until `linger` after each corner, and at `speed` from one to the next; after the
-    last it goes on for three minutes at that speed.
+    It runs as usual from `lead` before each corner until as long after it as `corners` says, and at `speed` from one to
+    the next; after the last it goes on for three minutes at that speed.
     """
     real_s, pieces = begins_s, list[Piece]()
-    spans = [((corner - lead).timestamp(), (corner + linger).timestamp()) for corner in corners]
+    spans = [((corner - lead).timestamp(), (corner + linger).timestamp()) for corner, linger in sorted(corners.items())]
     spans.append((spans[-1][1] + 180, 0.0))
     for (first_s, last_s), (next_s, _) in pairwise(spans):
         pieces += [(real_s, first_s, 1.0), (real_s + last_s - first_s, last_s, speed)]

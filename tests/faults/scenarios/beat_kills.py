@@ -32,6 +32,8 @@ LOGGED_WITHIN_S = 5.0
 CELERY = [sys.executable, "-m", "celery", "--quiet", "-A", "tests.faults.harness.fast_worker"]
 POOLS = {"control": ("-P", "threads", "-c", "2"), "export": ("-P", "prefork", "-c", "1")}
 START_S = 4.0
+# On a machine that is busy a beat needs longer to begin than time lingers at an open or close: it stays as much longer.
+STAYS_S, STAYS_AT_MOST_S = 5.0, 60.0
 _DONE = re.compile(rf"{MARKET} (opened|has closed|closed) on (\d{{4}}-\d\d-\d\d)(?! \(None\))")
 Event = tuple[date, str]
 
@@ -60,8 +62,8 @@ def play(trial: Trial) -> Outcome:
         state = trial.directory / "state"
         state.mkdir(exist_ok=True)
         (state / "tick.json").write_text(json.dumps(pace.tick_s))
-        clock = FastClock(state / "clock.json")
-        _plan(state, pace, due, time.time() + 3_600)
+        hours = Hours(state / "clock.json", pace, due)
+        hours.begin_at(time.time() + 3_600)
         _watch_one(own)
         workers = [running.enter_context(victim(own, worker_command(name), name)) for name in ("control", "export")]
         for one in workers:
@@ -70,14 +72,41 @@ def play(trial: Trial) -> Outcome:
         until(lambda: all(one.check() for one in workers) and own.stores.redis.exists(*pulses) == 2, DEADLINE_S)
         # The first tick loads calendars and libraries; in the end it finds that the trial's clock is not the servers'.
         until(lambda: all(one.check() for one in workers) and _has_alerts(own), DEADLINE_S)
-        _plan(state, pace, due, time.time() + START_S)
+        hours.begin_at(time.time() + START_S)
         beats = [running.enter_context(victim(own, beat_command(own, name), name)) for name in ("one", "other")]
-        kills = _kill(trial, clock, pace, beats)
+        kills = _kill(trial, own, hours, beats)
         until(lambda: _are_over(own, due), DEADLINE_S)
         with suppress(AssertionError):  # A line comes after what it is about; the judge names those that never come.
             until(lambda: not Found(due, _recorded(own), counted(_logs(own))).wrong(), LOGGED_WITHIN_S)
         found = Found(due, _recorded(own), counted(_logs(own)))
     return Outcome({"beats killed": kills, **found.figures()}, found.wrong(), found.slow() if full else [])
+
+
+class Hours:
+    """The trial's time, which runs fast between what is due and stays there until that was begun, for a minute more."""
+
+    def __init__(self, plan: Path, pace: Pace, due: Mapping[Event, datetime]) -> None:
+        self.pace = pace
+        self.clock = FastClock(plan)
+        self._plan, self._due = plan, due
+        self._lingers = dict.fromkeys(due.values(), pace.linger)
+        self._begins_s = 0.0
+
+    def begin_at(self, real_s: float) -> None:
+        """Let the first event be due at this time of the machine, but for the lead."""
+        self._begins_s = real_s
+        write_plan(self._plan, self._lingers, real_s, self.pace.lead, self.pace.speed)
+
+    def stay(self, recorded: Mapping[Event, MarketEvent]) -> None:
+        """Let time linger on where it is about to run off from an event that nobody has begun."""
+        real_s = time.time()
+        now = self.clock.at(real_s)
+        waits = {at for event, at in self._due.items() if event not in recorded or recorded[event].started_at is None}
+        current = max((at for at in self._lingers if at <= now), default=None)
+        if current in waits and 0 < self.clock.rushes_in_s(real_s) < STAYS_S:
+            most = self.pace.linger + timedelta(seconds=STAYS_AT_MOST_S)
+            self._lingers[current] = min(self._lingers[current] + timedelta(seconds=STAYS_S), most)
+            self.begin_at(self._begins_s)
 
 
 def worker_command(queue: str) -> list[str]:
@@ -146,23 +175,20 @@ def _watch_one(own: World) -> None:
         session.execute(update(TradingInstrument).where(TradingInstrument.symbol == "ES").values(watch_position=1))
 
 
-def _plan(state: Path, pace: Pace, due: Mapping[Event, datetime], begins_s: float) -> None:
-    write_plan(state / "clock.json", sorted(due.values()), begins_s, pace.lead, pace.linger, pace.speed)
-
-
-def _kill(trial: Trial, clock: FastClock, pace: Pace, beats: list[Victim]) -> int:
+def _kill(trial: Trial, own: World, hours: Hours, beats: list[Victim]) -> int:
     """Kill one beat after the other, so that each lives for `kill_s`, until the last event is over."""
     kills = 0
     for beat in beats:
         beat.start()
-    while time.time() < clock.over_s:
+    while time.time() < hours.clock.over_s:
         beat = beats[kills % len(beats)]
-        time.sleep(pace.kill_s / len(beats))
+        time.sleep(hours.pace.kill_s / len(beats))
         beat.kill()
         beat.start()
         kills += 1
+        hours.stay(_recorded(own))
         if kills % 10 == 0:
-            trial.say(f"{kills} beats killed, it is {clock.now():%A %H:%M} UTC in the trial")
+            trial.say(f"{kills} beats killed, it is {hours.clock.now():%A %H:%M} UTC in the trial")
     return kills
 
 
