@@ -51,7 +51,8 @@ class Pace:
 
 
 FULL = Pace(15.0, 20.0, timedelta(seconds=3), timedelta(seconds=27), 5_000.0)
-QUICK = Pace(3.0, 4.0, timedelta(seconds=2), timedelta(seconds=10), 50_000.0)
+# A beat that is killed leaves no schedule: the next one sends its first tick a whole one after it has begun.
+QUICK = Pace(1.0, 5.0, timedelta(seconds=2), timedelta(seconds=10), 50_000.0)
 
 
 def play(trial: Trial) -> Outcome:
