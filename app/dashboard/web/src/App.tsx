@@ -1,0 +1,42 @@
+import { lazy, Suspense, useEffect } from "react";
+import { Redirect, Route, Switch } from "wouter";
+import styles from "./App.module.css";
+import { Header } from "./header/Header";
+import { Navigation } from "./header/Navigation";
+import { followTheme } from "./preferences/preferences";
+import { QuotesPage } from "./quotes/QuotesPage";
+import { Loading } from "./ui/states";
+
+// What a trader looks at first is in the first file; the rest is fetched when it is opened.
+const ChartPage = lazy(() => import("./chart/ChartPage"));
+const AnalysisPage = lazy(() => import("./analysis/AnalysisPage"));
+const PremarketPage = lazy(() => import("./premarket/PremarketPage"));
+const OperationsPage = lazy(() => import("./operations/OperationsPage"));
+
+/** The page: header, navigation, and what the address names. */
+export function App() {
+  useEffect(followTheme, []);
+  return (
+    <div className={styles.app}>
+      <a className={styles.skip} href="#main">
+        Skip to content
+      </a>
+      <Header />
+      <Navigation />
+      <main id="main" className={styles.main} tabIndex={-1}>
+        <Suspense fallback={<Loading what="page" />}>
+          <Switch>
+            <Route path="/" component={QuotesPage} />
+            <Route path="/chart/:symbol?" component={ChartPage} />
+            <Route path="/analysis/*?" component={AnalysisPage} />
+            <Route path="/premarket/:day?" component={PremarketPage} />
+            <Route path="/operations/:section?" component={OperationsPage} />
+            <Route>
+              <Redirect to="/" replace />
+            </Route>
+          </Switch>
+        </Suspense>
+      </main>
+    </div>
+  );
+}

@@ -1,0 +1,23 @@
+import { Link, useLocation } from "wouter";
+import styles from "./Tabs.module.css";
+
+/** Links to the parts of a page, of which one is shown. */
+export function Tabs({
+  label,
+  tabs,
+}: {
+  label: string;
+  tabs: readonly { href: string; text: string; count?: number }[];
+}) {
+  const [location] = useLocation();
+  return (
+    <nav aria-label={label} className={styles.tabs}>
+      {tabs.map((tab) => (
+        <Link key={tab.href} href={tab.href} aria-current={location === tab.href ? "page" : undefined}>
+          {tab.text}
+          {tab.count !== undefined && tab.count > 0 && <span className={styles.count}>{tab.count}</span>}
+        </Link>
+      ))}
+    </nav>
+  );
+}

@@ -1,0 +1,66 @@
+import type { UseQueryResult } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { ApiProblem } from "../api/problems";
+import { Button } from "./Button";
+import styles from "./states.module.css";
+
+/** Something is on its way; said to screen readers, too. */
+export function Loading({ what }: { what: string }) {
+  return (
+    <p className={styles.state} role="status">
+      <span className={styles.spinner} aria-hidden="true" /> Loading {what}…
+    </p>
+  );
+}
+
+/** Nothing is there, and why that is or what to do. */
+export function Empty({ title, children }: { title: string; children?: ReactNode }) {
+  return (
+    <div className={styles.state}>
+      <p className={styles.title}>{title}</p>
+      {children !== undefined && <div className="quiet">{children}</div>}
+    </div>
+  );
+}
+
+/** What went wrong, in the server's words, with a way to try again. */
+export function ErrorNote({ error, retry }: { error: Error; retry?: () => void }) {
+  const problem = error instanceof ApiProblem ? error : null;
+  return (
+    <div className={`${styles.state} ${styles.error}`} role="alert">
+      <p className={styles.title}>{problem?.title ?? "Something went wrong"}</p>
+      <p>{error.message}</p>
+      {problem && problem.errors.length > 0 && (
+        <ul>
+          {problem.errors.map((one) => (
+            <li key={one.field + one.detail}>
+              {one.field}: {one.detail}
+            </li>
+          ))}
+        </ul>
+      )}
+      {problem?.requestId && <p className="quiet">request {problem.requestId}</p>}
+      {retry && <Button onClick={retry}>Try again</Button>}
+    </div>
+  );
+}
+
+/** What a query brings, or that it loads, failed, or brought nothing; old data stay, with a note, when a refresh fails. */
+export function QueryView<Data>(props: {
+  query: UseQueryResult<Data>;
+  what: string;
+  isEmpty?: (data: Data) => boolean;
+  empty?: ReactNode;
+  children: (data: Data) => ReactNode;
+}) {
+  const { query, what, isEmpty, empty, children } = props;
+  if (query.data === undefined) {
+    return query.error ? <ErrorNote error={query.error} retry={() => void query.refetch()} /> : <Loading what={what} />;
+  }
+  return (
+    <>
+      {query.error && <ErrorNote error={query.error} retry={() => void query.refetch()} />}
+      {isEmpty?.(query.data) ? (empty ?? <Empty title={`No ${what}`} />) : children(query.data)}
+    </>
+  );
+}

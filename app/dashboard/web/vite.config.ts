@@ -1,0 +1,20 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+// `npm run dev` serves the page by itself and asks a Thor that runs for everything else.
+const thor = process.env.THOR_URL ?? "http://127.0.0.1:8000";
+
+export default defineConfig(({ command }) => ({
+  base: command === "build" ? "/dashboard/" : "/",
+  plugins: [react()],
+  server: { host: "127.0.0.1", proxy: { "/api": thor, "/admin": thor, "/docs": thor, "/openapi.json": thor } },
+  build: {
+    outDir: "../static",
+    emptyOutDir: true,
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    license: { fileName: "licenses.md" },
+    reportCompressedSize: false,
+  },
+  test: { environment: "jsdom", include: ["src/**/*.test.{ts,tsx}"], setupFiles: ["src/testing/setup.ts"] },
+}));
