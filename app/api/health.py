@@ -1,4 +1,4 @@
-"""GET /api/health/live and /api/health/ready."""
+"""GET /api/health, /api/health/live and /api/health/ready."""
 
 from http import HTTPStatus
 from typing import Any, Final
@@ -38,10 +38,19 @@ def show_readiness() -> tuple[dict[str, Any], int]:
     and do no harm to readiness.
     Answers within 3 seconds also when a server is silent.
     """
-    checks = [*parts().probes.run(), check_stream(parts().hub)]
-    ready = all(check.ok for check in checks)
-    body = {"status": "ready" if ready else "not_ready", "checks": [check.shown() for check in checks]}
-    return body, HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
+    body = _checked()
+    return body, HTTPStatus.OK if body["status"] == "ready" else HTTPStatus.SERVICE_UNAVAILABLE
+
+
+@health.get("")
+@health.output(ReadinessAnswer)
+@health.doc(operation_id="getHealth")
+def show_health() -> dict[str, Any]:
+    """How every part of Thor does
+
+    What `/api/health/ready` tells, for a page that shows it: with status 200 whatever it says.
+    """
+    return _checked()
 
 
 def check_stream(hub: EventHub) -> Check:
@@ -49,3 +58,9 @@ def check_stream(hub: EventHub) -> Check:
     figures = hub.counters()
     age_s = float(figures["progress_age_s"])
     return Check("stream", age_s <= STREAM_SILENCE_S, f"{figures['clients']} clients, bus {figures['bus']}", figures)
+
+
+def _checked() -> dict[str, Any]:
+    checks = [*parts().probes.run(), check_stream(parts().hub)]
+    status = "ready" if all(check.ok for check in checks) else "not_ready"
+    return {"status": status, "checks": [check.shown() for check in checks]}

@@ -1,4 +1,4 @@
-"""GET /api/health/live and /ready on real stores."""
+"""GET /api/health, /live and /ready on real stores."""
 
 from datetime import timedelta
 
@@ -63,6 +63,18 @@ def test_a_part_that_makes_no_progress_is_named_and_the_answer_is_503(client, se
     assert (answer.status_code, answer.json["status"]) == (503, "not_ready")
     assert answer.content_type == "application/json"
     assert [check["name"] for check in answer.json["checks"] if not check["ok"]] == ["ingest"]
+
+
+def test_a_page_is_told_the_same_with_status_200(client, served, bus):
+    bus.xadd(keys.STREAM, wire())
+
+    shown, ready = client.get("/api/health"), client.get("/api/health/ready")
+
+    assert (shown.status_code, ready.status_code) == (200, 503)
+    assert shown.json["status"] == "not_ready"
+    assert [(check["name"], check["ok"]) for check in shown.json["checks"]] == [
+        (check["name"], check["ok"]) for check in ready.json["checks"]
+    ]
 
 
 def test_queues_without_a_worker_are_not_ready(client, bus):

@@ -1,0 +1,46 @@
+import { fileURLToPath } from "node:url";
+import { AxeBuilder } from "@axe-core/playwright";
+import { test as base, expect, type Page } from "@playwright/test";
+
+const SCREENSHOTS = fileURLToPath(new URL("../test-results/screenshots", import.meta.url));
+
+interface Desk {
+  /** What the browser's console complained of; a test ends with none, unless it takes them out. */
+  complaints: string[];
+}
+
+/** Playwright's test with a page that must not complain. */
+export const test = base.extend<Desk>({
+  complaints: async ({ page }, use) => {
+    const complaints: string[] = [];
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) complaints.push(`${message.type()}: ${message.text()}`);
+    });
+    page.on("pageerror", (error) => complaints.push(`uncaught: ${error.message}`));
+    await use(complaints);
+    expect(complaints, "the browser's console").toEqual([]);
+  },
+});
+
+/** Keep a picture of the page as it is. */
+export async function shoot(page: Page, name: string): Promise<void> {
+  await page.screenshot({ path: `${SCREENSHOTS}/${name}.png`, fullPage: true, animations: "disabled" });
+}
+
+/** No serious or critical finding of axe on the page; contrast and names of controls are among what it looks at. */
+export async function expectAccessible(page: Page): Promise<void> {
+  const found = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]).analyze();
+  const grave = found.violations.filter((one) => one.impact === "serious" || one.impact === "critical");
+  expect(grave.map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(" ")).join(", ")}`)).toEqual([]);
+}
+
+/** No part of the page lies to the right of the window. */
+export async function expectNoSidewaysScroll(page: Page): Promise<void> {
+  const { wide, window: seen } = await page.evaluate(() => ({
+    wide: document.documentElement.scrollWidth,
+    window: document.documentElement.clientWidth,
+  }));
+  expect(wide).toBeLessThanOrEqual(seen);
+}
+
+export { expect };
