@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from flask import Request, Response, send_file
+from flask import Request, Response
 from werkzeug.security import safe_join
 
 INDEX: Final = "index.html"
@@ -29,12 +29,9 @@ KINDS: Final = {
 
 def page_answer(static: Path, request: Request) -> Response:
     """The page, which a browser asks for anew each time; 304 when it has this one."""
-    path, is_packed = _chosen(static / INDEX, request)
-    answer = Response(path.read_bytes(), content_type=KINDS[".html"])
+    answer = _answer(static / INDEX, KINDS[".html"], request)
     answer.cache_control.no_cache = True
-    answer.add_etag()
-    answer.make_conditional(request)
-    return _told(answer, is_packed)
+    return answer
 
 
 def file_answer(folder: Path, name: str, request: Request) -> Response | None:
@@ -43,22 +40,19 @@ def file_answer(folder: Path, name: str, request: Request) -> Response | None:
     kind = KINDS.get(Path(name).suffix)
     if found is None or kind is None or not Path(found).is_file():
         return None
-    path, is_packed = _chosen(Path(found), request)
-    answer = send_file(path, mimetype=kind, max_age=KEPT_S, etag=True, conditional=True)
-    answer.cache_control.public, answer.cache_control.immutable = True, True
-    return _told(answer, is_packed)
+    answer = _answer(Path(found), kind, request)
+    kept = answer.cache_control
+    kept.public, kept.max_age, kept.immutable = True, KEPT_S, True
+    return answer
 
 
-def _chosen(path: Path, request: Request) -> tuple[Path, bool]:
+def _answer(path: Path, kind: str, request: Request) -> Response:
     packed = path.with_name(path.name + PACKED)
-    encodings = request.accept_encodings
-    # A part of a file is asked of the file itself.
-    is_packed = encodings["gzip"] > 0 and "Range" not in request.headers and packed.is_file()
-    return (packed, True) if is_packed else (path, False)
-
-
-def _told(answer: Response, is_packed: bool) -> Response:
+    is_packed = request.accept_encodings["gzip"] > 0 and packed.is_file()
+    answer = Response((packed if is_packed else path).read_bytes(), content_type=kind)
     if is_packed:
         answer.headers["Content-Encoding"] = "gzip"
     answer.vary.add("Accept-Encoding")
+    answer.add_etag()
+    answer.make_conditional(request)
     return answer
