@@ -6,12 +6,19 @@ STAMP := $(VENV)/.installed
 # The newest python3 from 3.11 on that is there; PYTHON=/path/to/python names another.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$p; break; }; done)
+WEB := app/dashboard/web
+# CHROMIUM=/path/to/chromium names another.
+CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+HAS_NODE = command -v npm >/dev/null && major=$$(node --version) && major=$${major\#v} && test "$${major%%.*}" -ge 20 || \
+	{ echo "The dashboard is built with Node 20 or newer and its npm: install both" >&2; exit 1; }
+HAS_CHROMIUM = test -x "$(CHROMIUM)" || \
+	{ echo "The dashboard is tested in Chromium: install it, or run make test-ui CHROMIUM=/path/to/chromium" >&2; exit 1; }
 
-.PHONY: help setup demo up test check faults nulls bench soak load lock clean
+.PHONY: help setup demo up test test-ui check dashboard faults nulls bench soak load lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Create .venv and install everything
 
@@ -32,7 +39,17 @@ up: setup ## Run everything: servers, web, workers, beat, Flower, until Ctrl-C
 test: setup ## Run all tests
 	@$(BIN)/python -m pytest -q $(ARGS)
 
-check: setup ## Format, lint, types, layers, migrations, secrets, dependencies
+test-ui: setup ## Check, build and test the dashboard, in a browser too; needs Node 20, npm and Chromium
+	@$(HAS_NODE)
+	@$(HAS_CHROMIUM)
+	@cd $(WEB) && npm ci && npm run verify
+	@cd $(WEB) && CHROMIUM="$(CHROMIUM)" npm run e2e
+
+dashboard: ## Build the dashboard's files; needs Node 20 and npm
+	@$(HAS_NODE)
+	@cd $(WEB) && npm ci && npm run build
+
+check: setup ## Format, lint, types, layers, migrations, secrets, dependencies, the dashboard's build
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.checks
 
 faults: setup ## Break servers, processes, links and files, and judge what came of it; ARGS="name …" for some

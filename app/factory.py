@@ -7,6 +7,7 @@ from app.admin.mount import install_admin
 from app.api.installation import install_api
 from app.cli import COMMANDS
 from app.clock import Clock
+from app.dashboard.mount import install_dashboard
 from app.dispatch import Dispatch
 from app.extensions import db, migrate
 from app.models import TABLES
@@ -22,6 +23,7 @@ def create_app(settings: Settings, dispatch: Dispatch, clock: Clock | None = Non
     app.extensions["thor_tables"] = TABLES
     migrate.init_app(app, db, directory=str(PROJECT / "migrations"))
     install_api(app)
+    install_dashboard(app)
     install_admin(app)
     for command in COMMANDS:
         app.cli.add_command(command)

@@ -18,6 +18,7 @@ from alembic.script import ScriptDirectory
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from tests.dashboard_build import build_problems
 from tests.servers import TestServers, start_test_servers
 from tests.tree import ROOT, repository_files
 
@@ -62,6 +63,7 @@ def main() -> int:
         "migrations": check_migrations,
         "secrets": check_secrets,
         "requirements": check_requirements,
+        "dashboard": check_dashboard,
         "installed": lambda: tool("python", "-m", "pip", "check"),
         "audit": check_audit,
     }
@@ -220,6 +222,13 @@ def _requirement_lines(text: str) -> list[str]:
 
 def _versions(text: str) -> set[str]:
     return {line.partition(";")[0].strip() for line in _requirement_lines(text)}
+
+
+def check_dashboard(root: Path = ROOT) -> str:
+    """The dashboard's built files are those of its source, and all of them are there."""
+    if problems := build_problems(root):
+        raise Failed("\n".join([*problems, "run make dashboard and commit what it writes"]))
+    return "built from the source as it is"
 
 
 def check_audit() -> str:

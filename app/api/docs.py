@@ -1,4 +1,4 @@
-"""OpenAPI, its page with assets from this machine, and the index at /."""
+"""OpenAPI, and its page with assets from this machine."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -32,22 +32,6 @@ PROBLEM: Final[dict[str, Any]] = {
         },
     },
 }
-INDEX: Final = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Thor</title></head>
-<body><h1>Thor</h1><ul>
-<li><a href="/docs">API documentation</a></li>
-<li><a href="/api/quotes">Quotes</a></li>
-<li><a href="/api/quotes/stream">Quote stream</a></li>
-<li><a href="/api/collectors">Collectors</a></li>
-<li><a href="/api/instruments">Instruments</a></li>
-<li><a href="/api/session">Market hours</a></li>
-<li><a href="/api/jobs">Analyses</a></li>
-<li><a href="/api/signals">Signals</a></li>
-<li><a href="/api/premarket/latest">Before the open</a></li>
-<li><a href="/api/health/ready">Readiness</a></li>
-<li><a href="/metrics">Metrics</a></li>
-</ul></body></html>
-"""
 
 docs = APIBlueprint("docs", __name__, enable_openapi=False)
 
@@ -80,12 +64,6 @@ def describe_problems(spec: Any) -> Any:
                     answer["content"] = content
             operation["responses"]["default"] = {"description": "Any other error", "content": content}
     return spec
-
-
-@docs.get("/")
-def show_index() -> Response:
-    """Links to what there is."""
-    return Response(INDEX, mimetype="text/html")
 
 
 @docs.get("/docs/assets/<name>")

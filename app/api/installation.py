@@ -11,8 +11,10 @@ from redis import Redis
 from app.api.accounting import accounting
 from app.api.alerts import alerts
 from app.api.bars import bars
+from app.api.certificates import certificates
 from app.api.collectors import collectors
 from app.api.dead_letters import dead_letters
+from app.api.desk import desk
 from app.api.docs import configure_docs, docs
 from app.api.gaps import gaps
 from app.api.health import health
@@ -35,8 +37,9 @@ from app.api.sse.tail import StreamTail
 from app.api.stream import stream
 from app.api.ticks import ticks
 from app.api.watched import Watchlist
+from app.api.watchlist import watchlist
 from app.dispatch import QUEUES
-from app.instruments.store import watchlist
+from app.instruments.store import watchlist as read_watchlist
 from app.operations.agreement import check_agreement
 from app.operations.alerting.checks import check_alerts, check_premarket
 from app.operations.health import (
@@ -58,12 +61,14 @@ from app.runtime import EXTENSION as RUNTIME
 from app.runtime import Runtime
 from app.settings import Settings
 
-MARKET_DATA: Final = (quotes, stream, session, records, ticks, bars)
+MARKET_DATA: Final = (quotes, stream, session, records, certificates, ticks, bars)
 BLUEPRINTS: Final = (
     docs,
+    desk,
     *MARKET_DATA,
     collectors,
     instruments,
+    watchlist,
     dead_letters,
     lake,
     accounting,
@@ -136,7 +141,7 @@ def _sighting(runtime: Runtime, client: Redis, symbols: Sequence[str]) -> Sighti
 
 def _watched(runtime: Runtime) -> list[str]:
     with runtime.sessions() as session:
-        return watchlist(session)
+        return read_watchlist(session)
 
 
 def _limits(settings: Settings) -> StreamLimits:

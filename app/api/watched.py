@@ -1,6 +1,7 @@
 """The watchlist, remembered for a while, so that quotes need PostgreSQL neither per request nor while it is away."""
 
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from threading import Lock
@@ -44,6 +45,24 @@ class Watchlist:
         finally:
             self._reading.release()
 
+    def renew(self) -> None:
+        """Read the list now, because it was changed: whoever asks afterwards is answered with the change.
+
+        Where the database does not answer, the last list stays, and is read again when somebody asks.
+        """
+        # Who reads already may have begun before the change.
+        is_mine = self._reading.acquire(timeout=self._wait_s)
+        self._tried_at = -math.inf
+        if not is_mine:
+            return
+        try:
+            self._symbols = list(self._read())
+            self._tried_at = time.monotonic()
+        except (*AWAY, Unavailable) as error:
+            _say_kept(error)
+        finally:
+            self._reading.release()
+
     def _refresh(self, known: list[str] | None) -> list[str]:
         self._tried_at = time.monotonic()
         try:
@@ -51,6 +70,10 @@ class Watchlist:
         except (*AWAY, Unavailable) as error:
             if known is None:
                 raise
-            log.warning("the watchlist stays as it was: %s", str(error).partition("\n")[0])
+            _say_kept(error)
             return known
         return self._symbols
+
+
+def _say_kept(error: Exception) -> None:
+    log.warning("the watchlist stays as it was: %s", str(error).partition("\n")[0])

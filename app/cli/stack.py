@@ -74,19 +74,22 @@ def run_stack(rt: Runtime, stop: Event, on_ready: Callable[[], None], output: Te
 
 
 def urls_of(processes: list[ProcessStatus]) -> dict[str, str]:
-    """Where things are: the web pages of Thor, and Flower."""
+    """Where things are, the dashboard first: the web pages of Thor, the web server itself, and Flower."""
     found = {process.name: process.url for process in processes if process.url}
     web = found.get("web")
+    first = {"dashboard": web} if web else {}
     pages = {"quotes": "api/quotes", "stream": "api/quotes/stream", "ready": "api/health/ready"}
     pages |= {"jobs": "api/jobs", "metrics": "metrics", "docs": "docs", "admin": "admin/"}
-    return found | {name: f"{web}{path}" for name, path in pages.items() if web}
+    return first | found | {name: f"{web}{path}" for name, path in pages.items() if web}
 
 
 def say_where(rt: Runtime) -> None:
     """Print the addresses and how to stop."""
     console.print("\nThor is up.")
-    for name, url in urls_of(read_processes(rt.settings.state_dir)).items():
-        console.print(f"  {name:<8} {url}")
+    urls = urls_of(read_processes(rt.settings.state_dir))
+    for name, url in urls.items():
+        if name != "web":  # Its address is the dashboard's.
+            console.print(f"  {name:<9} {url}")
     console.print(f"  Flower's user is {FLOWER_USER}; its password is `flower` in {rt.settings.state_dir / SECRETS}")
     console.print(f"  The admin's user is admin; `flask admin-password` sets its password in {rt.settings.state_dir}")
     console.print("Stop it with Ctrl-C; `flask status` in another terminal tells how it stands.\n")

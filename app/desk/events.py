@@ -78,6 +78,14 @@ def events_of(session: Session, market: str, day: date) -> list[MarketEvent]:
     return list(session.scalars(query.order_by(MarketEvent.due_at, MarketEvent.event.desc())))
 
 
+def closes_between(session: Session, first: date, last: date) -> list[MarketEvent]:
+    """The closes of the sessions from a day to another, both included, by day and market."""
+    days = (MarketEvent.session_date >= first, MarketEvent.session_date <= last)
+    query = select(MarketEvent).where(MarketEvent.event == "close", *days)
+    ordered = query.order_by(MarketEvent.session_date, MarketEvent.market)
+    return list(session.scalars(ordered.execution_options(populate_existing=True)))
+
+
 def start_event(session: Session, key: EventKey, now: datetime) -> bool:
     """Begin an event that is planned; False when it has begun, or ended, before."""
     begun = update(MarketEvent).where(*_is(key), MarketEvent.status == "planned")

@@ -55,3 +55,12 @@ def certificates_of(session: Session, days: Collection[date]) -> dict[tuple[str,
     """The certificates of trading days, by market and day."""
     found = session.scalars(select(SessionCertificate).where(SessionCertificate.session_date.in_(days)))
     return {(one.market, one.session_date): one for one in found}
+
+
+def certificates_between(session: Session, first: date, last: date) -> list[SessionCertificate]:
+    """The certificates of the sessions from a day to another, both included, by day and market."""
+    days = (SessionCertificate.session_date >= first, SessionCertificate.session_date <= last)
+    ordered = (
+        select(SessionCertificate).where(*days).order_by(SessionCertificate.session_date, SessionCertificate.market)
+    )
+    return list(session.scalars(ordered.execution_options(populate_existing=True)))

@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from app.bus import keys
 from app.bus.hashes import read_hash
 from app.errors import Rejected, Unavailable
-from app.instruments.store import set_watchlist, watchlist
+from app.instruments.store import list_instruments, set_watchlist, watchlist
 from app.instruments.symbology import resolve
 from app.operations.wishes import SIMULATED, restart, want_in_session
 from app.stores import Stores
@@ -63,10 +63,34 @@ def named_symbols(stores: Stores, text: str) -> list[str]:
     names = [name for part in text.split(",") if (name := part.strip())]
     if not names:
         raise Rejected("no symbol is named: write them separated by commas, such as ES,NQ")
-    found = [resolve(name, stores.clock.now().date()) for name in names]
-    if dated := [one for one in found if one.contract is not None]:
-        raise Rejected(f"{dated[0].contract} is a contract: watch {dated[0].symbol}, and its rolls are followed")
-    return list(dict.fromkeys(one.symbol for one in found))
+    return list(dict.fromkeys(_named_symbol(stores, name) for name in names))
+
+
+def check_names(stores: Stores, names: Sequence[str]) -> tuple[list[str], dict[int, str]]:
+    """The symbols of names such as ES or /NQ:XCME, and, by place from 0 on, why one cannot be watched: it is no symbol
+    or no instrument, or an earlier one is the same. With nothing in the second, there is a symbol for each name."""
+    with stores.sessions() as session:
+        known = {one.symbol for one in list_instruments(session)}
+    symbols, wrong = list[str](), dict[int, str]()
+    for place, name in enumerate(names):
+        try:
+            symbol = _named_symbol(stores, name)
+        except Rejected as error:
+            wrong[place] = str(error)
+            continue
+        if symbol not in known:
+            wrong[place] = f"there is no instrument {symbol}"
+        elif symbol in symbols:
+            wrong[place] = f"{symbol} would be watched twice"
+        symbols.append(symbol)
+    return symbols, wrong
+
+
+def _named_symbol(stores: Stores, name: str) -> str:
+    found = resolve(name, stores.clock.now().date())
+    if found.contract is not None:
+        raise Rejected(f"{found.contract} is a contract: watch {found.symbol}, and its rolls are followed")
+    return found.symbol
 
 
 def _follows(stores: Stores, source: str) -> bool:

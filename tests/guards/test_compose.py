@@ -121,3 +121,14 @@ def test_the_image_does_not_run_as_root():
     lines = (ROOT / "Dockerfile").read_text().splitlines()
 
     assert [line.split()[1] for line in lines if line.startswith("USER ")] == ["thor"]
+
+
+def test_the_image_is_given_all_that_it_copies_and_nothing_that_only_builds_the_dashboard():
+    copied = re.findall(r"^COPY (.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    lines = (ROOT / ".dockerignore").read_text().split()
+
+    given = {line.removeprefix("!") for line in lines if line.startswith("!")}
+    assert lines[0] == "*"
+    assert {name for names in copied for name in names.split()} - given == set()
+    # The last line that fits a file decides.
+    assert lines.index("app/dashboard/web") > lines.index("!app")

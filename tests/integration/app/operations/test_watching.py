@@ -10,7 +10,7 @@ from app.bus.hashes import read_hash, write_hash
 from app.errors import NotFound, Rejected, Unavailable
 from app.instruments.store import watchlist
 from app.operations.desk import watched_markets
-from app.operations.watching import named_symbols, watch, with_symbols, without_symbols
+from app.operations.watching import check_names, named_symbols, watch, with_symbols, without_symbols
 from app.operations.wishes import SIMULATED, want_in_session, want_simulation
 from app.runtime import Runtime
 from tests.desk_days import watch_only
@@ -109,6 +109,18 @@ def test_names_of_sources_name_symbols_each_once(rt: Runtime) -> None:
 def test_a_list_that_names_no_symbol_is_refused(rt: Runtime, text: str, words: str) -> None:
     with pytest.raises(Rejected, match=words):
         named_symbols(rt, text)
+
+
+def test_names_are_symbols_each_in_its_place_and_what_cannot_be_watched_is_told_by_it(rt: Runtime) -> None:
+    assert check_names(rt, ["/ES:XCME", "nq"]) == (["ES", "NQ"], {})
+
+    _, wrong = check_names(rt, ["ES", "AAPL", "/NQZ25", "", "es"])
+
+    assert wrong.keys() == {1, 2, 3, 4}
+    assert wrong[1] == "there is no instrument AAPL"
+    assert wrong[2].startswith("NQZ25 is a contract")
+    assert "is no symbol" in wrong[3]
+    assert wrong[4] == "ES would be watched twice"
 
 
 def test_what_is_no_instrument_is_not_watched(rt: Runtime) -> None:

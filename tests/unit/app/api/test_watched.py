@@ -70,9 +70,65 @@ def test_without_a_list_those_who_wait_for_a_reader_that_hangs_are_told_to_try_a
     reader.join()
 
 
+def test_a_changed_list_is_read_at_once():
+    source = Source(["ES"])
+    watchlist = Watchlist(source)
+    watchlist.symbols()
+
+    source.symbols = ["NQ"]
+    watchlist.renew()
+
+    assert watchlist.symbols() == ["NQ"]
+    assert source.reads == 2
+
+
+def test_who_began_to_read_before_the_change_does_not_bring_the_old_list_back():
+    source = Source(["ES"])
+    watchlist = Watchlist(source)
+    with source.hanging():
+        reader = threading.Thread(target=watchlist.symbols)
+        reader.start()
+        source.is_reading.wait()
+        renewal = threading.Thread(target=watchlist.renew)
+        renewal.start()
+        source.later = ["NQ"]
+    reader.join()
+    renewal.join()
+
+    assert watchlist.symbols() == ["NQ"]
+
+
+@pytest.mark.parametrize("error", [OperationalError("SELECT", {}, Exception("gone")), Unavailable("away")])
+def test_a_changed_list_that_cannot_be_read_is_read_when_somebody_asks(error):
+    source = Source(["ES"])
+    watchlist = Watchlist(source)
+    watchlist.symbols()
+    source.symbols, source.error = ["NQ"], error
+
+    watchlist.renew()
+    source.error = None
+
+    assert watchlist.symbols() == ["NQ"]
+
+
+def test_a_change_does_not_wait_for_a_reader_that_hangs_and_is_read_afterwards():
+    source = Source(["ES"])
+    watchlist = Watchlist(source, wait_s=0.01)
+    with source.hanging():
+        reader = threading.Thread(target=watchlist.symbols)
+        reader.start()
+        source.is_reading.wait()
+        watchlist.renew()
+    reader.join()
+    source.symbols = ["NQ"]
+
+    assert watchlist.symbols() == ["NQ"]
+
+
 class Source:
     def __init__(self, symbols):
         self.symbols = symbols
+        self.later = None
         self.reads = 0
         self.error = None
         self.is_reading = threading.Event()
@@ -81,11 +137,14 @@ class Source:
 
     def __call__(self):
         self.reads += 1
+        # As a statement in the database, a reading finds what there was when it began.
+        found = self.symbols
         self.is_reading.set()
         self._may_go_on.wait()
         if self.error:
             raise self.error
-        return self.symbols
+        self.symbols = self.later or self.symbols
+        return found
 
     def hanging(self):
         self.is_reading.clear()

@@ -1,0 +1,1 @@
+"""The dashboard: its files, built from `web`, and how the web server hands them out."""
