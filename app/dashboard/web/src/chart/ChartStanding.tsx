@@ -98,9 +98,9 @@ function Failed({
 function Attribution() {
   return (
     <span>
-      TradingView Lightweight Charts™, Copyright © TradingView, Inc.{" "}
+      TradingView Lightweight Charts™ Copyright © 2026 TradingView, Inc.{" "}
       <a href="https://www.tradingview.com/" target="_blank" rel="noreferrer">
-        https://www.tradingview.com
+        https://www.tradingview.com/
       </a>
     </span>
   );

@@ -102,12 +102,12 @@ export function ChartView(props: {
             onSeen={onSeen}
             onPoint={setPoint}
           />
-          <ChartStanding chart={chart} timeframe={timeframe} zone={zone} onTimeframe={onTimeframe} />
         </section>
         <aside className={styles.side}>
           <SidePanel switches={switches} shown={shown} instrument={instrument} />
           <MarksLegend />
         </aside>
+        <ChartStanding chart={chart} timeframe={timeframe} zone={zone} onTimeframe={onTimeframe} />
       </div>
       {switches.table && <BarsTable slots={slots} texts={texts} instrument={instrument} timeframe={timeframe} />}
     </div>

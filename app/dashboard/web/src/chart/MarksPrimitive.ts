@@ -109,7 +109,7 @@ export class MarksPrimitive implements ISeriesPrimitive<Time> {
     context.beginPath();
     context.rect(box.left, 0, box.width, height);
     context.clip();
-    context.strokeStyle = isNoFeed ? faded(this.colours.warn, 0.5) : faded(this.colours.quiet, 0.35);
+    context.strokeStyle = isNoFeed ? faded(this.colours.warn, 0.32) : faded(this.colours.quiet, 0.32);
     context.setLineDash(isNoFeed ? [] : [2, 4]);
     context.beginPath();
     // Counted from the pane's edge, so that bands that touch have one pattern.
@@ -132,8 +132,10 @@ export class MarksPrimitive implements ISeriesPrimitive<Time> {
     context.lineTo(x, height);
     context.stroke();
     context.setLineDash([]);
-    context.fillStyle = this.colours.quiet;
     context.font = `11px ${this.colours.font}`;
+    context.fillStyle = this.colours.surface;
+    context.fillRect(x + 1, height - 22, context.measureText(day.slice(5)).width + 6, 16);
+    context.fillStyle = this.colours.quiet;
     context.fillText(day.slice(5), x + 4, height - 10);
   }
 

@@ -1,4 +1,4 @@
-import type { Bar, BarsAnswer, Hole } from "./bars";
+import type { Bar, BarsAnswer, FormingBar, Hole } from "./bars";
 
 /** Bars that a chart holds at once; beyond them it is slow, and a longer timeframe shows more. */
 export const MOST_BARS = 5_000;
@@ -17,26 +17,14 @@ export interface BarWindow {
   readonly previousEnd: string | null;
   /** Newer bars were put aside, so that `end` is not the present. */
   readonly hasNewer: boolean;
-  /** The bar that runs, made of the ticks up to `through`. */
-  readonly forming: Bar | null;
-  readonly through: string | null;
+  /** The bar that runs; null when nothing was traded in it, and where the window ends before. */
+  readonly forming: FormingBar | null;
 }
 
 /** The window of a first answer, which reaches to the present. */
 export function windowOf(answer: BarsAnswer): BarWindow {
-  const { source, sources, start, end, bars, holes, forming, through } = answer;
-  return {
-    source,
-    sources,
-    start,
-    end,
-    bars,
-    holes,
-    previousEnd: answer.previous_end,
-    hasNewer: false,
-    forming,
-    through,
-  };
+  const { source, sources, start, end, bars, holes, forming } = answer;
+  return { source, sources, start, end, bars, holes, forming, previousEnd: answer.previous_end, hasNewer: false };
 }
 
 /** With the bars before it; the newest are put aside where they get too many. */
@@ -89,7 +77,6 @@ export function withTail(window: BarWindow, answer: BarsAnswer, most = MOST_BARS
       bars: [...window.bars.filter((bar) => isBefore(bar.t_open, answer.start)), ...answer.bars],
       holes: [...window.holes.flatMap((hole) => cutAt(hole, answer.start)), ...answer.holes],
       forming: answer.forming,
-      through: answer.through,
     },
     most,
   );
@@ -97,7 +84,7 @@ export function withTail(window: BarWindow, answer: BarsAnswer, most = MOST_BARS
 
 function putNewerAside(window: BarWindow, end: string, most: number): BarWindow {
   const holes = window.holes.flatMap((hole) => cutAt(hole, end));
-  return { ...window, end, bars: window.bars.slice(0, most), holes, hasNewer: true, forming: null, through: null };
+  return { ...window, end, bars: window.bars.slice(0, most), holes, hasNewer: true, forming: null };
 }
 
 function putOlderAside(window: BarWindow, most: number): BarWindow {

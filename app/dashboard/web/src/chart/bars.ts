@@ -5,6 +5,8 @@ import type { Timeframe } from "./timeframes";
 export type BarsAnswer = Shape<"BarsAnswer">;
 /** A bar: prices are exact decimal text. */
 export type Bar = Shape<"BarsAnswer.BarAnswer">;
+/** The bar that runs, made of the ticks up to `through`. */
+export type FormingBar = Shape<"BarsAnswer.FormingAnswer">;
 /** Buckets of one session that touch and have no bar. */
 export type Hole = Shape<"BarsAnswer.HoleAnswer">;
 

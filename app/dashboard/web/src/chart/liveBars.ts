@@ -28,12 +28,7 @@ const NOTHING_WAITS = { open: 0, volume: 0, ticks: 0 };
  * may reach back before what was told: the newest volume in there is what the next one is compared with.
  */
 export function liveBarsOf(window: BarWindow, heard: readonly QuoteEvent[], bucketAt: BucketAt): LiveBars {
-  const last = window.bars.at(-1);
-  const runs = bucketAt(Date.parse(window.end));
-  // Without a bar that runs, all of the running bucket's events are still to be counted.
-  const from = window.through ?? (runs === null ? window.end : new Date(runs.open).toISOString());
-  const isTold = window.through !== null;
-  const through = isTold ? microsOf(from) : Math.max(microsOf(from), last ? microsOf(last.t_close) : 0) - 1;
+  const through = window.forming === null ? beforeRunning(window, bucketAt) : microsOf(window.forming.through);
   const counted = heard.reduce<number | null>(
     (so, event) => (timeOf(event) <= through && event.volume != null ? peak(so, event.volume) : so),
     null,
@@ -65,6 +60,13 @@ export function withEvent(live: LiveBars, event: QuoteEvent, bucketAt: BucketAt)
   const waiting = { ...turned.waiting, volume: turned.waiting.volume + (grown ?? 0), ticks: turned.waiting.ticks + 1 };
   if (price === null || event.source == null) return { ...next, waiting };
   return { ...next, waiting: NOTHING_WAITS, forming: newBar(event, price, bucket, waiting) };
+}
+
+// Where no bar runs, the running bucket's events are in nothing that was told, and all others are.
+function beforeRunning(window: BarWindow, bucketAt: BucketAt): number {
+  const last = window.bars.at(-1);
+  const running = bucketAt(Date.parse(window.end))?.open ?? Date.parse(window.end);
+  return Math.max(running * 1_000, last === undefined ? 0 : microsOf(last.t_close)) - 1;
 }
 
 function turnedTo(live: LiveBars, bucket: Bucket): LiveBars {

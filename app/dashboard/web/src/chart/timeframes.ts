@@ -1,7 +1,5 @@
-import type { operations } from "../api/schema";
-
-/** How long bars are, by the API's names. */
-export type Timeframe = NonNullable<operations["getBars"]["parameters"]["query"]["timeframe"]>;
+/** How long the bars of a chart are, by the API's names. */
+export type Timeframe = "1m" | "5m" | "15m" | "1h" | "1d";
 
 /** The timeframes in order; their keys are 1 to 5. */
 export const TIMEFRAMES: readonly Timeframe[] = ["1m", "5m", "15m", "1h", "1d"];

@@ -28,7 +28,7 @@ export function useLiveBars(symbol: string, window: BarWindow | undefined, bucke
       setShown(live.current);
     };
     const stop = onEvent(symbol, (event) => {
-      if (event.source !== source || heard.current.slice(-RECENT).some((one) => one.seq === event.seq)) return;
+      if (event.source !== source || heard.current.slice(-RECENT).some((one) => isSame(one, event))) return;
       heard.current.push(event);
       if (live.current === null) return;
       live.current = withEvent(live.current, event, bucketAt);
@@ -48,4 +48,9 @@ export function useLiveBars(symbol: string, window: BarWindow | undefined, bucke
   }, [window, bucketAt]);
 
   return shown;
+}
+
+// A seq is larger than a number of this language can tell apart from its neighbours, so that it alone does not do.
+function isSame(a: QuoteEvent, b: QuoteEvent): boolean {
+  return a.ts === b.ts && a.seq === b.seq && a.last === b.last && a.volume === b.volume && a.bid === b.bid;
 }
