@@ -1637,7 +1637,7 @@ export interface components {
              * @example 2025-10-09T15:30:00.000000Z
              */
             end: string;
-            forming: components["schemas"]["BarsAnswer.BarAnswer"] | null;
+            forming: components["schemas"]["BarsAnswer.FormingAnswer"] | null;
             /**
              * Holes
              * @description where the source has no bar, as far as this answer reaches
@@ -1672,7 +1672,6 @@ export interface components {
              * @example ES
              */
             symbol: string;
-            through: string | null;
             /**
              * Timeframe
              * @example 1m
@@ -1735,6 +1734,82 @@ export interface components {
              * @example 2025-10-09T15:30:00.000000Z
              */
             t_open: string;
+            /**
+             * Tick Count
+             * @description events of the source in the bar, trades and quotes
+             */
+            tick_count: number;
+            /**
+             * Volume
+             * @description contracts traded since the bar before; null = the source does not tell
+             */
+            volume: number | null;
+        };
+        /**
+         * FormingBar
+         * @description The bar of the bucket that runs: what was traded in it so far, by the rules of all bars; `t_close` lies ahead.
+         *
+         *     The live stream's events go on where it ends: those of this symbol and source with a `seq` above `through_seq` are
+         *     not in it yet.
+         */
+        "BarsAnswer.FormingAnswer": {
+            /**
+             * Close
+             * @description decimal text, exact
+             * @example 6751.25
+             */
+            close: string;
+            /**
+             * Coverage
+             * @description null: it is too early to tell
+             */
+            coverage: null;
+            /**
+             * High
+             * @description decimal text, exact
+             * @example 6751.25
+             */
+            high: string;
+            /**
+             * Low
+             * @description decimal text, exact
+             * @example 6751.25
+             */
+            low: string;
+            /**
+             * Open
+             * @description decimal text, exact
+             * @example 6751.25
+             */
+            open: string;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "EXCEL" | "SCHWAB" | "REPLAY" | "SIMULATED";
+            /**
+             * T Close
+             * @description UTC, microseconds
+             * @example 2025-10-09T15:30:00.000000Z
+             */
+            t_close: string;
+            /**
+             * T Open
+             * @description UTC, microseconds
+             * @example 2025-10-09T15:30:00.000000Z
+             */
+            t_open: string;
+            /**
+             * Through
+             * @description `ts` of the newest tick that is in it
+             * @example 2025-10-09T15:30:00.000000Z
+             */
+            through: string;
+            /**
+             * Through Seq
+             * @description the highest `seq` that was stored of the source in this session
+             */
+            through_seq: number;
             /**
              * Tick Count
              * @description events of the source in the bar, trades and quotes

@@ -1,0 +1,56 @@
+import { useEffect, useRef, useState } from "react";
+import { useLive } from "../live/LiveQuotes";
+import type { QuoteEvent } from "../live/quotes";
+import { microsOf } from "./bars";
+import type { BarWindow } from "./barWindow";
+import { type BucketAt, type LiveBars, liveBarsOf, withEvent } from "./liveBars";
+
+/** Events are kept so long after the server counted them, for an answer may be older than what was heard. */
+const KEPT_MICROS = 120_000_000;
+
+/** A snapshot may have told an event that the stream tells, too: so far back it is looked for. */
+const RECENT = 50;
+
+/** The bars since the server's last word, anew at most once a frame; null where the window does not reach the present. */
+export function useLiveBars(symbol: string, window: BarWindow | undefined, bucketAt: BucketAt): LiveBars | null {
+  const { onEvent, store } = useLive();
+  const heard = useRef<QuoteEvent[]>([]);
+  const live = useRef<LiveBars | null>(null);
+  const [shown, setShown] = useState<LiveBars | null>(null);
+  const source = window?.source ?? null;
+
+  useEffect(() => {
+    const row = store.row(symbol)?.quote;
+    heard.current = row === undefined || row.source !== source ? [] : [row];
+    let frame: number | null = null;
+    const show = () => {
+      frame = null;
+      setShown(live.current);
+    };
+    const stop = onEvent(symbol, (event) => {
+      if (event.source !== source || heard.current.slice(-RECENT).some((one) => isSame(one, event))) return;
+      heard.current.push(event);
+      if (live.current === null) return;
+      live.current = withEvent(live.current, event, bucketAt);
+      frame ??= requestAnimationFrame(show);
+    });
+    return () => {
+      stop();
+      if (frame !== null) cancelAnimationFrame(frame);
+    };
+  }, [symbol, source, onEvent, store, bucketAt]);
+
+  useEffect(() => {
+    live.current = window === undefined || window.hasNewer ? null : liveBarsOf(window, heard.current, bucketAt);
+    const oldest = (live.current?.through ?? 0) - KEPT_MICROS;
+    heard.current = heard.current.filter((event) => event.ts != null && microsOf(event.ts) > oldest);
+    setShown(live.current);
+  }, [window, bucketAt]);
+
+  return shown;
+}
+
+// A seq is larger than a number of this language can tell apart from its neighbours, so that it alone does not do.
+function isSame(a: QuoteEvent, b: QuoteEvent): boolean {
+  return a.ts === b.ts && a.seq === b.seq && a.last === b.last && a.volume === b.volume && a.bid === b.bid;
+}
