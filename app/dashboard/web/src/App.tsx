@@ -2,8 +2,10 @@ import { lazy, Suspense, useEffect } from "react";
 import { Redirect, Route, Switch } from "wouter";
 import styles from "./App.module.css";
 import { Header } from "./header/Header";
+import { KEYS as EVERYWHERE, type KeyGroup } from "./header/keys";
 import { Navigation } from "./header/Navigation";
 import { followTheme } from "./preferences/preferences";
+import { KEYS as PREMARKET } from "./premarket/keys";
 import { QuotesPage } from "./quotes/QuotesPage";
 import { Loading } from "./ui/states";
 
@@ -13,6 +15,11 @@ const AnalysisPage = lazy(() => import("./analysis/AnalysisPage"));
 const PremarketPage = lazy(() => import("./premarket/PremarketPage"));
 const OperationsPage = lazy(() => import("./operations/OperationsPage"));
 
+const KEYS: readonly KeyGroup[] = [
+  { title: "Everywhere", keys: EVERYWHERE },
+  { title: "Pre-market", keys: PREMARKET },
+];
+
 /** The page: header, navigation, and what the address names. */
 export function App() {
   useEffect(followTheme, []);
@@ -21,7 +28,7 @@ export function App() {
       <a className={styles.skip} href="#main">
         Skip to content
       </a>
-      <Header />
+      <Header keys={KEYS} />
       <Navigation />
       <main id="main" className={styles.main} tabIndex={-1}>
         <Suspense fallback={<Loading what="page" />}>

@@ -20,16 +20,16 @@ export function useInstruments() {
   });
 }
 
-/** Readiness with every check's figures, asked every `everyMs`; not ready is an answer, no error. */
+/** Health with every check's figures, asked every `everyMs`; that Thor is not ready is an answer, no error. */
 export function useReadiness(everyMs = 5_000) {
   return useQuery({
     queryKey: ["readiness"],
-    queryFn: async ({ signal }) => {
-      const answer = await api.GET("/api/health/ready", { signal });
-      return answer.response.status === 503 && answer.error !== undefined
-        ? (answer.error as unknown as NonNullable<typeof answer.data>)
-        : answered(Promise.resolve(answer));
-    },
+    queryFn: ({ signal }) => answered(api.GET("/api/health", { signal: soonEnough(signal) })),
     refetchInterval: everyMs,
   });
+}
+
+// The checks answer within 3 seconds also when a server is silent: who is silent for longer is away.
+function soonEnough(signal: AbortSignal): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(6_000)]);
 }

@@ -6,12 +6,14 @@ export function makeQueryClient(): QueryClient {
   return new QueryClient({
     defaultOptions: {
       queries: {
+        // Thor is on this machine or its network: whether there is an internet says nothing of it.
+        networkMode: "always",
         staleTime: 5_000,
         retry: (failures, error) => failures < 2 && mayPass(error),
         retryDelay: (failures, error) => waitMs(failures, error),
         refetchOnWindowFocus: true,
       },
-      mutations: { retry: false },
+      mutations: { networkMode: "always", retry: false },
     },
   });
 }

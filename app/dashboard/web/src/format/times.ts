@@ -31,6 +31,12 @@ export function shortTimeText(instant: string | number | null | undefined, zone:
   );
 }
 
+/** The time on the clock alone, with its zone: 12:15 PM CST. */
+export function clockText(instant: string | number | null | undefined, zone: string): string {
+  if (instant == null) return UNKNOWN;
+  return formatOf(zone, { hour: "numeric", minute: "2-digit", timeZoneName: "short" }).format(new Date(instant));
+}
+
 /** A trading day, which belongs to no zone: Fri, Nov 27, 2026. */
 export function dayText(day: string | null | undefined): string {
   if (day == null) return UNKNOWN;
@@ -50,6 +56,13 @@ export function durationText(ms: number | null | undefined): string {
   const hours = Math.floor(minutes / 60);
   if (hours < 48) return `${hours} h ${String(minutes % 60).padStart(2, "0")} min`;
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+/** What is left of a time, in hours, minutes and whole seconds, rounded up: 73:12:05; no less than nothing. */
+export function countdownText(ms: number): string {
+  const seconds = Math.max(0, Math.ceil(ms / 1_000));
+  const parts = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60, seconds % 60];
+  return parts.map((part) => String(part).padStart(2, "0")).join(":");
 }
 
 /** How old something is, in little room: 0.4 s, 12 s, 3 min, 2 h, 5 d. */

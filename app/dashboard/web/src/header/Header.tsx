@@ -1,10 +1,55 @@
+import { useCallback, useEffect, useState } from "react";
+import { useLocation } from "wouter";
+import { useDesk } from "../api/installation";
+import { useMarket } from "../preferences/useMarket";
+import { Button } from "../ui/Button";
+import { DisplayChoices, MarketChoice } from "./Choices";
 import styles from "./Header.module.css";
+import { Help } from "./Help";
+import type { KeyGroup } from "./keys";
+import { MarketStatus } from "./MarketStatus";
+import { PipelineLight } from "./PipelineLight";
+import { titleOf } from "./title";
+import { usePipeline } from "./usePipeline";
+import { useSession } from "./useSession";
+import { useShortcuts } from "./useShortcuts";
 
-/** What is always in sight: the market, its next transition, and how the pipeline does. */
-export function Header() {
+/** What is always in sight: the market, its next transition, how the pipeline does, and how all of it is shown. */
+export function Header({ keys }: { keys: readonly KeyGroup[] }) {
+  const [location] = useLocation();
+  const [isHelping, setHelping] = useState(false);
+  const market = useMarket();
+  const desk = useDesk();
+  const session = useSession(market);
+  const pipeline = usePipeline();
+  const isAway = pipeline.level === "away";
+  useShortcuts(useCallback(() => setHelping(true), []));
+  useEffect(() => {
+    document.title = titleOf(location, session.data, isAway);
+  }, [location, session.data, isAway]);
   return (
     <header className={styles.header}>
-      <strong className={styles.name}>Thor</strong>
+      <strong className={styles.name} title={desk.data && `Thor ${desk.data.version}`}>
+        Thor
+      </strong>
+      <MarketChoice />
+      <div className={styles.market}>
+        {session.data ? (
+          <MarketStatus session={session.data} isCurrent={!isAway && !session.isError} />
+        ) : (
+          <span className="quiet">
+            {session.error?.message ?? desk.error?.message ?? "Asking for the market's hours…"}
+          </span>
+        )}
+      </div>
+      <PipelineLight pipeline={pipeline} />
+      <div className={styles.choices}>
+        <DisplayChoices />
+        <Button kind="bare" aria-label="Keys" title="Keys (?)" onClick={() => setHelping(true)}>
+          ?
+        </Button>
+      </div>
+      {isHelping && <Help groups={keys} onClose={() => setHelping(false)} />}
     </header>
   );
 }

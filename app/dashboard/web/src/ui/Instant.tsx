@@ -1,8 +1,8 @@
 import { UNKNOWN } from "../format/numbers";
-import { instantText, shortTimeText, timeText } from "../format/times";
+import { clockText, instantText, shortTimeText, timeText } from "../format/times";
 import { useZone } from "../preferences/useZone";
 
-const FORMS = { whole: instantText, time: timeText, short: shortTimeText };
+const FORMS = { whole: instantText, time: timeText, short: shortTimeText, clock: clockText };
 
 /** An instant in the chosen zone, which is named; pointed at, it is told in UTC. */
 export function Instant({

@@ -1,0 +1,29 @@
+import { Dialog } from "../ui/Dialog";
+import styles from "./Help.module.css";
+import type { KeyGroup } from "./keys";
+
+/** All keys, by where they work; `?` closes it, too. */
+export function Help({ groups, onClose }: { groups: readonly KeyGroup[]; onClose: () => void }) {
+  return (
+    <Dialog title="Keys" onClose={onClose}>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: the key that opens the window closes it as well. */}
+      <div className={styles.groups} onKeyDown={(event) => event.key === "?" && onClose()}>
+        {groups.map((group) => (
+          <section key={group.title}>
+            <h3>{group.title}</h3>
+            <dl className={styles.keys}>
+              {group.keys.map((one) => (
+                <div key={one.keys}>
+                  <dt>
+                    <kbd>{one.keys}</kbd>
+                  </dt>
+                  <dd>{one.does}</dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,87 @@
+import { decimalText, percentText, UNKNOWN } from "../format/numbers";
+import { type Priced, priceText } from "../format/prices";
+
+/** A figure of an analysis: its value, and how far it can be trusted. */
+export interface Figure {
+  readonly value: number | string | null;
+  readonly n: number;
+  readonly status: "ok" | "low_history" | "insufficient_data" | "not_significant" | "degraded_data";
+  readonly method: string;
+  readonly window: string;
+  readonly asof: string;
+  readonly unit?: string;
+  readonly label?: string;
+  readonly reason?: string;
+  readonly stderr?: number;
+  readonly p_value?: number;
+  readonly ci?: readonly [number, number];
+  readonly ci_level?: number;
+}
+
+/** What each status says beside a value; nothing where all is well. */
+export const STATUS_WORDS: Readonly<Record<Figure["status"], string>> = {
+  ok: "",
+  low_history: "little history",
+  insufficient_data: "too little data",
+  not_significant: "not significant",
+  degraded_data: "degraded data",
+};
+
+/** What lies at a path of a document; undefined where there is nothing. */
+export function at(document: unknown, ...path: readonly string[]): unknown {
+  return path.reduce<unknown>((node, key) => (isMapping(node) ? node[key] : undefined), document);
+}
+
+/** The figure at a path; null where there is none. */
+export function figureAt(document: unknown, ...path: readonly string[]): Figure | null {
+  const node = at(document, ...path);
+  const isFigure = isMapping(node) && "value" in node && "n" in node && "status" in node && "method" in node;
+  return isFigure ? (node as unknown as Figure) : null;
+}
+
+/** The text at a path; empty where there is none. */
+export function textAt(document: unknown, ...path: readonly string[]): string {
+  const node = at(document, ...path);
+  return typeof node === "string" ? node : "";
+}
+
+/** The parts of what lies at a path, by name. */
+export function partsAt(document: unknown, ...path: readonly string[]): readonly (readonly [string, unknown])[] {
+  const node = at(document, ...path);
+  return isMapping(node) ? Object.entries(node) : [];
+}
+
+/** A figure's value in its unit; prices and points as the instrument has them. */
+export function figureText(figure: Figure | null, instrument?: Priced, places = 3): string {
+  if (figure === null || figure.value === null) return UNKNOWN;
+  return typeof figure.value === "string"
+    ? figure.value
+    : numberText(figure.value, figure.unit ?? "", instrument, places);
+}
+
+/** A number in a unit of figures. */
+export function numberText(value: number, unit: string, instrument?: Priced, places = 3): string {
+  if (unit.endsWith("contracts") || unit === "sessions") return decimalText(value, 0);
+  if (unit === "log return" || unit.startsWith("fraction")) return percentText(value);
+  if (unit === "price" || unit === "points") return nearPriceText(value, instrument);
+  if (unit === "currency" || unit === "USD") return decimalText(value, 0);
+  return decimalText(value, places);
+}
+
+/** A figure's interval, 0.52–0.60, or −2.10 to 3.05 where a dash would be mistaken; empty where it has none. */
+export function intervalText(figure: Figure | null, instrument?: Priced, places = 3): string {
+  if (!figure?.ci) return "";
+  const unit = figure.unit === "points" ? "price" : (figure.unit ?? "");
+  const [low, high] = figure.ci.map((end) => numberText(end, unit, instrument, places));
+  return figure.ci[0] < 0 ? `${low} to ${high}` : `${low}–${high}`;
+}
+
+/** A reckoned price, which lies between ticks, to the places that the instrument's prices have. */
+export function nearPriceText(value: number, instrument: Priced | undefined): string {
+  if (instrument?.price_format === "32") return priceText(String(Math.round(value * 256) / 256), instrument);
+  return decimalText(value, instrument?.tick_decimals ?? 2);
+}
+
+function isMapping(node: unknown): node is Readonly<Record<string, unknown>> {
+  return typeof node === "object" && node !== null && !Array.isArray(node);
+}
