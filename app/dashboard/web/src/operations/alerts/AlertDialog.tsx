@@ -1,11 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { answered, api, type Shape } from "../../api/client";
 import { Badge } from "../../ui/Badge";
-import { type Column, DataTable } from "../../ui/DataTable";
+import type { Column } from "../../ui/DataTable";
 import { Dialog } from "../../ui/Dialog";
 import { Instant } from "../../ui/Instant";
 import { QueryView } from "../../ui/states";
 import { severityTone } from "../overview/concerns";
+import { DenseTable } from "../parts/DenseTable";
 import { type Fact, Facts } from "../parts/Facts";
 import { fieldText, valueText } from "../parts/values";
 import { AlertOrders } from "./AlertOrders";
@@ -50,7 +51,7 @@ export function AlertDialog({ id, onClose }: { id: number; onClose: () => void }
             {told.deliveries.length === 0 ? (
               <p className="quiet">None: no channel is set up for it, or it is below the severity that is sent.</p>
             ) : (
-              <DataTable caption="Messages" columns={MESSAGES} rows={told.deliveries} keyOf={(one) => one.id} />
+              <DenseTable caption="Messages" columns={MESSAGES} rows={told.deliveries} keyOf={(one) => one.id} />
             )}
           </div>
         )}

@@ -2,11 +2,12 @@ import { ageText } from "../../format/times";
 import { useServerNow } from "../../live/ServerClock";
 import { Badge } from "../../ui/Badge";
 import { Button } from "../../ui/Button";
-import { type Column, DataTable } from "../../ui/DataTable";
+import type { Column } from "../../ui/DataTable";
 import { Instant } from "../../ui/Instant";
 import { Panel } from "../../ui/Panel";
 import { Empty, QueryView } from "../../ui/states";
 import { severityTone } from "../overview/concerns";
+import { DenseTable } from "../parts/DenseTable";
 import { Choice, Filters, Pager } from "../parts/Filters";
 import parts from "../parts/parts.module.css";
 import { type Alert, useAlerts } from "../parts/queries";
@@ -40,7 +41,7 @@ export function AlertsSection() {
         >
           {(told) => (
             <>
-              <DataTable
+              <DenseTable
                 caption="Alerts, the unresolved first"
                 columns={columns(now, open)}
                 rows={inOrder(told.alerts)}

@@ -6,7 +6,7 @@ import { fieldText } from "../parts/values";
 import { CollectorOrders } from "./CollectorOrders";
 import styles from "./collectors.module.css";
 import { collectorFacts } from "./facts";
-import { feedHealth, wantedText } from "./health";
+import { feedHealth, hasFigures, wantedText } from "./health";
 
 /** A source: how it does and why, its figures, and orders to its collector. */
 export function CollectorPanel({ collector }: { collector: Collector }) {
@@ -26,7 +26,14 @@ export function CollectorPanel({ collector }: { collector: Collector }) {
         <p className={styles.why}>{health.why}</p>
         {collector.last_error !== null && <p className={styles.error}>Last error: {collector.last_error}</p>}
         {collector.fenced !== null && <p className={styles.error}>Displaced: {collector.fenced}</p>}
-        <Facts facts={[...collectorFacts(collector), ...own]} />
+        {hasFigures(collector) ? (
+          <Facts facts={[...collectorFacts(collector), ...own]} />
+        ) : (
+          <p className="quiet">
+            No figures: no collector of it has run here. The workers here {collector.configured ? "can" : "cannot"}{" "}
+            collect it{collector.process === null ? "" : `, and its own process lives: ${collector.process}`}.
+          </p>
+        )}
         <CollectorOrders collector={collector} />
       </div>
     </Panel>

@@ -1,6 +1,6 @@
 import { Instant } from "../../ui/Instant";
 import { Empty, QueryView } from "../../ui/states";
-import { useCollectors } from "../parts/queries";
+import { type Collector, useCollectors } from "../parts/queries";
 import { CollectorPanel } from "./CollectorPanel";
 import styles from "./collectors.module.css";
 
@@ -21,7 +21,7 @@ export function CollectorsSection() {
             <Instant at={told.as_of} form="time" />, asked every 3 s.
           </p>
           <div className={styles.collectors}>
-            {told.collectors.map((collector) => (
+            {wantedFirst(told.collectors).map((collector) => (
               <CollectorPanel key={collector.source} collector={collector} />
             ))}
           </div>
@@ -29,4 +29,8 @@ export function CollectorsSection() {
       )}
     </QueryView>
   );
+}
+
+function wantedFirst(collectors: readonly Collector[]): Collector[] {
+  return [...collectors].sort((a, b) => Number(b.wanted) - Number(a.wanted));
 }

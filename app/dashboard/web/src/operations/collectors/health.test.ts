@@ -39,7 +39,7 @@ test("a state of its own is told with the collector's detail", () => {
 
 test("who wants a source and who holds it are told in words", () => {
   expect(wantedText(RUNNING)).toBe("wanted, by market hours");
-  expect(wantedText({ ...RUNNING, wanted: false, by: null })).toBe("not wanted, nobody has said so");
+  expect(wantedText({ ...RUNNING, wanted: false, by: null })).toBe("not wanted");
   expect(holderText(RUNNING)).toBe("worker 17 on desk, token 4");
   expect(holderText({ ...RUNNING, holder: null })).toBeNull();
 });

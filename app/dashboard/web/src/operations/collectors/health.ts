@@ -51,8 +51,13 @@ export function feedHealth(collector: Collector): Health {
 /** Who decided whether the source is collected, in words. */
 export function wantedText(collector: Collector): string {
   const by = { hand: "by hand", hours: "by market hours", process: "by its own process" };
-  const decided = collector.by === null ? "nobody has said so" : by[collector.by];
-  return collector.wanted ? `wanted, ${decided}` : `not wanted, ${decided}`;
+  const decided = collector.by === null ? "" : `, ${by[collector.by]}`;
+  return `${collector.wanted ? "wanted" : "not wanted"}${decided}`;
+}
+
+/** Whether a collector of the source has told any figures; without, there is nothing to show of them. */
+export function hasFigures(collector: Collector): boolean {
+  return collector.health_age_s !== null || collector.wanted || collector.crashes.count > 0;
 }
 
 /** Which process holds the source, and under which fencing token. */

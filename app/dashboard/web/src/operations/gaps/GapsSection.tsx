@@ -1,15 +1,16 @@
-import { countText } from "../../format/numbers";
 import { dayText } from "../../format/times";
 import { Badge } from "../../ui/Badge";
-import { type Column, DataTable } from "../../ui/DataTable";
+import type { Column } from "../../ui/DataTable";
 import { Instant } from "../../ui/Instant";
 import { Panel } from "../../ui/Panel";
 import { Empty, QueryView } from "../../ui/states";
+import { DenseTable } from "../parts/DenseTable";
 import { Choice, DayField, Filters, Pager, SymbolField } from "../parts/Filters";
 import { type Gap, SOURCES, useGaps } from "../parts/queries";
 import { oneOf, useFilters, usePages } from "../parts/useFilters";
 import { fieldText } from "../parts/values";
 import { GAP_KINDS, GAP_STATES, lengthText, numbersText, stateOf, symbolsText } from "./gaps";
+import styles from "./gaps.module.css";
 import { LossesPanel } from "./LossesPanel";
 
 const COLUMNS: readonly Column<Gap>[] = [
@@ -25,20 +26,36 @@ const COLUMNS: readonly Column<Gap>[] = [
   { key: "kind", heading: "Kind", cell: (gap) => gap.kind },
   { key: "source", heading: "Source", cell: (gap) => gap.source },
   { key: "day", heading: "Trading day", cell: (gap) => dayText(gap.session_date) },
-  { key: "length", heading: "Length", isNumber: true, cell: lengthText },
+  {
+    key: "length",
+    heading: "Length",
+    isNumber: true,
+    title: "of a sequence, the events that are missing, and between which numbers",
+    cell: (gap) => (
+      <>
+        {lengthText(gap)}
+        {numbersText(gap) !== null && <div className="quiet">{numbersText(gap)}</div>}
+      </>
+    ),
+  },
   { key: "from", heading: "From", cell: (gap) => <Instant at={gap.from_ts} form="short" /> },
   { key: "to", heading: "To", cell: (gap) => <Instant at={gap.to_ts} form="short" /> },
-  {
-    key: "numbers",
-    heading: "Numbers",
-    isNumber: true,
-    cell: (gap) => numbersText(gap) ?? <span className="quiet">a time</span>,
-  },
-  { key: "symbols", heading: "Symbols", cell: symbolsText },
+  { key: "symbols", heading: "Symbols", cell: (gap) => <div className={styles.symbols}>{symbolsText(gap)}</div> },
   { key: "cause", heading: "Evidence", title: "the losses that explain it", cell: (gap) => fieldText(gap.cause) },
-  { key: "found", heading: "Found", cell: (gap) => <Instant at={gap.found_at} form="short" /> },
-  { key: "closed", heading: "Closed", cell: (gap) => <Instant at={gap.closed_at} form="short" /> },
-  { key: "id", heading: "Id", isNumber: true, cell: (gap) => countText(gap.id) },
+  {
+    key: "found",
+    heading: "Found",
+    cell: (gap) => (
+      <>
+        <Instant at={gap.found_at} form="short" />
+        {gap.closed_at !== null && (
+          <div className="quiet">
+            closed <Instant at={gap.closed_at} form="short" />
+          </div>
+        )}
+      </>
+    ),
+  },
 ];
 
 /** What storage lacks, and what is known to be gone; both lists follow the same source, symbol and day. */
@@ -107,7 +124,7 @@ function GapsPanel({
       >
         {(told) => (
           <>
-            <DataTable caption="Gaps, newest found first" columns={COLUMNS} rows={told.gaps} keyOf={(gap) => gap.id} />
+            <DenseTable caption="Gaps, newest found first" columns={COLUMNS} rows={told.gaps} keyOf={(gap) => gap.id} />
             <Pager pages={pages} next={told.next_cursor} />
           </>
         )}

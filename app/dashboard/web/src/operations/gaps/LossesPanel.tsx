@@ -1,9 +1,10 @@
 import { countText, UNKNOWN } from "../../format/numbers";
 import { dayText } from "../../format/times";
-import { type Column, DataTable } from "../../ui/DataTable";
+import type { Column } from "../../ui/DataTable";
 import { Instant } from "../../ui/Instant";
 import { Panel } from "../../ui/Panel";
 import { Empty, QueryView } from "../../ui/states";
+import { DenseTable } from "../parts/DenseTable";
 import { Choice, Pager } from "../parts/Filters";
 import parts from "../parts/parts.module.css";
 import { type Loss, type LossesAsked, useLosses } from "../parts/queries";
@@ -63,7 +64,7 @@ export function LossesPanel({
       >
         {(told) => (
           <>
-            <DataTable caption="Losses, newest first" columns={COLUMNS} rows={told.losses} keyOf={(one) => one.id} />
+            <DenseTable caption="Losses, newest first" columns={COLUMNS} rows={told.losses} keyOf={(one) => one.id} />
             <Pager pages={pages} next={told.next_cursor} />
           </>
         )}

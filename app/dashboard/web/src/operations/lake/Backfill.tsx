@@ -3,9 +3,10 @@ import { answered, api, type Shape } from "../../api/client";
 import { dayText } from "../../format/times";
 import { Badge } from "../../ui/Badge";
 import { Button } from "../../ui/Button";
-import { type Column, DataTable } from "../../ui/DataTable";
+import type { Column } from "../../ui/DataTable";
 import { Dialog } from "../../ui/Dialog";
 import { ErrorNote } from "../../ui/states";
+import { DenseTable } from "../parts/DenseTable";
 import { Done } from "../parts/Done";
 import { DayField, Filters } from "../parts/Filters";
 import { useWrite } from "../parts/useWrite";
@@ -52,7 +53,7 @@ export function Backfill({ start, end, onClose }: { start: string; end: string; 
                 ? "Nothing had to be asked for."
                 : `The export of ${write.data.queued} ${write.data.queued === 1 ? "day was" : "days were"} asked for; the grid shows how it goes on.`}
             </Done>
-            <DataTable caption="Answer by day" columns={COLUMNS} rows={write.data.days} keyOf={(day) => day.date} />
+            <DenseTable caption="Answer by day" columns={COLUMNS} rows={write.data.days} keyOf={(day) => day.date} />
           </>
         )}
         <div className="row">

@@ -105,8 +105,8 @@ function Totals({
 }) {
   return (
     <p className={styles.totals}>
-      <b>{countText(totals.files)}</b> files of {kind}, <b>{countText(totals.days)}</b> days,{" "}
-      <b>{countText(totals.rows)}</b> rows, <b>{bytesText(totals.bytes)}</b>,{" "}
+      Files of {kind} <b>{countText(totals.files)}</b>, trading days <b>{countText(totals.days)}</b>, rows{" "}
+      <b>{countText(totals.rows)}</b>, size <b>{bytesText(totals.bytes)}</b>,{" "}
       <b className={totals.missing > 0 ? styles.bad : undefined}>{countText(totals.missing)}</b> missing of sessions
       that are over
     </p>

@@ -1,5 +1,6 @@
 import type { Shape } from "../../api/client";
-import { type Column, DataTable } from "../../ui/DataTable";
+import type { Column } from "../../ui/DataTable";
+import { DenseTable } from "../parts/DenseTable";
 import { cameText, draftsOf } from "./letters";
 import styles from "./letters.module.css";
 
@@ -22,5 +23,5 @@ export function ClosedFields({ letter }: { letter: Shape<"LetterAnswer"> }) {
     came: name in letter.fields ? cameText(letter.fields[name]) : "not there",
     corrected: draft.isTaken ? "taken away" : draft.value,
   }));
-  return <DataTable caption="Fields of the entry" columns={COLUMNS} rows={rows} keyOf={(row) => row.name} />;
+  return <DenseTable caption="Fields of the entry" columns={COLUMNS} rows={rows} keyOf={(row) => row.name} />;
 }

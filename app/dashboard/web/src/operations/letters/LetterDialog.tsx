@@ -3,10 +3,11 @@ import { answered, api, type Shape } from "../../api/client";
 import { UNKNOWN } from "../../format/numbers";
 import { dayText } from "../../format/times";
 import { Badge } from "../../ui/Badge";
-import { type Column, DataTable } from "../../ui/DataTable";
+import type { Column } from "../../ui/DataTable";
 import { Dialog } from "../../ui/Dialog";
 import { Instant } from "../../ui/Instant";
 import { QueryView } from "../../ui/states";
+import { DenseTable } from "../parts/DenseTable";
 import { Facts } from "../parts/Facts";
 import { valueText } from "../parts/values";
 import { ClosedFields } from "./ClosedFields";
@@ -74,7 +75,12 @@ export function LetterDialog({ id, onClose }: { id: number; onClose: () => void 
             {told.actions.length === 0 ? (
               <p className="quiet">Nothing yet.</p>
             ) : (
-              <DataTable caption="Actions" columns={ACTIONS} rows={told.actions} keyOf={(one) => one.at + one.action} />
+              <DenseTable
+                caption="Actions"
+                columns={ACTIONS}
+                rows={told.actions}
+                keyOf={(one) => one.at + one.action}
+              />
             )}
           </div>
         )}

@@ -3,10 +3,11 @@ import { UNKNOWN } from "../../format/numbers";
 import { dayText } from "../../format/times";
 import { Badge } from "../../ui/Badge";
 import { Button } from "../../ui/Button";
-import { type Column, DataTable } from "../../ui/DataTable";
+import type { Column } from "../../ui/DataTable";
 import { Instant } from "../../ui/Instant";
 import { Panel } from "../../ui/Panel";
 import { Empty, QueryView } from "../../ui/states";
+import { DenseTable } from "../parts/DenseTable";
 import { Choice, DayField, Filters, Pager, SymbolField, TextField } from "../parts/Filters";
 import parts from "../parts/parts.module.css";
 import { type Letter, type LettersAsked, SOURCES, useLetters } from "../parts/queries";
@@ -62,7 +63,7 @@ export function LettersSection() {
         >
           {(told) => (
             <>
-              <DataTable
+              <DenseTable
                 caption="Dead letters, newest first"
                 columns={columns((id) => choose({ letter: String(id) }))}
                 rows={told.dead_letters}

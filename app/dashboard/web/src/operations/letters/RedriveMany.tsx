@@ -2,9 +2,10 @@ import { answered, api, type Shape } from "../../api/client";
 import { countText } from "../../format/numbers";
 import { Badge } from "../../ui/Badge";
 import { Button } from "../../ui/Button";
-import { type Column, DataTable } from "../../ui/DataTable";
+import type { Column } from "../../ui/DataTable";
 import { Dialog } from "../../ui/Dialog";
 import { ErrorNote } from "../../ui/states";
+import { DenseTable } from "../parts/DenseTable";
 import { Done } from "../parts/Done";
 import parts from "../parts/parts.module.css";
 import { useWrite } from "../parts/useWrite";
@@ -77,7 +78,7 @@ function Answer({ told }: { told: Told }) {
         {told.next_after === null ? " These were all." : " There are more."}
       </Done>
       {told.letters.length > 0 && (
-        <DataTable caption="What came of each" columns={columns} rows={told.letters} keyOf={(one) => one.id} />
+        <DenseTable caption="What came of each" columns={columns} rows={told.letters} keyOf={(one) => one.id} />
       )}
     </>
   );

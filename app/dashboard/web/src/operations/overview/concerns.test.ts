@@ -10,6 +10,7 @@ const NOTHING: Known = {
   letters: "0",
   gaps: "0",
   certificates: [],
+  lake: undefined,
 };
 const alert = (severity: Alert["severity"], more: Partial<Alert> = {}) =>
   ({ id: 1, severity, title: "A disk is nearly full", subject: "lake", detail: "95 %", ...more }) as Alert;
@@ -64,4 +65,11 @@ test("a session without a certificate is a concern once it is overdue", () => {
 test("one dead letter is told in the singular, and more than a page as at least so many", () => {
   expect(concernsOf({ ...NOTHING, letters: "1" })[0]?.title).toBe("1 dead letter is open");
   expect(concernsOf({ ...NOTHING, letters: "100+" })[0]?.title).toBe("100+ dead letters are open");
+});
+
+test("files that the lake lacks are a concern, and none where it lacks none", () => {
+  const lake = { files: 10, days: 1, rows: 100, bytes: 1000, missing: 2 };
+
+  expect(concernsOf({ ...NOTHING, lake })[0]?.title).toBe("2 files are missing in the lake");
+  expect(concernsOf({ ...NOTHING, lake: { ...lake, missing: 0 } })).toEqual([]);
 });

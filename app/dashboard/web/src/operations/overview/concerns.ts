@@ -1,6 +1,6 @@
 import { dayText } from "../../format/times";
 import type { Tone } from "../../ui/Badge";
-import type { Alert, Certified, Check, Collector } from "../parts/queries";
+import type { Alert, Certified, Check, Collector, LakeTotals } from "../parts/queries";
 import { addressOf } from "../sections";
 
 /** What the server has told; undefined is not known (yet), and says nothing about how things are. */
@@ -13,6 +13,7 @@ export interface Known {
   readonly letters: string | undefined;
   readonly gaps: string | undefined;
   readonly certificates: readonly Certified[] | undefined;
+  readonly lake: LakeTotals | undefined;
 }
 
 /** Something to look after: how grave in a word, what it is, since when, and where it is dealt with. */
@@ -57,6 +58,7 @@ export function concernsOf(known: Known): Concern[] {
     ...(known.collectors ?? []).filter(needsPerson).map(ofCollector),
     ...(known.certificates ?? []).filter((one) => one.overdue || one.verdict === "failed").map(ofSession),
     ...ofLetters(known.letters),
+    ...ofLake(known.lake),
     ...ofGaps(known.gaps),
   ];
   return all.sort((a, b) => RANKS[a.tone] - RANKS[b.tone]);
@@ -124,4 +126,11 @@ function ofGaps(open: string | undefined): Concern[] {
   const detail = "numbers or minutes that storage lacks, and no loss accounts for them";
   const href = `${addressOf("gaps")}?state=open`;
   return [{ key: "gaps", tone: "info", word: "open", title, detail, since: null, href }];
+}
+
+function ofLake(lake: LakeTotals | undefined): Concern[] {
+  if (lake === undefined || lake.missing === 0) return [];
+  const title = lake.missing === 1 ? "1 file is missing in the lake" : `${lake.missing} files are missing in the lake`;
+  const detail = "ticks of sessions that are over and not exported: the workers do it, or have it done";
+  return [{ key: "lake", tone: "warn", word: "missing", title, detail, since: null, href: addressOf("lake") }];
 }

@@ -11,6 +11,7 @@ const UNASKED: Known = {
   letters: undefined,
   gaps: undefined,
   certificates: undefined,
+  lake: undefined,
 };
 const tile = (known: Partial<Known>, title: string) =>
   tilesOf({ ...UNASKED, ...known }).find((one) => one.title === title);
@@ -32,7 +33,7 @@ test("the worst of the wanted collectors gives the tile its word", () => {
   const collectors = [
     { ...good, health_age_s: 0.5, silent_symbols: [] },
     { ...good, source: "SCHWAB", state: "needs login", rate_per_s: 0, health_age_s: 0.5, silent_symbols: [] },
-  ] as Collector[];
+  ] as unknown as Collector[];
 
   expect(tile({ collectors }, "Collectors")).toMatchObject({ tone: "bad", word: "needs login", figure: "2.0 /s" });
 });

@@ -1,4 +1,4 @@
-import { countText, decimalText, UNKNOWN } from "../../format/numbers";
+import { bytesText, countText, decimalText, UNKNOWN } from "../../format/numbers";
 import type { Tone } from "../../ui/Badge";
 import { feedHealth } from "../collectors/health";
 import { numberIn } from "../parts/values";
@@ -25,6 +25,7 @@ export function tilesOf(known: Known): Tile[] {
     { href: addressOf("collectors"), title: "Collectors", ...collectors(known) },
     { href: addressOf("pipeline"), title: "Pipeline", ...pipeline(known) },
     { href: addressOf("sessions"), title: "Sessions", ...sessions(known) },
+    { href: addressOf("lake"), title: "Lake", ...lake(known) },
     { href: addressOf("dead-letters"), title: "Dead letters", ...open(known.letters, "entries that were not stored") },
     { href: addressOf("gaps"), title: "Gaps", ...open(known.gaps, "stretches that storage lacks, unexplained") },
   ];
@@ -77,6 +78,16 @@ function sessions({ certificates }: Known): Standing {
     word: overdue > 0 ? `${overdue} overdue` : failed > 0 ? `${failed} failed` : "none overdue",
     figure: `${count("complete")} complete`,
     line: `${count("incomplete")} incomplete, ${failed} failed; sessions of the last weeks`,
+  };
+}
+
+function lake({ lake }: Known): Standing {
+  if (lake === undefined) return NOT_KNOWN;
+  return {
+    tone: lake.missing > 0 ? "warn" : "ok",
+    word: lake.missing > 0 ? `${countText(lake.missing)} missing` : "none missing",
+    figure: bytesText(lake.bytes),
+    line: `${countText(lake.files)} files of ticks and bars, trading days: ${countText(lake.days)}`,
   };
 }
 

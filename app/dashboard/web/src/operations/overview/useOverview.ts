@@ -1,6 +1,6 @@
 import type { UseQueryResult } from "@tanstack/react-query";
 import { useReadiness } from "../../api/installation";
-import { useAlerts, useCertificates, useCollectors, useGaps, useLetters } from "../parts/queries";
+import { useAlerts, useCertificates, useCollectors, useGaps, useLakeTotals, useLetters } from "../parts/queries";
 import { atLeastText } from "../parts/values";
 import type { SectionKey } from "../sections";
 import { type Concern, concernsOf, type Known, needsPerson } from "./concerns";
@@ -24,6 +24,7 @@ export function useOverview(): Overview {
   const letters = useLetters({ state: "open", limit: FIRST_PAGE });
   const gaps = useGaps({ state: "open", limit: FIRST_PAGE });
   const certificates = useCertificates({});
+  const lake = useLakeTotals();
   const known: Known = {
     alerts: alerts.data?.alerts,
     moreAlerts: alerts.data?.next_cursor != null,
@@ -32,6 +33,7 @@ export function useOverview(): Overview {
     letters: letters.data && atLeastText(letters.data.dead_letters.length, letters.data.next_cursor !== null),
     gaps: gaps.data && atLeastText(gaps.data.gaps.length, gaps.data.next_cursor !== null),
     certificates: certificates.data?.certificates,
+    lake: lake.data?.totals,
   };
   const asked: Record<string, UseQueryResult<unknown>> = {
     alerts,
@@ -40,6 +42,7 @@ export function useOverview(): Overview {
     "dead letters": letters,
     gaps,
     certificates,
+    lake,
   };
   return {
     known,

@@ -6,6 +6,8 @@ export interface Fact {
   readonly name: string;
   readonly value: ReactNode;
   readonly title?: string;
+  /** Takes a line for itself. */
+  readonly isWide?: boolean;
 }
 
 /** Facts in two columns. */
@@ -13,7 +15,7 @@ export function Facts({ facts }: { facts: readonly Fact[] }) {
   return (
     <dl className={styles.facts}>
       {facts.map((fact) => (
-        <div key={fact.name} title={fact.title}>
+        <div key={fact.name} title={fact.title} className={fact.isWide ? styles.wideFact : undefined}>
           <dt>{fact.name}</dt>
           <dd>{fact.value}</dd>
         </div>

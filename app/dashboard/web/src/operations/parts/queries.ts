@@ -11,6 +11,7 @@ export type Collector = Shape<"CollectorsAnswer.CollectorAnswer">;
 export type Check = Shape<"ReadinessAnswer.CheckAnswer">;
 export type Gap = Shape<"GapsAnswer.GapAnswer">;
 export type Loss = Shape<"LossesAnswer.LossAnswer">;
+export type LakeTotals = Shape<"LakeAnswer.LakeTotals">;
 export type Letter = Shape<"LettersAnswer.LetterSummary">;
 export type Certified =
   paths["/api/certificates"]["get"]["responses"][200]["content"]["application/json"]["certificates"][number];
@@ -70,6 +71,15 @@ export function useLetters(query: LettersAsked) {
     queryFn: ({ signal }) => answered(api.GET("/api/dead-letters", { params: { query }, signal })),
     placeholderData: keepPreviousData,
     refetchInterval: 20_000,
+  });
+}
+
+/** What the lake has in all: its totals. */
+export function useLakeTotals() {
+  return useQuery({
+    queryKey: ["lake", "totals"],
+    queryFn: ({ signal }) => answered(api.GET("/api/lake", { params: { query: { limit: 1 } }, signal })),
+    refetchInterval: 30_000,
   });
 }
 

@@ -2,10 +2,11 @@ import type { Shape } from "../../api/client";
 import { countText } from "../../format/numbers";
 import { dayText } from "../../format/times";
 import { Badge, type Tone } from "../../ui/Badge";
-import { type Column, DataTable } from "../../ui/DataTable";
+import type { Column } from "../../ui/DataTable";
 import { Instant } from "../../ui/Instant";
 import { Panel } from "../../ui/Panel";
 import { Empty, QueryView } from "../../ui/states";
+import { DenseTable } from "../parts/DenseTable";
 import { DayField } from "../parts/Filters";
 import { useBalance } from "../parts/queries";
 import { useFilters } from "../parts/useFilters";
@@ -40,7 +41,7 @@ const COLUMNS: readonly Column<Row>[] = [
   { key: "symbol", heading: "Symbol", cell: (row) => row.symbol },
   ...COUNTS.map(([key, heading, title]) => ({
     key,
-    heading,
+    heading: heading[0]?.toUpperCase() + heading.slice(1),
     title,
     isNumber: true,
     cell: (row: Row) => countText(row[key]),
@@ -70,7 +71,7 @@ export function Balance() {
                 session and after its close.
               </Empty>
             ) : (
-              <DataTable
+              <DenseTable
                 caption="Balance by source and symbol"
                 columns={COLUMNS}
                 rows={told.balances}

@@ -39,7 +39,7 @@ export function LiveFigure({
         <path className={styles.curve} d={pathOf(points, top, WIDTH, HEIGHT)} />
       </svg>
       <p className={styles.scale}>
-        <span>{points.length < 2 ? "the curve begins with the next answer" : `last ${durationText(span)}`}</span>
+        <span>{points.length < 2 ? "one answer so far" : `last ${durationText(span)}`}</span>
         <span>scale to {text(top)}</span>
       </p>
       <p className={styles.meaning}>{meaning}</p>

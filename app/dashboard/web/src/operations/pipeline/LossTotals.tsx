@@ -1,9 +1,10 @@
 import { Link } from "wouter";
 import { countText, UNKNOWN } from "../../format/numbers";
-import { type Column, DataTable } from "../../ui/DataTable";
+import type { Column } from "../../ui/DataTable";
 import { Panel } from "../../ui/Panel";
 import { QueryView } from "../../ui/states";
 import { LOSS_KINDS } from "../gaps/gaps";
+import { DenseTable } from "../parts/DenseTable";
 import { useLosses } from "../parts/queries";
 import { fieldText } from "../parts/values";
 import { addressOf } from "../sections";
@@ -36,7 +37,7 @@ export function LossTotals() {
     <Panel title="Ever lost" flush>
       <QueryView query={losses} what="losses">
         {(told) => (
-          <DataTable
+          <DenseTable
             caption="Events ever lost, by kind"
             columns={COLUMNS}
             rows={Object.entries(LOSS_KINDS).map(([kind, meaning]) => ({ kind, meaning, count: told.totals[kind] }))}

@@ -2,9 +2,10 @@ import { useReadiness } from "../../api/installation";
 import { countText, decimalText } from "../../format/numbers";
 import { ageText } from "../../format/times";
 import { Badge } from "../../ui/Badge";
-import { type Column, DataTable } from "../../ui/DataTable";
+import type { Column } from "../../ui/DataTable";
 import { Panel } from "../../ui/Panel";
 import { QueryView } from "../../ui/states";
+import { DenseTable } from "../parts/DenseTable";
 import { Balance } from "./Balance";
 import type { Point } from "./curve";
 import { type Figure, figuresOf } from "./figures";
@@ -65,7 +66,7 @@ export function PipelineSection({ history }: { history: readonly Sample[] }) {
         <Panel title="Figures" flush>
           <QueryView query={readiness} what="figures">
             {(told) => (
-              <DataTable
+              <DenseTable
                 caption="Figures of the pipeline"
                 columns={COLUMNS}
                 rows={figuresOf(told.checks)}

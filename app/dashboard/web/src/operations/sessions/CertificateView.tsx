@@ -1,8 +1,9 @@
 import type { Shape } from "../../api/client";
 import { countText } from "../../format/numbers";
 import { Badge } from "../../ui/Badge";
-import { type Column, DataTable } from "../../ui/DataTable";
+import type { Column } from "../../ui/DataTable";
 import { Instant } from "../../ui/Instant";
+import { DenseTable } from "../parts/DenseTable";
 import { Facts } from "../parts/Facts";
 import parts from "../parts/parts.module.css";
 import { fieldText, valueText } from "../parts/values";
@@ -63,7 +64,7 @@ export function CertificateView({ certificate }: { certificate: Certificate }) {
         }))}
       />
       {certificate.files.length > 0 && (
-        <DataTable caption="Certified files" columns={FILES} rows={certificate.files} keyOf={(one) => one.path} />
+        <DenseTable caption="Certified files" columns={FILES} rows={certificate.files} keyOf={(one) => one.path} />
       )}
     </>
   );

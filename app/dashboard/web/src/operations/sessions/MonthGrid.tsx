@@ -74,7 +74,8 @@ export function MonthGrid({
             {certificateWord({ verdict: verdict as keyof typeof VERDICTS, overdue: false })?.mark} {verdict}: {meaning}
           </span>
         ))}
-        <span>Times are closes, {timeText(0, zone).split(" ").at(-1) && zone.replaceAll("_", " ")}.</span>
+        <span>– none: there is no certificate</span>
+        <span>Times are closes, {zone.replaceAll("_", " ")}; those that are early stand out.</span>
         <span>Holidays were compared with the exchange's schedule up to {dayText(checkedUntil)}.</span>
       </p>
     </div>
@@ -87,10 +88,10 @@ function DayInside({ day, today, zone }: { day: Day; today: string; zone: string
   return (
     <>
       <span className={styles.date}>
-        <span>{Number(day.date.slice(8))}</span>
-        {day.date === today && <span className={styles.today}>today</span>}
-        {close !== null && <span className={day.session?.is_early_close ? styles.early : "quiet"}>{close}</span>}
+        <span className={day.date === today ? styles.today : undefined}>{Number(day.date.slice(8))}</span>
+        {day.date === today && <span className="visually-hidden">today</span>}
       </span>
+      {close !== null && <span className={day.session?.is_early_close ? styles.early : "quiet"}>{close}</span>}
       {word !== null && (
         <span className={styles[word.tone]}>
           <span aria-hidden="true">{word.mark}</span> {word.word}

@@ -3,10 +3,11 @@ import { answered, api, type Shape } from "../../api/client";
 import { dayText } from "../../format/times";
 import { Badge } from "../../ui/Badge";
 import { Button } from "../../ui/Button";
-import { type Column, DataTable } from "../../ui/DataTable";
+import type { Column } from "../../ui/DataTable";
 import { Instant } from "../../ui/Instant";
 import { Panel } from "../../ui/Panel";
 import { Empty, QueryView } from "../../ui/states";
+import { DenseTable } from "../parts/DenseTable";
 import parts from "../parts/parts.module.css";
 import { SessionRecord } from "./SessionRecord";
 import { certificateWord, type EventRecord, statusTone } from "./words";
@@ -39,7 +40,7 @@ export function SessionDay({
       <QueryView query={records} what="record">
         {(told) => (
           <>
-            <DataTable
+            <DenseTable
               caption="Watched markets on that day"
               columns={columns(market, onMarket)}
               rows={told.markets}

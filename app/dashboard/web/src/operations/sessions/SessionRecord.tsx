@@ -1,8 +1,9 @@
 import type { Shape } from "../../api/client";
 import { countText, UNKNOWN } from "../../format/numbers";
 import { Badge } from "../../ui/Badge";
-import { type Column, DataTable } from "../../ui/DataTable";
+import type { Column } from "../../ui/DataTable";
 import { Instant } from "../../ui/Instant";
+import { DenseTable } from "../parts/DenseTable";
 import { Facts } from "../parts/Facts";
 import parts from "../parts/parts.module.css";
 import { fieldText, valueText } from "../parts/values";
@@ -41,7 +42,7 @@ export function SessionRecord({ record }: { record: MarketRecord }) {
       {record.events.length === 0 ? (
         <p className="quiet">No open or close is recorded: Thor did not run then, or the session is yet to come.</p>
       ) : (
-        <DataTable caption="Open and close" columns={EVENTS} rows={record.events} keyOf={(one) => one.event} />
+        <DenseTable caption="Open and close" columns={EVENTS} rows={record.events} keyOf={(one) => one.event} />
       )}
       {record.certificate === null ? (
         <p className="quiet">No certificate yet: it is made once the session is closed.</p>

@@ -14,7 +14,7 @@ const PLAIN: Day = {
 test("a certificate is told by a mark and a word, and one that is not there is no verdict", () => {
   expect(certificateWord({ verdict: "incomplete", overdue: false })).toMatchObject({ mark: "~", word: "incomplete" });
   expect(certificateWord({ verdict: null, overdue: true })).toMatchObject({ tone: "bad", word: "overdue" });
-  expect(certificateWord({ verdict: null, overdue: false })).toMatchObject({ tone: "quiet", word: "no certificate" });
+  expect(certificateWord({ verdict: null, overdue: false })).toMatchObject({ tone: "quiet", word: "none" });
   expect(certificateWord(null)).toBeNull();
 });
 
@@ -30,7 +30,7 @@ test("early closes and changed clocks are told", () => {
   expect(remarksOf({ ...PLAIN, session, clockShift: -60 })).toEqual([
     "early close",
     "Day after Thanksgiving",
-    "clocks back 1 h 00 min",
+    "clocks back 1 h",
   ]);
 });
 

@@ -32,7 +32,7 @@ export function certificateWord(
   }
   return certified.overdue
     ? { tone: "bad", mark: "!", word: "overdue" }
-    : { tone: "quiet", mark: UNKNOWN, word: "no certificate" };
+    : { tone: "quiet", mark: UNKNOWN, word: "none" };
 }
 
 /** What is special about a day: holidays, early closes and changed clocks, each in a few words. */
@@ -45,7 +45,10 @@ export function remarksOf(day: Day): string[] {
   if (session?.holiday_name) remarks.push(session.holiday_name);
   if (session?.remark && session.remark !== session.holiday_name) remarks.push(session.remark);
   if (clockShift !== null) {
-    remarks.push(`clocks ${clockShift > 0 ? "forward" : "back"} ${durationText(Math.abs(clockShift) * 60_000)}`);
+    const shift = Math.abs(clockShift);
+    remarks.push(
+      `clocks ${clockShift > 0 ? "forward" : "back"} ${shift % 60 === 0 ? `${shift / 60} h` : `${shift} min`}`,
+    );
   }
   return remarks;
 }
