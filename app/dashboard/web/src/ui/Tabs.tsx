@@ -7,7 +7,8 @@ export function Tabs({
   tabs,
 }: {
   label: string;
-  tabs: readonly { href: string; text: string; count?: number }[];
+  /** A count of 0 is not shown; text is shown as it is, such as "100+". */
+  tabs: readonly { href: string; text: string; count?: number | string }[];
 }) {
   const [location] = useLocation();
   return (
@@ -15,7 +16,7 @@ export function Tabs({
       {tabs.map((tab) => (
         <Link key={tab.href} href={tab.href} aria-current={location === tab.href ? "page" : undefined}>
           {tab.text}
-          {tab.count !== undefined && tab.count > 0 && <span className={styles.count}>{tab.count}</span>}
+          {Boolean(tab.count) && <span className={styles.count}>{tab.count}</span>}
         </Link>
       ))}
     </nav>

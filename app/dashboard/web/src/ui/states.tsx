@@ -1,4 +1,3 @@
-import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { ApiProblem } from "../api/problems";
 import { Button } from "./Button";
@@ -47,7 +46,7 @@ export function ErrorNote({ error, retry }: { error: Error; retry?: () => void }
 
 /** What a query brings, or that it loads, failed, or brought nothing; old data stay, with a note, when a refresh fails. */
 export function QueryView<Data>(props: {
-  query: UseQueryResult<Data>;
+  query: { data: Data | undefined; error: Error | null; refetch: () => unknown };
   what: string;
   isEmpty?: (data: Data) => boolean;
   empty?: ReactNode;

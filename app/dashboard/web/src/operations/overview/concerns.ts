@@ -1,0 +1,136 @@
+import { dayText } from "../../format/times";
+import type { Tone } from "../../ui/Badge";
+import type { Alert, Certified, Check, Collector, LakeTotals } from "../parts/queries";
+import { addressOf } from "../sections";
+
+/** What the server has told; undefined is not known (yet), and says nothing about how things are. */
+export interface Known {
+  readonly alerts: readonly Alert[] | undefined;
+  readonly moreAlerts: boolean;
+  readonly checks: readonly Check[] | undefined;
+  readonly collectors: readonly Collector[] | undefined;
+  /** How many are open, such as 7 or 100+. */
+  readonly letters: string | undefined;
+  readonly gaps: string | undefined;
+  readonly certificates: readonly Certified[] | undefined;
+  readonly lake: LakeTotals | undefined;
+}
+
+/** Something to look after: how grave in a word, what it is, since when, and where it is dealt with. */
+export interface Concern {
+  readonly key: string;
+  readonly tone: Tone;
+  readonly word: string;
+  readonly title: string;
+  readonly detail: string;
+  readonly since: string | null;
+  readonly href: string;
+}
+
+const TONES: Record<Alert["severity"], Tone> = { critical: "bad", warning: "warn", info: "info" };
+const RANKS: Record<Tone, number> = { bad: 0, warn: 1, info: 2, quiet: 3, ok: 4 };
+const FOR_A_PERSON = ["needs login", "misconfigured", "crash loop", "no collector"];
+const PARTS_OF_CHECKS: Readonly<Record<string, string>> = {
+  sessions: addressOf("sessions"),
+  calendar: addressOf("sessions"),
+  feeds: addressOf("collectors"),
+  agreement: addressOf("collectors"),
+  schwab_login: addressOf("collectors"),
+  ledger: addressOf("gaps"),
+  alerts: addressOf("alerts"),
+};
+
+/** The colour of a severity. */
+export function severityTone(severity: Alert["severity"]): Tone {
+  return TONES[severity];
+}
+
+/** Whether a collector waits for a person: it does not mend by itself. */
+export function needsPerson(collector: Collector): boolean {
+  return FOR_A_PERSON.includes(collector.state);
+}
+
+/** Everything that needs attention, the gravest first; of the same gravity, alerts first. */
+export function concernsOf(known: Known): Concern[] {
+  const all = [
+    ...(known.alerts ?? []).map(ofAlert),
+    ...(known.checks ?? []).filter((check) => !check.ok).map(ofCheck),
+    ...(known.collectors ?? []).filter(needsPerson).map(ofCollector),
+    ...(known.certificates ?? []).filter((one) => one.overdue || one.verdict === "failed").map(ofSession),
+    ...ofLetters(known.letters),
+    ...ofLake(known.lake),
+    ...ofGaps(known.gaps),
+  ];
+  return all.sort((a, b) => RANKS[a.tone] - RANKS[b.tone]);
+}
+
+function ofAlert(alert: Alert): Concern {
+  return {
+    key: `alert ${alert.id}`,
+    tone: severityTone(alert.severity),
+    word: alert.severity,
+    title: alert.subject ? `${alert.title}: ${alert.subject}` : alert.title,
+    detail: alert.acknowledged_at ? `${alert.detail} (${alert.acknowledged_by} sees to it)` : alert.detail,
+    since: alert.raised_at,
+    href: `${addressOf("alerts")}?alert=${alert.id}`,
+  };
+}
+
+function ofCheck(check: Check): Concern {
+  const href = PARTS_OF_CHECKS[check.name] ?? addressOf("pipeline");
+  return {
+    key: `check ${check.name}`,
+    tone: "bad",
+    word: "failing",
+    title: `Readiness of ${check.name.replaceAll("_", " ")}`,
+    detail: check.detail,
+    since: null,
+    href,
+  };
+}
+
+function ofCollector(collector: Collector): Concern {
+  return {
+    key: `collector ${collector.source}`,
+    tone: "bad",
+    word: collector.state,
+    title: `Collector of ${collector.source}`,
+    detail: collector.detail,
+    since: null,
+    href: addressOf("collectors"),
+  };
+}
+
+function ofSession(one: Certified): Concern {
+  return {
+    key: `session ${one.market} ${one.session_date}`,
+    tone: one.overdue ? "bad" : "warn",
+    word: one.overdue ? "overdue" : "failed",
+    title: `Session of ${dayText(one.session_date)}, ${one.market}`,
+    detail: one.overdue ? "over, and neither closed nor certified" : one.reasons.join("; "),
+    since: one.made_at,
+    href: `${addressOf("sessions")}?market=${one.market}&month=${one.session_date.slice(0, 7)}&day=${one.session_date}`,
+  };
+}
+
+function ofLetters(open: string | undefined): Concern[] {
+  if (open === undefined || open === "0") return [];
+  const title = open === "1" ? "1 dead letter is open" : `${open} dead letters are open`;
+  const detail = "entries that could not be stored: correct and re-drive them, or discard them with a reason";
+  return [{ key: "letters", tone: "warn", word: "open", title, detail, since: null, href: addressOf("dead-letters") }];
+}
+
+function ofGaps(open: string | undefined): Concern[] {
+  if (open === undefined || open === "0") return [];
+  const title = open === "1" ? "1 gap is open" : `${open} gaps are open`;
+  const detail = "numbers or minutes that storage lacks, and no loss accounts for them";
+  const href = `${addressOf("gaps")}?state=open`;
+  return [{ key: "gaps", tone: "info", word: "open", title, detail, since: null, href }];
+}
+
+function ofLake(lake: LakeTotals | undefined): Concern[] {
+  if (lake === undefined || lake.missing === 0) return [];
+  const title = lake.missing === 1 ? "1 file is missing in the lake" : `${lake.missing} files are missing in the lake`;
+  const detail = "ticks of sessions that are over and not exported: the workers do it, or have it done";
+  return [{ key: "lake", tone: "warn", word: "missing", title, detail, since: null, href: addressOf("lake") }];
+}
