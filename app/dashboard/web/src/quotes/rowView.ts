@@ -82,7 +82,7 @@ export function agreementText(quote: Quote): string {
 /** An age in whole seconds, so that a busy row's stands still. */
 export function wholeAgeText(ms: number | null): string {
   if (ms === null) return UNKNOWN;
-  if (Math.abs(ms) < 1_000) return "< 1 s";
+  if (Math.abs(ms) < 1_000) return "<1 s";
   if (Math.abs(ms) < 10_000) return `${ms < 0 ? "−" : ""}${Math.floor(Math.abs(ms) / 1_000)} s`;
   return ageText(ms);
 }
