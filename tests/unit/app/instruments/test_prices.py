@@ -1,4 +1,6 @@
+import json
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -8,45 +10,33 @@ from app.instruments.catalogue import CATALOGUE
 from app.instruments.prices import price_text
 
 BONDS = [instrument for instrument in CATALOGUE.values() if instrument.price_format == "32"]
+# The dashboard writes prices by itself, and is held to the same file.
+SHARED = json.loads((Path(__file__).parents[3] / "data" / "price_texts.json").read_text())
 EIGHTHS = {"0": 0, "1": 1, "2": 2, "3": 3, "5": 4, "6": 5, "7": 6, "8": 7}
 
 
-@pytest.mark.parametrize(
-    ("symbol", "price", "text"),
-    [
-        ("ZB", "118.5", "118'16"),
-        ("ZN", "110.515625", "110'165"),
-        ("ZF", "108.5078125", "108'162"),
-        ("ZF", "101.8203125", "101'262"),
-        ("ZT", "103.66796875", "103'213"),
-    ],
-)
-def test_the_verified_prices_are_written_as_schwab_writes_them(symbol: str, price: str, text: str) -> None:
-    assert price_text(CATALOGUE[symbol], Decimal(price)) == text
-    assert read(text) == Decimal(price)
+@pytest.mark.parametrize("case", SHARED["cases"], ids=lambda case: f"{case['symbol']} {case['price']}")
+def test_a_price_has_the_places_of_its_tick_and_more_where_it_needs_them(case: dict[str, str]) -> None:
+    assert price_text(CATALOGUE[case["symbol"]], Decimal(case["price"])) == case["text"]
 
 
-@pytest.mark.parametrize(
-    ("symbol", "price", "text"),
-    [
-        ("ZB", "118", "118'00"),
-        ("ZB", "118.515625", "118'165"),
-        ("ZN", "110.500000000", "110'160"),
-        ("ZB", "-0.5", "-0'16"),
-        ("ZB", "0", "0'00"),
-        ("ZT", "103.001", "103.00100000"),
-        ("ES", "6745.500000000", "6745.50"),
-        ("ES", "6745.375", "6745.375"),
-        ("YM", "46000.000000000", "46000"),
-        ("BTC", "100125.00", "100125"),
-        ("BTC", "100000", "100000"),
-        ("6J", "0.0066405", "0.0066405"),
-        ("CL", "-37.63", "-37.63"),
-        ("CL", "1E+2", "100.00"),
-    ],
-)
-def test_a_price_has_the_places_of_its_tick_and_more_where_it_needs_them(symbol: str, price: str, text: str) -> None:
-    assert price_text(CATALOGUE[symbol], Decimal(price)) == text
+def test_a_price_with_an_exponent_is_written_out() -> None:
+    assert price_text(CATALOGUE["CL"], Decimal("1E+2")) == "100.00"
+
+
+@pytest.mark.parametrize("symbol", SHARED["instruments"])
+def test_the_shared_cases_are_about_the_instruments_of_the_catalogue(symbol: str) -> None:
+    instrument, told = CATALOGUE[symbol], SHARED["instruments"][symbol]
+
+    assert instrument.price_format == told["price_format"]
+    assert (instrument.tick_size, instrument.tick_decimals) == (Decimal(told["tick_size"]), told["tick_decimals"])
+
+
+@pytest.mark.parametrize("text", ["118'16", "110'165", "108'162", "101'262", "103'213"])
+def test_the_verified_prices_are_among_the_shared_cases(text: str) -> None:
+    case = next(one for one in SHARED["cases"] if one["text"] == text)
+
+    assert read(text) == Decimal(case["price"])
 
 
 @given(st.sampled_from(BONDS), st.integers(-200 * 256, 200 * 256))

@@ -47,8 +47,9 @@ export class QuoteStore {
     if (symbols.join() !== this.order.join()) {
       this.order = symbols;
       this.isListDirty = true;
+      this.keepOnly(new Set(symbols));
     }
-    for (const quote of snapshot.quotes) this.merge(quote);
+    for (const quote of snapshot.quotes) this.merge(quote, snapshot.stream_id);
     this.wake();
   }
 
@@ -71,6 +72,13 @@ export class QuoteStore {
     this.wake();
   }
 
+  /** Events were lost, and places may have begun anew: whatever comes next, event or snapshot, is newer than what is here. */
+  unplace(): void {
+    for (const row of this.rows.values()) {
+      this.rows.set(row.symbol, { ...row, quote: { ...row.quote, stream_id: null } });
+    }
+  }
+
   /** Take the stream's word on the sources. */
   hear(told: SourcesEvent): void {
     this.told = told;
@@ -82,22 +90,37 @@ export class QuoteStore {
   watch(symbol: string, listener: Listener): () => void {
     const those = this.listeners.get(symbol) ?? new Set();
     this.listeners.set(symbol, those.add(listener));
-    return () => those.delete(listener);
+    return () => {
+      those.delete(listener);
+    };
   }
 
   /** Be told when the list of symbols or the sources have changed; the answer ends it. */
-  watchList(listener: Listener): () => void {
+  watchList = (listener: Listener): (() => void) => {
     this.listListeners.add(listener);
-    return () => this.listListeners.delete(listener);
+    return () => {
+      this.listListeners.delete(listener);
+    };
+  };
+
+  private merge(quote: Quote, snapshotId: string | null): void {
+    const shown = this.rows.get(quote.symbol)?.quote;
+    // An event that came after the snapshot was read knows better, but for what only a snapshot tells.
+    const known = shown?.source === quote.source ? quote.stream_id : snapshotId;
+    const isNewer = shown?.stream_id != null && known !== null && isAfter(shown.stream_id, known);
+    if (!isNewer) this.put(quote);
+    else {
+      const state = quote.state === "closed" || shown.state === "closed" ? quote.state : shown.state;
+      this.put({ ...shown, state, sources: quote.sources, disagrees: quote.disagrees });
+    }
   }
 
-  private merge(quote: Quote): void {
-    const row = this.rows.get(quote.symbol);
-    const isOlder =
-      row?.quote.stream_id != null && quote.stream_id !== null && isAfter(row.quote.stream_id, quote.stream_id);
-    this.put(
-      isOlder && row ? { ...row.quote, state: quote.state, sources: quote.sources, disagrees: quote.disagrees } : quote,
-    );
+  private keepOnly(symbols: ReadonlySet<string>): void {
+    for (const symbol of this.rows.keys()) {
+      if (symbols.has(symbol)) continue;
+      this.rows.delete(symbol);
+      this.dirty.add(symbol);
+    }
   }
 
   private put(quote: Quote): void {

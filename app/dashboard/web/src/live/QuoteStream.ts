@@ -3,17 +3,24 @@ import type { QuoteEvent, SourcesEvent } from "./quotes";
 /** How the connection stands. `paused`: the page is hidden, so that its place is free for others. */
 export type StreamState = "connecting" | "live" | "lost" | "paused";
 
+/** Why a connection was lost: it broke, Thor refused it, nobody answered, or it was open and told nothing. */
+export type LossReason = "broken" | "refused" | "unanswered" | "silent";
+
 /** What the stream tells; `onReset`: events are lost, so take a snapshot and go on from it. */
 export interface StreamListener {
   onQuote(event: QuoteEvent, id: string): void;
   onSources(event: SourcesEvent): void;
-  onReset(): void;
+  onReset(reason: string): void;
   onConflated(count: number): void;
-  onState(state: StreamState, nextTryMs: number | null): void;
+  onBus(isAway: boolean): void;
+  /** `nextTryMs`: how long until the next try; null when none is waited for. */
+  onState(state: StreamState, nextTryMs: number | null, reason: LossReason | null): void;
 }
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
+const ANSWER_WITHIN_MS = 10_000;
+const REFUSED = 2; // EventSource.CLOSED: it was answered, but not with a stream.
 
 /**
  * A connection to /api/quotes/stream that is made again whenever it is lost, after a wait that grows and is never the
@@ -23,29 +30,40 @@ export class QuoteStream {
   private source: EventSource | null = null;
   private timer: ReturnType<typeof setTimeout> | null = null;
   private failures = 0;
-  private lastId: string | null = null;
   private isWanted = false;
+  private heardId: string | null = null;
+  private heardAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly listener: StreamListener,
     private readonly open: (url: string) => EventSource = (url) => new EventSource(url),
     private readonly chance: () => number = Math.random,
+    private readonly now: () => number = () => performance.now(),
   ) {}
+
+  /** The id after which a new connection goes on; null while nothing was heard. */
+  get lastId(): string | null {
+    return this.heardId;
+  }
+
+  /** How long an open connection has told nothing; null while there is none. Its comments cannot be seen from here. */
+  get silentMs(): number | null {
+    return this.source === null ? null : this.now() - this.heardAt;
+  }
 
   /** Connect, going on after the event `id`; null hears what comes from now on. */
   start(id: string | null): void {
     this.isWanted = true;
-    this.lastId = id;
+    this.heardId = id;
     this.failures = 0;
     this.connect();
   }
 
-  /** Close the connection and try no more; what was heard last is returned. */
-  stop(): string | null {
+  /** Close the connection and try no more. */
+  stop(): void {
     this.isWanted = false;
     this.close();
-    this.listener.onState("paused", null);
-    return this.lastId;
+    this.listener.onState("paused", null, null);
   }
 
   /** Try at once instead of after the wait. */
@@ -53,35 +71,51 @@ export class QuoteStream {
     if (this.isWanted && this.source === null) this.connect();
   }
 
+  /** Give up a connection for this reason, and make it again soon; nothing when there is none. */
+  drop(reason: LossReason): void {
+    if (this.source !== null) this.retry(reason);
+  }
+
   private connect(): void {
     this.close();
-    this.listener.onState(this.failures === 0 ? "connecting" : "lost", null);
-    const query = this.lastId === null ? "" : `?last_event_id=${encodeURIComponent(this.lastId)}`;
+    this.listener.onState(this.failures === 0 ? "connecting" : "lost", null, null);
+    const query = this.heardId === null ? "" : `?last_event_id=${encodeURIComponent(this.heardId)}`;
     const source = this.open(`/api/quotes/stream${query}`);
     this.source = source;
-    source.onopen = () => {
-      this.failures = 0;
-      this.listener.onState("live", null);
-    };
-    source.onerror = () => this.retry();
-    source.addEventListener("quote", (event) => this.hear(event));
-    source.addEventListener("sources", (event) => this.listener.onSources(JSON.parse(event.data) as SourcesEvent));
-    source.addEventListener("conflated", (event) => this.listener.onConflated(countOf(event.data)));
-    source.addEventListener("reset", () => this.listener.onReset());
+    this.heardAt = this.now();
+    this.timer = setTimeout(() => this.retry("unanswered"), ANSWER_WITHIN_MS);
+    source.onopen = () => this.opened();
+    source.onerror = () => this.retry(source.readyState === REFUSED ? "refused" : "broken");
+    const on = (name: string, take: (event: MessageEvent<string>) => void) =>
+      source.addEventListener(name, (event: MessageEvent<string>) => this.hear(source, event, take));
+    on("quote", (event) => this.listener.onQuote(JSON.parse(event.data) as QuoteEvent, event.lastEventId));
+    on("sources", (event) => this.listener.onSources(JSON.parse(event.data) as SourcesEvent));
+    on("conflated", (event) => this.listener.onConflated(Number(fieldOf(event.data, "count") ?? 0)));
+    on("reset", (event) => this.listener.onReset(String(fieldOf(event.data, "reason") ?? "unknown")));
+    on("status", (event) => this.listener.onBus(fieldOf(event.data, "bus") === "away"));
   }
 
-  private hear(event: MessageEvent<string>): void {
-    if (event.lastEventId !== "") this.lastId = event.lastEventId;
-    this.listener.onQuote(JSON.parse(event.data) as QuoteEvent, event.lastEventId);
+  private opened(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    this.listener.onState("live", null, null);
   }
 
-  private retry(): void {
+  private hear(source: EventSource, event: MessageEvent<string>, take: (event: MessageEvent<string>) => void): void {
+    if (source !== this.source) return; // A closed connection may still have events that were on their way.
+    this.failures = 0;
+    this.heardAt = this.now();
+    if (event.lastEventId !== "") this.heardId = event.lastEventId;
+    take(event);
+  }
+
+  private retry(reason: LossReason): void {
     this.close();
     if (!this.isWanted) return;
     const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.failures);
     const wait = longest * (0.5 + this.chance() / 2);
     this.failures += 1;
-    this.listener.onState("lost", wait);
+    this.listener.onState("lost", wait, reason);
     this.timer = setTimeout(() => this.connect(), wait);
   }
 
@@ -93,7 +127,7 @@ export class QuoteStream {
   }
 }
 
-function countOf(data: string): number {
+function fieldOf(data: string, name: string): unknown {
   const told: unknown = JSON.parse(data);
-  return typeof told === "object" && told !== null && "count" in told ? Number(told.count) : 0;
+  return typeof told === "object" && told !== null ? (told as Record<string, unknown>)[name] : undefined;
 }

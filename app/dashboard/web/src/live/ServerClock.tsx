@@ -1,6 +1,7 @@
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
 
-interface Clock {
+/** The server's time. */
+export interface Clock {
   /** Milliseconds since the epoch by the server's clock, as far as this page knows it. */
   now(): number;
   /** Set the clock by an instant that the server told in an answer, which took `tookMs` from question to answer. */

@@ -7,10 +7,12 @@ export interface Preferences {
   readonly zone: "exchange" | "UTC" | "America/New_York" | "local";
   /** The market that the header shows; null is the desk's. */
   readonly market: string | null;
+  /** Columns of the quotes that are shown (true) or hidden whatever the window's width; others follow the width. */
+  readonly quoteColumns: Readonly<Record<string, boolean>>;
 }
 
 const KEY = "thor.preferences";
-const DEFAULTS: Preferences = { theme: "system", zone: "exchange", market: null };
+const DEFAULTS: Preferences = { theme: "system", zone: "exchange", market: null, quoteColumns: {} };
 const listeners = new Set<() => void>();
 let current = read();
 

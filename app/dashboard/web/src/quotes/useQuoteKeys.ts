@@ -1,0 +1,20 @@
+import { useEffect, useRef } from "react";
+import { commandOf, type QuoteCommand } from "./keys";
+
+/** Have keys that are pressed anywhere on the page, but where something is typed, do what they ask for. */
+export function useQuoteKeys(onCommand: (command: QuoteCommand) => void): void {
+  const newest = useRef(onCommand);
+  useEffect(() => {
+    newest.current = onCommand;
+  });
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent) => {
+      const command = commandOf(event);
+      if (command === null) return;
+      event.preventDefault();
+      newest.current(command);
+    };
+    document.addEventListener("keydown", pressed);
+    return () => document.removeEventListener("keydown", pressed);
+  }, []);
+}
