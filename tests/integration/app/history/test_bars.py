@@ -7,7 +7,8 @@ from sqlalchemy import text
 from app.export.bars import BarRun, generate_bars
 from app.history import set_aside, tick_bars
 from app.history.bar_range import BarRange
-from app.history.bars import BAR_TABLE, bar_sources, last_session, read_bars
+from app.history.bars import bar_sources, last_session, read_bars
+from app.history.session_bars import BAR_TABLE
 from app.lake.files import publish
 from app.lake.layout import TIMEFRAMES, Lake
 from app.lake.schemas import BAR_FILE
