@@ -17,7 +17,7 @@ from app.lake.layout import Lake
 from app.market.market import FIRST_DAY
 from app.market.markets import Markets
 from app.market.sessions import Session as Hours
-from app.market.timetable import MICROSECOND, instant_of, micros_of
+from app.market.timetable import instant_of, micros_of
 
 # Two years of daily bars, which are as many files; whoever wants more asks again from where this ended.
 SESSIONS_LIMIT: Final = 520
@@ -96,7 +96,7 @@ class _Walk:
 
 def _sessions(session: Session, lake: Lake, markets: Markets, wanted: BarRange) -> list[Hours]:
     end = min(wanted.end, wanted.known_until)
-    last = market_of(markets, wanted.symbol).session_of(end - MICROSECOND)
+    last = market_of(markets, wanted.symbol).session_of(end)
     days = known_days(session, lake, wanted.symbol, wanted.stored, FIRST_DAY, last)
     found = (hours_on(markets, wanted.symbol, day) for day in sorted(days, reverse=True))
     return [hours for hours in found if hours is not None and hours.open < end]
