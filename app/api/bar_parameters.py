@@ -80,8 +80,8 @@ Last = Annotated[
             "type": "integer",
             "minimum": 1,
             "maximum": LIMIT_MAX,
-            "description": "the last so many bars that open before `end`, however many sessions they lie in; instead of "
-            "`start`, `limit` and `cursor`",
+            "description": "the last so many bars that open before `end`, in however many sessions they lie; "
+            "instead of `start`, `limit` and `cursor`",
             "examples": [500],
         }
     ),

@@ -8,8 +8,8 @@ from typing import Any, Final
 from apiflask import APIBlueprint
 from flask import Response, jsonify
 
-from app.api.bar_question import BarQuestion, understand_bars
 from app.api.bar_parameters import JSON_LIMIT, BarsQuery
+from app.api.bar_question import BarQuestion, understand_bars
 from app.api.bar_shapes import BARS_EXAMPLE, CSV_EXAMPLE, BarsAnswer
 from app.api.last_question import LastQuestion, understand_last
 from app.api.negotiation import JSON, asked_form, vary_by_accept
@@ -45,10 +45,10 @@ def list_bars(query: BarsQuery) -> Response:
 
     Those that open in `[start, end)`, at most 732 days apart, and have closed; without both, those of the newest
     session that has any; with `last`, so many that open before `end`, however far back they are, and `previous_end`
-    leads on. One answer to `last` looks through at most 520 sessions: with fewer bars than asked for, it still leads on.
-    With `forming=true` the bar that runs is told, too. Bars come from the lake's files where those are complete, else
-    from the ticks stored so far, in the same way. Sources are never mixed. `coverage` and `holes` tell a quiet market
-    from a source that was away.
+    leads on. An answer to `last` looks through at most 520 sessions: with fewer bars than asked for it leads on, too.
+    With `forming=true` the bar that runs is told besides. Bars come from the lake's files where those are complete,
+    else from the ticks stored so far, in the same way. Sources are never mixed. `coverage` and `holes` tell a quiet
+    market from a source that was away.
     """
     form, rt = asked_form(), runtime()
     if query.forming and form != JSON:

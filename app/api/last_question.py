@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from app.api.bar_question import preferred
 from app.api.bar_parameters import BarsQuery
+from app.api.bar_question import preferred
 from app.clock import Clock
 from app.errors import Rejected
 from app.history.bar_range import BarRange

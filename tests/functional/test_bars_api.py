@@ -6,8 +6,8 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
-from app.api.bar_question import understand_bars
 from app.api.bar_parameters import BarsQuery
+from app.api.bar_question import understand_bars
 from app.api.bar_shapes import BarsAnswer
 from app.api.negotiation import ARROW, CSV
 from app.clock import instant_text
