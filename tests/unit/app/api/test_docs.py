@@ -70,7 +70,8 @@ def test_the_ways_to_ask_for_bars_are_described(spec):
     parameters = {found["name"]: found for found in spec["paths"]["/api/bars"]["get"]["parameters"]}
 
     assert parameters["timeframe"]["schema"]["enum"] == ["1m", "5m", "15m", "30m", "1h", "4h", "1d"]
-    assert (parameters["last"]["schema"]["minimum"], parameters["last"]["schema"]["maximum"]) == (1, 10_000)
+    (last,) = (schema for schema in parameters["last"]["schema"]["anyOf"] if schema["type"] == "integer")
+    assert (last["minimum"], last["maximum"]) == (1, 10_000)
     assert (parameters["forming"]["schema"]["type"], parameters["forming"]["schema"]["default"]) == ("boolean", False)
     assert {"through", "through_seq"} < set(spec["components"]["schemas"]["BarsAnswer.FormingAnswer"]["properties"])
 
