@@ -78,7 +78,9 @@ class _Walk:
             self._source = self._choose(found.sources(self._wanted))
         if self._source is None:
             return
-        self._newest = _newest(found.closed(self._wanted)) | self._newest
+        closed = found.closed(self._wanted)
+        for source in set(closed.column("source").unique().to_pylist()) - self._newest.keys():
+            self._newest[source] = _times(found.closed(self._wanted, source))[-1]
         mine = found.closed(self._wanted, self._source)
         self._met.append(mine)
         self.count += mine.num_rows
@@ -87,7 +89,7 @@ class _Walk:
     def end(self, count: int, further: datetime | None) -> LastBars:
         mine = pa.concat_tables([BAR_TABLE.empty_table(), *reversed(self._met)])
         bars = mine.slice(max(0, mine.num_rows - count))
-        first = instant_of(bars.column("t_open").cast(pa.int64())[0].as_py()) if bars.num_rows else None
+        first = instant_of(_times(bars)[0]) if bars.num_rows else None
         previous = first if mine.num_rows > count else further
         wanted = replace(self._wanted, start=previous or first or self._wanted.end)
         sources = sorted(source for source, at in self._newest.items() if at >= micros_of(wanted.start))
@@ -112,6 +114,5 @@ def _read_back(
             yield read_session(session, lake, markets, wanted, day, None)
 
 
-def _newest(bars: pa.Table) -> dict[str, int]:
-    times = bars.select(["source"]).append_column("at", bars.column("t_open").cast(pa.int64()))
-    return {row["source"]: row["at_max"] for row in times.group_by("source").aggregate([("at", "max")]).to_pylist()}
+def _times(bars: pa.Table) -> list[int]:
+    return list(bars.column("t_open").cast(pa.int64()).to_pylist())
