@@ -20,7 +20,8 @@ from app.history.bars import bar_sources, read_bars
 from app.history.covered_bars import COVERED_BARS, opening_times, with_coverage
 from app.history.holes import Hole, find_holes, read_covers
 from app.history.ticks import COLUMNS, read_ticks, stream_range
-from app.lake.layout import Lake, parse_timeframe
+from app.history.timeframes import known_timeframe
+from app.lake.layout import Lake
 from app.quotes import known_source, parse_symbol
 from app.settings import Settings, load_settings
 from app.ticks.slices import TickSlice
@@ -99,7 +100,9 @@ class History:
     def bars(
         self, symbol: str, timeframe: str, start: Moment, end: Moment | None = None, *, source: str | None = None
     ) -> pa.Table:
-        """A symbol's bars (1m, 5m, 1h) that open in `[start, end)` and have closed, by `t_open` and source.
+        """A symbol's bars that open in `[start, end)` and have closed, by `t_open` and source.
+
+        `timeframe` is 1m, 5m, 15m, 30m, 1h, 4h, counted from the session's open, or 1d, which is the whole session.
 
         `coverage` is the share of a bar's minutes in which its source was alive, null where nothing is known. A
         backtest knows a bar at its `t_close`, not before.
@@ -155,7 +158,7 @@ class History:
 
     def _bar_range(self, symbol: str, timeframe: str, start: Moment, end: Moment | None) -> BarRange:
         return BarRange(
-            parse_symbol(symbol), parse_timeframe(timeframe), _instant(start), self._end(end), self._clock.now()
+            parse_symbol(symbol), known_timeframe(timeframe), _instant(start), self._end(end), self._clock.now()
         )
 
 

@@ -7,11 +7,12 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from app.api.bar_shapes import BarsQuery
+from app.api.bar_parameters import BarsQuery
 from app.api.cursors import BarCursor, in_micros, read_cursor, require_same, write_cursor
 from app.clock import instant_text
 from app.errors import NotFound, Rejected
 from app.history.bar_range import BarRange
+from app.market.sessions import Session as Hours
 from app.market.timetable import instant_of
 from app.quotes import LIVE_SOURCES, SOURCES
 from app.stores import Stores
@@ -23,13 +24,15 @@ SPAN_LIMIT: Final = timedelta(days=732)
 class BarQuestion:
     """A range of bars of one source, None where nobody has any; `sources` are all that have.
 
-    `at` is the instant that the client said to take for now, None where it did not.
+    `at` is the instant that the client said to take for now, None where it did not; `forming` asks for the bar that
+    runs.
     """
 
     wanted: BarRange
     source: str | None
     sources: list[str]
     at: datetime | None
+    forming: bool = False
 
     def going_on(self, start: datetime) -> "BarQuestion":
         """The same question from a later start on."""
@@ -65,7 +68,7 @@ def understand_bars(session: Session, stores: Stores, query: BarsQuery, preferen
     wanted = BarRange(query.symbol, query.timeframe, start, end, now)
     sources = bar_sources(session, stores.lake, stores.markets, wanted)
     named = (cursor.source if cursor else None) or query.source
-    return BarQuestion(wanted, named or _preferred(sources, preference), sources, at)
+    return BarQuestion(wanted, named or preferred(sources, preference), sources, at, query.forming)
 
 
 def _cursor(query: BarsQuery) -> BarCursor | None:
@@ -83,15 +86,11 @@ def _cursor(query: BarsQuery) -> BarCursor | None:
 
 
 def _range(session: Session, stores: Stores, query: BarsQuery, now: datetime) -> tuple[datetime, datetime]:
-    from app.history.bars import last_session
-
-    newest = last_session(session, stores.lake, stores.markets, query.symbol, query.timeframe, now)
-    if newest is None:
-        raise NotFound(f"there are no {query.timeframe} bars of {query.symbol} from before {instant_text(now)}")
+    newest = require_bars(session, stores, query.symbol, query.timeframe, now)
     if query.start is None and query.end is None:
         return newest.open, newest.close
     if query.start is None:
-        raise Rejected("end is given without start: give both")
+        raise Rejected("end is given without start: give both, or last with end")
     end = query.end or now
     if query.start >= end:
         raise Rejected(f"start {instant_text(query.start)} is not before end {instant_text(end)}")
@@ -100,7 +99,19 @@ def _range(session: Session, stores: Stores, query: BarsQuery, now: datetime) ->
     return query.start, end
 
 
-def _preferred(sources: list[str], preference: Sequence[str]) -> str | None:
+def require_bars(session: Session, stores: Stores, symbol: str, timeframe: str, now: datetime) -> Hours:
+    """The newest session of which a symbol has a bar or a tick at `now`; NotFound without any."""
+    from app.history.bars import last_session  # Loads Arrow.
+
+    newest = last_session(session, stores.lake, stores.markets, symbol, timeframe, now)
+    if newest is None:
+        raise NotFound(f"there are no {timeframe} bars of {symbol} from before {instant_text(now)}")
+    return newest
+
+
+def preferred(sources: Sequence[str], preference: Sequence[str]) -> str | None:
+    """The most real of sources, of several live ones the first of `preference`; None of none."""
+
     def order(source: str) -> tuple[int, int]:
         rank = preference.index(source) if source in preference else len(preference)
         return (rank if source in LIVE_SOURCES else len(preference) + 1, SOURCES.index(source))

@@ -1,98 +1,12 @@
-"""What GET /api/bars takes and answers, as OpenAPI shows it."""
+"""What GET /api/bars answers, as OpenAPI shows it."""
 
-import re
-from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.answers import Instant
-from app.api.query import Moment, naming_field, read_instant
-from app.errors import Rejected
-from app.lake.layout import TIMEFRAMES, parse_timeframe
-from app.quotes import SOURCES, known_source, parse_symbol
 
-JSON_LIMIT: Final = 1000
-LIMIT_MAX: Final = 10_000
-
-
-def _read_symbol(text: str) -> str:
-    return parse_symbol(text.upper() if text.isascii() else text)
-
-
-def _read_limit(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,6}", text) or not 1 <= int(text) <= LIMIT_MAX:
-        raise Rejected(f"{text[:20]!r} is not a whole number from 1 to {LIMIT_MAX}")
-    return int(text)
-
-
-Symbol = Annotated[
-    str, naming_field(_read_symbol), WithJsonSchema({"type": "string", "description": "one symbol", "examples": ["ES"]})
-]
-Timeframe = Annotated[
-    str, naming_field(parse_timeframe), WithJsonSchema({"type": "string", "enum": list(TIMEFRAMES), "default": "1m"})
-]
-SourceName = Annotated[
-    str,
-    naming_field(known_source),
-    WithJsonSchema({"type": "string", "enum": list(SOURCES), "description": "unset: the most real one that has bars"}),
-]
-Limit = Annotated[
-    int,
-    naming_field(_read_limit),
-    WithJsonSchema(
-        {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": LIMIT_MAX,
-            "description": f"most bars in one answer; in JSON {JSON_LIMIT} when unset; "
-            "CSV and Arrow hold all of the range when unset",
-        }
-    ),
-]
-CursorText = Annotated[
-    str, Field(description="the next_cursor of the answer before; the range and the source are those of that question")
-]
-Start = Annotated[
-    datetime,
-    naming_field(read_instant),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "format": "date-time",
-            "description": "the first instant of the range, with an offset",
-            "examples": ["2025-10-09T13:30:00Z"],
-        }
-    ),
-]
-End = Annotated[
-    datetime,
-    naming_field(read_instant),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "format": "date-time",
-            "description": "the first instant after the range; unset: the present",
-            "examples": ["2025-10-09T20:00:00Z"],
-        }
-    ),
-]
 Price = Annotated[str, Field(description="decimal text, exact", examples=["6751.25"])]
-
-
-class BarsQuery(BaseModel):
-    """Parameters of GET /api/bars; `[start, end)` is compared with the opening of a bar."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    symbol: Symbol
-    timeframe: Timeframe = "1m"
-    start: Start | None = None
-    end: End | None = None
-    source: SourceName | None = None
-    limit: Limit | None = None
-    cursor: CursorText | None = None
-    at: Moment | None = None
 
 
 class BarAnswer(BaseModel):
@@ -110,6 +24,20 @@ class BarAnswer(BaseModel):
     coverage: float | None = Field(
         ge=0, le=1, description="share of the bar's minutes in which the source was alive; null = nothing is known"
     )
+
+
+class FormingAnswer(BarAnswer):
+    """The bar of the bucket that runs: what was traded in it so far, by the rules of all bars; `t_close` lies ahead.
+
+    The live stream's events go on where it ends: those of this symbol and source with a `seq` above `through_seq` are
+    not in it yet.
+    """
+
+    model_config = ConfigDict(title="FormingBar")
+
+    coverage: None = Field(description="null: it is too early to tell")
+    through: Instant = Field(description="`ts` of the newest tick that is in it")
+    through_seq: int = Field(description="the highest `seq` that was stored of the source in this session")
 
 
 class HoleAnswer(BaseModel):
@@ -138,9 +66,17 @@ class BarsAnswer(BaseModel):
     end: Instant
     bars: list[BarAnswer]
     holes: list[HoleAnswer] = Field(description="where the source has no bar, as far as this answer reaches")
+    forming: FormingAnswer | None = Field(
+        description="with forming=true: the bar that runs; null when nothing was traded in it, or when the range does "
+        "not reach the present"
+    )
     truncated: bool = Field(description="more bars follow: ask again from next_start, and with this source")
     next_start: Instant | None
     next_cursor: str | None = Field(description="the same as one word: ask again with it for what follows")
+    previous_end: Instant | None = Field(
+        description="with last: ask again with this `end`, and with this source, for the bars before; null when there "
+        "are none"
+    )
 
 
 BARS_EXAMPLE: Final[dict[str, Any]] = {
@@ -165,9 +101,11 @@ BARS_EXAMPLE: Final[dict[str, Any]] = {
         }
     ],
     "holes": [{"from": "2025-10-09T13:31:00.000000Z", "to": "2025-10-09T13:33:00.000000Z", "label": "quiet"}],
+    "forming": None,
     "truncated": False,
     "next_start": None,
     "next_cursor": None,
+    "previous_end": None,
 }
 CSV_EXAMPLE: Final = (
     "symbol,source,session_date,t_open,t_close,open,high,low,close,volume,tick_count,coverage\n"

@@ -8,18 +8,21 @@ from typing import Any, Final
 from apiflask import APIBlueprint
 from flask import Response, jsonify
 
+from app.api.bar_parameters import JSON_LIMIT, BarsQuery
 from app.api.bar_question import BarQuestion, understand_bars
-from app.api.bar_shapes import BARS_EXAMPLE, CSV_EXAMPLE, JSON_LIMIT, BarsAnswer, BarsQuery
+from app.api.bar_shapes import BARS_EXAMPLE, CSV_EXAMPLE, BarsAnswer
+from app.api.last_question import LastQuestion, understand_last
 from app.api.negotiation import JSON, asked_form, vary_by_accept
-from app.api.pages import answer_tables, link_next, open_forms
-from app.errors import Conflict
+from app.api.pages import PAGE_HEADERS, PREVIOUS_HEADERS, answer_tables, link_next, link_previous, open_forms
+from app.clock import instant_text
+from app.errors import Conflict, Rejected
 from app.runtime import Runtime, runtime
 
 log = logging.getLogger(__name__)
 bars = APIBlueprint("bars", __name__, url_prefix="/api", tag="Bars")
 
 OPENAPI: Final[Any] = {
-    200: open_forms(CSV_EXAMPLE),
+    200: open_forms(CSV_EXAMPLE, {**PAGE_HEADERS, **PREVIOUS_HEADERS}),
     400: "A parameter is wrong, or the cursor is not ours",
     404: "The symbol has no bars and no ticks",
     406: "Accept names no form that there is",
@@ -41,11 +44,18 @@ def list_bars(query: BarsQuery) -> Response:
     """Bars of a symbol
 
     Those that open in `[start, end)`, at most 732 days apart, and have closed; without both, those of the newest
-    session that has any. They come from the lake's files where those are complete, else from the ticks stored so far,
-    in the same way. Sources are never mixed. `coverage` and `holes` tell a quiet market from a source that was away.
+    session that has any; with `last`, so many that open before `end`, however far back they are, and `previous_end`
+    leads on. An answer to `last` looks through at most 520 sessions: with fewer bars than asked for it leads on, too.
+    With `forming=true` the bar that runs is told besides. Bars come from the lake's files where those are complete,
+    else from the ticks stored so far, in the same way. Sources are never mixed. `coverage` and `holes` tell a quiet
+    market from a source that was away.
     """
     form, rt = asked_form(), runtime()
+    if query.forming and form != JSON:
+        raise Rejected("forming is told in JSON only: a table of bars has those that have closed")
     with _discreet(rt, query.symbol):
+        if last := understand_last(rt.clock, query, rt.display_rule.preference):
+            return _answer_last(rt, last, form)
         with rt.sessions() as session:
             question = understand_bars(session, rt, query, rt.display_rule.preference)
         if form != JSON and query.limit is None:
@@ -77,6 +87,19 @@ def _answer_page(rt: Runtime, question: BarQuestion, form: str, limit: int) -> R
     else:
         answer = answer_tables(form, [page.bars], COVERED_BARS, _name(question))
     return link_next(answer, page.following.cursor() if page.following else None)
+
+
+def _answer_last(rt: Runtime, question: LastQuestion, form: str) -> Response:
+    from app.api.bar_tables import json_of, read_last
+    from app.history.covered_bars import COVERED_BARS
+
+    with rt.sessions() as session:
+        page = read_last(session, rt, question)
+    if form == JSON:
+        answer = jsonify(json_of(rt, page.answered, page))
+    else:
+        answer = answer_tables(form, [page.bars], COVERED_BARS, _name(page.answered))
+    return link_previous(answer, instant_text(page.previous_end) if page.previous_end else None, page.answered.source)
 
 
 def _stream(rt: Runtime, question: BarQuestion, form: str) -> Response:

@@ -1,6 +1,6 @@
 """Answers in parts: tables sent as CSV or Arrow while they are read, and the way to what follows."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 NEXT_HEADER: Final = "X-Next-Cursor"
+PREVIOUS_HEADER: Final = "X-Previous-End"
 _SUFFIXES: Final = {CSV: "csv", ARROW: "arrows"}
 PAGE_HEADERS: Final[dict[str, Any]] = {
     NEXT_HEADER: {
@@ -23,7 +24,19 @@ PAGE_HEADERS: Final[dict[str, Any]] = {
 }
 
 
-def open_forms(csv_example: str) -> dict[str, Any]:
+PREVIOUS_HEADERS: Final[dict[str, Any]] = {
+    PREVIOUS_HEADER: {
+        "description": "as previous_end; absent where nothing is earlier",
+        "schema": {"type": "string", "format": "date-time"},
+    },
+    "Link": {
+        "description": 'the address of what follows, as rel="next", or with last of what is before, as rel="prev"',
+        "schema": {"type": "string"},
+    },
+}
+
+
+def open_forms(csv_example: str, headers: Mapping[str, Any] = PAGE_HEADERS) -> dict[str, Any]:
     """What OpenAPI says of an answer that has all three forms, beside its JSON."""
     return {
         "description": "In the form that Accept asks for; CSV and Arrow are sent while they are read, and an answer "
@@ -32,7 +45,7 @@ def open_forms(csv_example: str) -> dict[str, Any]:
             CSV: {"schema": {"type": "string"}, "example": csv_example},
             ARROW: {"schema": {"type": "string", "format": "binary"}},
         },
-        "headers": PAGE_HEADERS,
+        "headers": dict(headers),
     }
 
 
@@ -49,13 +62,23 @@ def answer_tables(form: str, tables: Iterable["pa.Table"], schema: "pa.Schema", 
 def link_next(answer: Response, cursor: str | None) -> Response:
     """Tell in the headers where the answer goes on, if it does."""
     if cursor is not None:
-        kept = {
-            name: value for name, value in request.args.items() if name in ("symbol", "timeframe", "columns", "limit")
-        }
-        query = urlencode({**kept, "cursor": cursor})
         answer.headers[NEXT_HEADER] = cursor
-        answer.headers["Link"] = f'<{request.path}?{query}>; rel="next"'
+        _link(answer, "next", ("symbol", "timeframe", "columns", "limit"), cursor=cursor)
     return answer
+
+
+def link_previous(answer: Response, end: str | None, source: str | None) -> Response:
+    """Tell in the headers where the last bars before those of the answer end, if there are any, and whose they are."""
+    if end is not None:
+        answer.headers[PREVIOUS_HEADER] = end
+        _link(answer, "prev", ("symbol", "timeframe", "last", "at"), source=source, end=end)
+    return answer
+
+
+def _link(answer: Response, relation: str, names: Collection[str], **more: str | None) -> None:
+    kept = {name: value for name, value in request.args.items() if name in names}
+    query = urlencode({**kept, **{name: value for name, value in more.items() if value is not None}})
+    answer.headers["Link"] = f'<{request.path}?{query}>; rel="{relation}"'
 
 
 def _begun(tables: Iterable["pa.Table"]) -> Iterator["pa.Table"]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from app.api.answers import Instant, Price
-from app.api.bar_shapes import CursorText, End, Start, Symbol
+from app.api.bar_parameters import CursorText, End, Start, Symbol
 from app.api.query import Moment, naming_field
 from app.errors import Rejected
 from app.quotes import SOURCES, known_source

@@ -50,6 +50,14 @@ def find_bar_days(session: Session, lake: Lake, symbol: str, timeframe: str, ses
             yield found
 
 
+def known_days(session: Session, lake: Lake, symbol: str, timeframe: str, first: date, last: date) -> set[date]:
+    """The trading days from `first` to `last` of which `find_bar_days` finds anything; no file is opened."""
+    rows = select(LakeFile.session_date).where(LakeFile.symbol == symbol, LakeFile.timeframe.in_(("", timeframe)))
+    found = set(session.scalars(rows.where(LakeFile.session_date >= first, LakeFile.session_date <= last)))
+    found |= {file.day for file in lake.bars_files(timeframe, first, last + _DAY, {symbol})}
+    return found | {day for day in existing_partitions(session) if first <= day <= last}
+
+
 def is_complete(session: Session, symbol: str, day: BarDay) -> bool:
     """Whether the bar file was made after the session of all the ticks that there are of it."""
     ticks, bars = day.ticks, day.bars

@@ -5,8 +5,8 @@ from typing import Final
 
 import pyarrow as pa
 
-from app.history.bars import BAR_TABLE
 from app.history.holes import Covers
+from app.history.session_bars import BAR_TABLE
 from app.market.timetable import instant_of
 
 COVERED_BARS: Final = BAR_TABLE.append(pa.field("coverage", pa.float64()))

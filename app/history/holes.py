@@ -10,7 +10,6 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.history.bar_range import BarRange
-from app.lake.layout import TIMEFRAMES
 from app.ledger.coverage import (
     MINUTE,
     REACH_MINUTES,
@@ -149,7 +148,7 @@ class _Buckets:
 
     @classmethod
     def of(cls, hours: Hours, wanted: BarRange) -> "_Buckets":
-        length = timedelta(seconds=TIMEFRAMES[wanted.timeframe])
+        length = wanted.length
         first = hours.open + max(0, -((hours.open - wanted.start) // length)) * length
         count = -((first - min(hours.close, wanted.end)) // length)
         if wanted.known_until < hours.close:

@@ -6,8 +6,9 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
+from app.api.bar_parameters import BarsQuery
 from app.api.bar_question import understand_bars
-from app.api.bar_shapes import BarsAnswer, BarsQuery
+from app.api.bar_shapes import BarsAnswer
 from app.api.negotiation import ARROW, CSV
 from app.clock import instant_text
 from app.lake.files import publish
@@ -53,9 +54,11 @@ def test_bars_have_exact_prices_and_say_whose_they_are(ask, lake):
             },
         ],
         "holes": [],
+        "forming": None,
         "truncated": False,
         "next_start": None,
         "next_cursor": None,
+        "previous_end": None,
     }
 
 
@@ -189,6 +192,12 @@ def test_a_symbol_without_bars_is_not_found(client, lake, query):
         "symbol=ES&limit=NaN",
         "symbol=ES&limit=%EF%BC%92",
         "symbol=ES&offset=1",
+        "symbol=ES&last=0",
+        "symbol=ES&last=10001",
+        "symbol=ES&last=5.0",
+        "symbol=ES&forming=1",
+        "symbol=ES&forming=True",
+        "symbol=ES&forming=",
         "symbol=ES&symbol=NQ",
     ],
 )

@@ -24,6 +24,8 @@ def test_the_commands_of_the_document_answer(web, known_ticks, tmp_path):
     assert len((tmp_path / "es.csv").read_text().splitlines()) == 1 + len(known_ticks)
     assert pa.ipc.open_stream((tmp_path / "es.arrows").read_bytes()).read_all().num_rows == 3
     assert '"coverage":' in answers[3]
+    assert '"previous_end":"2025-10-09T13:35:00.000000Z"' in answers[4]
+    assert '"through":"2025-10-09T13:41:00.000000Z"' in answers[5]
 
 
 def test_the_script_of_the_document_runs(web_settings, known_ticks, tmp_path):

@@ -7,7 +7,9 @@ from sqlalchemy import text
 from app.export.bars import BarRun, generate_bars
 from app.history import set_aside, tick_bars
 from app.history.bar_range import BarRange
-from app.history.bars import BAR_TABLE, bar_sources, last_session, read_bars
+from app.history.bars import bar_sources, last_session, read_bars
+from app.history.session_bars import BAR_TABLE
+from app.history.timeframes import LENGTHS
 from app.lake.files import publish
 from app.lake.layout import TIMEFRAMES, Lake
 from app.lake.schemas import BAR_FILE
@@ -23,22 +25,22 @@ NEXT_HOURS = MARKETS.default.session(NEXT)
 def test_bars_are_the_same_wherever_the_ticks_are(sessions, lake, read, seed):
     ticks = wild_day(random.Random(seed))
     store_quotes(sessions, ticks)
-    stored = {name: read(timeframe=name) for name in TIMEFRAMES}
+    stored = {name: read(timeframe=name) for name in LENGTHS}
     export_quotes(sessions, lake, ticks)
-    exported = {name: read(timeframe=name) for name in TIMEFRAMES}
+    exported = {name: read(timeframe=name) for name in LENGTHS}
     generate_bars(sessions, lake, MARKETS, DAY, LATER)
-    from_files = {name: read(timeframe=name) for name in TIMEFRAMES}
+    from_files = {name: read(timeframe=name) for name in LENGTHS}
     purge(sessions, DAY)
-    purged = {name: read(timeframe=name) for name in TIMEFRAMES}
+    purged = {name: read(timeframe=name) for name in LENGTHS}
     for name in TIMEFRAMES:
         lake.bars_file(DAY, "ES", name).unlink()
     with sessions.begin() as session:
         session.execute(text("DELETE FROM lake_files WHERE kind = 'bars'"))
-    without_bar_files = {name: read(timeframe=name) for name in TIMEFRAMES}
+    without_bar_files = {name: read(timeframe=name) for name in LENGTHS}
 
-    assert all(stored[name].num_rows for name in TIMEFRAMES)
+    assert all(stored[name].num_rows for name in LENGTHS)
     for other in (exported, from_files, purged, without_bar_files):
-        assert {name: other[name].equals(stored[name]) for name in TIMEFRAMES} == dict.fromkeys(TIMEFRAMES, True)
+        assert {name: other[name].equals(stored[name]) for name in LENGTHS} == dict.fromkeys(LENGTHS, True)
 
 
 @pytest.mark.parametrize("is_purged", [False, True])
@@ -48,13 +50,15 @@ def test_a_session_with_more_ticks_than_memory_has_the_same_bars(sessions, lake,
     if is_purged:
         export_quotes(sessions, lake, ticks)
         purge(sessions, DAY)
-    asked = [{"timeframe": name, "source": source} for name in TIMEFRAMES for source in (None, "REPLAY", "SCHWAB")]
+    asked = [{"timeframe": name, "source": source} for name in LENGTHS for source in (None, "REPLAY", "SCHWAB")]
     expected = [read(**question) for question in asked]
 
     monkeypatch.setattr(set_aside, "MEMORY_ROWS", 100)
     monkeypatch.setattr(tick_bars, "build_bars_of", None)
 
-    assert [read(**question).equals(table) for question, table in zip(asked, expected, strict=True)] == [True] * 9
+    assert [read(**question).equals(table) for question, table in zip(asked, expected, strict=True)] == [True] * len(
+        asked
+    )
     assert list(lake.staging.iterdir()) == []
 
 
@@ -182,6 +186,17 @@ def test_sources_are_those_of_files_and_of_ticks(sessions, lake, sources):
     assert sources(end=LATER) == ["EXCEL", "SCHWAB"]
     assert sources() == ["SCHWAB"]
     assert sources(end=LATER, known_until=CLOSE) == ["SCHWAB"]
+
+
+def test_a_source_whose_first_tick_comes_after_the_end_has_the_bar_that_opened_before_it(sessions, read, sources):
+    store_quotes(sessions, [trade(7200, 1, 1)])
+    first_hour = {"timeframe": "1d", "end": OPEN + timedelta(hours=1)}
+
+    assert (sources(**first_hour), read(**first_hour).num_rows) == (["REPLAY"], 1)
+    assert (sources(timeframe="1d", start=OPEN + timedelta(seconds=1)), sources(start=OPEN + timedelta(hours=3))) == (
+        [],
+        [],
+    )
 
 
 def test_the_last_session_is_the_newest_with_a_bar_of_the_symbol(sessions, lake, last):

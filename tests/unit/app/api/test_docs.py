@@ -52,15 +52,28 @@ def test_the_quotes_answer_the_stream_and_the_metrics_are_shown_by_example(spec)
     assert "# TYPE thor_stream_entries gauge" in metrics["example"]
 
 
-@pytest.mark.parametrize(("path", "schema"), [("/api/ticks", "TicksAnswer"), ("/api/bars", "BarsAnswer")])
-def test_history_is_described_in_all_its_forms(spec, path, schema):
+@pytest.mark.parametrize(
+    ("path", "schema", "headers"),
+    [("/api/ticks", "TicksAnswer", set()), ("/api/bars", "BarsAnswer", {"X-Previous-End"})],
+)
+def test_history_is_described_in_all_its_forms(spec, path, schema, headers):
     answer = spec["paths"][path]["get"]["responses"]["200"]
 
     assert answer["content"]["application/json"]["schema"] == {"$ref": f"#/components/schemas/{schema}"}
     assert answer["content"]["application/json"]["example"]["symbol"] == "ES"
     assert {"text/csv", "application/vnd.apache.arrow.stream"} < set(answer["content"])
-    assert set(answer["headers"]) == {"X-Next-Cursor", "Link"}
+    assert set(answer["headers"]) == {"X-Next-Cursor", "Link", *headers}
     assert {"from", "to", "label"} == set(spec["components"]["schemas"]["BarsAnswer.HoleAnswer"]["properties"])
+
+
+def test_the_ways_to_ask_for_bars_are_described(spec):
+    parameters = {found["name"]: found for found in spec["paths"]["/api/bars"]["get"]["parameters"]}
+
+    assert parameters["timeframe"]["schema"]["enum"] == ["1m", "5m", "15m", "30m", "1h", "4h", "1d"]
+    (last,) = (schema for schema in parameters["last"]["schema"]["anyOf"] if schema["type"] == "integer")
+    assert (last["minimum"], last["maximum"]) == (1, 10_000)
+    assert (parameters["forming"]["schema"]["type"], parameters["forming"]["schema"]["default"]) == ("boolean", False)
+    assert {"through", "through_seq"} < set(spec["components"]["schemas"]["BarsAnswer.FormingAnswer"]["properties"])
 
 
 def test_the_parameters_are_described(spec):
