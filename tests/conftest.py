@@ -12,26 +12,23 @@ from flask.testing import FlaskClient, FlaskCliRunner
 from redis import Redis
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
+from werkzeug.routing import Rule
 
 from app.bus.connection import connect
 from app.clock import Clock, SystemClock
-from app.desk.markets import add_markets
 from app.extensions import db
 from app.factory import create_app
-from app.instruments.store import add_catalogue
-from app.market.markets import PROFILES
-from app.models import TABLES as ALL_TABLES
 from app.operations.migrating import migrate_database
 from app.runtime import EXTENSION, Runtime
 from app.settings import Settings, load_settings
 from app.ticks.partitions import existing_partitions, partition_name
+from tests.emptying import empty_tables, keep_catalogue
 from tests.fakes import RecordingDispatch
 from tests.servers import TestServers, shared_directory, start_test_servers
 
 # Database n of Redis is the bus; 1 and 2 are the broker's and the results', whoever asks.
 FIRST_BUS_DB = 10
 PARTITIONS_AHEAD_DAYS = 2
-TABLES = ", ".join(model.__tablename__ for model in ALL_TABLES)
 
 
 def pytest_configure() -> None:
@@ -48,6 +45,23 @@ def in_the_foreground() -> Iterator[None]:
     """Commands that go to the background would take the process of the tests with them, for good."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("app.local.background.go_to_background", lambda: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def routes_compiled_once() -> Iterator[None]:
+    """Most of the time that an application takes to be made goes into code for its addresses, always the same."""
+    compile_builder, known = Rule._compile_builder, dict[Any, Any]()
+
+    def compiled(rule: Rule, append_unknown: bool = True) -> Any:
+        defaults = tuple((rule.defaults or {}).items())
+        key = (rule.rule, rule.subdomain, rule.host, defaults, append_unknown)
+        if key not in known:
+            known[key] = compile_builder(rule, append_unknown)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Rule, "_compile_builder", compiled)
         yield
 
 
@@ -79,6 +93,8 @@ def database_url(servers: TestServers, worker_id_or_main: str, tmp_path_factory:
     app = create_app(load_settings(_env_file=None, database_url=url, state_dir=state_dir), RecordingDispatch())
     with app.app_context():
         migrate_database(app.extensions[EXTENSION], PARTITIONS_AHEAD_DAYS)
+        with db.engine.begin() as connection:
+            keep_catalogue(connection)
         db.engine.dispose()
     return url
 
@@ -110,12 +126,7 @@ def sessions(engine: Engine) -> Iterator[sessionmaker[Session]]:
     with made.begin() as session:
         for day in existing_partitions(session) - days:
             session.execute(text(f"DROP TABLE {partition_name(day)}"))
-        # Some tables refuse to lose rows.
-        session.execute(text("SET LOCAL session_replication_role = replica"))
-        session.execute(text(f"TRUNCATE {TABLES}"))
-        session.execute(text("SET LOCAL session_replication_role = DEFAULT"))
-        add_catalogue(session)
-        add_markets(session, PROFILES.values())
+        empty_tables(session)
 
 
 @pytest.fixture

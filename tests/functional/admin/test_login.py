@@ -86,10 +86,12 @@ def test_logging_out_is_a_change_and_ends_the_session(admin):
     assert admin.get("").status_code == 302
 
 
-def test_a_new_password_ends_all_sessions(admin, settings):
+def test_a_new_password_ends_all_sessions_and_opens_new_ones(admin, client, settings):
     AdminPassword(settings.state_dir).set("another long password")
 
     assert admin.get("").status_code == 302
+    assert Browser(client).log_in().status_code == 401
+    assert Browser(client).log_in("another long password").status_code == 302
 
 
 def test_a_session_ends_after_twelve_hours(admin, clock):
