@@ -67,7 +67,7 @@ function instrument(symbol, at) {
 function desk() {
   return {
     version: "made",
-    default_market: "CME_Futures",
+    market: "CME_Futures",
     markets: [{ name: "CME_Futures", timezone: "America/Chicago" }],
     flower_url: null,
     admin_path: "/admin/",

@@ -135,8 +135,11 @@ export interface paths {
         /**
          * Bars of a symbol
          * @description Those that open in `[start, end)`, at most 732 days apart, and have closed; without both, those of the newest
-         *     session that has any. They come from the lake's files where those are complete, else from the ticks stored so far,
-         *     in the same way. Sources are never mixed. `coverage` and `holes` tell a quiet market from a source that was away.
+         *     session that has any; with `last`, so many that open before `end`, however far back they are, and `previous_end`
+         *     leads on. An answer to `last` looks through at most 520 sessions: with fewer bars than asked for it leads on, too.
+         *     With `forming=true` the bar that runs is told besides. Bars come from the lake's files where those are complete,
+         *     else from the ticks stored so far, in the same way. Sources are never mixed. `coverage` and `holes` tell a quiet
+         *     market from a source that was away.
          */
         get: operations["getBars"];
         put?: never;
@@ -154,38 +157,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: {
-                    end?: string;
-                    market?: string;
-                    start?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            certificates: {
-                                made_at: string | null;
-                                market: string;
-                                overdue: boolean;
-                                reasons: string[];
-                                session_date: string;
-                                verdict: ("complete" | "incomplete" | "failed") | null;
-                            }[];
-                        };
-                    };
-                };
-            };
-        };
+        /**
+         * The past sessions and their certificates
+         * @description Of one market, or of all that are watched or recorded: newest first, at most 400 days. `verdict` is null where there
+         *     is no certificate; a session is listed once it is over.
+         */
+        get: operations["getCertificates"];
         put?: never;
         post?: never;
         delete?: never;
@@ -429,38 +406,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            admin_path: string;
-                            default_market: string;
-                            docs_path: string;
-                            flower_url: string | null;
-                            heartbeat_s: number;
-                            markets: {
-                                name: string;
-                                timezone: string;
-                            }[];
-                            source_preference: string[];
-                            stale_after_ms: number;
-                            version: string;
-                        };
-                    };
-                };
-            };
-        };
+        /**
+         * What a front end must know
+         * @description Version, markets with their time zones, where the other pages are, and by which rules quotes are shown.
+         */
+        get: operations["getDesk"];
         put?: never;
         post?: never;
         delete?: never;
@@ -498,25 +448,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ReadinessAnswer"];
-                    };
-                };
-            };
-        };
+        /**
+         * How every part of Thor does
+         * @description What `/api/health/ready` tells, for a page that shows it: with status 200 whatever it says.
+         */
+        get: operations["getHealth"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1072,54 +1008,18 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            symbols: string[];
-                        };
-                    };
-                };
-            };
-        };
-        put: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        symbols: string[];
-                    };
-                };
-            };
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            symbols: string[];
-                        };
-                    };
-                };
-            };
-        };
+        /**
+         * What is watched, in order
+         * @description Without other symbols, quotes and their stream are of these.
+         */
+        get: operations["getWatchlist"];
+        /**
+         * Watch these symbols, in this order, and no others
+         * @description At least one, each once and an instrument. Quotes follow at once; streams that run keep their symbols. Collectors
+         *     that follow the watchlist begin anew with it, as by `flask watchlist`. Accepted from this machine only, without a
+         *     proxy, as JSON.
+         */
+        put: operations["setWatchlist"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1637,6 +1537,7 @@ export interface components {
              * @example 2025-10-09T15:30:00.000000Z
              */
             end: string;
+            /** @description with forming=true: the bar that runs; null when nothing was traded in it, or when the range does not reach the present */
             forming: components["schemas"]["BarsAnswer.FormingAnswer"] | null;
             /**
              * Holes
@@ -1650,6 +1551,10 @@ export interface components {
             next_cursor: string | null;
             /** Next Start */
             next_start: string | null;
+            /**
+             * Previous End
+             * @description with last: ask again with this `end`, and with this source, for the bars before; null when there are none
+             */
             previous_end: string | null;
             /**
              * Source
@@ -1844,6 +1749,69 @@ export interface components {
              * @example 2025-10-09T15:30:00.000000Z
              */
             to: string;
+        };
+        /**
+         * Certificates
+         * @description The past sessions of some days, newest first, the desk's market before others.
+         */
+        CertificatesAnswer: {
+            /** Certificates */
+            certificates: components["schemas"]["CertificatesAnswer.CertificateDay"][];
+            /**
+             * End
+             * @example 2025-10-09
+             */
+            end: string;
+            /**
+             * Start
+             * @example 2025-10-09
+             */
+            start: string;
+        };
+        /**
+         * CertificateDay
+         * @description A past session of a market, and what was proved of it.
+         */
+        "CertificatesAnswer.CertificateDay": {
+            /**
+             * Close Reason
+             * @description why the close is late or was skipped, may be empty
+             */
+            close_reason: string;
+            /**
+             * Close Status
+             * @description what became of its close; null: it was never planned
+             */
+            close_status: ("planned" | "started" | "done" | "late" | "skipped") | null;
+            /** Made At */
+            made_at: string | null;
+            /**
+             * Market
+             * @example CME_Futures
+             */
+            market: string;
+            /**
+             * Overdue
+             * @description no certificate, and its close should have been seen to 15 minutes ago
+             */
+            overdue: boolean;
+            /** Reasons */
+            reasons: string[];
+            /**
+             * Session Close
+             * @description null: the calendar has no session on that day any more
+             */
+            session_close: string | null;
+            /**
+             * Session Date
+             * @example 2025-10-09
+             */
+            session_date: string;
+            /**
+             * Verdict
+             * @description complete: every figure holds and nothing is missing; incomplete: every figure holds, `reasons` tell what is missing; failed: `reasons` tell which figure does not hold; null: there is no certificate
+             */
+            verdict: ("complete" | "incomplete" | "failed") | null;
         };
         /**
          * Collector
@@ -2189,6 +2157,86 @@ export interface components {
              * @default false
              */
             reset: boolean;
+        };
+        /**
+         * Desk
+         * @description What a front end must know of this installation; it stays the same for as long as the server runs, but for
+         *     Flower's address.
+         */
+        DeskAnswer: {
+            /** Admin Path */
+            admin_path: string;
+            /**
+             * Divergence Ticks
+             * @description ticks between two sources' mid prices that raise an alarm
+             */
+            divergence_ticks: number;
+            /** Docs Path */
+            docs_path: string;
+            /**
+             * Flower Url
+             * @description the page of the task queues; null: where it is is not known
+             */
+            flower_url: string | null;
+            /**
+             * Market
+             * @description the desk's market, whose trading days count
+             * @example CME_Futures
+             */
+            market: string;
+            /** Markets */
+            markets: components["schemas"]["DeskAnswer.DeskMarket"][];
+            /**
+             * Source Preference
+             * @description which source is shown where several quote a symbol, the first that can be trusted
+             * @example [
+             *       "SCHWAB",
+             *       "EXCEL"
+             *     ]
+             */
+            source_preference: string[];
+            /**
+             * Sse Heartbeat Ms
+             * @description longest silence of a stream that is alive
+             */
+            sse_heartbeat_ms: number;
+            /**
+             * Sse Max Clients
+             * @description streams that the server serves at once
+             */
+            sse_max_clients: number;
+            /**
+             * Stale After Ms
+             * @description age after which a quote of an open market is stale
+             */
+            stale_after_ms: number;
+            /**
+             * Timezone
+             * @description in which times are shown unless the user chooses another
+             */
+            timezone: string;
+            /**
+             * Version
+             * @example 0.1.0
+             */
+            version: string;
+        };
+        /**
+         * DeskMarket
+         * @description A market whose hours Thor knows.
+         */
+        "DeskAnswer.DeskMarket": {
+            /**
+             * Name
+             * @example CME_Futures
+             */
+            name: string;
+            /**
+             * Timezone
+             * @description in which it states its hours
+             * @example America/Chicago
+             */
+            timezone: string;
         };
         /**
          * Discard
@@ -5151,6 +5199,59 @@ export interface components {
              */
             volume: number | null;
         };
+        /**
+         * Watchlist
+         * @description What is watched, in the trader's order.
+         */
+        WatchlistAnswer: {
+            /**
+             * Symbols
+             * @example [
+             *       "YM",
+             *       "ES",
+             *       "NQ"
+             *     ]
+             */
+            symbols: string[];
+        };
+        /**
+         * WatchlistOrder
+         * @description What shall be watched, in this order, and nothing else: instruments of /api/instruments, each once.
+         */
+        WatchlistBody: {
+            /**
+             * Symbols
+             * @example [
+             *       "YM",
+             *       "ES",
+             *       "NQ"
+             *     ]
+             */
+            symbols: string[];
+        };
+        /**
+         * WatchlistSet
+         * @description What is watched from now on.
+         */
+        WatchlistSetAnswer: {
+            /**
+             * Restarted
+             * @description sources whose collectors begin anew with it within seconds; the others were told their symbols otherwise, or are not collected
+             * @example [
+             *       "SCHWAB"
+             *     ]
+             */
+            restarted: string[];
+            /**
+             * Symbols
+             * @example [
+             *       "YM",
+             *       "ES",
+             *       "NQ"
+             *     ]
+             */
+            symbols: string[];
+        };
     };
     responses: never;
     parameters: never;
@@ -5526,12 +5627,12 @@ export interface operations {
                 cursor?: string | null;
                 end?: string | null;
                 forming?: boolean;
-                last?: number;
+                last?: number | null;
                 limit?: number | null;
                 source?: ("EXCEL" | "SCHWAB" | "REPLAY" | "SIMULATED") | null;
                 start?: string | null;
                 symbol: string;
-                timeframe?: "1m" | "5m" | "15m" | "1h" | "1d";
+                timeframe?: "1m" | "5m" | "15m" | "30m" | "1h" | "4h" | "1d";
             };
             header?: never;
             path?: never;
@@ -5542,10 +5643,12 @@ export interface operations {
             /** @description In the form that Accept asks for; CSV and Arrow are sent while they are read, and an answer that ends without its last chunk is not whole */
             200: {
                 headers: {
-                    /** @description the address of what follows, as rel="next" */
+                    /** @description the address of what follows, as rel="next", or with last of what is before, as rel="prev" */
                     Link?: string;
                     /** @description as next_cursor; absent where the range ends with this answer */
                     "X-Next-Cursor"?: string;
+                    /** @description as previous_end; absent where nothing is earlier */
+                    "X-Previous-End"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5580,9 +5683,11 @@ export interface operations {
                      *           "label": "quiet"
                      *         }
                      *       ],
+                     *       "forming": null,
                      *       "truncated": false,
                      *       "next_start": null,
-                     *       "next_cursor": null
+                     *       "next_cursor": null,
+                     *       "previous_end": null
                      *     }
                      */
                     "application/json": components["schemas"]["BarsAnswer"];
@@ -5623,6 +5728,69 @@ export interface operations {
             };
             /** @description A file of the lake is damaged */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPError"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCertificates: {
+        parameters: {
+            query?: {
+                end?: string | null;
+                market?: ("CME_Futures" | "CME_Energy_Metals" | "CME_Rates" | "CME_FX" | "US_Equity") | null;
+                start?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "start": "2025-10-09",
+                     *       "end": "2025-10-10",
+                     *       "certificates": [
+                     *         {
+                     *           "session_date": "2025-10-09",
+                     *           "market": "CME_Futures",
+                     *           "session_close": "2025-10-09T21:00:00Z",
+                     *           "verdict": "incomplete",
+                     *           "reasons": [
+                     *             "no feed was alive in 12 of 1,380 minutes"
+                     *           ],
+                     *           "made_at": "2025-10-09T21:02:04.120000Z",
+                     *           "overdue": false,
+                     *           "close_status": "done",
+                     *           "close_reason": ""
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CertificatesAnswer"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6470,6 +6638,63 @@ export interface operations {
             };
         };
     };
+    getDesk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "version": "0.1.0",
+                     *       "market": "CME_Futures",
+                     *       "timezone": "America/Chicago",
+                     *       "markets": [
+                     *         {
+                     *           "name": "CME_Futures",
+                     *           "timezone": "America/Chicago"
+                     *         },
+                     *         {
+                     *           "name": "US_Equity",
+                     *           "timezone": "America/New_York"
+                     *         }
+                     *       ],
+                     *       "flower_url": "http://127.0.0.1:5555/",
+                     *       "admin_path": "/admin/",
+                     *       "docs_path": "/docs",
+                     *       "stale_after_ms": 15000,
+                     *       "sse_heartbeat_ms": 5000,
+                     *       "sse_max_clients": 200,
+                     *       "source_preference": [
+                     *         "SCHWAB",
+                     *         "EXCEL"
+                     *       ],
+                     *       "divergence_ticks": 4
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeskAnswer"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getGaps: {
         parameters: {
             query?: {
@@ -6503,6 +6728,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPError"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadinessAnswer"];
                 };
             };
             /** @description Any other error */
@@ -8158,6 +8412,95 @@ export interface operations {
             };
             /** @description A file of the lake is damaged */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPError"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getWatchlist: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WatchlistAnswer"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setWatchlist: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["WatchlistBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WatchlistSetAnswer"];
+                };
+            };
+            /** @description The body is wrong; of a symbol that cannot be watched, `errors` names the place, such as symbols.2 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPError"];
+                };
+            };
+            /** @description Changes are accepted from this machine only */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPError"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -6,7 +6,7 @@ export function useMarket(): string | null {
   const [{ market }] = usePreferences();
   const desk = useDesk().data;
   if (desk === undefined) return market;
-  return desk.markets.some((one) => one.name === market) ? market : desk.default_market;
+  return desk.markets.some((one) => one.name === market) ? market : desk.market;
 }
 
 /** A market's name as it is read: CME Futures. */

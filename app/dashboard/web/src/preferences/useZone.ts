@@ -7,6 +7,6 @@ export function useZone(market?: string | null): string {
   const desk = useDesk().data;
   if (zone === "local") return Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (zone !== "exchange") return zone;
-  const name = market ?? chosen ?? desk?.default_market;
+  const name = market ?? chosen ?? desk?.market;
   return desk?.markets.find((one) => one.name === name)?.timezone ?? "UTC";
 }

@@ -49,11 +49,18 @@ test("a collector is a concern only where a person has to do something", () => {
 });
 
 test("a session without a certificate is a concern once it is overdue", () => {
-  const day = { session_date: "2026-11-25", market: "CME_FX", verdict: null, reasons: [], made_at: null };
-  const certificates = [
-    { ...day, overdue: false },
-    { ...day, market: "CME_Rates", overdue: true },
-  ] as Certified[];
+  const day: Certified = {
+    session_date: "2026-11-25",
+    session_close: "2026-11-25T22:00:00Z",
+    market: "CME_FX",
+    verdict: null,
+    reasons: [],
+    made_at: null,
+    close_status: "done",
+    close_reason: "",
+    overdue: false,
+  };
+  const certificates = [day, { ...day, market: "CME_Rates", overdue: true }];
 
   const concerns = concernsOf({ ...NOTHING, certificates });
 

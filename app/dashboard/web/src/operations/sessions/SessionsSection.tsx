@@ -21,7 +21,7 @@ export function SessionsSection() {
   const [chosen, choose] = useFilters(["market", "month", "day"]);
   const desk = useDesk().data;
   const now = useServerNow(30_000);
-  const market = chosen.market || desk?.default_market;
+  const market = chosen.market || desk?.market;
   const zone = desk?.markets.find((one) => one.name === market)?.timezone ?? "UTC";
   const today = dateIn(now, zone);
   const month = /^\d{4}-(0[1-9]|1[0-2])$/.test(chosen.month) ? chosen.month : monthOf(chosen.day || today);
