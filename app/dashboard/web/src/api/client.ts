@@ -1,12 +1,15 @@
 import createClient from "openapi-fetch";
 import { problemOf, unreachable } from "./problems";
-import type { components, paths } from "./schema";
+import type { components, operations, paths } from "./schema";
 
 /** The API's client, typed by its OpenAPI document; give its calls to `answered`. */
 export const api = createClient<paths>({ baseUrl: window.location.origin, headers: { Accept: "application/json" } });
 
 /** A shape of the API by its name in OpenAPI. */
 export type Shape<Name extends keyof components["schemas"]> = components["schemas"][Name];
+
+/** The name of a market, as the calendars' endpoints take it. */
+export type MarketName = NonNullable<NonNullable<operations["getSession"]["parameters"]["query"]>["market"]>;
 
 interface Answer<Data> {
   data?: Data;

@@ -1,10 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
-import { answered, api } from "../api/client";
-import type { operations } from "../api/schema";
+import { answered, api, type MarketName } from "../api/client";
 import { useServerClock } from "../live/ServerClock";
 import type { Session } from "./sessionWords";
-
-type MarketName = NonNullable<NonNullable<operations["getSession"]["parameters"]["query"]>["market"]>;
 
 const AT_LEAST_EVERY_MS = 60_000;
 const RETRY_MS = 5_000;

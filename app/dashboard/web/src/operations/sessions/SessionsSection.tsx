@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { answered, api } from "../../api/client";
+import { answered, api, type MarketName } from "../../api/client";
 import { useDesk } from "../../api/installation";
 import { useServerNow } from "../../live/ServerClock";
 import { Button } from "../../ui/Button";
@@ -21,7 +21,7 @@ export function SessionsSection() {
   const [chosen, choose] = useFilters(["market", "month", "day"]);
   const desk = useDesk().data;
   const now = useServerNow(30_000);
-  const market = chosen.market || desk?.market;
+  const market = (chosen.market || desk?.market) as MarketName | undefined;
   const zone = desk?.markets.find((one) => one.name === market)?.timezone ?? "UTC";
   const today = dateIn(now, zone);
   const month = /^\d{4}-(0[1-9]|1[0-2])$/.test(chosen.month) ? chosen.month : monthOf(chosen.day || today);
@@ -73,11 +73,10 @@ export function SessionsSection() {
   );
 }
 
-function useCalendar(query: { market: string | undefined; start: string | undefined; end: string | undefined }) {
+function useCalendar(query: { market: MarketName | undefined; start: string | undefined; end: string | undefined }) {
   return useQuery({
     queryKey: ["sessions", query],
-    queryFn: ({ signal }) =>
-      answered(api.GET("/api/sessions", { params: { query: query as { market?: "CME_Futures" } }, signal })),
+    queryFn: ({ signal }) => answered(api.GET("/api/sessions", { params: { query }, signal })),
     placeholderData: keepPreviousData,
     staleTime: 60_000,
   });
