@@ -7,7 +7,7 @@ from app.factory import create_app
 from app.settings import load_settings
 from tests.fakes import RecordingDispatch
 
-PLACES = ["/", "/chart", "/chart/ES", "/analysis", "/analysis/17", "/analysis/compare", "/premarket"]
+PLACES = ["/", "/chart", "/chart/ES", "/analysis", "/analysis/17/ES", "/analysis/new", "/premarket"]
 PLACES += ["/premarket/2025-10-09", "/premarket/latest", "/operations", "/operations/alerts"]
 PAGE, SCRIPT = b"<!doctype html><title>Thor</title>", b"console.log('made');" * 100
 NAME = "index-B1x9_c2k.js"
@@ -21,9 +21,7 @@ def test_every_view_of_the_dashboard_is_the_same_page(client, place):
     assert answer.headers["Cache-Control"] == "no-cache"
 
 
-@pytest.mark.parametrize(
-    "place", ["/analysis/soon", "/chart/ES/1m", "/operations/a/b", "/other", "/dashboard/", "/x.html"]
-)
+@pytest.mark.parametrize("place", ["/chart/ES/1m", "/operations/a/b", "/other", "/dashboard/", "/x.html"])
 def test_what_is_no_view_is_not_there(client, place):
     answer = client.get(place)
 
