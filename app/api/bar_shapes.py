@@ -30,14 +30,18 @@ class FormingAnswer(BarAnswer):
     """The bar of the bucket that runs: what was traded in it so far, by the rules of all bars; `t_close` lies ahead.
 
     The live stream's events go on where it ends: those of this symbol and source with a `seq` above `through_seq` are
-    not in it yet.
+    not in it yet, nor are those with a `ts` after `through`.
     """
 
     model_config = ConfigDict(title="FormingBar")
 
     coverage: None = Field(description="null: it is too early to tell")
     through: Instant = Field(description="`ts` of the newest tick that is in it")
-    through_seq: int = Field(description="the highest `seq` that was stored of the source in this session")
+    through_seq: str = Field(
+        pattern="^[0-9]+$",
+        description="the highest `seq` that was stored of the source in this session, as text: it is beyond the whole "
+        "numbers that JavaScript holds",
+    )
 
 
 class HoleAnswer(BaseModel):

@@ -118,4 +118,4 @@ def _covered(session: Session, stores: Stores, page: BarPage) -> BarPage:
 
 def _forming(found: FormingBar) -> dict[str, Any]:
     (row,) = rows_of(found.bar.drop_columns(["symbol", "session_date"]))
-    return {**row, "coverage": None, "through": instant_text(found.through.ts), "through_seq": found.through.seq}
+    return {**row, "coverage": None, "through": instant_text(found.through.ts), "through_seq": str(found.through.seq)}

@@ -137,7 +137,7 @@ def test_the_bar_that_runs_is_told_beside_those_that_have_closed(ask, sessions, 
         "source": "REPLAY",
         "coverage": None,
         "through": "2025-10-08T22:01:29.000000Z",
-        "through_seq": 1_089_000,
+        "through_seq": "1089000",
     }
     assert plain == {**answer, "forming": None}
     assert [bar["open"] for bar in answer["bars"]] == ["10"]
