@@ -1,6 +1,8 @@
 """The database: one declarative base, one engine, its sessions."""
 
-from flask_migrate import Migrate
+from functools import cached_property
+from typing import Any, ClassVar
+
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
@@ -21,4 +23,22 @@ class Model(DeclarativeBase):
 
 
 db = SQLAlchemy(model_class=Model, session_options={"expire_on_commit": False})
-migrate = Migrate()
+
+
+class Migrations:
+    """What Flask-Migrate finds as an application's extension `migrate`: the database, and where the migrations are.
+
+    Flask-Migrate and Alembic are loaded when they are asked for: a tenth of what every process would need to start.
+    """
+
+    db: ClassVar[SQLAlchemy] = db
+
+    def __init__(self, directory: str) -> None:
+        self._directory = directory
+
+    @cached_property
+    def migrate(self) -> Any:
+        """Flask-Migrate's own object."""
+        from flask_migrate import Migrate
+
+        return Migrate(db=db, directory=self._directory)

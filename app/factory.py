@@ -9,7 +9,7 @@ from app.cli import COMMANDS
 from app.clock import Clock
 from app.dashboard.mount import install_dashboard
 from app.dispatch import Dispatch
-from app.extensions import db, migrate
+from app.extensions import Migrations
 from app.models import TABLES
 from app.setting_types import PROJECT
 from app.settings import Settings
@@ -21,7 +21,7 @@ def create_app(settings: Settings, dispatch: Dispatch, clock: Clock | None = Non
     app = APIFlask("app", title="Thor", version=VERSION)
     wire(app, settings, dispatch, clock)
     app.extensions["thor_tables"] = TABLES
-    migrate.init_app(app, db, directory=str(PROJECT / "migrations"))
+    app.extensions["migrate"] = Migrations(str(PROJECT / "migrations"))
     install_api(app)
     install_dashboard(app)
     install_admin(app)

@@ -27,6 +27,8 @@ _QUIET: Final = (
     "authlib",
     "filelock",
 )
+# Which of its own parts Alembic has loaded is no news.
+_INTERNAL: Final = ("alembic.runtime.plugins",)
 _TELLING_NAMES: Final = (
     "access_token|refresh_token|id_token|client_secret|authorization|SchwabClientCustomerId|SchwabClientCorrelId"
 )
@@ -75,7 +77,7 @@ def configure_logs(level: str, form: str, addresses: Iterable[str | None] = (), 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for name in _QUIET:
+    for name in (*_QUIET, *_INTERNAL):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

@@ -24,6 +24,7 @@ from app.settings import Settings, load_settings
 from app.ticks.partitions import existing_partitions, partition_name
 from tests.emptying import empty_tables, keep_catalogue
 from tests.fakes import RecordingDispatch
+from tests.ordering import in_turn
 from tests.servers import TestServers, shared_directory, start_test_servers
 
 # Database n of Redis is the bus; 1 and 2 are the broker's and the results', whoever asks.
@@ -38,6 +39,10 @@ def pytest_configure() -> None:
     # The settings of whoever runs the tests are not those of the tests.
     for name in Settings.model_fields:
         os.environ.pop(name.upper(), None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items[:] = in_turn(items)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,4 +1,8 @@
-"""The command that brings the database up to date where `flask up` does not run."""
+"""Commands of the database: the one that brings it up to date where `flask up` does not run, and Flask-Migrate's."""
+
+from typing import Any
+
+import click
 
 from app.bus.connection import check_persistence
 from app.cli.console import command, console
@@ -18,4 +22,16 @@ def prepare_database() -> None:
     console.print("The database is up to date")
 
 
-COMMANDS = (prepare_database,)
+class MigrationCommands(click.Group):
+    """Flask-Migrate's group of commands, which is loaded when somebody asks for one of them."""
+
+    def make_context(self, info_name: str | None, args: list[str], *more: Any, **options: Any) -> click.Context:
+        """The context of the loaded group, which then acts in place of this one."""
+        from flask_migrate.cli import db
+
+        context: click.Context = db.make_context(info_name, args, *more, **options)
+        return context
+
+
+migrations = MigrationCommands("db", help="Perform database migrations.")
+COMMANDS = (prepare_database, migrations)

@@ -2,8 +2,6 @@
 
 from datetime import date, timedelta
 
-from flask_migrate import upgrade
-
 from app.desk.markets import add_markets
 from app.instruments.store import add_catalogue
 from app.market.markets import PROFILES
@@ -13,6 +11,8 @@ from app.ticks.partitions import ensure_partitions
 
 def migrate_database(stores: Stores, ahead_days: int) -> None:
     """Run the migrations, add missing markets and instruments, and make partitions ahead; needs an app context."""
+    from flask_migrate import upgrade  # Loads Alembic, which no other command needs.
+
     upgrade()
     with stores.sessions.begin() as session:
         add_catalogue(session)

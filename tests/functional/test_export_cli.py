@@ -339,8 +339,8 @@ def test_help_shows_how_to_call_it(run, command):
     assert f"flask {command} --" in result.stdout
 
 
-def test_the_command_line_starts_without_what_reads_files_and_analyses_them():
-    heavy = {"pyarrow", "duckdb", "pandas", "polars", "scipy", "sklearn", "talib"}
+def test_the_command_line_starts_without_what_reads_files_analyses_them_or_migrates_tables():
+    heavy = {"pyarrow", "duckdb", "pandas", "polars", "scipy", "sklearn", "talib", "alembic"}
     script = f"import app.factory, sys; print({heavy} & set(sys.modules))"
 
     answer = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)

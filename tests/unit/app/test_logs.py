@@ -156,6 +156,17 @@ def test_what_only_sounds_like_a_credential_stays(capsys, text):
     assert text in capsys.readouterr().err
 
 
+def test_a_migration_is_logged_and_not_what_alembic_loads_for_it(capsys):
+    configure_logs("INFO", "console")
+
+    logging.getLogger("alembic.runtime.plugins").info("setup plugin")
+    logging.getLogger("alembic.runtime.migration").info("Running upgrade")
+
+    written = capsys.readouterr().err
+    assert "Running upgrade" in written
+    assert "setup plugin" not in written
+
+
 @pytest.mark.parametrize("name", ["schwab.auth", "httpx", "httpcore.http11", "authlib", "websockets.client"])
 def test_what_goes_over_the_wire_is_not_logged_at_any_level(capsys, name):
     configure_logs("DEBUG", "console")
