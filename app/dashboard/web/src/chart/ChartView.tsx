@@ -107,7 +107,7 @@ export function ChartView(props: {
           <SidePanel switches={switches} shown={shown} instrument={instrument} />
           <MarksLegend />
         </aside>
-        <ChartStanding chart={chart} timeframe={timeframe} zone={zone} onTimeframe={onTimeframe} />
+        <ChartStanding chart={chart} timeframe={timeframe} zone={zone} texts={texts} onTimeframe={onTimeframe} />
       </div>
       {switches.table && <BarsTable slots={slots} texts={texts} instrument={instrument} timeframe={timeframe} />}
     </div>
