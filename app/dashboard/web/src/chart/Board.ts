@@ -35,6 +35,7 @@ export interface BoardListener {
 }
 
 const FIRST_SEEN = 160;
+const FEWEST_SEEN = 40;
 const ROOM_RIGHT = 6;
 
 /** The chart on its canvas. */
@@ -162,5 +163,5 @@ const VOLUME = {
 } as const;
 
 function newestRange(count: number, seen: number): Range {
-  return { from: count - seen, to: count - 1 + ROOM_RIGHT };
+  return { from: count - Math.min(seen, Math.max(count, FEWEST_SEEN)), to: count - 1 + ROOM_RIGHT };
 }

@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { countText } from "../format/numbers";
 import { Badge } from "../ui/Badge";
 import { Button } from "../ui/Button";
-import { Instant } from "../ui/Instant";
+import type { TimeTexts } from "./axisText";
 import { MOST_BARS } from "./barWindow";
 import styles from "./ChartPage.module.css";
 import { coarserThan, type Timeframe } from "./timeframes";
@@ -13,9 +13,11 @@ export function ChartStanding(props: {
   chart: ReturnType<typeof useChart>;
   timeframe: Timeframe;
   zone: string;
+  texts: TimeTexts;
   onTimeframe: (timeframe: Timeframe) => void;
 }) {
-  const { window, bars, why } = props.chart;
+  const { window, bars, why, slots } = props.chart;
+  const first = slots.find((slot) => slot.bar !== null);
   return (
     <footer className={styles.standing}>
       {window !== undefined && (
@@ -23,12 +25,9 @@ export function ChartStanding(props: {
           <Currency why={why} hasNewer={window.hasNewer} toPresent={bars.toPresent} />
           <span>
             {countText(window.bars.length)} bars
-            {window.previousEnd === null && window.bars.length > 0 && (
-              <>
-                {" "}
-                since <Instant at={window.start} form="short" />: nothing is stored before
-              </>
-            )}
+            {window.previousEnd === null &&
+              first !== undefined &&
+              ` since ${props.texts.date(first.time)}, none earlier`}
           </span>
           {window.bars.length >= MOST_BARS && <Full timeframe={props.timeframe} onTimeframe={props.onTimeframe} />}
           <Failed what="Older bars" mutation={bars.older} />

@@ -70,22 +70,23 @@ export function ChartView(props: {
         {props.picker}
         <TimeframeButtons timeframe={timeframe} onChoose={onTimeframe} />
         <SourcePicker source={window?.source ?? null} sources={window?.sources ?? []} onChoose={props.onSource} />
-        <span className={styles.room} />
-        <Button pressed={switches.levels} onClick={() => onSwitch("levels")}>
-          Levels
-        </Button>
-        <Button pressed={switches.signal} onClick={() => onSwitch("signal")}>
-          Signal
-        </Button>
-        <Button pressed={switches.table} title="The bars as a table (t)" onClick={() => onSwitch("table")}>
-          Table
-        </Button>
-        <Button
-          title="Go to the newest bar (End)"
-          onClick={() => (window?.hasNewer ? bars.toPresent() : handle.current?.toNewest())}
-        >
-          Newest
-        </Button>
+        <div className={styles.switches}>
+          <Button pressed={switches.levels} onClick={() => onSwitch("levels")}>
+            Levels
+          </Button>
+          <Button pressed={switches.signal} onClick={() => onSwitch("signal")}>
+            Signal
+          </Button>
+          <Button pressed={switches.table} title="The bars as a table (t)" onClick={() => onSwitch("table")}>
+            Table
+          </Button>
+          <Button
+            title="Go to the newest bar (End)"
+            onClick={() => (window?.hasNewer ? bars.toPresent() : handle.current?.toNewest())}
+          >
+            Newest
+          </Button>
+        </div>
       </div>
       <div className={styles.columns}>
         <section className={styles.chart} aria-label="Bars">
@@ -107,7 +108,7 @@ export function ChartView(props: {
           <SidePanel switches={switches} shown={shown} instrument={instrument} />
           <MarksLegend />
         </aside>
-        <ChartStanding chart={chart} timeframe={timeframe} zone={zone} onTimeframe={onTimeframe} />
+        <ChartStanding chart={chart} timeframe={timeframe} zone={zone} texts={texts} onTimeframe={onTimeframe} />
       </div>
       {switches.table && <BarsTable slots={slots} texts={texts} instrument={instrument} timeframe={timeframe} />}
     </div>

@@ -8,6 +8,8 @@ export interface TimeTexts {
   tick(seconds: number, part: TickPart): string;
   /** The whole time, for the crosshair; with the zone, which no trading day has. */
   whole(seconds: number): string;
+  /** The date alone. */
+  date(seconds: number): string;
 }
 
 /** The texts of a zone; of daily bars, which stand at midnight UTC of their trading day, only dates. */
@@ -24,7 +26,11 @@ export function timeTexts(zone: string, isDaily: boolean): TimeTexts {
   };
   const date = { weekday: "short", month: "short", day: "numeric", year: "numeric" } as const;
   const time = { hour: "numeric", minute: "2-digit", timeZoneName: "short" } as const;
-  return { tick: (seconds, part) => ticks[part](seconds), whole: format(isDaily ? date : { ...date, ...time }) };
+  return {
+    tick: (seconds, part) => ticks[part](seconds),
+    whole: format(isDaily ? date : { ...date, ...time }),
+    date: format({ dateStyle: "medium" }),
+  };
 }
 
 /** A number of the price axis as price text: the nearest tick, as exact as the tick is. */

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useMemo } from "react";
+import { useCallback, useEffect, useMemo, useRef } from "react";
 import type { Shape } from "../api/client";
 import { useDesk } from "../api/installation";
 import { useLive, useQuoteRow, useSources } from "../live/LiveQuotes";
@@ -55,8 +55,10 @@ export function useChart(instrument: Instrument, timeframe: Timeframe, wantedSou
   useTailClock(isAtPresent, buckets, refresh);
   // What was missed while nobody listened is in the server's next word.
   const isLive = standing.state === "live";
+  const wasAway = useRef(false);
   useEffect(() => {
-    if (isLive && isAtPresent) askTail();
+    if (isLive && isAtPresent && wasAway.current) askTail();
+    wasAway.current = !isLive;
   }, [isLive, isAtPresent, askTail]);
 
   const why = isAtPresent ? notCurrent(row, standing.state, window.source, displayed) : null;
