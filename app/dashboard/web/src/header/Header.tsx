@@ -23,7 +23,9 @@ export function Header({ keys }: { keys: readonly KeyGroup[] }) {
   const session = useSession(market);
   const pipeline = usePipeline();
   const isAway = pipeline.level === "away";
-  useShortcuts(useCallback(() => setHelping(true), []));
+  const showHelp = useCallback(() => setHelping(true), []);
+  const hideHelp = useCallback(() => setHelping(false), []);
+  useShortcuts(showHelp);
   useEffect(() => {
     document.title = titleOf(location, session.data, isAway);
   }, [location, session.data, isAway]);
@@ -45,11 +47,11 @@ export function Header({ keys }: { keys: readonly KeyGroup[] }) {
       <PipelineLight pipeline={pipeline} />
       <div className={styles.choices}>
         <DisplayChoices />
-        <Button kind="bare" aria-label="Keys" title="Keys (?)" onClick={() => setHelping(true)}>
+        <Button kind="bare" aria-label="Keys" title="Keys (?)" onClick={showHelp}>
           ?
         </Button>
       </div>
-      {isHelping && <Help groups={keys} onClose={() => setHelping(false)} />}
+      {isHelping && <Help groups={keys} onClose={hideHelp} />}
     </header>
   );
 }

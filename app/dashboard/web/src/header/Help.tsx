@@ -1,13 +1,18 @@
+import { useEffect } from "react";
 import { Dialog } from "../ui/Dialog";
 import styles from "./Help.module.css";
 import type { KeyGroup } from "./keys";
 
 /** All keys, by where they work; `?` closes it, too. */
 export function Help({ groups, onClose }: { groups: readonly KeyGroup[]; onClose: () => void }) {
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => event.key === "?" && onClose();
+    window.addEventListener("keydown", press);
+    return () => window.removeEventListener("keydown", press);
+  }, [onClose]);
   return (
     <Dialog title="Keys" onClose={onClose}>
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: the key that opens the window closes it as well. */}
-      <div className={styles.groups} onKeyDown={(event) => event.key === "?" && onClose()}>
+      <div className={styles.groups}>
         {groups.map((group) => (
           <section key={group.title}>
             <h3>{group.title}</h3>

@@ -35,9 +35,8 @@ function Word({ session, isCurrent }: { session: Session; isCurrent: boolean }) 
   return (
     <span role="status">
       <Badge tone={isCurrent ? tone : "quiet"} title={isCurrent ? meaning : "the last that is known"}>
-        <span className={styles.word}>{word}</span>
+        <span className={styles.word}>{isCurrent ? word : `was ${word}`}</span>
       </Badge>
-      {!isCurrent && <span className="quiet"> last known</span>}
     </span>
   );
 }

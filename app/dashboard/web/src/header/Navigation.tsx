@@ -16,11 +16,13 @@ export function Navigation() {
   const isHere = (href: string) => (href === "/" ? location === "/" : location.startsWith(href));
   return (
     <nav aria-label="Pages" className={styles.navigation}>
-      {PAGES.map((page) => (
-        <Link key={page.href} href={page.href} aria-current={isHere(page.href) ? "page" : undefined}>
-          {page.text}
-        </Link>
-      ))}
+      <div className={styles.pages}>
+        {PAGES.map((page) => (
+          <Link key={page.href} href={page.href} aria-current={isHere(page.href) ? "page" : undefined}>
+            {page.text}
+          </Link>
+        ))}
+      </div>
     </nav>
   );
 }

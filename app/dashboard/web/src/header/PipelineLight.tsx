@@ -29,14 +29,17 @@ export function PipelineLight({ pipeline }: { pipeline: ReturnType<typeof usePip
         onClick={() => setOpen(true)}
       >
         <span aria-hidden="true">{mark}</span>
-        <span role="status">
+        <strong>
           <span className="visually-hidden">Pipeline: </span>
-          <strong>{word}</strong>
-        </span>
+          {word}
+        </strong>
         <span className={styles.cause}>
           <Cause pipeline={pipeline} />
         </span>
       </button>
+      <span className="visually-hidden" role="status">
+        Pipeline: {word}
+      </span>
       {isOpen && <PipelineDialog pipeline={pipeline} onClose={() => setOpen(false)} />}
     </>
   );
