@@ -3,6 +3,7 @@ import { Empty, QueryView } from "../../ui/states";
 import { type Collector, useCollectors } from "../parts/queries";
 import { CollectorPanel } from "./CollectorPanel";
 import styles from "./collectors.module.css";
+import { hasFigures } from "./health";
 
 /** How each source is collected, and what can be done about it. */
 export function CollectorsSection() {
@@ -21,7 +22,7 @@ export function CollectorsSection() {
             <Instant at={told.as_of} form="time" />, asked every 3 s.
           </p>
           <div className={styles.collectors}>
-            {wantedFirst(told.collectors).map((collector) => (
+            {knownFirst(told.collectors).map((collector) => (
               <CollectorPanel key={collector.source} collector={collector} />
             ))}
           </div>
@@ -31,6 +32,6 @@ export function CollectorsSection() {
   );
 }
 
-function wantedFirst(collectors: readonly Collector[]): Collector[] {
-  return [...collectors].sort((a, b) => Number(b.wanted) - Number(a.wanted));
+function knownFirst(collectors: readonly Collector[]): Collector[] {
+  return [...collectors].sort((a, b) => Number(hasFigures(b)) - Number(hasFigures(a)));
 }

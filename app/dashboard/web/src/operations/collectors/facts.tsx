@@ -24,9 +24,9 @@ export function collectorFacts(one: Collector): Fact[] {
     { name: "spooled", value: figure(countText(one.spooled)), title: "wait on the collector's disk for Redis" },
     { name: "dropped", value: figure(countText(one.dropped)), title: "found neither Redis nor room on the disk" },
     { name: "login ends", value: <Instant at={one.login_expires} />, title: "of sources with a login" },
-    { name: "holder", value: holderText(one) ?? "none", title: "the process that collects the source", isWide: true },
     { name: "own process", value: one.process ?? "none", title: "a process for this source alone, if one lives" },
     { name: "set up here", value: one.configured ? "yes" : "no", title: "the workers here can collect it" },
+    { name: "holder", value: holderText(one) ?? "none", title: "the process that collects the source", isWide: true },
     {
       name: "silent symbols",
       value: one.silent_symbols.join(", ") || "none",

@@ -15,7 +15,7 @@ const SEQUENCE = { ...FEED, kind: "sequence", from_seq: 1001, to_seq: 1100, miss
 
 test("a feed gap is as long as its time and concerns every symbol", () => {
   expect(lengthText(FEED)).toBe("1 h 46 min");
-  expect([numbersText(FEED), symbolsText(FEED)]).toEqual([null, "every symbol"]);
+  expect([numbersText(FEED), symbolsText(FEED)]).toEqual([null, "all"]);
 });
 
 test("a sequence gap tells how many events it lacks and between which numbers", () => {

@@ -41,7 +41,7 @@ export function numbersText(gap: Gap): string | null {
 
 /** Whose the missing events are, as far as that is known. */
 export function symbolsText(gap: Gap): string {
-  if (gap.kind === "feed") return "every symbol";
+  if (gap.kind === "feed") return "all";
   const known = Object.entries(gap.symbols);
   const sum = known.reduce((all, [, count]) => all + count, 0);
   const rest = gap.missing === null ? 0 : gap.missing - sum;

@@ -51,7 +51,7 @@ export function Backfill({ start, end, onClose }: { start: string; end: string; 
             <Done>
               {write.data.queued === 0
                 ? "Nothing had to be asked for."
-                : `The export of ${write.data.queued} ${write.data.queued === 1 ? "day was" : "days were"} asked for; the grid shows how it goes on.`}
+                : `Days whose export was asked for: ${write.data.queued}. The grid shows how it goes on.`}
             </Done>
             <DenseTable caption="Answer by day" columns={COLUMNS} rows={write.data.days} keyOf={(day) => day.date} />
           </>

@@ -80,3 +80,9 @@ test("files that the lake lacks are a concern, and none where it lacks none", ()
   expect(concernsOf({ ...NOTHING, lake })[0]?.title).toBe("2 files are missing in the lake");
   expect(concernsOf({ ...NOTHING, lake: { ...lake, missing: 0 } })).toEqual([]);
 });
+
+test("dead letters of which an alert tells are told once", () => {
+  const alerts = [alert("warning", { rule: "dead_letters" })];
+
+  expect(concernsOf({ ...NOTHING, alerts, letters: "7" }).map((one) => one.key)).toEqual(["alert 1"]);
+});

@@ -52,12 +52,13 @@ export function needsPerson(collector: Collector): boolean {
 
 /** Everything that needs attention, the gravest first; of the same gravity, alerts first. */
 export function concernsOf(known: Known): Concern[] {
+  const isAlerted = known.alerts?.some((alert) => alert.rule === "dead_letters");
   const all = [
     ...(known.alerts ?? []).map(ofAlert),
     ...(known.checks ?? []).filter((check) => !check.ok).map(ofCheck),
     ...(known.collectors ?? []).filter(needsPerson).map(ofCollector),
     ...(known.certificates ?? []).filter((one) => one.overdue || one.verdict === "failed").map(ofSession),
-    ...ofLetters(known.letters),
+    ...(isAlerted ? [] : ofLetters(known.letters)),
     ...ofLake(known.lake),
     ...ofGaps(known.gaps),
   ];

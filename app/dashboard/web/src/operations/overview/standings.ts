@@ -75,7 +75,7 @@ function sessions({ certificates }: Known): Standing {
   const failed = count("failed");
   return {
     tone: overdue + failed > 0 ? "bad" : "ok",
-    word: overdue > 0 ? `${overdue} overdue` : failed > 0 ? `${failed} failed` : "none overdue",
+    word: overdue > 0 ? `${overdue} overdue` : failed > 0 ? `${failed} failed` : "in time",
     figure: `${count("complete")} complete`,
     line: `${count("incomplete")} incomplete, ${failed} failed; sessions of the last weeks`,
   };

@@ -17,15 +17,23 @@ const MEANINGS: Readonly<Record<string, string>> = {
   expected_minutes: "minutes of the session",
   present_minutes: "minutes in which a feed of its symbols was alive",
   ticks: "ticks that are stored",
+  symbols: "symbols that have ticks",
   out_of_session: "ticks outside of the session's hours",
   crossed: "ticks whose bid lies above their ask",
   delayed: "ticks of delayed quotes",
   published: "stored + dead + duplicates + lost + in flight",
+  stored: "rows of the database and of files of days that left it",
+  dead: "dead letters that are not stored",
+  duplicates: "entries whose event was stored already",
+  lost: "what is known to be gone",
+  in_flight: "on the way, or not yet found lost",
   gaps: "known gaps within the session that were not filled",
   files: "files of the lake, each read whole",
   rows_in_files: "rows of these files",
   lake_equals_database: "compared cell by cell",
 };
+const ORDER = Object.keys(MEANINGS);
+
 const FILES: readonly Column<File>[] = [
   { key: "path", heading: "File", cell: (one) => <div className={parts.wrap}>{one.path}</div> },
   { key: "rows", heading: "Rows", isNumber: true, cell: (one) => countText(one.rows) },
@@ -34,7 +42,7 @@ const FILES: readonly Column<File>[] = [
     heading: "SHA-256",
     cell: (one) => (
       <span className={styles.hash} title={one.sha256}>
-        {one.sha256.slice(0, 12)}…
+        {one.sha256.slice(0, 10)}…
       </span>
     ),
   },
@@ -57,7 +65,7 @@ export function CertificateView({ certificate }: { certificate: Certificate }) {
         </ul>
       )}
       <Facts
-        facts={Object.entries(certificate.figures).map(([name, value]) => ({
+        facts={inOrder(certificate.figures).map(([name, value]) => ({
           name: fieldText(name),
           value: valueText(value),
           title: MEANINGS[name],
@@ -68,4 +76,9 @@ export function CertificateView({ certificate }: { certificate: Certificate }) {
       )}
     </>
   );
+}
+
+function inOrder(figures: Certificate["figures"]): [string, unknown][] {
+  const rank = (name: string) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
+  return Object.entries(figures).sort(([a], [b]) => rank(a) - rank(b));
 }

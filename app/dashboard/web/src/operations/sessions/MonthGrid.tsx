@@ -1,7 +1,7 @@
 import { dayText, timeText } from "../../format/times";
 import { useZone } from "../../preferences/useZone";
 import { useGridKeys } from "../parts/useGridKeys";
-import type { Day } from "./month";
+import { type Day, isRunning } from "./month";
 import styles from "./sessions.module.css";
 import { certificateWord, remarksOf, VERDICTS } from "./words";
 
@@ -11,6 +11,7 @@ const WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 export function MonthGrid({
   weeks,
   today,
+  now,
   selected,
   checkedUntil,
   market,
@@ -18,6 +19,7 @@ export function MonthGrid({
 }: {
   weeks: readonly (readonly Day[])[];
   today: string;
+  now: number;
   selected: string;
   checkedUntil: string;
   market: string;
@@ -47,7 +49,7 @@ export function MonthGrid({
                 <td key={day.date} className={classOf(day)}>
                   {day.session === null ? (
                     <div className={styles.day}>
-                      <DayInside day={day} today={today} zone={zone} />
+                      <DayInside day={day} today={today} now={now} zone={zone} />
                     </div>
                   ) : (
                     <button
@@ -59,7 +61,7 @@ export function MonthGrid({
                       onClick={() => onSelect(day.date)}
                       {...cell({ row, column }, day.date === start)}
                     >
-                      <DayInside day={day} today={today} zone={zone} />
+                      <DayInside day={day} today={today} now={now} zone={zone} />
                     </button>
                   )}
                 </td>
@@ -82,7 +84,7 @@ export function MonthGrid({
   );
 }
 
-function DayInside({ day, today, zone }: { day: Day; today: string; zone: string }) {
+function DayInside({ day, today, now, zone }: { day: Day; today: string; now: number; zone: string }) {
   const word = certificateWord(day.certified);
   const close = day.session && timeText(day.session.session_close, zone).replace(/:00 ([AP]M).*$/, " $1");
   return (
@@ -92,6 +94,7 @@ function DayInside({ day, today, zone }: { day: Day; today: string; zone: string
         {day.date === today && <span className="visually-hidden">today</span>}
       </span>
       {close !== null && <span className={day.session?.is_early_close ? styles.early : "quiet"}>{close}</span>}
+      {isRunning(day.session, now) && <span className={styles.running}>● open now</span>}
       {word !== null && (
         <span className={styles[word.tone]}>
           <span aria-hidden="true">{word.mark}</span> {word.word}

@@ -4,7 +4,6 @@ import { dayText } from "../../format/times";
 import { Badge } from "../../ui/Badge";
 import { Button } from "../../ui/Button";
 import type { Column } from "../../ui/DataTable";
-import { Instant } from "../../ui/Instant";
 import { Panel } from "../../ui/Panel";
 import { Empty, QueryView } from "../../ui/states";
 import { DenseTable } from "../parts/DenseTable";
@@ -102,7 +101,6 @@ function columns(market: string | undefined, onMarket: (market: string) => void)
         </Button>
       ),
     },
-    { key: "closes", heading: "Closes", cell: (record) => <Instant at={record.session_close} form="short" /> },
     { key: "open", heading: "Open", cell: (record) => event(record, "open") },
     { key: "close", heading: "Close", cell: (record) => event(record, "close") },
     {

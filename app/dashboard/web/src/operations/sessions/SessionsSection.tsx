@@ -60,6 +60,7 @@ export function SessionsSection() {
             <MonthGrid
               weeks={daysOf(month, told, certificates.data?.certificates ?? [])}
               today={today}
+              now={now}
               selected={chosen.day}
               checkedUntil={told.checked_until}
               market={told.market}
@@ -68,7 +69,7 @@ export function SessionsSection() {
           )}
         </QueryView>
       </Panel>
-      <SessionDay day={chosen.day} market={market} onMarket={(to) => choose({ market: to })} />
+      <SessionDay day={chosen.day} market={market ?? calendar.data?.market} onMarket={(to) => choose({ market: to })} />
     </div>
   );
 }

@@ -1,6 +1,15 @@
 import { expect, test } from "vitest";
 import type { Certified } from "../parts/queries";
-import { type Calendar, clockShift, dateIn, daysOf, shiftedMonth, weeksOf } from "./month";
+import {
+  type Calendar,
+  type CalendarSession,
+  clockShift,
+  dateIn,
+  daysOf,
+  isRunning,
+  shiftedMonth,
+  weeksOf,
+} from "./month";
 
 test("a month's weeks begin on Monday and hold all of its days", () => {
   const weeks = weeksOf("2026-11");
@@ -45,4 +54,12 @@ test("a day has its session, its holiday and its own market's certificate", () =
   expect(day("2026-11-26")?.closed?.holiday_name).toBe("Thanksgiving Day");
   expect(day("2026-11-28")).toMatchObject({ session: null, closed: null, certified: null });
   expect(day("2026-10-30")?.isInMonth).toBe(false);
+});
+
+test("a session runs from its open until before its close, also in the evening before its day", () => {
+  const session = { session_open: "2026-11-26T23:00:00Z", session_close: "2026-11-27T18:15:00Z" } as CalendarSession;
+
+  expect(isRunning(session, Date.parse("2026-11-26T23:00:00Z"))).toBe(true);
+  expect(isRunning(session, Date.parse("2026-11-27T18:15:00Z"))).toBe(false);
+  expect(isRunning(null, Date.parse("2026-11-27T00:00:00Z"))).toBe(false);
 });

@@ -69,6 +69,11 @@ export function clockShift(day: string, zone: string): number | null {
   return shift === 0 ? null : shift;
 }
 
+/** Whether a session runs at an instant. */
+export function isRunning(session: CalendarSession | null, at: number): boolean {
+  return session !== null && Date.parse(session.session_open) <= at && at < Date.parse(session.session_close);
+}
+
 /** The date at an instant in a zone. */
 export function dateIn(at: number, zone: string): string {
   return new Intl.DateTimeFormat("en-CA", { timeZone: zone, dateStyle: "short" }).format(new Date(at));
