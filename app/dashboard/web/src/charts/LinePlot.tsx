@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { instantText } from "../format/times";
 import styles from "./LinePlot.module.css";
 import { colourOf, useShownTheme } from "./palette";
 import { useWidth } from "./useWidth";
@@ -65,7 +66,7 @@ function plotIn(element: HTMLElement, props: LinePlotProps, width: number): uPlo
       { ...axis, grid, size: 68, values: (_, at) => at.map(text) },
     ],
     series: [
-      { label: "at", ...(xText && { value: (_: uPlot, at: number | null) => (at === null ? "–" : xText(at)) }) },
+      { label: "at", value: (_, at) => (at == null ? "–" : xText ? xText(at) : instantText(at * 1_000, zone)) },
       ...lines.map((line) => ({
         label: line.label,
         stroke: colourOf(line.colour),

@@ -6,7 +6,7 @@ import styles from "../jobs/Jobs.module.css";
 import { FigureValue } from "../results/FigureValue";
 import type { Figure, Path } from "../results/figures";
 import { intervalText, readable, scaleOf } from "../results/measures";
-import { titleOf } from "../results/wording";
+import { titleOf } from "../wording";
 import type { Compared } from "./compare";
 
 /** Figures of two analyses beside each other, those that differ or all, with the difference. */
