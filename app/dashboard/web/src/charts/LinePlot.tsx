@@ -12,7 +12,8 @@ export interface PlotLine {
   readonly values: readonly (number | null)[];
   /** The token of its colour, such as series-1. */
   readonly colour: string;
-  readonly isDashed?: boolean;
+  /** A broken line at one height, which its label tells. */
+  readonly isLevel?: boolean;
 }
 
 interface LinePlotProps {
@@ -72,8 +73,9 @@ function plotIn(element: HTMLElement, props: LinePlotProps, width: number): uPlo
         stroke: colourOf(line.colour),
         width: 1.5,
         points: { show: false },
-        ...(line.isDashed && { dash: [4, 4] }),
-        value: (_: uPlot, value: number | null) => (value == null ? "–" : text(value)),
+        ...(line.isLevel && { dash: [4, 4] }),
+        // A level is the same everywhere; its name has it.
+        value: (_: uPlot, value: number | null) => (line.isLevel ? "" : value == null ? "–" : text(value)),
       })),
     ],
   };

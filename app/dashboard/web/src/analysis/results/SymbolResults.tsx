@@ -32,13 +32,11 @@ export function SymbolResults({ symbol, document }: { symbol: string; document: 
       <div className={styles.wide}>
         <PricePanel symbol={symbol} tree={tree} />
       </div>
-      <div className="stack">
-        <VolatilityPanel symbol={symbol} tree={tree} />
-        <RiskPanel symbol={symbol} tree={tree} />
-      </div>
+      <VolatilityPanel symbol={symbol} tree={tree} />
       <div className="stack">
         <TrendPanel symbol={symbol} tree={tree} />
         <RegimePanel symbol={symbol} tree={tree} />
+        <RiskPanel symbol={symbol} tree={tree} />
         <QualityPanel symbol={symbol} tree={tree} />
       </div>
       <div className={styles.wide}>
