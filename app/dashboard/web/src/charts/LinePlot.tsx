@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { instantText } from "../format/times";
 import styles from "./LinePlot.module.css";
 import { colourOf, useShownTheme } from "./palette";
 import { useWidth } from "./useWidth";
@@ -11,7 +12,8 @@ export interface PlotLine {
   readonly values: readonly (number | null)[];
   /** The token of its colour, such as series-1. */
   readonly colour: string;
-  readonly isDashed?: boolean;
+  /** A broken line at one height, which its label tells. */
+  readonly isLevel?: boolean;
 }
 
 interface LinePlotProps {
@@ -65,14 +67,15 @@ function plotIn(element: HTMLElement, props: LinePlotProps, width: number): uPlo
       { ...axis, grid, size: 68, values: (_, at) => at.map(text) },
     ],
     series: [
-      { label: "at", ...(xText && { value: (_: uPlot, at: number | null) => (at === null ? "–" : xText(at)) }) },
+      { label: "at", value: (_, at) => (at == null ? "–" : xText ? xText(at) : instantText(at * 1_000, zone)) },
       ...lines.map((line) => ({
         label: line.label,
         stroke: colourOf(line.colour),
         width: 1.5,
         points: { show: false },
-        ...(line.isDashed && { dash: [4, 4] }),
-        value: (_: uPlot, value: number | null) => (value == null ? "–" : text(value)),
+        ...(line.isLevel && { dash: [4, 4] }),
+        // A level is the same everywhere; its name has it.
+        value: (_: uPlot, value: number | null) => (line.isLevel ? "" : value == null ? "–" : text(value)),
       })),
     ],
   };

@@ -1,7 +1,7 @@
 import styles from "./RangeBar.module.css";
 import { linear } from "./scale";
 
-const WIDTH = 140;
+const WIDTH = 110;
 const HEIGHT = 16;
 const EDGE = 6;
 

@@ -33,8 +33,9 @@ export function Reliability({ title, bins }: { title: string; bins: readonly Rel
           y={{ scale: y, ticks: SHARES, text, label: "share of rises that came" }}
         />
         <line className={styles.ideal} x1={x(0)} y1={y(0)} x2={x(1)} y2={y(1)} />
-        {bins.map((bin) => (
-          <g key={bin.said}>
+        {bins.map((bin, place) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: two bins may have said the same, and none ever moves.
+          <g key={place}>
             <title>{`${percentText(bin.said)} said, ${percentText(bin.came)} came, n ${bin.n}`}</title>
             {bin.interval && (
               <line

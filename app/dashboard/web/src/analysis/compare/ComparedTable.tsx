@@ -5,9 +5,9 @@ import { Empty } from "../../ui/states";
 import styles from "../jobs/Jobs.module.css";
 import { FigureValue } from "../results/FigureValue";
 import type { Figure, Path } from "../results/figures";
-import { intervalText, readable, scaleOf } from "../results/measures";
-import { titleOf } from "../results/wording";
-import type { Compared } from "./compare";
+import { intervalText } from "../results/measures";
+import { titleOf } from "../wording";
+import { type Compared, differenceText } from "./compare";
 
 /** Figures of two analyses beside each other, those that differ or all, with the difference. */
 export function ComparedTable({ rows, a, b }: { rows: readonly Compared[]; a: number; b: number }) {
@@ -45,7 +45,7 @@ function columnsOf(a: number, b: number): Column<Compared>[] {
     { key: "figure", heading: "Figure", cell: (row) => nameOf(row.path) },
     { key: "a", heading: `Analysis ${a}`, cell: (row) => <Cell figure={row.a} path={row.path} /> },
     { key: "b", heading: `Analysis ${b}`, cell: (row) => <Cell figure={row.b} path={row.path} /> },
-    { key: "difference", heading: "Difference", isNumber: true, cell: differenceOf },
+    { key: "difference", heading: "Difference", isNumber: true, cell: (row) => differenceText(row) },
     {
       key: "apart",
       heading: "Intervals",
@@ -61,7 +61,7 @@ function Cell({ figure, path }: { figure: Figure | undefined; path: Path }) {
   return (
     <>
       <FigureValue figure={figure} path={path} />
-      {interval !== null && <span className="quiet"> {interval}</span>}
+      {interval !== null && <span className="quiet"> [{interval}]</span>}
     </>
   );
 }
@@ -71,10 +71,4 @@ function nameOf(path: Path): string {
     .slice(path[0] === "symbols" ? 3 : 2)
     .map(titleOf)
     .join(" · ");
-}
-
-function differenceOf(row: Compared): string {
-  if (row.difference === null) return "–";
-  const scale = scaleOf(row.path, row.a?.unit);
-  return `${row.difference > 0 ? "+" : ""}${readable(Number(row.difference.toPrecision(6)), scale)}`;
 }

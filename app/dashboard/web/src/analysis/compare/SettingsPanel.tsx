@@ -2,7 +2,7 @@ import { DataTable } from "../../ui/DataTable";
 import { Panel } from "../../ui/Panel";
 import { Empty } from "../../ui/states";
 import type { Job } from "../jobs/jobs";
-import { titleOf } from "../results/wording";
+import { titleOf } from "../wording";
 import { differingSettings } from "./compare";
 
 /** What was asked differently of two analyses. */

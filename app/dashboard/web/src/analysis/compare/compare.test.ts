@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { madeJob } from "../../testing/jobs";
 import type { Figure } from "../results/figures";
-import { compareFigures, differingSettings } from "./compare";
+import { compareFigures, differenceText, differingSettings } from "./compare";
 
 function made(value: Figure["value"], parts: Partial<Figure> = {}): Figure {
   return { value, n: 10, status: "ok", method: "m", window: "w", asof: "2026-01-06T20:00:00Z", ...parts };
@@ -47,6 +47,27 @@ describe("two analyses", () => {
 
     expect([apart([0, 1], [2, 3]), apart([2, 3], [0, 1]), apart([0, 2], [1, 3])]).toEqual([true, true, false]);
     expect(compareFigures({ x: made(1) }, { x: made(2) })[0]?.isApart).toBeNull();
+  });
+});
+
+describe("a difference", () => {
+  const between = (a: Figure, b: Figure, name = "x") => {
+    const [row] = compareFigures({ [name]: a }, { [name]: b });
+    return row && differenceText(row);
+  };
+
+  it("has a sign and three digits", () => {
+    expect(between(made(0.169373), made(0.166))).toBe("−0.00337");
+    expect(between(made(100), made(112.4738))).toBe("+12.5");
+    expect(between(made(1), made(1))).toBe("0");
+  });
+
+  it("of shares is told in points, not in percent of one of them", () => {
+    expect(between(made(0.1), made(0.25), "hit_rate")).toBe("+15 pp");
+  });
+
+  it("is not told where one is not known", () => {
+    expect(between(made(null), made(1))).toBe("–");
   });
 });
 

@@ -1,5 +1,7 @@
+import { UNKNOWN } from "../../format/numbers";
 import type { Job } from "../jobs/jobs";
 import { type Figure, figuresIn, type Path } from "../results/figures";
+import { readable, scaleOf } from "../results/measures";
 
 /** A figure in two analyses; undefined in the one that lacks it. */
 export interface Compared {
@@ -39,6 +41,14 @@ export function differingSettings(a: Job, b: Job): Setting[] {
     .filter((setting) => setting.a !== setting.b);
 }
 
+/** How much more b is than a: shares in points of percent, other numbers to three digits; – where that is not known. */
+export function differenceText({ difference, path, a }: Compared): string {
+  if (difference === null) return UNKNOWN;
+  const isShare = scaleOf(path, a?.unit) === "percent";
+  const text = readable(Number((isShare ? difference * 100 : difference).toPrecision(3)), "plain");
+  return `${difference > 0 ? "+" : ""}${text}${isShare ? " pp" : ""}`;
+}
+
 function compared(path: Path, a: Figure | undefined, b: Figure | undefined): Compared {
   const areNumbers = typeof a?.value === "number" && typeof b?.value === "number";
   return {
@@ -63,5 +73,6 @@ function settingsOf(job: Job): Record<string, unknown> {
 
 function text(value: unknown): string {
   if (value === null || value === undefined) return "unset";
+  if (typeof value === "number") return readable(value, "plain");
   return Array.isArray(value) ? value.join(", ") : String(value);
 }

@@ -1,4 +1,5 @@
 import { useId } from "react";
+import { titleOf } from "../wording";
 import { Choices } from "./Choices";
 import styles from "./Form.module.css";
 import type { Field } from "./schema";
@@ -99,5 +100,5 @@ function Told({ id, field, error }: { id: string; field: Field; error: string | 
 
 function nameOf(field: Field): string {
   const zone = field.kind === "date-time" ? " (UTC)" : "";
-  return `${field.title.toLowerCase().replace(/^./, (letter) => letter.toUpperCase())}${zone}`;
+  return `${titleOf(field.path.split(".").at(-1) ?? "")}${zone}`;
 }

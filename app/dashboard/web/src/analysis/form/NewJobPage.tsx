@@ -8,7 +8,7 @@ import { Panel } from "../../ui/Panel";
 import { ErrorNote, QueryView } from "../../ui/states";
 import { jobHref } from "../jobs/jobs";
 import type { Submitted } from "../jobs/queries";
-import { KIND_MEANINGS } from "../results/wording";
+import { KIND_MEANINGS } from "../wording";
 import { SchemaForm } from "./SchemaForm";
 import { SubmitKey } from "./SubmitKey";
 import { formOf, type OpenApi } from "./schema";

@@ -21,7 +21,7 @@ interface SchemaFormProps {
   onSubmit: (body: Record<string, unknown>) => void;
 }
 
-/** A form made of a schema: its own fields first, those of the shapes in it below, where they can be opened. */
+/** A form made of a schema: its own fields first, of these what is needed, those of the shapes in it below, where they can be opened. */
 export function SchemaForm({
   form,
   first = {},
@@ -52,7 +52,8 @@ export function SchemaForm({
       onChange={(value) => setValues({ ...values, [field.path]: value })}
     />
   );
-  const own = form.fields.filter((field) => !field.path.includes("."));
+  const outer = form.fields.filter((field) => !field.path.includes("."));
+  const own = [...outer.filter((field) => field.isRequired), ...outer.filter((field) => !field.isRequired)];
   const inner = form.fields.filter((field) => field.path.includes("."));
   const isWrongInside = inner.some((field) => errorOf(field.path) !== undefined);
   const isToldAtFields = said.length > 0 && saidOfNone(form.fields, said).length === 0;

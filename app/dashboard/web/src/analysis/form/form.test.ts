@@ -85,7 +85,7 @@ describe("the body of a form", () => {
     };
 
     expect(bodyOf(FIELDS, values).errors).toEqual({
-      symbols: "Symbols is needed",
+      symbols: "it is needed",
       "parameters.seed": "it has to be a whole number",
       "parameters.margin": "it has to be above 0",
       "parameters.source": "it has to look like ^[A-Z]+$",

@@ -13,7 +13,7 @@ export function bodyOf(fields: readonly Field[], values: Values): { body: Record
   for (const field of fields) {
     const filled = values[field.path];
     if (filled === undefined || filled.length === 0) {
-      if (field.isRequired) errors[field.path] = `${field.title} is needed`;
+      if (field.isRequired) errors[field.path] = "it is needed";
       continue;
     }
     const wrong = whatIsWrong(field, filled);
@@ -81,12 +81,12 @@ function read(field: Field, filled: string | readonly string[]): unknown {
 }
 
 function whatIsWrong(field: Field, filled: string | readonly string[]): string | null {
-  const { schema, kind, title } = field;
+  const { schema, kind } = field;
   if (typeof filled !== "string") {
     return schema.maxItems !== undefined && filled.length > schema.maxItems ? `${schema.maxItems} at most` : null;
   }
   if (kind === "number" || kind === "integer") return wrongNumber(schema, kind, Number(filled.trim() || "x"));
-  if (kind === "date-time" && Number.isNaN(Date.parse(`${filled}Z`))) return `${title} is no date and time`;
+  if (kind === "date-time" && Number.isNaN(Date.parse(`${filled}Z`))) return "it is no date and time";
   if (schema.maxLength !== undefined && filled.trim().length > schema.maxLength)
     return `${schema.maxLength} letters at most`;
   if (schema.pattern !== undefined && !new RegExp(schema.pattern).test(filled.trim()))

@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { Instant } from "../../ui/Instant";
 import { factText } from "../results/blocks";
-import { titleOf } from "../results/wording";
+import { titleOf } from "../wording";
 import styles from "./Jobs.module.css";
 import { type Job, jobHref, rangeText, resourcesText } from "./jobs";
 import { Took } from "./Took";

@@ -76,7 +76,7 @@ function JobsTable({ jobs, chosen, toggle }: { jobs: Job[]; chosen: readonly num
     },
     { key: "id", heading: "Job", isNumber: true, cell: (job) => <Link href={jobHref(job.id)}>{job.id}</Link> },
     { key: "status", heading: "Status", cell: (job) => <Badge tone={statusTone(job.status)}>{statusOf(job)}</Badge> },
-    { key: "symbols", heading: "Symbols", cell: (job) => job.symbols.join(" ") },
+    { key: "symbols", heading: "Symbols", cell: (job) => <Symbols job={job} /> },
     { key: "kind", heading: "Kind", cell: (job) => job.kind },
     { key: "range", heading: "Trading days", cell: (job) => <span className={styles.nowrap}>{rangeText(job)}</span> },
     {
@@ -89,6 +89,11 @@ function JobsTable({ jobs, chosen, toggle }: { jobs: Job[]; chosen: readonly num
     { key: "by", heading: "By", cell: (job) => job.requested_by },
   ];
   return <DataTable caption="Analyses, newest first" columns={columns} rows={jobs} keyOf={(job) => job.id} />;
+}
+
+/** Few symbols stand in one line, so that rows are low; many are wrapped. */
+function Symbols({ job }: { job: Job }) {
+  return <span className={job.symbols.length > 4 ? undefined : styles.nowrap}>{job.symbols.join(" ")}</span>;
 }
 
 function NoJobs({ isFiltered }: { isFiltered: boolean }) {

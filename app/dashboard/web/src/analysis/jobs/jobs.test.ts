@@ -29,11 +29,12 @@ describe("a job", () => {
   });
 
   it("names its days, and the time frame that was asked for", () => {
-    const one = { start_date: "2026-11-24", end_date: "2026-11-24" };
-    expect(rangeText(madeJob({ ...one, timeframe: null }))).toBe("Tue, Nov 24, 2026");
-    expect(rangeText(madeJob({ ...one, end_date: "2026-11-25", timeframe: "2days" }))).toBe(
-      "Tue, Nov 24, 2026 – Wed, Nov 25, 2026 (2days)",
-    );
+    const days = (start_date: string, end_date: string, timeframe: string | null = null) =>
+      rangeText(madeJob({ start_date, end_date, timeframe }));
+
+    expect(days("2026-11-24", "2026-11-24")).toBe("Nov 24, 2026");
+    expect(days("2026-10-28", "2026-11-27", "30days")).toBe("Oct 28 – Nov 27, 2026 (30days)");
+    expect(days("2025-12-30", "2026-01-02")).toBe("Dec 30, 2025 – Jan 2, 2026");
   });
 
   it("tells of what it took only what is known", () => {

@@ -42,11 +42,13 @@ export function stageText(job: Job): string {
   return job.error ?? "";
 }
 
-/** The trading days that it covers: Sep 9 to Oct 9, with the time frame that was asked for. */
+/** The trading days that it covers: Oct 28 – Nov 27, 2026, and the time frame that was asked for. */
 export function rangeText(job: Job): string {
-  const days =
-    job.start_date === job.end_date ? dayText(job.start_date) : `${dayText(job.start_date)} – ${dayText(job.end_date)}`;
-  return job.timeframe ? `${days} (${job.timeframe})` : days;
+  const [first, last] = [job.start_date, job.end_date].map((day) => dayText(day).replace(/^\w+, /, ""));
+  const isOneYear = job.start_date.slice(0, 4) === job.end_date.slice(0, 4);
+  const from = isOneYear ? first?.replace(/, \d+$/, "") : first;
+  const days = first === last ? last : `${from} – ${last}`;
+  return job.timeframe ? `${days} (${job.timeframe})` : `${days}`;
 }
 
 /** How long it took, or has taken up to `now`; not known before it has begun. */

@@ -70,7 +70,6 @@ function Diagrams({ series }: { series: readonly Series[] }) {
 const COLUMNS: readonly Column<Series>[] = [
   { key: "symbol", heading: "Symbol", cell: (one) => one.symbol },
   { key: "horizon", heading: "Horizon", cell: (one) => one.horizon },
-  { key: "model", heading: "Model", cell: (one) => one.model },
   {
     key: "n",
     heading: "n",
@@ -80,18 +79,31 @@ const COLUMNS: readonly Column<Series>[] = [
   },
   figureColumn("brier", "Brier", "mean squared error of the probability (Brier 1950)"),
   figureColumn("brier_skill", "Skill", "share of the base rate's Brier score that is saved; above 0 is better"),
-  figureColumn("slope", "Calibration slope", "1 is right, below 1 boasts (Cox 1958)"),
-  figureColumn("intercept", "Intercept", "0 is right (Cox 1958)"),
+  figureColumn("slope", "Slope", "of the calibration: 1 is right, below 1 boasts (Cox 1958)"),
+  figureColumn("intercept", "Intercept", "of the calibration: 0 is right (Cox 1958)"),
   figureColumn("hit_rate", "Hits", "share of right sides"),
   figureColumn("coverage", "Coverage", "share of prices inside the 90 % interval"),
-  {
-    key: "state",
-    heading: "Standing",
-    cell: (one) =>
-      one.degraded ? <Badge tone="bad">held: worse than the base rate</Badge> : <Badge tone="quiet">not held</Badge>,
-  },
+  { key: "state", heading: "Standing", cell: (one) => <Standing series={one} /> },
   { key: "session", heading: "Scored up to", cell: (one) => dayText(one.session_date) },
+  { key: "model", heading: "Model", cell: (one) => one.model },
 ];
+
+function Standing({ series }: { series: Series }) {
+  if (series.status === "insufficient_data") {
+    return (
+      <span title={`${series.outcomes} outcomes are known, ${LEAST} needed`}>
+        <Badge tone="quiet">insufficient data</Badge> {series.outcomes} of {LEAST} outcomes
+      </span>
+    );
+  }
+  return series.degraded ? (
+    <Badge tone="bad" title="nothing is recommended on these predictions">
+      held: worse than the base rate
+    </Badge>
+  ) : (
+    "not held"
+  );
+}
 
 function figureColumn(name: string, heading: string, title: string): Column<Series> {
   return {
@@ -100,7 +112,8 @@ function figureColumn(name: string, heading: string, title: string): Column<Seri
     title,
     cell: (one) => {
       const figure = figureOf(one.figures, "all", name);
-      return figure ? <FigureValue figure={figure} path={["track_record", one.symbol, name]} showN={false} /> : "–";
+      if (figure === undefined || figure.value === null) return <span title={figure?.reason}>–</span>;
+      return <FigureValue figure={figure} path={["track_record", one.symbol, name]} showN={false} />;
     },
   };
 }

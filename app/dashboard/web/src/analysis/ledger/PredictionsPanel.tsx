@@ -80,7 +80,7 @@ function columnsOf(instruments: ReadonlyMap<string, Priced> | undefined): Column
       key: "interval",
       heading: "90 % interval",
       isNumber: true,
-      cell: (one) => `${price(one, one.low)} to ${price(one, one.high)}`,
+      cell: (one) => (one.low === null ? "–" : `${price(one, one.low)} to ${price(one, one.high)}`),
     },
     {
       key: "gate",

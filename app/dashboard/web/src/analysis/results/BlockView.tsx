@@ -1,9 +1,9 @@
+import { titleOf } from "../wording";
 import styles from "./Block.module.css";
 import { type Block, countOf, factText, type Grid } from "./blocks";
 import { FigureTable } from "./FigureTable";
 import { FigureValue } from "./FigureValue";
 import { isFigure } from "./figures";
-import { titleOf } from "./wording";
 
 /** A part of a document with everything that it tells; the parts within it can be opened. */
 export function BlockView({ block }: { block: Block }) {

@@ -1,9 +1,9 @@
 import { Reliability, type ReliabilityBin } from "../../charts/Reliability";
 import { Panel } from "../../ui/Panel";
+import { titleOf } from "../wording";
 import { FigureTable } from "./FigureTable";
 import { figureOf, figuresIn, listOf, numberOf, type Path, partOf, treeOf } from "./figures";
 import styles from "./Results.module.css";
-import { titleOf } from "./wording";
 
 /** Whether what was said came as often as it was said: on past data, and of the predictions that were made ahead. */
 export function CalibrationPanel({ symbol, tree, record }: { symbol: string; tree: unknown; record: unknown }) {

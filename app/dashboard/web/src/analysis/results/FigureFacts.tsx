@@ -1,10 +1,10 @@
 import type { ReactNode } from "react";
 import { countText, percentText } from "../../format/numbers";
 import { Instant } from "../../ui/Instant";
+import { statusMeaning, statusText, titleOf } from "../wording";
 import styles from "./Figure.module.css";
 import type { Figure, Path } from "./figures";
 import { intervalText, pText, readable, scaleOf, valueText } from "./measures";
-import { statusMeaning, statusText, titleOf } from "./wording";
 
 /** Everything that a figure tells of itself. */
 export function FigureFacts({ figure, path }: { figure: Figure; path: Path }) {

@@ -1,11 +1,11 @@
 import { useId, useRef, useState } from "react";
-import { countText, decimalText } from "../../format/numbers";
+import { countText } from "../../format/numbers";
 import { Badge, type Tone } from "../../ui/Badge";
+import { statusText } from "../wording";
 import styles from "./Figure.module.css";
 import { FigureFacts } from "./FigureFacts";
 import { type Figure, type FigureStatus, numberOf, type Path } from "./figures";
-import { valueText } from "./measures";
-import { statusText } from "./wording";
+import { placesText, valueText } from "./measures";
 
 const TONES: Readonly<Record<FigureStatus, Tone>> = {
   ok: "ok",
@@ -29,7 +29,7 @@ export function FigureValue({ figure, path, showN = true, digits }: FigureValueP
   const popover = useRef<HTMLDivElement>(null);
   const [isOpen, setOpen] = useState(false);
   const value = numberOf(figure);
-  const text = digits !== undefined && value !== null ? decimalText(value, digits) : valueText(figure, path);
+  const text = digits !== undefined && value !== null ? placesText(value, digits) : valueText(figure, path);
   // A label that says what the value says already, such as a regime's name, is not said twice.
   const label =
     digits === undefined && figure.label !== undefined && figure.label !== String(figure.value) ? figure.label : null;
@@ -41,12 +41,8 @@ export function FigureValue({ figure, path, showN = true, digits }: FigureValueP
         popoverTarget={id}
         onClick={(event) => popover.current && place(popover.current, event.currentTarget)}
       >
-        {figure.value !== null && (
-          <span className={`${styles.value} ${styles[figure.status] ?? ""}`}>
-            {text}
-            {label !== null && <span className={styles.words}> {label}</span>}
-          </span>
-        )}
+        {figure.value !== null && <span className={`${styles.value} ${styles[figure.status] ?? ""}`}>{text}</span>}
+        {label !== null && <span className={styles.words}>{label}</span>}
         {(figure.value === null || figure.status !== "ok") && (
           <Badge tone={TONES[figure.status]}>{statusText(figure.status)}</Badge>
         )}

@@ -1,9 +1,9 @@
 import { Panel } from "../../ui/Panel";
 import type { ResultDocument } from "../jobs/queries";
+import { titleOf } from "../wording";
 import { BlockView } from "./BlockView";
 import { blockOf } from "./blocks";
 import styles from "./Results.module.css";
-import { titleOf } from "./wording";
 
 /** From what an analysis was made, and what it took: sources, files and their hashes, days that are not whole. */
 export function InputsPanel({ document }: { document: ResultDocument }) {

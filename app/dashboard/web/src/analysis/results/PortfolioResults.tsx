@@ -1,11 +1,11 @@
 import { Panel } from "../../ui/Panel";
+import { titleOf } from "../wording";
 import { BlockView } from "./BlockView";
 import { blockOf } from "./blocks";
 import { CorrelationPanel } from "./CorrelationPanel";
 import { FigureTable } from "./FigureTable";
 import { figuresIn, isTree, treeOf } from "./figures";
 import styles from "./Results.module.css";
-import { titleOf } from "./wording";
 
 const PLAIN = ["diversification", "weights", "ranking"];
 

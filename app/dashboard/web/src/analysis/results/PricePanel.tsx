@@ -31,8 +31,8 @@ export function PricePanel({ symbol, tree }: { symbol: string; tree: unknown }) 
             x={closes.at}
             lines={[
               { label: "close", values: closes.price, colour: "series-1" },
-              ...levelLines(tree, "support", "series-4", closes.at.length),
-              ...levelLines(tree, "resistance", "series-5", closes.at.length),
+              ...levelLines(tree, "support", "series-4", closes.at.length, text),
+              ...levelLines(tree, "resistance", "series-5", closes.at.length, text),
             ]}
             zone={zone}
             text={text}
@@ -71,16 +71,22 @@ function closesOf(tree: unknown): { at: number[]; price: number[] } {
   return { at: pairs.map(([at]) => Date.parse(at) / 1_000), price: pairs.map(([, price]) => price) };
 }
 
-function levelLines(tree: unknown, side: string, colour: string, count: number): PlotLine[] {
+function levelLines(
+  tree: unknown,
+  side: string,
+  colour: string,
+  count: number,
+  text: (value: number) => string,
+): PlotLine[] {
   const values = listOf(tree, "levels", side).map((row) => numberOf(figureOf(row, "level")));
   return values
     .filter((value) => value !== null)
     .slice(0, NEAREST)
-    .map((value, place) => ({
-      label: `${side} ${place + 1}`,
+    .map((value) => ({
+      label: `${side} ${text(value)}`,
       values: Array(count).fill(value),
       colour,
-      isDashed: true,
+      isLevel: true,
     }));
 }
 

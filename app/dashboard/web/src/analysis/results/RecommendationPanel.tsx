@@ -5,11 +5,11 @@ import { Instant } from "../../ui/Instant";
 import { Panel } from "../../ui/Panel";
 import { Empty } from "../../ui/states";
 import { sideText, sideTone } from "../signals/signals";
+import { titleOf } from "../wording";
 import { FigureTable } from "./FigureTable";
 import { figureOf, type PlacedFigure, partOf, textOf, treeOf } from "./figures";
 import styles from "./Results.module.css";
 import { reasonText } from "./reasons";
-import { titleOf } from "./wording";
 
 /** What is recommended for a symbol and why, beside how its predictions did on data that they had not seen. */
 export function RecommendationPanel({ symbol, tree }: { symbol: string; tree: unknown }) {

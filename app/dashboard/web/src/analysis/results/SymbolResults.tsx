@@ -1,6 +1,7 @@
 import { Badge, type Tone } from "../../ui/Badge";
 import { Panel } from "../../ui/Panel";
 import type { ResultDocument } from "../jobs/queries";
+import { titleOf } from "../wording";
 import { InnerBlock } from "./BlockView";
 import { blockOf } from "./blocks";
 import { CalibrationPanel } from "./CalibrationPanel";
@@ -9,13 +10,13 @@ import { PricePanel } from "./PricePanel";
 import { RecommendationPanel } from "./RecommendationPanel";
 import { RegimePanel } from "./RegimePanel";
 import styles from "./Results.module.css";
+import { RiskPanel } from "./RiskPanel";
 import { TrendPanel } from "./TrendPanel";
 import { VolatilityPanel } from "./VolatilityPanel";
-import { titleOf } from "./wording";
 
 // In the order in which a report has them; what else a document has comes after.
-const REST = ["forecast", "risk", "sizing", "seasonality", "indicators", "patterns"];
-const SHOWN = ["recommendation", "prediction", "levels", "trend", "volatility", "regime", "charts"];
+const REST = ["forecast", "seasonality", "indicators", "patterns"];
+const SHOWN = ["recommendation", "prediction", "levels", "trend", "volatility", "regime", "risk", "sizing", "charts"];
 const VERDICTS: Readonly<Record<string, Tone>> = { ok: "ok", degraded: "warn", reject: "bad" };
 
 /** What an analysis found of one symbol. */
@@ -35,6 +36,7 @@ export function SymbolResults({ symbol, document }: { symbol: string; document: 
       <div className="stack">
         <TrendPanel symbol={symbol} tree={tree} />
         <RegimePanel symbol={symbol} tree={tree} />
+        <RiskPanel symbol={symbol} tree={tree} />
         <QualityPanel symbol={symbol} tree={tree} />
       </div>
       <div className={styles.wide}>

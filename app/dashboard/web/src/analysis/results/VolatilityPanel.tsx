@@ -5,6 +5,7 @@ import { extent } from "../../charts/scale";
 import { percentText } from "../../format/numbers";
 import { dayText } from "../../format/times";
 import { Panel } from "../../ui/Panel";
+import { nameOfLast } from "./blocks";
 import { coneOf } from "./cone";
 import { FigureTable } from "./FigureTable";
 import { type Figure, figuresIn, listOf, numberOf, textOf, treeOf } from "./figures";
@@ -29,7 +30,7 @@ export function VolatilityPanel({ symbol, tree }: { symbol: string; tree: unknow
         <FigureTable
           caption="Volatility by estimator"
           figures={placed}
-          nameOf={({ path }) => NAMES[path.at(-1) ?? ""] ?? path.at(-1) ?? ""}
+          nameOf={(one) => (one.path.at(-1) === "label" ? "Rank in its past" : nameOfLast(one))}
           drawing={range === null ? undefined : (figure) => drawn(figure, range)}
         />
         <VolatilityCone symbol={symbol} volatilities={sessions.map((one) => one.volatility)} />
@@ -48,17 +49,6 @@ export function VolatilityPanel({ symbol, tree }: { symbol: string; tree: unknow
     </Panel>
   );
 }
-
-const NAMES: Readonly<Record<string, string>> = {
-  label: "Rank in its own past",
-  realised: "Realised (5-minute returns and the gap)",
-  bipower: "Bipower (without jumps)",
-  jump_share: "Share of jumps",
-  parkinson: "Parkinson (range)",
-  garman_klass: "Garman-Klass (range)",
-  rogers_satchell: "Rogers-Satchell (range)",
-  yang_zhang: "Yang-Zhang (range and gap)",
-};
 
 /** The cone, and what it is; where there are too few sessions, that. */
 function VolatilityCone({ symbol, volatilities }: { symbol: string; volatilities: readonly number[] }) {

@@ -1,6 +1,6 @@
+import { titleOf } from "../wording";
 import { type Figure, isFigure, isTree, type Path, type PlacedFigure } from "./figures";
 import { readable, scaleOf } from "./measures";
-import { titleOf } from "./wording";
 
 /** A plain value with its name. */
 export interface Fact {
@@ -66,17 +66,26 @@ export interface Missing {
 }
 
 /** The figures that have a value, and the others grouped by why they have none. */
-export function sorted(figures: readonly PlacedFigure[]): { known: PlacedFigure[]; missing: Missing[] } {
+export function sorted(
+  figures: readonly PlacedFigure[],
+  nameOf: (placed: PlacedFigure) => string = nameOfLast,
+): { known: PlacedFigure[]; missing: Missing[] } {
   const known = figures.filter((one) => one.figure.value !== null);
   const groups = new Map<string, { status: Figure["status"]; reason: string; names: string[] }>();
-  for (const { path, figure } of figures) {
+  for (const placed of figures) {
+    const { figure } = placed;
     if (figure.value !== null) continue;
     const reason = figure.reason ?? "";
     const group = groups.get(figure.status + reason) ?? { status: figure.status, reason, names: [] };
-    group.names.push(titleOf(path.at(-1) ?? ""));
+    group.names.push(nameOf(placed));
     groups.set(figure.status + reason, group);
   }
   return { known, missing: [...groups.values()] };
+}
+
+/** The name of a figure by the last step of its place. */
+export function nameOfLast({ path }: PlacedFigure): string {
+  return titleOf(path.at(-1) ?? "");
 }
 
 /** A plain value as text; of a long list how long it is. */

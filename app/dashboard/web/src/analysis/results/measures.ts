@@ -70,6 +70,12 @@ export function pText(value: number): string {
   return value < 0.001 ? "< 0.001" : value.toFixed(3);
 }
 
+/** A number with so many places; one that rounds to nothing has no sign. */
+export function placesText(value: number, places: number): string {
+  const text = decimalText(value, places);
+  return Number(text.replaceAll(",", "")) === 0 ? text.replace("-", "") : minus(text);
+}
+
 function percentDigits(value: number): string {
   if (value !== 0 && Math.abs(value) < 0.01) return minus(Number(value.toPrecision(2)).toString());
   if (Math.abs(value - Math.round(value)) < 1e-9) return minus(countText(Math.round(value)));

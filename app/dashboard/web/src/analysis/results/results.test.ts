@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { titleOf } from "../wording";
 import { blockOf, countOf, sorted } from "./blocks";
 import { coneOf, quantile } from "./cone";
 import { type Figure, figuresIn, isFigure } from "./figures";
-import { intervalText, pText, readable, scaleOf, valueText } from "./measures";
+import { intervalText, placesText, pText, readable, scaleOf, valueText } from "./measures";
 import { nearestPriceText } from "./prices";
-import { titleOf } from "./wording";
 
 function made(parts: Partial<Figure> = {}): Figure {
   return { value: 1, n: 10, status: "ok", method: "m", window: "w", asof: "2026-01-06T20:00:00Z", ...parts };
@@ -45,6 +45,10 @@ describe("a value", () => {
 
   it("has an interval in the same scale", () => {
     expect(intervalText(made({ ci: [0.1487, 0.1608], unit: "fraction a year" }), ["x"])).toBe("14.9 % to 16.1 %");
+  });
+
+  it("has so many places where many stand side by side, and no sign on nothing", () => {
+    expect([placesText(-0.002, 2), placesText(-0.594, 2), placesText(0.016, 2)]).toEqual(["0.00", "−0.59", "0.02"]);
   });
 
   it("has a p that is never rounded to nothing", () => {

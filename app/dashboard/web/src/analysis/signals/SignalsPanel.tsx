@@ -10,6 +10,7 @@ import { Empty, QueryView } from "../../ui/states";
 import { jobHref } from "../jobs/jobs";
 import { reasonText } from "../results/reasons";
 import { OutOfSample } from "./OutOfSample";
+import styles from "./Signals.module.css";
 import { inOrder, type Signal, sideText, sideTone } from "./signals";
 
 /** What the newest analysis of each symbol recommends, with how its predictions did on data they had not seen. */
@@ -79,7 +80,7 @@ const COLUMNS: readonly Column<Signal>[] = [
     key: "until",
     heading: "Valid until",
     cell: (signal) => (
-      <span className="row">
+      <span className={styles.until}>
         <Instant at={signal.valid_until} form="short" />
         <Badge tone={signal.valid ? "ok" : "warn"}>{signal.valid ? "valid" : "expired"}</Badge>
       </span>

@@ -1,7 +1,6 @@
-import type { FigureStatus } from "./figures";
+import type { FigureStatus } from "./results/figures";
 
 const TITLES: Readonly<Record<string, string>> = {
-  asof: "as of",
   adx: "ADX",
   atr: "ATR",
   cci: "CCI",
@@ -15,6 +14,7 @@ const TITLES: Readonly<Record<string, string>> = {
 };
 // Names whose words alone would not tell what is meant.
 const NAMES: Readonly<Record<string, string>> = {
+  asof: "As of",
   bars_1m: "Bars of 1m",
   cornish_fisher: "Cornish-Fisher",
   cost_ticks: "Slippage, ticks",
