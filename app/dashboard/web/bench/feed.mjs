@@ -42,7 +42,7 @@ export async function startFeed({ port = 0, symbols = 200, rate = 2_000 } = {}) 
     else if (request.method === "PUT") void putWatchlist(request, response, market, state);
     else answer(url, response, market, state);
   });
-  const timer = setInterval(pace(market, state, readers, send), TICK_MS);
+  const timer = setInterval(pace(market, state, send), TICK_MS);
   const heart = setInterval(() => !state.isSilent && send(": hb\n\n"), 10_000);
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
@@ -71,17 +71,16 @@ function follow(response, readers, state) {
   response.on("close", () => readers.delete(response));
 }
 
-function pace(market, state, readers, send) {
+function pace(market, state, send) {
   let owed = 0;
   let before = performance.now();
   return () => {
     const now = performance.now();
     owed = Math.min(owed + (state.rate * (now - before)) / 1_000, state.rate);
     before = now;
-    if (state.isSilent) owed = 0;
     const frames = events(Math.floor(owed), market, state);
     owed -= Math.floor(owed);
-    if (frames !== "" && readers.size > 0) send(frames);
+    if (frames !== "" && !state.isSilent) send(frames);
   };
 }
 
@@ -104,7 +103,7 @@ async function control(url, response, { market, state, readers, send }) {
     lose: () => [...readers].map((reader) => reader.destroy()),
     refuse: () => Object.assign(state, { isRefusing: isOn }),
     silent: () => Object.assign(state, { isSilent: isOn }),
-    disagree: () => Object.assign(state, { isDisagreeing: isOn }),
+    disagree: () => disagree(isOn, market, state),
     reset: () => say("reset", { reason: "expired" }),
     conflate: () => say("conflated", { count: number("count") }),
     bus: () => say("status", { bus: number("away") ? "away" : "back" }),
@@ -112,6 +111,11 @@ async function control(url, response, { market, state, readers, send }) {
   }[url.pathname.slice("/feed/".length)];
   await does?.();
   response.writeHead(does ? 204 : 404).end();
+}
+
+function disagree(isOn, market, state) {
+  state.isDisagreeing = isOn;
+  market.quotes[0].source = isOn ? "SCHWAB" : "SIMULATED";
 }
 
 async function burst(count, market, state, readers) {

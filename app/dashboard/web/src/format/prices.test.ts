@@ -26,5 +26,5 @@ it("gives a change its sign, and none to no change", () => {
 });
 
 it("writes the price of an instrument that is not known as it came", () => {
-  expect(priceText("12.5", undefined)).toBe("12.5");
+  expect(priceText("6467.50", undefined)).toBe("6,467.50");
 });

@@ -12,20 +12,25 @@ const EIGHTHS_PER_POINT = 256;
 /**
  * A price as traders of the instrument read it: decimals with the tick's places and a comma at thousands, 6,745.50; or
  * points and thirty-seconds, 118'16, with a digit for eighths where the tick is finer, 110'165. Nothing is rounded: a
- * price between eighths stays a decimal number, and one with more places than the tick keeps them.
+ * price between eighths stays a decimal number, and one with more places than the tick keeps them. While the instrument
+ * is not known it is written as it came.
  */
 export function priceText(price: string, instrument: Priced | undefined): string {
   if (instrument?.price_format === "32") {
     const eighths = Math.abs(Number(price)) * EIGHTHS_PER_POINT;
     if (Number.isInteger(eighths)) return inThirtySeconds(instrument, eighths, price.startsWith("-"));
   }
-  return decimalText(price, instrument?.tick_decimals ?? 0);
+  return decimalText(price, instrument?.tick_decimals ?? placesOf(price));
 }
 
 /** A change of price with its sign, as `priceText`; a true minus sign. */
 export function changeText(change: string, instrument: Priced | undefined): string {
   const text = priceText(change.replace("-", ""), instrument);
   return Number(change) === 0 ? text : `${change.startsWith("-") ? "−" : "+"}${text}`;
+}
+
+function placesOf(price: string): number {
+  return price.split(".")[1]?.length ?? 0;
 }
 
 function decimalText(price: string, places: number): string {

@@ -33,9 +33,9 @@ export interface QuoteColumn {
 }
 
 const TABLET = 0;
-const LAPTOP = 1_200;
+const LAPTOP = 1_275;
 const DESK = 1_440;
-const WIDE = 1_700;
+const WIDE = 1_780;
 
 function column(
   key: string,
@@ -60,8 +60,8 @@ export const COLUMNS: readonly QuoteColumn[] = [
   column("ask", "Ask × size", "Best ask, and how many are offered", ["ask", "askSize"], 8.4, TABLET),
   column("spark", "Session", "The session's 5-minute closes so far, and the newest price", [], 5, LAPTOP, false),
   column("range", "Low – high", "Where the last price lies between the session's low and high", [], 5, WIDE, false),
-  column("high", "High", "The session's high", ["high"], 5.4, DESK),
-  column("low", "Low", "The session's low", ["low"], 5.4, DESK),
+  column("high", "High", "The session's high", ["high"], 5.1, DESK),
+  column("low", "Low", "The session's low", ["low"], 5.1, DESK),
   column("open", "Open", "The session's first price", ["open"], 5.4, WIDE),
   column("close", "Prev. close", "The settlement or close before this session", ["close"], 5.8, WIDE),
   column("volume", "Volume", "Contracts traded in this session", ["volume"], 5.2, LAPTOP),

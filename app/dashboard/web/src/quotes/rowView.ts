@@ -76,6 +76,7 @@ export function agreementText(quote: Quote): string {
   if (quote.disagrees.length > 0) return `${quote.disagrees.join(", ")} differs`;
   if (quote.sources.length === 0) return UNKNOWN;
   if (quote.sources.length === 1) return "one source";
+  if (quote.sources.some((one) => one.agrees === false)) return "differ now";
   return quote.sources.some((one) => one.agrees === true) ? "agree" : "not compared";
 }
 
