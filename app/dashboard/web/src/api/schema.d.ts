@@ -1655,7 +1655,7 @@ export interface components {
          * @description The bar of the bucket that runs: what was traded in it so far, by the rules of all bars; `t_close` lies ahead.
          *
          *     The live stream's events go on where it ends: those of this symbol and source with a `seq` above `through_seq` are
-         *     not in it yet.
+         *     not in it yet, nor are those with a `ts` after `through`.
          */
         "BarsAnswer.FormingAnswer": {
             /**
@@ -1712,9 +1712,9 @@ export interface components {
             through: string;
             /**
              * Through Seq
-             * @description the highest `seq` that was stored of the source in this session
+             * @description the highest `seq` that was stored of the source in this session, as text: it is beyond the whole numbers that JavaScript holds
              */
-            through_seq: number;
+            through_seq: string;
             /**
              * Tick Count
              * @description events of the source in the bar, trades and quotes

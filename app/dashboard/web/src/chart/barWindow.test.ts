@@ -16,7 +16,7 @@ test("older bars stand before those that are there, each once", () => {
 });
 
 test("beyond what is kept the newest bars are put aside, with the bar that runs", () => {
-  const forming = { ...bar("14:05:00", "14:06:00"), coverage: null, through: at("14:05:10"), through_seq: 1 };
+  const forming = { ...bar("14:05:00", "14:06:00"), coverage: null, through: at("14:05:10"), through_seq: "1" };
   const window = windowOf(answer("14:03:00", "14:05:00", { forming, holes: [hole("14:04:00", "14:05:00")] }));
 
   const joined = withOlder(window, answer("14:00:00", "14:03:00"), 4);

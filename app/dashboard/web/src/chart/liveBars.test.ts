@@ -5,7 +5,7 @@ import { answer, at, bar, event, SESSION } from "./samples";
 import { bucketAt } from "./sessions";
 
 const buckets = (ms: number) => bucketAt([SESSION], "1m", ms);
-const forming = (through: string) => ({ ...bar("14:05:00", "14:06:00"), coverage: null, through, through_seq: 1 });
+const forming = (through: string) => ({ ...bar("14:05:00", "14:06:00"), coverage: null, through, through_seq: "1" });
 const running = windowOf(answer("14:03:00", "14:05:00", { forming: forming(at("14:05:10.000500")) }));
 const still = windowOf(answer("14:03:00", "14:05:00", { end: at("14:05:12") }));
 

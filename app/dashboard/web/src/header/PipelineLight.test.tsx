@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { unreachable } from "../api/problems";
 import { makeQueryClient } from "../api/queryClient";
 import { ServerClockProvider } from "../live/ServerClock";
+import { NO_STANDING } from "../live/standing";
 import { PipelineLight } from "./PipelineLight";
 import { pipelineOf, type Signs } from "./pipeline";
 
@@ -63,7 +64,7 @@ describe("the light", () => {
 });
 
 function show(signs: Signs, answeredAt = Date.now()) {
-  const standing = { state: signs.stream, nextTryMs: null, conflated: 0 };
+  const standing = { ...NO_STANDING, state: signs.stream };
   const pipeline = { ...pipelineOf(signs), signs, standing, hasMoreAlerts: false, answeredAt, openedAt: answeredAt };
   render(
     <QueryClientProvider client={makeQueryClient()}>
