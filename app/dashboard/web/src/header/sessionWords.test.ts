@@ -37,14 +37,11 @@ describe("remarks", () => {
     expect(remarks(FRIDAY, CHICAGO)).toEqual(["closes early, 12:15 PM CST, Day after Thanksgiving"]);
   });
   it("tell a holiday once, though it is the reason of the early close as well", () => {
-    expect(remarks(THURSDAY, CHICAGO)).toEqual([
-      "Thanksgiving Day: a holiday on which it trades",
-      "closes early, 12:00 PM CST",
-    ]);
+    expect(remarks(THURSDAY, CHICAGO)).toEqual(["trades on Thanksgiving Day", "closes early, 12:00 PM CST"]);
   });
   it("do not say that a closed holiday trades", () => {
     expect(remarks({ ...THURSDAY, is_trading_day: false, is_early_close: false }, CHICAGO)).toEqual([
-      "Thanksgiving Day",
+      "closed for Thanksgiving Day",
     ]);
   });
   it("are none on an ordinary day", () => {

@@ -36,8 +36,8 @@ export function regularHours(session: Session, nowMs: number, zone: string): { i
 export function remarks(session: Session, zone: string): readonly string[] {
   const told: string[] = [];
   if (session.is_holiday) {
-    const name = session.holiday_name ?? "Holiday";
-    told.push(session.is_trading_day ? `${name}: a holiday on which it trades` : name);
+    const name = session.holiday_name ?? "a holiday";
+    told.push(session.is_trading_day ? `trades on ${name}` : `closed for ${name}`);
   }
   if (session.is_early_close) {
     const why = session.remark === session.holiday_name ? null : session.remark;

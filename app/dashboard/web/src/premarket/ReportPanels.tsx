@@ -45,13 +45,13 @@ function Limit({ together }: { together: Together }) {
   const scale = typeof factor?.value === "number" && factor.value < 1 ? factor : null;
   return (
     <span className={styles.limit}>
-      <span className="quiet">99 % loss of all positions in a session</span>
+      <span className="quiet">99 % loss in a session, of all positions by themselves</span>
       <FigureCell
         name="99 % loss of all positions"
         figure={sum}
         text={`${decimalText(sum.value, 0)} of ${decimalText(limit.value, 0)} allowed`}
       />
-      {scale && <Badge tone="warn">scaled by {decimalText(Number(scale.value), 2)}</Badge>}
+      {scale && <Badge tone="warn">scaled by {decimalText(Number(scale.value), 2)} to stay within it</Badge>}
     </span>
   );
 }
