@@ -40,8 +40,8 @@ function FileFacts({ file }: { file: Partition }) {
         facts={[
           { name: file.bytes === null ? "ticks that wait" : "rows", value: countText(file.rows) },
           { name: "size", value: bytesText(file.bytes) },
-          { name: "first tick", value: <Instant at={file.first_ts} form="short" /> },
-          { name: "last tick", value: <Instant at={file.last_ts} form="short" /> },
+          { name: "first", value: <Instant at={file.first_ts} form="short" /> },
+          { name: "last", value: <Instant at={file.last_ts} form="short" /> },
           { name: "written", value: <Instant at={file.written_at} form="short" /> },
           { name: "verified", value: <Instant at={file.verified_at} form="short" />, title: "read whole since" },
           { name: "purged", value: <Instant at={file.purged_at} form="short" />, title: "its ticks left the database" },

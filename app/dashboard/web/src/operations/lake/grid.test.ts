@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { cellText, gridOf, type Partition, STATES, worstOf } from "./grid";
+import { cellFigure, cellText, gridOf, type Partition, STATES, worstOf } from "./grid";
 
 const file = (date: string, symbol: string, more: Partial<Partition> = {}) =>
   ({ date, symbol, kind: "bars", timeframe: "1m", state: "exported", rows: 1000, bytes: 4000, ...more }) as Partition;
@@ -36,4 +36,18 @@ test("every state has a mark of its own, so that colour is not the only sign", (
 
   expect(new Set(marks).size).toBe(marks.length);
   expect(worstOf(["verified", "stale", "exported"])).toBe("stale");
+});
+
+test("rows take four letters at most, so that no cell grows while ticks come", () => {
+  const figure = (rows: number) => cellFigure({ ...file("2026-11-25", "ES"), rows, files: [] });
+
+  expect([0, 793, 1549, 9949, 9951, 27_300, 2_000_000].map(figure)).toEqual([
+    "0",
+    "793",
+    "1.5K",
+    "9.9K",
+    "10K",
+    "27K",
+    "2M",
+  ]);
 });

@@ -1,5 +1,5 @@
 import type { Shape } from "../../api/client";
-import { bytesText, compactText, countText } from "../../format/numbers";
+import { bytesText, countText } from "../../format/numbers";
 import { dayText } from "../../format/times";
 import type { Tone } from "../../ui/Badge";
 
@@ -64,9 +64,14 @@ export function cellText(cell: Cell): string {
   return `${cell.symbol}, ${dayText(cell.date)}: ${cell.state}, ${rows}, ${size}`;
 }
 
-/** What stands in a cell: rows in little room. */
+const SHORT = [0, 1].map(
+  (places) => new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: places }),
+);
+
+/** What stands in a cell: its rows in four letters at most, such as 793, 1.6K or 27K. */
 export function cellFigure(cell: Cell): string {
-  return compactText(cell.rows);
+  const leading = cell.rows / 1000 ** Math.floor(Math.log10(Math.max(1, cell.rows)) / 3);
+  return SHORT[leading < 9.95 ? 1 : 0]?.format(cell.rows) ?? "";
 }
 
 function cellOf(files: readonly Partition[]): Cell {

@@ -9,6 +9,7 @@ import { Instant } from "../../ui/Instant";
 import { QueryView } from "../../ui/states";
 import { DenseTable } from "../parts/DenseTable";
 import { Facts } from "../parts/Facts";
+import parts from "../parts/parts.module.css";
 import { valueText } from "../parts/values";
 import { ClosedFields } from "./ClosedFields";
 import { CorrectionForm } from "./CorrectionForm";
@@ -22,8 +23,12 @@ const ACTIONS: readonly Column<Action>[] = [
   { key: "at", heading: "At", cell: (one) => <Instant at={one.at} form="short" /> },
   { key: "action", heading: "What was done", cell: (one) => one.action },
   { key: "actor", heading: "By", cell: (one) => one.actor },
-  { key: "note", heading: "Note", cell: (one) => one.note || "none" },
-  { key: "fields", heading: "Fields", cell: (one) => (one.fields === null ? "" : valueText(one.fields)) },
+  { key: "note", heading: "Note", cell: (one) => <div className={parts.wrap}>{one.note || "none"}</div> },
+  {
+    key: "fields",
+    heading: "Fields",
+    cell: (one) => one.fields !== null && <div className={parts.wrap}>{valueText(one.fields)}</div>,
+  },
 ];
 
 /** A dead letter whole: why it is one, its fields with their correction, and what was and can be done with it. */

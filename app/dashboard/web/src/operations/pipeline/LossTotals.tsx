@@ -5,6 +5,7 @@ import { Panel } from "../../ui/Panel";
 import { QueryView } from "../../ui/states";
 import { LOSS_KINDS } from "../gaps/gaps";
 import { DenseTable } from "../parts/DenseTable";
+import parts from "../parts/parts.module.css";
 import { useLosses } from "../parts/queries";
 import { fieldText } from "../parts/values";
 import { addressOf } from "../sections";
@@ -27,7 +28,11 @@ const COLUMNS: readonly Column<Row>[] = [
     isNumber: true,
     cell: (row) => (row.count === undefined ? UNKNOWN : countText(row.count)),
   },
-  { key: "meaning", heading: "What it means", cell: (row) => <span className="quiet">{row.meaning}</span> },
+  {
+    key: "meaning",
+    heading: "What it means",
+    cell: (row) => <div className={`quiet ${parts.wrap}`}>{row.meaning}</div>,
+  },
 ];
 
 /** How many events were ever lost, by the kind of evidence; each kind leads to its list. */
