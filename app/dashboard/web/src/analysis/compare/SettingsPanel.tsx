@@ -14,7 +14,7 @@ export function SettingsPanel({ a, b }: { a: Job; b: Job }) {
         <Empty title="None">Both were asked the same; what differs comes from the data or from when it was read.</Empty>
       ) : (
         <DataTable
-          caption="Settings that differ"
+          caption="Settings of both analyses"
           rows={settings}
           keyOf={(setting) => setting.name}
           columns={[

@@ -34,6 +34,7 @@ export function SchemaForm({
 }: SchemaFormProps) {
   const [values, setValues] = useState<Values>(first);
   const [errors, setErrors] = useState<Errors>({});
+  const [isOpen, setOpen] = useState(false);
   const said = error instanceof ApiProblem ? error.errors : [];
   const errorOf = (path: string) => errors[path] ?? saidOf(path, said);
   const submit = (event: FormEvent) => {
@@ -62,7 +63,11 @@ export function SchemaForm({
       <div className={styles.fields}>{own.map(view)}</div>
       {hint !== undefined && <p className="quiet">{hint}</p>}
       {inner.length > 0 && (
-        <details className={styles.more} open={isWrongInside || undefined}>
+        <details
+          className={styles.more}
+          open={isOpen || isWrongInside}
+          onToggle={(event) => setOpen(event.currentTarget.open)}
+        >
           <summary>Parameters: what is left empty comes from the desk's settings, else is the value shown</summary>
           <div className={styles.fields}>{inner.map(view)}</div>
         </details>

@@ -34,7 +34,6 @@ export type FieldKind = "enum" | "text" | "number" | "integer" | "boolean" | "da
 export interface Field {
   /** Its place in the body, its steps separated by dots: parameters.seed. */
   readonly path: string;
-  readonly title: string;
   readonly kind: FieldKind;
   readonly schema: Schema;
   /** What it may be, of `enum` and `many`. */
@@ -66,14 +65,14 @@ function collect(document: OpenApi, whole: Schema, base: string, into: { fields:
     else {
       const kind = kindOf(document, schema);
       if (kind === null) into.leftOut.push(path);
-      else into.fields.push(fieldOf(document, path, name, kind, schema, whole.required?.includes(name) ?? false));
+      else into.fields.push(fieldOf(document, path, kind, schema, whole.required?.includes(name) ?? false));
     }
   }
 }
 
-function fieldOf(document: OpenApi, path: string, name: string, kind: FieldKind, schema: Schema, isRequired: boolean) {
+function fieldOf(document: OpenApi, path: string, kind: FieldKind, schema: Schema, isRequired: boolean) {
   const values = kind === "many" ? plain(document, schema.items ?? {}).enum : schema.enum;
-  return { path, title: schema.title ?? name, kind, schema, options: (values ?? []).map(String), isRequired };
+  return { path, kind, schema, options: (values ?? []).map(String), isRequired };
 }
 
 /** The schema that a reference names, and of one that may be null what it is otherwise. */

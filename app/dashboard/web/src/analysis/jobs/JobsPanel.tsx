@@ -82,13 +82,18 @@ function JobsTable({ jobs, chosen, toggle }: { jobs: Job[]; chosen: readonly num
     {
       key: "stage",
       heading: "Progress",
-      cell: (job) => (isFinished(job) ? <span className="quiet">{stageText(job)}</span> : <Progress job={job} />),
+      cell: (job) => (isFinished(job) ? <Ended job={job} /> : <Progress job={job} />),
     },
     { key: "took", heading: "Took", isNumber: true, cell: (job) => <Took job={job} /> },
     { key: "asked", heading: "Asked", cell: (job) => <Instant at={job.created_at} form="short" /> },
     { key: "by", heading: "By", cell: (job) => job.requested_by },
   ];
   return <DataTable caption="Analyses, newest first" columns={columns} rows={jobs} keyOf={(job) => job.id} />;
+}
+
+function Ended({ job }: { job: Job }) {
+  const said = stageText(job);
+  return said === "" ? null : <p className={`quiet ${styles.said}`}>{said}</p>;
 }
 
 /** Few symbols stand in one line, so that rows are low; many are wrapped. */

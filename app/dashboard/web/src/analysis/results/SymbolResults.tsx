@@ -25,7 +25,7 @@ export function SymbolResults({ symbol, document }: { symbol: string; document: 
   const parts = Object.keys(treeOf(tree));
   const rest = [...REST, ...parts.filter((part) => ![...REST, ...SHOWN, "quality"].includes(part))];
   return (
-    <div className={styles.grid}>
+    <div className={`${styles.grid} ${styles.two}`}>
       <div className={styles.wide}>
         <RecommendationPanel symbol={symbol} tree={tree} />
       </div>

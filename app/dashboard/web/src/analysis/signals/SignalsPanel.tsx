@@ -73,7 +73,9 @@ const COLUMNS: readonly Column<Signal>[] = [
   {
     key: "reason",
     heading: "Why",
-    cell: (signal) => reasonText(signal.reason_code) || "The gate and the cost are passed.",
+    cell: (signal) => (
+      <span className={styles.why}>{reasonText(signal.reason_code) || "The gate and the cost are passed."}</span>
+    ),
   },
   { key: "asof", heading: "Known up to", cell: (signal) => <Instant at={signal.asof} form="short" /> },
   {
