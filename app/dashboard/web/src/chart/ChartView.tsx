@@ -101,7 +101,12 @@ export function ChartView(props: {
       </div>
       <div className={styles.columns}>
         <section className={styles.chart} aria-label="Bars">
-          <Readout slot={slots[point ?? -1] ?? slots.at(-1)} texts={texts} instrument={instrument} />
+          <Readout
+            slot={slots[point ?? -1] ?? slots.at(-1)}
+            texts={texts}
+            instrument={instrument}
+            isCurrent={chart.why === null}
+          />
           <ChartFrame
             ref={handle}
             chart={chart}
