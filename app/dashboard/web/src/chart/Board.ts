@@ -17,7 +17,7 @@ import { MarksPrimitive } from "./MarksPrimitive";
 import type { Marks } from "./marks";
 import { candleOf, volumeOf } from "./points";
 import type { Slot } from "./slots";
-import { isContinued, movedRange, type Range } from "./view";
+import { isContinued, movedRange, type Range, scrolledRange } from "./view";
 import { zoneScale } from "./zoneScale";
 
 /** A line at a price, with what it is; dashed where it is not sure. */
@@ -119,10 +119,7 @@ export class Board {
 
   /** Move by so many screens, to the right where positive. */
   scroll(screens: number): void {
-    this.change(({ from, to }) => {
-      const by = (to - from) * screens;
-      return { from: from + by, to: to + by };
-    });
+    this.change((range) => scrolledRange(range, screens, this.slots.length));
   }
 
   /** See so many times as many bars; the right edge stays. */

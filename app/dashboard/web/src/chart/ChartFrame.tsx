@@ -17,6 +17,7 @@ export function ChartFrame(props: {
   chart: ReturnType<typeof useChart>;
   instrument: Instrument;
   timeframe: Timeframe;
+  source: string | null;
   style: BoardStyle;
   colours: Colours;
   levels: readonly Level[];
@@ -34,7 +35,9 @@ export function ChartFrame(props: {
   if (isNothing || chart.slots.every((slot) => slot.bar === null)) {
     return (
       <Frame>
-        <Empty title={`No ${timeframe} bars of ${instrument.symbol} yet`}>
+        <Empty
+          title={`No ${timeframe} bars of ${instrument.symbol}${props.source === null ? "" : ` from ${props.source}`} yet`}
+        >
           {isNothing ? `${first.error?.message}. ` : ""}Bars are there once a source has delivered trades of it: put it
           on the watchlist and see under Operations that a collector runs.
         </Empty>

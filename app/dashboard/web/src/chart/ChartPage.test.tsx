@@ -90,6 +90,17 @@ test("the bars are there as a table, the newest first, with what the holes mean"
   expect(rows).toHaveLength(3);
 });
 
+test("another source can be asked for, and it is said where that has none", async () => {
+  const { history } = open("/chart/ES");
+  const picker = await screen.findByLabelText("Source");
+
+  bars = () => json({ ...answer("14:00:00", "14:00:00"), source: null, sources: [], previous_end: null });
+  await userEvent.selectOptions(picker, "EXCEL");
+
+  expect(await screen.findByText("No 5m bars of ES from EXCEL yet")).toBeDefined();
+  expect(history.at(-1)).toContain("source=EXCEL");
+});
+
 test("whose software draws the chart is said, with a link", async () => {
   open("/chart/ES");
 

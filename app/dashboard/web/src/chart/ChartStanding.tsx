@@ -24,7 +24,7 @@ export function ChartStanding(props: {
         <>
           <Currency why={why} hasNewer={window.hasNewer} toPresent={bars.toPresent} />
           <span>
-            {countText(window.bars.length)} bars
+            {countText(window.bars.length)} {window.bars.length === 1 ? "bar" : "bars"}
             {window.previousEnd === null &&
               first !== undefined &&
               ` since ${props.texts.date(first.time)}, none earlier`}
@@ -36,7 +36,7 @@ export function ChartStanding(props: {
         </>
       )}
       <span className={styles.room} />
-      <span>Times in {props.zone}</span>
+      <span title="The zone of all times of the chart">{props.zone}</span>
       <Attribution />
     </footer>
   );
@@ -99,7 +99,7 @@ function Attribution() {
     <span>
       TradingView Lightweight Charts™ Copyright © 2026 TradingView, Inc.{" "}
       <a href="https://www.tradingview.com/" target="_blank" rel="noreferrer">
-        https://www.tradingview.com/
+        www.tradingview.com
       </a>
     </span>
   );

@@ -1,4 +1,4 @@
-import { type ReactNode, useCallback, useMemo, useRef, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useZone } from "../preferences/useZone";
 import { Button } from "../ui/Button";
 import { timeTexts } from "./axisText";
@@ -16,6 +16,7 @@ import { TIMEFRAMES, type Timeframe } from "./timeframes";
 import { useAnalysisLines } from "./useAnalysisLines";
 import { type Instrument, useChart } from "./useChart";
 import { useKeys } from "./useKeys";
+import type { Range } from "./view";
 
 /** How many places from an edge of what is loaded more is asked for. */
 const NEAR = 100;
@@ -46,8 +47,10 @@ export function ChartView(props: {
   const isDaily = timeframe === "1d";
   const texts = useMemo(() => timeTexts(zone, isDaily), [zone, isDaily]);
   const style = useMemo(() => ({ zone, isDaily, instrument }), [zone, isDaily, instrument]);
+  const seen = useRef<Range | null>(null);
   const onSeen = useCallback(
-    ({ from, to }: { from: number; to: number }) => {
+    ({ from, to }: Range) => {
+      seen.current = { from, to };
       if (window === undefined) return;
       const { older, newer } = bars;
       if (from < NEAR && window.previousEnd !== null && !older.isPending && !older.isError) older.mutate();
@@ -55,6 +58,10 @@ export function ChartView(props: {
     },
     [window, bars, slots.length],
   );
+  // What came may not reach beyond the edge that is seen.
+  useEffect(() => {
+    if (seen.current !== null) onSeen(seen.current);
+  }, [onSeen]);
   useKeys({
     scroll: (screens) => handle.current?.scroll(screens),
     zoom: (by) => handle.current?.zoom(by),
@@ -69,7 +76,11 @@ export function ChartView(props: {
       <div className={styles.toolbar}>
         {props.picker}
         <TimeframeButtons timeframe={timeframe} onChoose={onTimeframe} />
-        <SourcePicker source={window?.source ?? null} sources={window?.sources ?? []} onChoose={props.onSource} />
+        <SourcePicker
+          source={window?.source ?? props.wantedSource}
+          sources={window?.sources ?? []}
+          onChoose={props.onSource}
+        />
         <div className={styles.switches}>
           <Button pressed={switches.levels} onClick={() => onSwitch("levels")}>
             Levels
@@ -90,12 +101,18 @@ export function ChartView(props: {
       </div>
       <div className={styles.columns}>
         <section className={styles.chart} aria-label="Bars">
-          <Readout slot={slots[point ?? -1] ?? slots.at(-1)} texts={texts} instrument={instrument} />
+          <Readout
+            slot={slots[point ?? -1] ?? slots.at(-1)}
+            texts={texts}
+            instrument={instrument}
+            isCurrent={chart.why === null}
+          />
           <ChartFrame
             ref={handle}
             chart={chart}
             instrument={instrument}
             timeframe={timeframe}
+            source={window?.source ?? props.wantedSource}
             style={style}
             colours={colours}
             levels={shown.lines}

@@ -11,7 +11,8 @@ const WHY = {
 } as const;
 
 /** The bar under the crosshair, else the newest, in numbers. */
-export function Readout({ slot, texts, instrument }: { slot: Slot | undefined; texts: TimeTexts; instrument: Priced }) {
+export function Readout(props: { slot: Slot | undefined; texts: TimeTexts; instrument: Priced; isCurrent: boolean }) {
+  const { slot, texts, instrument, isCurrent } = props;
   if (slot === undefined) return <div className={styles.readout} />;
   return (
     <div className={styles.readout}>
@@ -22,13 +23,18 @@ export function Readout({ slot, texts, instrument }: { slot: Slot | undefined; t
           {slot.isDrawnShort && " in the whole session, which is drawn short"}
         </span>
       ) : (
-        <Numbers bar={slot.bar} isLive={slot.isLive} instrument={instrument} />
+        <Numbers
+          bar={slot.bar}
+          running={!slot.isLive ? null : isCurrent ? "running" : "not current"}
+          instrument={instrument}
+        />
       )}
     </div>
   );
 }
 
-function Numbers({ bar, isLive, instrument }: { bar: NonNullable<Slot["bar"]>; isLive: boolean; instrument: Priced }) {
+function Numbers(props: { bar: NonNullable<Slot["bar"]>; running: string | null; instrument: Priced }) {
+  const { bar, running, instrument } = props;
   const change = (Number(bar.close) - Number(bar.open)).toFixed(instrument.tick_decimals);
   const sign = Number(change) > 0 ? "up" : Number(change) < 0 ? "down" : "";
   return (
@@ -46,8 +52,8 @@ function Numbers({ bar, isLive, instrument }: { bar: NonNullable<Slot["bar"]>; i
         text={compactText(bar.volume)}
       />
       <Figure name="Ticks" title="Events of the source, trades and quotes" text={countText(bar.tick_count)} />
-      {isLive ? (
-        <span className={styles.live}>running</span>
+      {running !== null ? (
+        <span className={styles.live}>{running}</span>
       ) : (
         <Figure
           name="Cov."

@@ -57,7 +57,9 @@ export function TimeframeButtons(props: { timeframe: Timeframe; onChoose: (timef
   );
 }
 
-/** Whose bars are shown; to be chosen where there are several sources, which are never mixed. */
+const SOURCES = ["SCHWAB", "EXCEL", "REPLAY", "SIMULATED"] as const;
+
+/** Whose bars are shown, which are never mixed: those that have bars here, and the others, which may have some before. */
 export function SourcePicker(props: {
   source: string | null;
   sources: readonly string[];
@@ -65,20 +67,14 @@ export function SourcePicker(props: {
 }) {
   const { source, sources } = props;
   if (source === null) return null;
-  if (sources.length < 2) {
-    return (
-      <span className="quiet">
-        Source <strong>{source}</strong>
-      </span>
-    );
-  }
+  const here = [...new Set([source, ...sources])].sort();
+  const option = (one: string) => <option key={one}>{one}</option>;
   return (
     <label className={styles.field}>
       <span className="quiet">Source</span>
       <select value={source} onChange={(event) => props.onChoose(event.target.value)}>
-        {[...new Set([source, ...sources])].sort().map((one) => (
-          <option key={one}>{one}</option>
-        ))}
+        <optgroup label="With bars here">{here.map(option)}</optgroup>
+        <optgroup label="Others, if they have any">{SOURCES.filter((one) => !here.includes(one)).map(option)}</optgroup>
       </select>
     </label>
   );

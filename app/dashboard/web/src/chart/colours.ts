@@ -28,9 +28,10 @@ export function useColours(): Colours {
   return colours;
 }
 
-/** A colour of the form #rrggbb with so much of it, 0 to 1. */
+/** A colour of the form #rrggbb, or #rgb as the build shortens it, with so much of it, 0 to 1. */
 export function faded(colour: string, share: number): string {
-  return `${colour}${Math.round(share * 255)
+  const whole = colour.length === 4 ? colour.replace(/[0-9a-f]/gi, "$&$&") : colour;
+  return `${whole}${Math.round(share * 255)
     .toString(16)
     .padStart(2, "0")}`;
 }

@@ -14,7 +14,7 @@ export function notCurrent(
   if (shown !== null && source !== null && shown !== source) {
     return `the live quotes are of ${shown}: ${source} is asked of the server once a minute`;
   }
-  if (stream === "lost") return "stream lost: the last bar stands still";
+  if (stream === "lost") return "stream lost: asked of the server once a minute";
   if (stream !== "live") return "not connected yet";
   if (row.quote.state === "stale") return "stale: no news for too long";
   if (row.quote.state === "delayed") return "delayed by its source";

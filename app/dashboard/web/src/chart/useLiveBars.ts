@@ -17,31 +17,34 @@ export function useLiveBars(symbol: string, window: BarWindow | undefined, bucke
   const heard = useRef<QuoteEvent[]>([]);
   const live = useRef<LiveBars | null>(null);
   const [shown, setShown] = useState<LiveBars | null>(null);
-  const source = window?.source ?? null;
+  const latest = useRef({ source: window?.source, bucketAt });
+  latest.current = { source: window?.source, bucketAt };
 
+  // It is listened before the first bars are there, so that nothing is missed between them and the stream.
   useEffect(() => {
     const row = store.row(symbol)?.quote;
-    heard.current = row === undefined || row.source !== source ? [] : [row];
+    heard.current = row === undefined ? [] : [row];
     let frame: number | null = null;
     const show = () => {
       frame = null;
       setShown(live.current);
     };
     const stop = onEvent(symbol, (event) => {
-      if (event.source !== source || heard.current.slice(-RECENT).some((one) => isSame(one, event))) return;
+      if (heard.current.slice(-RECENT).some((one) => isSame(one, event))) return;
       heard.current.push(event);
-      if (live.current === null) return;
-      live.current = withEvent(live.current, event, bucketAt);
+      if (live.current === null || event.source !== latest.current.source) return;
+      live.current = withEvent(live.current, event, latest.current.bucketAt);
       frame ??= requestAnimationFrame(show);
     });
     return () => {
       stop();
       if (frame !== null) cancelAnimationFrame(frame);
     };
-  }, [symbol, source, onEvent, store, bucketAt]);
+  }, [symbol, onEvent, store]);
 
   useEffect(() => {
-    live.current = window === undefined || window.hasNewer ? null : liveBarsOf(window, heard.current, bucketAt);
+    const mine = heard.current.filter((event) => event.source === window?.source);
+    live.current = window === undefined || window.hasNewer ? null : liveBarsOf(window, mine, bucketAt);
     const oldest = (live.current?.through ?? 0) - KEPT_MICROS;
     heard.current = heard.current.filter((event) => event.ts != null && microsOf(event.ts) > oldest);
     setShown(live.current);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { at, bar } from "./samples";
 import { slotOf } from "./slots";
-import { isContinued, movedRange, placeOf } from "./view";
+import { isContinued, movedRange, placeOf, scrolledRange } from "./view";
 
 const axis = { timeframe: "1m", marketZone: "UTC", sessions: [] } as const;
 const minutes = (from: number, to: number) =>
@@ -29,6 +29,12 @@ test("places go on where only the last changed or some were added", () => {
   expect(isContinued(before, changed)).toBe(true);
   expect(isContinued(before, minutes(10, 15))).toBe(false);
   expect(isContinued(before, before.slice(0, -1))).toBe(false);
+});
+
+test("scrolling ends where half of the screen would be empty", () => {
+  expect(scrolledRange({ from: 100, to: 200 }, -0.9, 500)).toEqual({ from: 10, to: 110 });
+  expect(scrolledRange({ from: 10, to: 110 }, -0.9, 500)).toEqual({ from: -50, to: 50 });
+  expect(scrolledRange({ from: 390, to: 490 }, 0.9, 500)).toEqual({ from: 450, to: 550 });
 });
 
 test("a place is found by its time, else the next", () => {

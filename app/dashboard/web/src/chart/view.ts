@@ -26,6 +26,13 @@ export function movedRange(range: Range, before: readonly Slot[], slots: readonl
   return { from: range.from + by, to: range.to + by };
 }
 
+/** The range so many screens further right, so far that half of it still has places of so many. */
+export function scrolledRange(range: Range, screens: number, count: number): Range {
+  const seen = range.to - range.from;
+  const from = Math.min(Math.max(range.from + seen * screens, -seen / 2), count - seen / 2);
+  return { from, to: from + seen };
+}
+
 /** The first place at or after a time in seconds, by bisection; the number of places when all are before. */
 export function placeOf(slots: readonly Slot[], time: number): number {
   let low = 0;

@@ -1,0 +1,45 @@
+import { act, renderHook } from "@testing-library/react";
+import { expect, test, vi } from "vitest";
+import type { QuoteEvent } from "../live/quotes";
+import { windowOf } from "./barWindow";
+import { answer, at, bar, event, SESSION } from "./samples";
+import { bucketAt } from "./sessions";
+import { useLiveBars } from "./useLiveBars";
+
+const heard = vi.hoisted(() => ({ tell: (_: QuoteEvent) => {} }));
+vi.mock("../live/LiveQuotes", () => {
+  const live = {
+    store: { row: () => undefined },
+    onEvent: (_: string, listener: (one: QuoteEvent) => void) => {
+      heard.tell = listener;
+      return () => {};
+    },
+  };
+  return { useLive: () => live };
+});
+
+const buckets = (ms: number) => bucketAt([SESSION], "1m", ms);
+const forming = { ...bar("14:05:00", "14:06:00"), coverage: null, through: at("14:05:10"), through_seq: 1 };
+const window = windowOf(answer("14:03:00", "14:05:00", { forming }));
+
+test("what was heard before the first bars came is in the running bar", () => {
+  const { result, rerender } = renderHook(({ known }) => useLiveBars("ES", known, buckets), {
+    initialProps: { known: undefined as typeof window | undefined },
+  });
+  act(() => heard.tell(event("14:05:11", { last: "105" })));
+
+  rerender({ known: window });
+
+  expect(result.current?.forming).toMatchObject({ high: "105", tick_count: 6 });
+});
+
+test("an event that is told twice, and one of another source, change nothing", async () => {
+  const { result } = renderHook(() => useLiveBars("ES", window, buckets));
+  const told = event("14:05:11", { last: "105", seq: 7 });
+
+  act(() => {
+    for (const one of [told, told, event("14:05:12", { last: "1", source: "EXCEL" })]) heard.tell(one);
+  });
+
+  await vi.waitFor(() => expect(result.current?.forming).toMatchObject({ high: "105", low: "99", tick_count: 6 }));
+});
