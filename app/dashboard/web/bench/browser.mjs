@@ -16,12 +16,6 @@ export async function openPage(address) {
   return { page, devtools, end: () => browser.close() };
 }
 
-/** The last price that the page shows of a symbol, as a number; what stands right of the arrow. */
-export async function shownLast(page, symbol) {
-  const text = await page.textContent(`tr[data-symbol="${symbol}"] [data-field="last"]`);
-  return Number(text.replaceAll(",", ""));
-}
-
 /** Fail unless the page soon shows the newest price of every symbol: what is measured must be the real work. */
 export async function requireNewest(page, market) {
   const newest = Object.fromEntries(market.quotes.map((quote) => [quote.symbol, Number(quote.last)]));
@@ -30,5 +24,5 @@ export async function requireNewest(page, market) {
       const text = document.querySelector(`tr[data-symbol="${symbol}"] [data-field="last"]`)?.textContent ?? "";
       return Number(text.replaceAll(",", "")) === last;
     });
-  await page.waitForFunction(isShown, newest, { timeout: 15_000 });
+  await page.waitForFunction(isShown, newest, { timeout: 120_000, polling: 500 });
 }

@@ -113,6 +113,16 @@ async function control(url, response, { market, state, readers, send }) {
   response.writeHead(does ? 204 : 404).end();
 }
 
+/** Once a reader has room again, or is gone. */
+async function drained(reader) {
+  const given = new AbortController();
+  const { signal } = given;
+  const ends = [once(reader, "drain", { signal }), once(reader, "close", { signal })];
+  await Promise.race(ends);
+  given.abort();
+  await Promise.allSettled(ends);
+}
+
 function disagree(isOn, market, state) {
   state.isDisagreeing = isOn;
   market.quotes[0].source = isOn ? "SCHWAB" : "SIMULATED";
@@ -122,7 +132,7 @@ async function burst(count, market, state, readers) {
   for (let left = count; left > 0; left -= 500) {
     const frames = events(Math.min(left, 500), market, state);
     const full = [...readers].filter((reader) => !reader.write(frames));
-    await Promise.all(full.map((reader) => Promise.race([once(reader, "drain"), once(reader, "close")])));
+    await Promise.all(full.map(drained));
     await new Promise(setImmediate);
   }
 }
