@@ -19,7 +19,7 @@ vi.mock("../live/LiveQuotes", () => {
 });
 
 const buckets = (ms: number) => bucketAt([SESSION], "1m", ms);
-const forming = { ...bar("14:05:00", "14:06:00"), coverage: null, through: at("14:05:10"), through_seq: 1 };
+const forming = { ...bar("14:05:00", "14:06:00"), coverage: null, through: at("14:05:10"), through_seq: "1" };
 const window = windowOf(answer("14:03:00", "14:05:00", { forming }));
 
 test("what was heard before the first bars came is in the running bar", () => {

@@ -28,13 +28,18 @@ interface BoardRow {
 /** The box of a row's line. */
 export const SPARK = { width: 96, height: 20 } as const;
 
-const FLASH_EVERY_MS = 250;
+const FLASH_MS = 350;
+// A price that changes all the time is lit for a moment and rests for one, else it would be lit always.
+const FLASH_EVERY_MS = 600;
+const SWEEP_MS = 100;
 const NO_TERMS: Terms = { staleAfterMs: null, isLost: false, instruments: undefined, timeOf: String };
 
 /** Keeps the rows that are on the screen painted: at their changes while in view, once a second all. */
 export class Board {
   private readonly rows = new Map<Element, BoardRow>();
   private readonly seen: IntersectionObserver | null;
+  private readonly lit = new Set<BoardRow>();
+  private sweeper: ReturnType<typeof setTimeout> | null = null;
   private terms = NO_TERMS;
 
   constructor(
@@ -68,6 +73,7 @@ export class Board {
       unwatch();
       this.seen?.unobserve(element);
       this.rows.delete(element);
+      this.lit.delete(row);
     };
   }
 
@@ -90,6 +96,8 @@ export class Board {
   }
 
   end(): void {
+    if (this.sweeper !== null) clearTimeout(this.sweeper);
+    this.sweeper = null;
     this.seen?.disconnect();
     this.sparks.end();
   }
@@ -120,7 +128,20 @@ export class Board {
     const now = this.now();
     if (!isNew || !row.isInView || now - row.flashedAt < FLASH_EVERY_MS) return;
     row.flashedAt = now;
-    row.painter.flash(known.direction === 1);
+    row.painter.light(known.direction === 1);
+    this.lit.add(row);
+    this.sweeper ??= setTimeout(() => this.sweep(), SWEEP_MS);
+  }
+
+  // A flash is two changes of colour and no animation, which would have the browser paint all rows at every frame.
+  private sweep(): void {
+    const now = this.now();
+    for (const row of this.lit) {
+      if (now - row.flashedAt < FLASH_MS) continue;
+      row.painter.darken();
+      this.lit.delete(row);
+    }
+    this.sweeper = this.lit.size === 0 ? null : setTimeout(() => this.sweep(), SWEEP_MS);
   }
 
   private draw(row: BoardRow): void {

@@ -1,4 +1,4 @@
-import { Fragment, useCallback, useEffect, useRef, useState } from "react";
+import { type CSSProperties, Fragment, useCallback, useEffect, useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { useInstruments } from "../api/installation";
 import type { QuoteColumn } from "./columns";
@@ -20,15 +20,11 @@ export function QuoteTable(props: {
   const instruments = useInstruments().data;
   const { selected, open, select, toggle, body } = useSelection(symbols, onCommand);
   const width = columns.reduce((sum, one) => sum + one.width, 0);
+  const tracks = columns.map((one) => `minmax(0, ${one.width}fr)`).join(" ");
   return (
     <div className={styles.scroll}>
-      <table className={styles.table} style={{ minWidth: `${width}rem` }}>
+      <table className={styles.table} style={{ minWidth: `${width}rem`, "--columns": tracks } as CSSProperties}>
         <caption className="visually-hidden">Quotes of the watchlist; arrow keys select a row</caption>
-        <colgroup>
-          {columns.map((one) => (
-            <col key={one.key} style={{ width: `${(one.width / width) * 100}%` }} />
-          ))}
-        </colgroup>
         <thead>
           <tr>
             {columns.map((one) => (

@@ -19,7 +19,6 @@ export class RowPainter {
   private readonly marker: HTMLElement | null;
   private readonly bar: HTMLElement | null;
   private place = "none";
-  private parity = 0;
 
   /** Finds the elements with `data-field`, and the bar and its marker with `data-bar` and `data-marker`. */
   constructor(private readonly row: HTMLElement) {
@@ -43,10 +42,15 @@ export class RowPainter {
     this.put(view.place);
   }
 
-  /** Light the last price up; two animations that look the same take turns, for the same one would not begin again. */
-  flash(isUp: boolean): void {
-    this.parity = 1 - this.parity;
-    this.row.dataset.flash = `${isUp ? "up" : "down"}${this.parity}`;
+  /** Light the last price up, by where it went. */
+  light(isUp: boolean): void {
+    this.mark("moved", isUp ? "up" : "down");
+    this.row.dataset.flash = isUp ? "up" : "down";
+  }
+
+  /** End that. */
+  darken(): void {
+    delete this.row.dataset.flash;
   }
 
   private put(place: number | null): void {

@@ -70,7 +70,7 @@ export const COLUMNS: readonly QuoteColumn[] = [
   column("source", "Source", "Whose quote is shown", ["source"], 6.3, LAPTOP, false),
   column(
     "agreement",
-    "Sources",
+    "Agreement",
     "Whether the live sources agree; open it for who says what",
     ["agreement"],
     7,
