@@ -10,15 +10,19 @@ const CHROMIUM = [
 if (CHROMIUM === undefined)
   throw new Error("no Chromium is found: install the package chromium, or name one by CHROMIUM=/path");
 
-// One browser and one Thor: the tests follow each other, since they stop and start parts of it.
 export default defineConfig({
   testDir: "e2e",
   globalSetup: "./e2e/stack.ts",
   outputDir: "test-results/runs",
-  workers: 1,
+  workers: 2,
   timeout: 60_000,
   expect: { timeout: 15_000 },
   reporter: [["list"]],
+  // What only looks goes side by side; what stops and starts parts of the one Thor comes after it, one at a time.
+  projects: [
+    { name: "looks", testMatch: ["pages.spec.ts", "jobs.spec.ts"], fullyParallel: true },
+    { name: "disturbs", testMatch: "live.spec.ts", dependencies: ["looks"], workers: 1 },
+  ],
   use: {
     baseURL: process.env.THOR_URL,
     viewport: { width: 1280, height: 900 },

@@ -1,11 +1,13 @@
 import { lazy, Suspense, useEffect } from "react";
 import { Redirect, Route, Switch } from "wouter";
 import styles from "./App.module.css";
+import { KEYS as CHART } from "./chart/keys";
 import { Header } from "./header/Header";
 import { KEYS as EVERYWHERE, type KeyGroup } from "./header/keys";
 import { Navigation } from "./header/Navigation";
 import { followTheme } from "./preferences/preferences";
 import { KEYS as PREMARKET } from "./premarket/keys";
+import { KEYS as QUOTES } from "./quotes/keys";
 import { QuotesPage } from "./quotes/QuotesPage";
 import { Loading } from "./ui/states";
 
@@ -17,6 +19,8 @@ const OperationsPage = lazy(() => import("./operations/OperationsPage"));
 
 const KEYS: readonly KeyGroup[] = [
   { title: "Everywhere", keys: EVERYWHERE },
+  { title: "Quotes", keys: QUOTES },
+  { title: "Chart", keys: CHART },
   { title: "Pre-market", keys: PREMARKET },
 ];
 

@@ -1,14 +1,15 @@
+import type { KeyDoing } from "../header/keys";
 import { TIMEFRAMES } from "./timeframes";
 
-/** What keys do on the page Chart, for the list of all keys. */
-export const CHART_KEYS = [
-  { keys: ["←", "→"], text: "Scroll; with Shift a page" },
-  { keys: ["+", "−"], text: "Zoom in and out" },
-  { keys: ["End"], text: "Go to the newest bar" },
-  { keys: TIMEFRAMES.map((_, at) => String(at + 1)), text: `Timeframe: ${TIMEFRAMES.join(", ")}` },
-  { keys: ["s"], text: "Choose a symbol" },
-  { keys: ["t"], text: "Show the bars as a table, or hide it" },
-] as const;
+/** The keys of the page Chart. */
+export const KEYS: readonly KeyDoing[] = [
+  { keys: "←, →", does: "scroll; with Shift a page" },
+  { keys: "+, −", does: "zoom in and out" },
+  { keys: "End", does: "go to the newest bar" },
+  { keys: `1 to ${TIMEFRAMES.length}`, does: `timeframe: ${TIMEFRAMES.join(", ")}` },
+  { keys: "s", does: "choose a symbol" },
+  { keys: "t", does: "show the bars as a table, or hide it" },
+];
 
 /** What a key asks for. */
 export type KeyAction =

@@ -1,13 +1,15 @@
-/** The keys of the quotes, for the help. */
-export const QUOTE_KEYS = [
-  { keys: ["↓", "j"], does: "Select the next row" },
-  { keys: ["↑", "k"], does: "Select the row before" },
-  { keys: ["Home", "End"], does: "Select the first or last row" },
-  { keys: ["Enter"], does: "Open the selected symbol's chart" },
-  { keys: ["d"], does: "Show or hide what each source says of the selected symbol" },
-  { keys: ["/"], does: "Filter by symbol or name; Escape clears the filter" },
-  { keys: ["e"], does: "Edit the watchlist" },
-] as const;
+import type { KeyDoing } from "../header/keys";
+
+/** The keys of the page Quotes. */
+export const KEYS: readonly KeyDoing[] = [
+  { keys: "↓ or j", does: "select the next row" },
+  { keys: "↑ or k", does: "select the row before" },
+  { keys: "Home, End", does: "select the first or the last row" },
+  { keys: "Enter", does: "open the selected symbol's chart" },
+  { keys: "d", does: "show or hide what each source says of the selected symbol" },
+  { keys: "/", does: "filter by symbol or name; Escape clears the filter" },
+  { keys: "e", does: "edit the watchlist" },
+];
 
 /** What a key asks the table for. */
 export type QuoteCommand = "next" | "before" | "first" | "last" | "open" | "details" | "filter" | "edit";
