@@ -73,7 +73,7 @@ function desk() {
     admin_path: "/admin/",
     docs_path: "/docs",
     stale_after_ms: 15_000,
-    heartbeat_s: 10,
+    sse_heartbeat_ms: 5_000,
     source_preference: ["SCHWAB", "EXCEL"],
   };
 }

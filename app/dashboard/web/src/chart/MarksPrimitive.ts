@@ -7,6 +7,7 @@ import type {
   SeriesAttachedParameter,
   Time,
 } from "lightweight-charts";
+import { shortDayText } from "../format/times";
 import { type Colours, faded } from "./colours";
 import type { Marks, Span } from "./marks";
 
@@ -134,9 +135,10 @@ export class MarksPrimitive implements ISeriesPrimitive<Time> {
     context.setLineDash([]);
     context.font = `11px ${this.colours.font}`;
     context.fillStyle = this.colours.surface;
-    context.fillRect(x + 1, height - 22, context.measureText(day.slice(5)).width + 6, 16);
+    const text = shortDayText(day);
+    context.fillRect(x + 1, height - 22, context.measureText(text).width + 6, 16);
     context.fillStyle = this.colours.quiet;
-    context.fillText(day.slice(5), x + 4, height - 10);
+    context.fillText(text, x + 4, height - 10);
   }
 
   private foot(context: Context, box: Box | null, height: number): void {

@@ -46,6 +46,7 @@ export function LinePlot(props: LinePlotProps) {
   return (
     <figure ref={ref} className={styles.figure}>
       <div ref={holder} role="img" aria-label={props.title} />
+      {props.xText === undefined && <figcaption className="quiet">Times in {props.zone}</figcaption>}
     </figure>
   );
 }

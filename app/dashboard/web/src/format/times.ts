@@ -44,6 +44,11 @@ export function dayText(day: string | null | undefined): string {
   return formatOf("UTC", options).format(new Date(`${day}T00:00:00Z`));
 }
 
+/** A trading day in little room: Nov 27. */
+export function shortDayText(day: string): string {
+  return formatOf("UTC", { month: "short", day: "numeric" }).format(new Date(`${day}T00:00:00Z`));
+}
+
 /** How long something lasts, in its two largest units: 17 h 28 min, 4 min 05 s, 12 s, 340 ms. */
 export function durationText(ms: number | null | undefined): string {
   if (ms == null) return UNKNOWN;

@@ -16,7 +16,10 @@ export function ServerClockProvider({ children }: { children: ReactNode }) {
   return <Context.Provider value={clock}>{children}</Context.Provider>;
 }
 
-/** A clock that follows what the server tells; the quickest answer of the last minutes is believed most. */
+/**
+ * A clock that follows what the server tells; the quickest answer of the last minutes is believed most, unless a slower
+ * one shows that it cannot be right any more, as after the machine has slept.
+ */
 export function makeServerClock(
   monotonic: () => number = () => performance.now(),
   wall: () => number = Date.now,
@@ -29,8 +32,11 @@ export function makeServerClock(
     set: (instant, tookMs) => {
       const at = monotonic();
       const told = Date.parse(instant);
-      if (Number.isNaN(told) || (tookMs / 2 >= error && at - setAt < 300_000)) return;
-      offset = told + tookMs / 2 - at;
+      if (Number.isNaN(told)) return;
+      const found = told + tookMs / 2 - at;
+      const isContradicted = Math.abs(found - offset) > error + tookMs / 2;
+      if (tookMs / 2 >= error && at - setAt < 300_000 && !isContradicted) return;
+      offset = found;
       error = tookMs / 2;
       setAt = at;
     },

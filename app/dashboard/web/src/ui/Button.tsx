@@ -13,7 +13,7 @@ export function Button({ kind = "plain", pressed, className = "", ...rest }: But
     <button
       type="button"
       aria-pressed={pressed}
-      className={`${styles.button} ${styles[kind]} ${className}`}
+      className={`${styles.button} ${styles[kind] ?? ""} ${className}`}
       {...rest}
     />
   );

@@ -32,12 +32,14 @@ export function SymbolResults({ symbol, document }: { symbol: string; document: 
       <div className={styles.wide}>
         <PricePanel symbol={symbol} tree={tree} />
       </div>
-      <VolatilityPanel symbol={symbol} tree={tree} />
+      <div className="stack">
+        <VolatilityPanel symbol={symbol} tree={tree} />
+        <RegimePanel symbol={symbol} tree={tree} />
+        <QualityPanel symbol={symbol} tree={tree} />
+      </div>
       <div className="stack">
         <TrendPanel symbol={symbol} tree={tree} />
-        <RegimePanel symbol={symbol} tree={tree} />
         <RiskPanel symbol={symbol} tree={tree} />
-        <QualityPanel symbol={symbol} tree={tree} />
       </div>
       <div className={styles.wide}>
         <CalibrationPanel symbol={symbol} tree={tree} record={document.track_record[symbol]} />
