@@ -26,6 +26,8 @@ export function useReadiness(everyMs = 5_000) {
     queryKey: ["readiness"],
     queryFn: ({ signal }) => answered(api.GET("/api/health", { signal: soonEnough(signal) })),
     refetchInterval: everyMs,
+    // It is asked again soon anyway, and until then it must not pass for well.
+    retry: false,
   });
 }
 

@@ -1,12 +1,14 @@
 import { Link } from "wouter";
+import type { Alert, Check, Collector } from "../api/operations";
 import { ageText, durationText } from "../format/times";
 import { useServerNow } from "../live/ServerClock";
+import { seenAt } from "../signs/gravity";
 import { Badge, type Tone } from "../ui/Badge";
 import { type Column, DataTable } from "../ui/DataTable";
 import { Dialog } from "../ui/Dialog";
 import { Instant } from "../ui/Instant";
 import styles from "./PipelineDialog.module.css";
-import { type Alert, type Check, type Collector, type Concern, placeOf } from "./pipeline";
+import type { Concern } from "./pipeline";
 import { StreamLine } from "./StreamLine";
 import type { usePipeline } from "./usePipeline";
 
@@ -37,13 +39,19 @@ function Away({ pipeline }: { pipeline: Shown }) {
   const now = useServerNow();
   const { answeredAt, openedAt, signs } = pipeline;
   const forMs = Date.now() - (answeredAt ?? openedAt);
+  const since = durationText(Math.floor(forMs / 1_000) * 1_000);
   return (
     <div className={styles.away} role="alert">
       <p>
         <strong>Thor cannot be reached.</strong>{" "}
-        {answeredAt === null ? "It has not answered since this page was opened" : "It answered last at"}{" "}
-        {answeredAt !== null && <Instant at={new Date(now - forMs).toISOString()} form="time" />},{" "}
-        {durationText(Math.floor(forMs / 1_000) * 1_000)} ago. What is shown below is the last that was known.
+        {answeredAt === null ? (
+          `It has not answered since this page was opened, ${since} ago.`
+        ) : (
+          <>
+            It answered last at <Instant at={new Date(now - forMs).toISOString()} form="time" />, {since} ago. What is
+            shown below is the last that was known.
+          </>
+        )}
       </p>
       <p className="quiet">{signs.failure?.message}</p>
     </div>
@@ -126,7 +134,7 @@ function Checks({ checks, onLeave }: { checks: readonly Check[] | undefined; onL
       key: "name",
       heading: "Check",
       cell: (check) => (
-        <Link href={placeOf(check.name)} onClick={onLeave}>
+        <Link href={seenAt(check.name)} onClick={onLeave}>
           {check.name}
         </Link>
       ),

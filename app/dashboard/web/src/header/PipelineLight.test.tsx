@@ -17,6 +17,7 @@ const WELL: Signs = {
   },
   collectors: [],
   alerts: [],
+  unknown: [],
   stream: "live",
 };
 
@@ -56,7 +57,14 @@ describe("the light", () => {
     expect(screen.getByText("0 entries behind")).toBeDefined();
   });
   it("pressed, says what is not known", async () => {
-    show({ failure: null, health: undefined, collectors: undefined, alerts: undefined, stream: "connecting" });
+    show({
+      failure: null,
+      health: undefined,
+      collectors: undefined,
+      alerts: undefined,
+      unknown: [],
+      stream: "connecting",
+    });
     await userEvent.click(screen.getByRole("button"));
     expect(screen.getByText("Thor's checks are not known.")).toBeDefined();
     expect(screen.queryByText("Nothing needs attention.")).toBeNull();

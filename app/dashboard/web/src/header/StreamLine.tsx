@@ -6,7 +6,7 @@ import { Badge, type Tone } from "../ui/Badge";
 const STATES: Readonly<Record<StreamState, { tone: Tone; text: string }>> = {
   live: { tone: "ok", text: "quotes come as they change" },
   connecting: { tone: "info", text: "the first connection is being made" },
-  lost: { tone: "bad", text: "it is tried again; until then quotes are seconds old" },
+  lost: { tone: "bad", text: "it is tried again; until then quotes are those of the last snapshot" },
   paused: { tone: "quiet", text: "not connected while the page is hidden" },
 };
 

@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
+import type { Alert, Check, Collector } from "../api/operations";
 import { ApiProblem, unreachable } from "../api/problems";
-import { type Alert, type Check, type Collector, lagText, pipelineOf, type Signs } from "./pipeline";
+import { lagText, pipelineOf, type Signs } from "./pipeline";
 
 const INGEST: Check = { name: "ingest", ok: true, detail: "0 behind", behind: 1_204, progress_age_s: 0.9 };
-const RUNNING = { source: "SCHWAB", wanted: true, state: "running", feed: "streaming", detail: "" } as Collector;
+const FRESH = { health_age_s: 1, data_age_s: 1, silent_symbols: [] as string[], feed: "streaming", detail: "" };
+const RUNNING = { source: "SCHWAB", wanted: true, state: "running", ...FRESH } as Collector;
 
 function signs(told: Partial<Signs> & { checks?: Check[] } = {}): Signs {
   const { checks = [INGEST], ...rest } = told;
@@ -12,6 +14,7 @@ function signs(told: Partial<Signs> & { checks?: Check[] } = {}): Signs {
     health: { status: "ready", checks },
     collectors: [RUNNING],
     alerts: [],
+    unknown: [],
     stream: "live",
     ...rest,
   };
@@ -24,6 +27,14 @@ describe("the pipeline's light", () => {
   });
   it("claims nothing before Thor has answered", () => {
     expect(pipelineOf(signs({ health: undefined })).level).toBe("unknown");
+  });
+  it("is not good while alerts or collectors are not told", () => {
+    expect(pipelineOf(signs({ alerts: undefined })).level).toBe("unknown");
+    const found = pipelineOf(signs({ alerts: undefined, unknown: ["alerts"] }));
+    expect(found).toMatchObject({ level: "attention", concerns: [{ text: "Thor does not tell its alerts" }] });
+  });
+  it("is in trouble when a running collector has given no sign of life", () => {
+    expect(pipelineOf(signs({ collectors: [{ ...RUNNING, health_age_s: 60 }] })).level).toBe("trouble");
   });
   it("is away when nobody answers, whatever was known last", () => {
     expect(pipelineOf(signs({ failure: unreachable(new TypeError("Failed to fetch")) })).level).toBe("away");

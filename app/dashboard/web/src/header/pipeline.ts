@@ -1,14 +1,17 @@
 import type { Shape } from "../api/client";
+import type { Alert, Check, Collector } from "../api/operations";
 import { ApiProblem } from "../api/problems";
 import { countText } from "../format/numbers";
 import { ageText } from "../format/times";
 import type { StreamState } from "../live/QuoteStream";
+import { feedHealth } from "../signs/feedHealth";
+import { checkGravity, collectorGravity, type Gravity, seenAt } from "../signs/gravity";
 
 /** How the pipeline does at a glance; `away`: Thor cannot be reached, `unknown`: it has not answered yet. */
 export type Level = "good" | "attention" | "trouble" | "away" | "unknown";
 /** Something that is not as it should be, and where it is seen to. */
 export interface Concern {
-  readonly level: "attention" | "trouble";
+  readonly level: Gravity;
   readonly text: string;
   readonly href: string;
 }
@@ -17,10 +20,6 @@ export interface Pipeline {
   readonly level: Level;
   readonly concerns: readonly Concern[];
 }
-export type Check = Shape<"ReadinessAnswer.CheckAnswer">;
-export type Collector = Shape<"CollectorsAnswer.CollectorAnswer">;
-export type Alert = Shape<"AlertsAnswer.AlertAnswer">;
-
 /** What is known of the pipeline; undefined is not known. */
 export interface Signs {
   /** Why the last question about health got no answer; null when it got one. */
@@ -28,36 +27,21 @@ export interface Signs {
   readonly health: Shape<"ReadinessAnswer"> | undefined;
   readonly collectors: readonly Collector[] | undefined;
   readonly alerts: readonly Alert[] | undefined;
+  /** What was asked and could not be told, such as alerts. */
+  readonly unknown: readonly string[];
   readonly stream: StreamState;
 }
 
-const SEEN_AT: Readonly<Record<string, string>> = {
-  feeds: "/operations/collectors",
-  agreement: "/operations/collectors",
-  sessions: "/operations/sessions",
-  calendar: "/operations/sessions",
-  ledger: "/operations/gaps",
-  jobs: "/analysis",
-  premarket: "/premarket",
-  alerts: "/operations/alerts",
-};
-// Warnings that keep nobody from working: their checks are ok all the same.
-const WARNINGS: Readonly<Record<string, string>> = { ledger: "unexplained_24h", agreement: "alarms" };
 // What a proxy before Thor says when that does not answer.
 const NOBODY_THERE = [0, 502, 503, 504];
-const WAITING = ["starting", "spooling", "fenced"];
-
-/** The page that shows more of a check. */
-export function placeOf(check: string): string {
-  return SEEN_AT[check] ?? "/operations/pipeline";
-}
 
 /** How the pipeline does: as its worst sign says. Without an answer nothing is claimed. */
 export function pipelineOf(signs: Signs): Pipeline {
   if (signs.failure !== null && isAway(signs.failure)) return { level: "away", concerns: [] };
-  if (signs.failure === null && signs.health === undefined) return { level: "unknown", concerns: [] };
+  if (signs.failure === null && !isAnswered(signs)) return { level: "unknown", concerns: [] };
   const concerns = [
     ...ofFailure(signs.failure),
+    ...signs.unknown.map(ofUnknown),
     ...(signs.health?.checks ?? []).flatMap(ofCheck),
     ...(signs.collectors ?? []).flatMap(ofCollector),
     ...ofAlerts(signs.alerts ?? []),
@@ -75,6 +59,11 @@ export function lagText(checks: readonly Check[]): string | null {
   return `${countText(ingest.behind)} behind, ${progress}`;
 }
 
+// Good is claimed only when everything has been told that could say otherwise.
+function isAnswered({ health, collectors, alerts, unknown }: Signs): boolean {
+  return health !== undefined && (unknown.length > 0 || (collectors !== undefined && alerts !== undefined));
+}
+
 function isAway(failure: Error): boolean {
   return !(failure instanceof ApiProblem) || NOBODY_THERE.includes(failure.status);
 }
@@ -84,23 +73,20 @@ function ofFailure(failure: Error | null): Concern[] {
   return [{ level: "trouble", text: `Thor does not tell how it does: ${failure.message}`, href: "/operations" }];
 }
 
+function ofUnknown(what: string): Concern {
+  return { level: "attention", text: `Thor does not tell its ${what}`, href: "/operations" };
+}
+
 function ofCheck(check: Check): Concern[] {
-  // The alerts are told one by one.
-  if (check.name === "alerts") return [];
-  const warning = Number(check[WARNINGS[check.name] ?? ""] ?? 0) > 0;
-  if (check.ok && !warning) return [];
-  return [
-    { level: check.ok ? "attention" : "trouble", text: `${check.name}: ${check.detail}`, href: placeOf(check.name) },
-  ];
+  const level = checkGravity(check);
+  return level === null ? [] : [{ level, text: `${check.name}: ${check.detail}`, href: seenAt(check.name) }];
 }
 
 function ofCollector(one: Collector): Concern[] {
-  const isWell = one.state === "running" && (one.feed === null || one.feed === "streaming");
-  if (!one.wanted || isWell) return [];
-  const level = one.state === "running" || WAITING.includes(one.state) ? "attention" : "trouble";
-  const feed = one.state === "running" && one.feed !== null ? `, ${one.feed}` : "";
-  const detail = one.detail === "" ? "" : `: ${one.detail}`;
-  return [{ level, text: `${one.source} is ${one.state}${feed}${detail}`, href: "/operations/collectors" }];
+  const level = collectorGravity(one);
+  if (level === null) return [];
+  const { word, why } = feedHealth(one);
+  return [{ level, text: `${one.source} is ${word}: ${why}`, href: "/operations/collectors" }];
 }
 
 function ofAlerts(alerts: readonly Alert[]): Concern[] {

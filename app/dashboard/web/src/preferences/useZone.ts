@@ -7,6 +7,6 @@ export function useZone(market?: string | null): string {
   const desk = useDesk().data;
   if (zone === "local") return Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (zone !== "exchange") return zone;
-  const name = market ?? chosen ?? desk?.market;
-  return desk?.markets.find((one) => one.name === name)?.timezone ?? "UTC";
+  const zoneOf = (name: string | null | undefined) => desk?.markets.find((one) => one.name === name)?.timezone;
+  return zoneOf(market) ?? zoneOf(chosen) ?? zoneOf(desk?.market) ?? "UTC";
 }

@@ -1,11 +1,11 @@
 import { useState } from "react";
 import { answered, api } from "../../api/client";
+import type { Alert } from "../../api/operations";
 import { Button } from "../../ui/Button";
 import { ErrorNote } from "../../ui/states";
 import { Confirm } from "../parts/Confirm";
 import { Done } from "../parts/Done";
 import parts from "../parts/parts.module.css";
-import type { Alert } from "../parts/queries";
 import { useWrite } from "../parts/useWrite";
 
 type Order = "acknowledge" | "resolve";

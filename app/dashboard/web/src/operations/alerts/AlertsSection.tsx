@@ -1,3 +1,4 @@
+import { type Alert, useAlerts } from "../../api/operations";
 import { ageText } from "../../format/times";
 import { useServerNow } from "../../live/ServerClock";
 import { Badge } from "../../ui/Badge";
@@ -10,7 +11,6 @@ import { severityTone } from "../overview/concerns";
 import { DenseTable } from "../parts/DenseTable";
 import { Choice, Filters, Pager } from "../parts/Filters";
 import parts from "../parts/parts.module.css";
-import { type Alert, useAlerts } from "../parts/queries";
 import { oneOf, useFilters, usePages } from "../parts/useFilters";
 import { fieldText } from "../parts/values";
 import { AlertDialog } from "./AlertDialog";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Alert } from "../parts/queries";
+import type { Alert } from "../../api/operations";
 import { deliveryText, inOrder, standingText } from "./alerts";
 
 const alert = (id: number, more: Partial<Alert>) =>

@@ -1,4 +1,4 @@
-import type { Alert } from "../parts/queries";
+import type { Alert } from "../../api/operations";
 
 const RANKS: Record<Alert["severity"], number> = { critical: 0, warning: 1, info: 2 };
 

@@ -2,8 +2,8 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Collector } from "../../api/operations";
 import { answerWith } from "../../testing/answers";
-import type { Collector } from "../parts/queries";
 import { CollectorOrders } from "./CollectorOrders";
 
 const SCHWAB = { source: "SCHWAB", wanted: true, by: "hours", state: "running" } as Collector;

@@ -1,13 +1,13 @@
 import { useState } from "react";
 import { answered, api } from "../../api/client";
+import type { Collector } from "../../api/operations";
+import { wantedText } from "../../signs/feedHealth";
 import { Button } from "../../ui/Button";
 import { ErrorNote } from "../../ui/states";
 import { Confirm } from "../parts/Confirm";
 import { Done } from "../parts/Done";
 import parts from "../parts/parts.module.css";
-import type { Collector } from "../parts/queries";
 import { useWrite } from "../parts/useWrite";
-import { wantedText } from "./health";
 
 type Order = "start" | "stop" | "restart" | "auto";
 

@@ -1,12 +1,12 @@
+import type { Collector } from "../../api/operations";
+import { feedHealth, hasFigures, wantedText } from "../../signs/feedHealth";
 import { Badge } from "../../ui/Badge";
 import { Panel } from "../../ui/Panel";
 import { Facts } from "../parts/Facts";
-import type { Collector } from "../parts/queries";
 import { fieldText } from "../parts/values";
 import { CollectorOrders } from "./CollectorOrders";
 import styles from "./collectors.module.css";
 import { collectorFacts } from "./facts";
-import { feedHealth, hasFigures, wantedText } from "./health";
 
 /** A source: how it does and why, its figures, and orders to its collector. */
 export function CollectorPanel({ collector }: { collector: Collector }) {

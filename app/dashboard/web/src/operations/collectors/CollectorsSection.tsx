@@ -1,9 +1,9 @@
+import { type Collector, useCollectors } from "../../api/operations";
+import { hasFigures } from "../../signs/feedHealth";
 import { Instant } from "../../ui/Instant";
 import { Empty, QueryView } from "../../ui/states";
-import { type Collector, useCollectors } from "../parts/queries";
 import { CollectorPanel } from "./CollectorPanel";
 import styles from "./collectors.module.css";
-import { hasFigures } from "./health";
 
 /** How each source is collected, and what can be done about it. */
 export function CollectorsSection() {

@@ -1,9 +1,9 @@
+import type { Collector } from "../../api/operations";
 import { countText, decimalText, UNKNOWN } from "../../format/numbers";
 import { ageText } from "../../format/times";
+import { holderText } from "../../signs/feedHealth";
 import { Instant } from "../../ui/Instant";
 import type { Fact } from "../parts/Facts";
-import type { Collector } from "../parts/queries";
-import { holderText } from "./health";
 
 /** A collector's figures with what each means; those of one that never ran are not known. */
 export function collectorFacts(one: Collector): Fact[] {

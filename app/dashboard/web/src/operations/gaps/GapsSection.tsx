@@ -1,3 +1,4 @@
+import { type Gap, SOURCES, useGaps } from "../../api/operations";
 import { dayText } from "../../format/times";
 import { Badge } from "../../ui/Badge";
 import type { Column } from "../../ui/DataTable";
@@ -6,7 +7,6 @@ import { Panel } from "../../ui/Panel";
 import { Empty, QueryView } from "../../ui/states";
 import { DenseTable } from "../parts/DenseTable";
 import { Choice, DayField, Filters, Pager, SymbolField } from "../parts/Filters";
-import { type Gap, SOURCES, useGaps } from "../parts/queries";
 import { oneOf, useFilters, usePages } from "../parts/useFilters";
 import { fieldText } from "../parts/values";
 import { GAP_KINDS, GAP_STATES, lengthText, numbersText, stateOf, symbolsText } from "./gaps";

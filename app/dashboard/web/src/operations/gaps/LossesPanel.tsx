@@ -1,3 +1,4 @@
+import { type Loss, type LossesAsked, useLosses } from "../../api/operations";
 import { countText, UNKNOWN } from "../../format/numbers";
 import { dayText } from "../../format/times";
 import type { Column } from "../../ui/DataTable";
@@ -7,7 +8,6 @@ import { Empty, QueryView } from "../../ui/states";
 import { DenseTable } from "../parts/DenseTable";
 import { Choice, Pager } from "../parts/Filters";
 import parts from "../parts/parts.module.css";
-import { type Loss, type LossesAsked, useLosses } from "../parts/queries";
 import { oneOf, usePages } from "../parts/useFilters";
 import { fieldText, valueText } from "../parts/values";
 import { LOSS_KINDS } from "./gaps";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Gap } from "../parts/queries";
+import type { Gap } from "../../api/operations";
 import { lengthText, numbersText, symbolsText } from "./gaps";
 
 const FEED = {

@@ -1,7 +1,7 @@
+import type { Gap, LossesAsked } from "../../api/operations";
 import { countText } from "../../format/numbers";
 import { durationText } from "../../format/times";
 import type { Tone } from "../../ui/Badge";
-import type { Gap, LossesAsked } from "../parts/queries";
 
 /** The kinds of evidence that events are gone, and what each means. */
 export const LOSS_KINDS: Readonly<Record<NonNullable<LossesAsked["kind"]>, string>> = {

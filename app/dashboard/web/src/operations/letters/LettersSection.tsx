@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { type Letter, type LettersAsked, SOURCES, useLetters } from "../../api/operations";
 import { UNKNOWN } from "../../format/numbers";
 import { dayText } from "../../format/times";
 import { Badge } from "../../ui/Badge";
@@ -10,7 +11,6 @@ import { Empty, QueryView } from "../../ui/states";
 import { DenseTable } from "../parts/DenseTable";
 import { Choice, DayField, Filters, Pager, SymbolField, TextField } from "../parts/Filters";
 import parts from "../parts/parts.module.css";
-import { type Letter, type LettersAsked, SOURCES, useLetters } from "../parts/queries";
 import { oneOf, useFilters, usePages } from "../parts/useFilters";
 import { LetterDialog } from "./LetterDialog";
 import { KINDS, LETTER_STATES, letterTone, redriveScope } from "./letters";

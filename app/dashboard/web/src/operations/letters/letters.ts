@@ -1,5 +1,5 @@
+import type { Letter, LettersAsked } from "../../api/operations";
 import type { Tone } from "../../ui/Badge";
-import type { Letter, LettersAsked } from "../parts/queries";
 
 export const LETTER_STATES = ["open", "redriven", "discarded", "all"] as const;
 

@@ -1,8 +1,8 @@
 import { useReadiness } from "../../api/installation";
+import type { Check } from "../../api/operations";
 import { Badge } from "../../ui/Badge";
 import { type Column, DataTable } from "../../ui/DataTable";
 import { QueryView } from "../../ui/states";
-import type { Check } from "../parts/queries";
 import { fieldText, valueText } from "../parts/values";
 
 const COLUMNS: readonly Column<Check>[] = [

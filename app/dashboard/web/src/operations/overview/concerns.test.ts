@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Alert, Certified, Check, Collector } from "../parts/queries";
+import type { Alert, Certified, Check, Collector } from "../../api/operations";
 import { concernsOf, type Known } from "./concerns";
 
 const NOTHING: Known = {
@@ -37,15 +37,25 @@ test("an alert that somebody sees to says who", () => {
   expect(concernsOf({ ...NOTHING, alerts: [seen] })[0]?.detail).toContain("maria");
 });
 
-test("a collector is a concern only where a person has to do something", () => {
+test("a wanted collector is a concern as grave as the light says, and one that nobody wants is none", () => {
   const collectors = [
-    { source: "SCHWAB", state: "needs login", detail: "log in" },
-    { source: "EXCEL", state: "failed" },
+    { source: "SCHWAB", wanted: true, state: "needs login", detail: "log in" },
+    { source: "EXCEL", wanted: true, state: "failed", detail: "" },
+    { source: "REPLAY", wanted: false, state: "failed", detail: "" },
   ];
 
   const concerns = concernsOf({ ...NOTHING, collectors: collectors as Collector[] });
 
-  expect(concerns.map((one) => one.key)).toEqual(["collector SCHWAB"]);
+  expect(concerns.map((one) => [one.key, one.tone])).toEqual([
+    ["collector SCHWAB", "bad"],
+    ["collector EXCEL", "warn"],
+  ]);
+});
+
+test("a check that is ok and warns is a concern here, too", () => {
+  const ledger = { name: "ledger", ok: true, detail: "3 events lost", unexplained_24h: 3 } as Check;
+
+  expect(concernsOf({ ...NOTHING, checks: [ledger] })).toMatchObject([{ key: "check ledger", tone: "warn" }]);
 });
 
 test("a session without a certificate is a concern once it is overdue", () => {

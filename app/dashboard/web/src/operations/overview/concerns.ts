@@ -1,6 +1,8 @@
+import type { Alert, Certified, Check, Collector, LakeTotals } from "../../api/operations";
 import { dayText } from "../../format/times";
+import { feedHealth } from "../../signs/feedHealth";
+import { checkGravity, collectorGravity, type Gravity, seenAt } from "../../signs/gravity";
 import type { Tone } from "../../ui/Badge";
-import type { Alert, Certified, Check, Collector, LakeTotals } from "../parts/queries";
 import { addressOf } from "../sections";
 
 /** What the server has told; undefined is not known (yet), and says nothing about how things are. */
@@ -29,25 +31,11 @@ export interface Concern {
 
 const TONES: Record<Alert["severity"], Tone> = { critical: "bad", warning: "warn", info: "info" };
 const RANKS: Record<Tone, number> = { bad: 0, warn: 1, info: 2, quiet: 3, ok: 4 };
-const FOR_A_PERSON = ["needs login", "misconfigured", "crash loop", "no collector"];
-const PARTS_OF_CHECKS: Readonly<Record<string, string>> = {
-  sessions: addressOf("sessions"),
-  calendar: addressOf("sessions"),
-  feeds: addressOf("collectors"),
-  agreement: addressOf("collectors"),
-  schwab_login: addressOf("collectors"),
-  ledger: addressOf("gaps"),
-  alerts: addressOf("alerts"),
-};
+const GRAVITIES: Record<Gravity, Tone> = { trouble: "bad", attention: "warn" };
 
 /** The colour of a severity. */
 export function severityTone(severity: Alert["severity"]): Tone {
   return TONES[severity];
-}
-
-/** Whether a collector waits for a person: it does not mend by itself. */
-export function needsPerson(collector: Collector): boolean {
-  return FOR_A_PERSON.includes(collector.state);
 }
 
 /** Everything that needs attention, the gravest first; of the same gravity, alerts first. */
@@ -55,8 +43,8 @@ export function concernsOf(known: Known): Concern[] {
   const isAlerted = known.alerts?.some((alert) => alert.rule === "dead_letters");
   const all = [
     ...(known.alerts ?? []).map(ofAlert),
-    ...(known.checks ?? []).filter((check) => !check.ok).map(ofCheck),
-    ...(known.collectors ?? []).filter(needsPerson).map(ofCollector),
+    ...(known.checks ?? []).flatMap(ofCheck),
+    ...(known.collectors ?? []).flatMap(ofCollector),
     ...(known.certificates ?? []).filter((one) => one.overdue || one.verdict === "failed").map(ofSession),
     ...(isAlerted ? [] : ofLetters(known.letters)),
     ...ofLake(known.lake),
@@ -77,29 +65,37 @@ function ofAlert(alert: Alert): Concern {
   };
 }
 
-function ofCheck(check: Check): Concern {
-  const href = PARTS_OF_CHECKS[check.name] ?? addressOf("pipeline");
-  return {
-    key: `check ${check.name}`,
-    tone: "bad",
-    word: "failing",
-    title: `Readiness of ${check.name.replaceAll("_", " ")}`,
-    detail: check.detail,
-    since: null,
-    href,
-  };
+function ofCheck(check: Check): Concern[] {
+  const gravity = checkGravity(check);
+  if (gravity === null) return [];
+  return [
+    {
+      key: `check ${check.name}`,
+      tone: GRAVITIES[gravity],
+      word: gravity === "trouble" ? "failing" : "warning",
+      title: `Readiness of ${check.name.replaceAll("_", " ")}`,
+      detail: check.detail,
+      since: null,
+      href: seenAt(check.name),
+    },
+  ];
 }
 
-function ofCollector(collector: Collector): Concern {
-  return {
-    key: `collector ${collector.source}`,
-    tone: "bad",
-    word: collector.state,
-    title: `Collector of ${collector.source}`,
-    detail: collector.detail,
-    since: null,
-    href: addressOf("collectors"),
-  };
+function ofCollector(collector: Collector): Concern[] {
+  const gravity = collectorGravity(collector);
+  if (gravity === null) return [];
+  const { word, why } = feedHealth(collector);
+  return [
+    {
+      key: `collector ${collector.source}`,
+      tone: GRAVITIES[gravity],
+      word,
+      title: `Collector of ${collector.source}`,
+      detail: why,
+      since: null,
+      href: seenAt("feeds"),
+    },
+  ];
 }
 
 function ofSession(one: Certified): Concern {

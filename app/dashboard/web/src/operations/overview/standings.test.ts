@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Collector } from "../parts/queries";
+import type { Collector } from "../../api/operations";
 import type { Known } from "./concerns";
 import { tilesOf } from "./standings";
 

@@ -1,6 +1,6 @@
 import { bytesText, countText, decimalText, UNKNOWN } from "../../format/numbers";
+import { feedHealth } from "../../signs/feedHealth";
 import type { Tone } from "../../ui/Badge";
-import { feedHealth } from "../collectors/health";
 import { numberIn } from "../parts/values";
 import { addressOf } from "../sections";
 import type { Known } from "./concerns";

@@ -1,9 +1,10 @@
 import type { UseQueryResult } from "@tanstack/react-query";
 import { useReadiness } from "../../api/installation";
-import { useAlerts, useCertificates, useCollectors, useGaps, useLakeTotals, useLetters } from "../parts/queries";
+import { useAlerts, useCertificates, useCollectors, useGaps, useLakeTotals, useLetters } from "../../api/operations";
+import { collectorGravity } from "../../signs/gravity";
 import { atLeastText } from "../parts/values";
 import type { SectionKey } from "../sections";
-import { type Concern, concernsOf, type Known, needsPerson } from "./concerns";
+import { type Concern, concernsOf, type Known } from "./concerns";
 
 /** What the overview and the tabs show; `unknown` names what could not be asked, `isLoading` that answers are on the way. */
 export interface Overview {
@@ -56,7 +57,7 @@ export function useOverview(): Overview {
 function countsOf(known: Known): Overview["counts"] {
   return {
     alerts: known.alerts && atLeastText(known.alerts.length, known.moreAlerts).replace(/^0$/, ""),
-    collectors: known.collectors?.filter(needsPerson).length,
+    collectors: known.collectors?.filter((one) => collectorGravity(one) !== null).length,
     sessions: known.certificates?.filter((one) => one.overdue || one.verdict === "failed").length,
     "dead-letters": known.letters?.replace(/^0$/, ""),
     gaps: known.gaps?.replace(/^0$/, ""),

@@ -1,4 +1,5 @@
 import type { Shape } from "../../api/client";
+import { useBalance } from "../../api/operations";
 import { countText } from "../../format/numbers";
 import { dayText } from "../../format/times";
 import { Badge, type Tone } from "../../ui/Badge";
@@ -8,7 +9,6 @@ import { Panel } from "../../ui/Panel";
 import { Empty, QueryView } from "../../ui/states";
 import { DenseTable } from "../parts/DenseTable";
 import { DayField } from "../parts/Filters";
-import { useBalance } from "../parts/queries";
 import { useFilters } from "../parts/useFilters";
 import styles from "./pipeline.module.css";
 

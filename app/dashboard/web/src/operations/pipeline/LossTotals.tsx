@@ -1,4 +1,5 @@
 import { Link } from "wouter";
+import { useLosses } from "../../api/operations";
 import { countText, UNKNOWN } from "../../format/numbers";
 import type { Column } from "../../ui/DataTable";
 import { Panel } from "../../ui/Panel";
@@ -6,7 +7,6 @@ import { QueryView } from "../../ui/states";
 import { LOSS_KINDS } from "../gaps/gaps";
 import { DenseTable } from "../parts/DenseTable";
 import parts from "../parts/parts.module.css";
-import { useLosses } from "../parts/queries";
 import { fieldText } from "../parts/values";
 import { addressOf } from "../sections";
 

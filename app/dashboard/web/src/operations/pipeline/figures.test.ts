@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Check } from "../parts/queries";
+import type { Check } from "../../api/operations";
 import { figuresOf } from "./figures";
 
 const CHECKS = [

@@ -1,6 +1,6 @@
+import type { Check } from "../../api/operations";
 import { countText, decimalText, UNKNOWN } from "../../format/numbers";
 import { ageText } from "../../format/times";
-import type { Check } from "../parts/queries";
 import { numberIn, numbersIn, valueText } from "../parts/values";
 
 /** A figure of the pipeline: of which part, what it is now, and what it means. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Check, Collector } from "../parts/queries";
+import type { Check, Collector } from "../../api/operations";
 import { sampleOf, withSample } from "./history";
 
 const CHECKS = [

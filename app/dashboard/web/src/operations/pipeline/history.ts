@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 import { useReadiness } from "../../api/installation";
-import { type Check, type Collector, useCollectors } from "../parts/queries";
+import { type Check, type Collector, useCollectors } from "../../api/operations";
 import { numberIn } from "../parts/values";
 
 /** What was read of the pipeline at an instant; null was not known then. */

@@ -1,13 +1,13 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { answered, api, type MarketName } from "../../api/client";
 import { useDesk } from "../../api/installation";
+import { useCertificates } from "../../api/operations";
 import { useServerNow } from "../../live/ServerClock";
 import { Button } from "../../ui/Button";
 import { Panel } from "../../ui/Panel";
 import { ErrorNote, QueryView } from "../../ui/states";
 import { Choice } from "../parts/Filters";
 import parts from "../parts/parts.module.css";
-import { useCertificates } from "../parts/queries";
 import { useFilters } from "../parts/useFilters";
 import { MonthGrid } from "./MonthGrid";
 import { dateIn, daysOf, monthOf, shiftedMonth, weeksOf } from "./month";

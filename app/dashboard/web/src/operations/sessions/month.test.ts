@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Certified } from "../parts/queries";
+import type { Certified } from "../../api/operations";
 import {
   type Calendar,
   type CalendarSession,

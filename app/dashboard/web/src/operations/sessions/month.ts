@@ -1,5 +1,5 @@
 import type { Shape } from "../../api/client";
-import type { Certified } from "../parts/queries";
+import type { Certified } from "../../api/operations";
 
 export type Calendar = Shape<"SessionsAnswer">;
 export type CalendarSession = Calendar["sessions"][number];

@@ -1,8 +1,8 @@
 import type { Shape } from "../../api/client";
+import type { Certified } from "../../api/operations";
 import { UNKNOWN } from "../../format/numbers";
 import { durationText } from "../../format/times";
 import type { Tone } from "../../ui/Badge";
-import type { Certified } from "../parts/queries";
 import type { Day } from "./month";
 
 type Verdict = NonNullable<Certified["verdict"]>;

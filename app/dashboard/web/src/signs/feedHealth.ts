@@ -1,6 +1,6 @@
-import { durationText } from "../../format/times";
-import type { Tone } from "../../ui/Badge";
-import type { Collector } from "../parts/queries";
+import type { Collector } from "../api/operations";
+import { durationText } from "../format/times";
+import type { Tone } from "../ui/Badge";
 
 /** How a source does: a word, its colour, and why. */
 export interface Health {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Collector } from "../parts/queries";
-import { feedHealth, holderText, wantedText } from "./health";
+import type { Collector } from "../api/operations";
+import { feedHealth, holderText, wantedText } from "./feedHealth";
 
 const RUNNING = {
   source: "SCHWAB",

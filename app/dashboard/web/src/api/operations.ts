@@ -1,6 +1,6 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { answered, api, type Shape } from "../../api/client";
-import type { paths } from "../../api/schema";
+import { answered, api, type Shape } from "./client";
+import type { paths } from "./schema";
 
 type Query<Path extends keyof paths> = paths[Path] extends { get: { parameters: { query?: infer Asked } } }
   ? NonNullable<Asked>
