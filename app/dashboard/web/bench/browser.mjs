@@ -26,3 +26,8 @@ export async function requireNewest(page, market) {
     });
   await page.waitForFunction(isShown, newest, { timeout: 120_000, polling: 500 });
 }
+
+/** Fail unless the page has kept one connection: snapshots alone would bring every newest price, too. */
+export function requireOneStream({ connections }) {
+  if (connections !== 1) throw new Error(`the page has connected ${connections} times: this measures something else`);
+}

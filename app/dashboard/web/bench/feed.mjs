@@ -26,7 +26,14 @@ const POLICY =
 /** Start a made Thor; the answer has its address and what ends it. */
 export async function startFeed({ port = 0, symbols = 200, rate = 2_000 } = {}) {
   const market = makeMarket(symbols);
-  const state = { watchlist: [...market.symbols], ids: new Map(), rate, isSilent: false, isRefusing: false };
+  const state = {
+    watchlist: [...market.symbols],
+    ids: new Map(),
+    rate,
+    isSilent: false,
+    isRefusing: false,
+    connections: 0,
+  };
   const readers = new Set();
   const send = (frame) => {
     for (const reader of readers) {
@@ -63,6 +70,7 @@ function follow(response, readers, state) {
     response.writeHead(429, headers).end(JSON.stringify({ title: "Too Many Requests", status: 429, detail }));
     return;
   }
+  state.connections += 1;
   response.writeHead(200, { "Content-Type": "text/event-stream", "Cache-Control": "no-cache" });
   response.write(": connected\nretry: 4000\n\n");
   const sources = { sources: { SIMULATED: "streaming" }, displayed: {} };
@@ -109,8 +117,12 @@ async function control(url, response, { market, state, readers, send }) {
     bus: () => say("status", { bus: number("away") ? "away" : "back" }),
     burst: () => burst(number("events"), market, state, readers),
   }[url.pathname.slice("/feed/".length)];
-  await does?.();
-  response.writeHead(does ? 204 : 404).end();
+  try {
+    await does?.();
+    response.writeHead(does ? 204 : 404).end();
+  } catch (error) {
+    response.writeHead(500).end(error.message);
+  }
 }
 
 /** Once a reader has room again, or is gone. */
@@ -129,6 +141,7 @@ function disagree(isOn, market, state) {
 }
 
 async function burst(count, market, state, readers) {
+  if (readers.size === 0) throw new Error("nobody reads the stream");
   for (let left = count; left > 0; left -= 500) {
     const frames = events(Math.min(left, 500), market, state);
     const full = [...readers].filter((reader) => !reader.write(frames));

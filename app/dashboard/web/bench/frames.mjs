@@ -3,7 +3,7 @@
 //
 //   npm run build && npm run bench:frames -- [--symbols 200] [--rate 2000] [--seconds 20] [--pairs 2]
 import { parseArgs } from "node:util";
-import { openPage, requireNewest } from "./browser.mjs";
+import { openPage, requireNewest, requireOneStream } from "./browser.mjs";
 import { startFeed } from "./feed.mjs";
 
 const LATE_MS = 33;
@@ -35,6 +35,7 @@ print("idle", still);
 print(`${rate}/s`, moving);
 const ratio = (name) => (moving[name] / still[name]).toFixed(2);
 console.log(`ratio   p50 ${ratio("p50")}  p95 ${ratio("p95")}  p99 ${ratio("p99")}`);
+requireOneStream(feed.state);
 await end();
 feed.end();
 

@@ -4,7 +4,7 @@
 //
 //   npm run build && npm run bench:memory -- [--events 7200000] [--chunk 200000] [--symbols 200]
 import { parseArgs } from "node:util";
-import { openPage, requireNewest } from "./browser.mjs";
+import { openPage, requireNewest, requireOneStream } from "./browser.mjs";
 import { startFeed } from "./feed.mjs";
 
 const { values } = parseArgs({
@@ -35,6 +35,7 @@ for (const name of ["heap", "nodes", "listeners"]) {
   const text = name === "heap" ? `${(slope / 1_000).toFixed(1)} kB` : slope.toFixed(2);
   console.log(`${name}: ${text} more with each million events`);
 }
+requireOneStream(feed.state);
 await end();
 feed.end();
 

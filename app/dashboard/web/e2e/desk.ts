@@ -22,6 +22,12 @@ export const test = base.extend<Desk>({
   },
 });
 
+/** Take out what the browser itself says of requests that were refused or not answered, where that was meant to happen. */
+export function forgiveNetwork(complaints: string[]): void {
+  const others = complaints.filter((one) => !/Failed to load resource|net::ERR_/.test(one));
+  complaints.splice(0, complaints.length, ...others);
+}
+
 /** Keep a picture of the page as it is. */
 export async function shoot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: `${SCREENSHOTS}/${name}.png`, fullPage: true, animations: "disabled" });

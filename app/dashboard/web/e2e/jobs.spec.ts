@@ -1,4 +1,4 @@
-import { expect, shoot, test } from "./desk";
+import { expect, forgiveNetwork, shoot, test } from "./desk";
 
 test("an analysis is asked for, followed, and its result read", async ({ page, complaints }) => {
   await page.goto("/analysis/new");
@@ -23,12 +23,12 @@ test("what the API refuses is said at the field", async ({ page, complaints }) =
 
   await expect(page.getByText(/soon/).last()).toBeVisible();
   await expect(page).toHaveURL(/\/analysis\/new$/);
-  complaints.splice(0); // The browser tells of the answer 400.
+  forgiveNetwork(complaints); // The browser tells of the answer 400.
 });
 
 test("an analysis that does not exist is said to be none", async ({ page, complaints }) => {
   await page.goto("/analysis/999999");
 
   await expect(page.getByRole("alert")).toContainText("no job 999999");
-  complaints.splice(0); // The browser tells of the answer 404.
+  forgiveNetwork(complaints); // The browser tells of the answer 404.
 });

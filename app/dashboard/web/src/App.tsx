@@ -1,5 +1,5 @@
 import { lazy, Suspense, useEffect } from "react";
-import { Redirect, Route, Switch } from "wouter";
+import { Redirect, Route, Switch, useLocation } from "wouter";
 import styles from "./App.module.css";
 import { KEYS as CHART } from "./chart/keys";
 import { Header } from "./header/Header";
@@ -9,6 +9,7 @@ import { followTheme } from "./preferences/preferences";
 import { KEYS as PREMARKET } from "./premarket/keys";
 import { KEYS as QUOTES } from "./quotes/keys";
 import { QuotesPage } from "./quotes/QuotesPage";
+import { Boundary } from "./ui/Boundary";
 import { Loading } from "./ui/states";
 
 // What a trader looks at first is in the first file; the rest is fetched when it is opened.
@@ -26,6 +27,7 @@ const KEYS: readonly KeyGroup[] = [
 
 /** The page: header, navigation, and what the address names. */
 export function App() {
+  const [location] = useLocation();
   useEffect(followTheme, []);
   return (
     <div className={styles.app}>
@@ -35,18 +37,20 @@ export function App() {
       <Header keys={KEYS} />
       <Navigation />
       <main id="main" className={styles.main} tabIndex={-1}>
-        <Suspense fallback={<Loading what="page" />}>
-          <Switch>
-            <Route path="/" component={QuotesPage} />
-            <Route path="/chart/:symbol?" component={ChartPage} />
-            <Route path="/analysis/*?" component={AnalysisPage} />
-            <Route path="/premarket/:day?" component={PremarketPage} />
-            <Route path="/operations/:section?" component={OperationsPage} />
-            <Route>
-              <Redirect to="/" replace />
-            </Route>
-          </Switch>
-        </Suspense>
+        <Boundary key={location.split("/")[1]}>
+          <Suspense fallback={<Loading what="page" />}>
+            <Switch>
+              <Route path="/" component={QuotesPage} />
+              <Route path="/chart/:symbol?" component={ChartPage} />
+              <Route path="/analysis/*?" component={AnalysisPage} />
+              <Route path="/premarket/:day?" component={PremarketPage} />
+              <Route path="/operations/:section?" component={OperationsPage} />
+              <Route>
+                <Redirect to="/" replace />
+              </Route>
+            </Switch>
+          </Suspense>
+        </Boundary>
       </main>
     </div>
   );

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { unreachable } from "../api/problems";
 import { eventOf, FakeThor, quoteOf, snapshotOf } from "./fakes";
 import { LiveDesk } from "./LiveDesk";
 import { QuoteStore } from "./QuoteStore";
@@ -183,5 +184,36 @@ describe("a desk", () => {
     thor.source.say("status", { bus: "away" });
 
     expect(desk.standing()).toMatchObject({ conflated: 7, isBusAway: true });
+  });
+
+  it("gives up a stream that tells nothing while Thor answers nothing either", async () => {
+    await begin();
+    thor.answer = unreachable(new DOMException("it took too long", "TimeoutError"));
+    await pass(5_000);
+    expect(desk.standing().state).toBe("live");
+    await pass(6_000);
+
+    expect(desk.standing()).toMatchObject({ state: "lost", reason: "silent" });
+  });
+
+  it("follows a symbol that somebody else has added to the watchlist", async () => {
+    await begin();
+    thor.answer = snapshotOf([quoteOf(), quoteOf({ symbol: "NQ" })], "12-0");
+    await pass(5_000);
+    await settle();
+
+    expect(thor.opened).toHaveLength(2);
+    await pass(5_000);
+    expect(thor.opened).toHaveLength(2);
+  });
+
+  it("shows the source of the snapshot until the stream has named one", async () => {
+    await begin();
+    thor.source.say("quote", eventOf({ source: "EXCEL", last: "1.00" }), "11-0");
+    expect(desk.store.row("ES")?.quote.source).toBe("SCHWAB");
+
+    thor.source.say("sources", { sources: {}, displayed: {} });
+    thor.source.say("quote", eventOf({ source: "EXCEL", last: "1.00" }), "12-0");
+    expect(desk.store.row("ES")?.quote.last).toBe("1.00");
   });
 });

@@ -1,3 +1,4 @@
+import { ApiProblem } from "../api/problems";
 import { QuoteStore } from "./QuoteStore";
 import { type LossReason, QuoteStream, type StreamState } from "./QuoteStream";
 import { isAfter, type QuoteEvent, type Snapshot, type SourcesEvent } from "./quotes";
@@ -18,6 +19,8 @@ export class LiveDesk {
   private told = NO_STANDING;
   private taking: Promise<Snapshot | null> | null = null;
   private turn = 0;
+  /** What was watched when the stream was begun: it carries those symbols, however the watchlist changes. */
+  private followed: ReadonlySet<string> = new Set();
   private readonly stream: QuoteStream;
 
   constructor(
@@ -67,6 +70,7 @@ export class LiveDesk {
     void this.takeNew().then((taken) => {
       if (mine !== this.turn) return;
       if (taken !== null) this.tell({ holes: this.told.holes + 1 });
+      this.followed = new Set(this.store.symbols());
       this.stream.start(taken?.stream_id ?? this.stream.lastId);
     });
   };
@@ -92,8 +96,7 @@ export class LiveDesk {
 
   private hear(event: QuoteEvent, id: string): void {
     this.store.apply(event, id);
-    const displayed = this.store.sources().displayed[event.symbol];
-    if (displayed !== undefined && displayed !== event.source) return;
+    if (!this.store.isDisplayed(event)) return;
     if (!isAfter(id, this.heard.get(event.symbol) ?? null)) return;
     this.heard.set(event.symbol, id);
     for (const hear of this.hearers.get(event.symbol) ?? []) hear(event, id);
@@ -117,9 +120,14 @@ export class LiveDesk {
 
   private async check(): Promise<void> {
     const taken = await this.take();
-    if (taken === null) return;
-    const isAhead = (id: string | null) => id !== null && isAfter(id, this.stream.lastId);
     const isSilent = (this.stream.silentMs ?? 0) > SILENT_AFTER_MS;
+    if (taken === null) {
+      const { problem } = this.told;
+      if (isSilent && problem instanceof ApiProblem && problem.status === 0) this.stream.drop("silent");
+      return;
+    }
+    if (taken.quotes.some(({ symbol }) => !this.followed.has(symbol))) return this.restart();
+    const isAhead = (id: string | null) => id !== null && isAfter(id, this.stream.lastId);
     if (isSilent && taken.quotes.some((quote) => isAhead(quote.stream_id))) this.stream.drop("silent");
   }
 

@@ -55,10 +55,8 @@ export class QuoteStore {
 
   /** Take an event of the stream; one of a source that is not displayed for its symbol, and an old one, change nothing. */
   apply(event: QuoteEvent, id: string): void {
-    const displayed = this.told.displayed[event.symbol];
-    if (displayed !== undefined && event.source !== displayed) return;
     const row = this.rows.get(event.symbol);
-    if (row === undefined || !isAfter(id, row.quote.stream_id)) return;
+    if (row === undefined || !this.isDisplayed(event) || !isAfter(id, row.quote.stream_id)) return;
     const known = row.quote.state === "closed" ? row.quote.state : event.delayed ? "delayed" : "live";
     this.put({
       ...BLANK,
@@ -70,6 +68,16 @@ export class QuoteStore {
       stream_id: id,
     });
     this.wake();
+  }
+
+  /**
+   * Whether an event is of the source that is shown of its symbol: of the one that the stream names, before it has named
+   * any of the one that the snapshot shows; where neither names one, every event is what there is.
+   */
+  isDisplayed(event: QuoteEvent): boolean {
+    const shown = this.rows.get(event.symbol)?.quote.source;
+    const displayed = this.told === NO_SOURCES ? shown : this.told.displayed[event.symbol];
+    return displayed == null || event.source === displayed;
   }
 
   /** Events were lost, and places may have begun anew: whatever comes next, event or snapshot, is newer than what is here. */

@@ -15,10 +15,13 @@ export interface Surroundings {
   serverNow(): number;
 }
 
+// A server that hangs keeps a question open for ever, and would pass for one that has nothing new.
+const SNAPSHOT_LIMIT_MS = 8_000;
+
 /** The browser and Thor. */
 export function surroundings(clock: Clock): Surroundings {
   return {
-    snapshot: () => answered(api.GET("/api/quotes")),
+    snapshot: () => answered(api.GET("/api/quotes", { signal: AbortSignal.timeout(SNAPSHOT_LIMIT_MS) })),
     open: (url) => new EventSource(url),
     refusal,
     now: () => performance.now(),

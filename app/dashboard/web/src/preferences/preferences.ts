@@ -38,7 +38,8 @@ export function followTheme(): () => void {
 }
 
 function change(those: Partial<Preferences>): void {
-  current = { ...current, ...those };
+  // Another tab may have chosen something else meanwhile.
+  current = { ...read(), ...those };
   try {
     localStorage.setItem(KEY, JSON.stringify(current));
   } catch {

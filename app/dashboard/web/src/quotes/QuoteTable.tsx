@@ -2,7 +2,7 @@ import { type CSSProperties, Fragment, useCallback, useEffect, useRef, useState 
 import { useLocation } from "wouter";
 import { useInstruments } from "../api/installation";
 import type { QuoteColumn } from "./columns";
-import { type QuoteCommand, selectedAfter } from "./keys";
+import { selectedAfter } from "./keys";
 import styles from "./QuoteTable.module.css";
 import { QuoteTableRow } from "./QuoteTableRow";
 import { SourceDetails } from "./SourceDetails";
@@ -10,15 +10,11 @@ import { useBoard } from "./useBoard";
 import { useQuoteKeys } from "./useQuoteKeys";
 
 /** The quotes of these symbols, a row each; one row is selected and can be moved by keys. */
-export function QuoteTable(props: {
-  symbols: readonly string[];
-  columns: readonly QuoteColumn[];
-  onCommand: (command: QuoteCommand) => void;
-}) {
-  const { symbols, columns, onCommand } = props;
+export function QuoteTable(props: { symbols: readonly string[]; columns: readonly QuoteColumn[] }) {
+  const { symbols, columns } = props;
   const board = useBoard();
   const instruments = useInstruments().data;
-  const { selected, open, select, toggle, body } = useSelection(symbols, onCommand);
+  const { selected, open, select, toggle, body } = useSelection(symbols);
   const width = columns.reduce((sum, one) => sum + one.width, 0);
   const tracks = columns.map((one) => `minmax(0, ${one.width}fr)`).join(" ");
   return (
@@ -62,7 +58,7 @@ export function QuoteTable(props: {
   );
 }
 
-function useSelection(symbols: readonly string[], onCommand: (command: QuoteCommand) => void) {
+function useSelection(symbols: readonly string[]) {
   const [chosen, select] = useState<string | null>(null);
   const [open, setOpen] = useState<string | null>(null);
   const [, navigate] = useLocation();
@@ -77,8 +73,8 @@ function useSelection(symbols: readonly string[], onCommand: (command: QuoteComm
     body.current?.querySelector<HTMLElement>(`[data-symbol="${CSS.escape(selected)}"] a`)?.focus();
   }, [selected]);
   useQuoteKeys((command) => {
-    if (command === "filter" || command === "edit") onCommand(command);
-    else if (command === "details") selected !== null && toggle(selected);
+    if (command === "filter" || command === "edit") return;
+    if (command === "details") selected !== null && toggle(selected);
     else if (command === "open") selected !== null && navigate(`/chart/${encodeURIComponent(selected)}`);
     else {
       const next = selectedAfter(command, symbols, chosen === null ? null : selected);

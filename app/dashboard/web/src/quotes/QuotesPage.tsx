@@ -6,11 +6,11 @@ import { Button } from "../ui/Button";
 import { Empty, ErrorNote, Loading } from "../ui/states";
 import { ColumnsDialog } from "./ColumnsDialog";
 import { shownColumns } from "./columns";
-import type { QuoteCommand } from "./keys";
 import { MadeNote } from "./MadeNote";
 import styles from "./QuotesPage.module.css";
 import { QuoteTable } from "./QuoteTable";
 import { StreamBanner } from "./StreamBanner";
+import { useQuoteKeys } from "./useQuoteKeys";
 import { useWindowWidth } from "./useWindowWidth";
 import { WatchlistDialog } from "./WatchlistDialog";
 import { matches } from "./watchlist";
@@ -27,7 +27,10 @@ export function QuotesPage() {
   const windowWidth = useWindowWidth();
   const columns = useMemo(() => shownColumns(quoteColumns, windowWidth), [quoteColumns, windowWidth]);
   const shown = useMatching(symbols, search);
-  const command = (asked: QuoteCommand) => (asked === "edit" ? open("watchlist") : filter.current?.focus());
+  useQuoteKeys((command) => {
+    if (command === "edit") open("watchlist");
+    if (command === "filter") filter.current?.focus();
+  });
   return (
     <div className={styles.page}>
       <div className={styles.head}>
@@ -45,7 +48,7 @@ export function QuotesPage() {
       ) : shown.length === 0 ? (
         <Empty title={`No watched symbol or name has “${search}”`}>Escape in the filter clears it.</Empty>
       ) : (
-        <QuoteTable symbols={shown} columns={columns} onCommand={command} />
+        <QuoteTable symbols={shown} columns={columns} />
       )}
       {opened === "watchlist" && <WatchlistDialog onClose={() => open(null)} />}
       {opened === "columns" && <ColumnsDialog windowWidth={windowWidth} onClose={() => open(null)} />}

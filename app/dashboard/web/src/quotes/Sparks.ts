@@ -3,8 +3,8 @@ import type { Quote } from "../live/quotes";
 import { PriceRing } from "./PriceRing";
 
 type Bars = Pick<Shape<"BarsAnswer">, "start" | "end" | "bars" | "source">;
-/** Gets the 5-minute bars of the newest session of a symbol. */
-export type FetchBars = (symbol: string, signal: AbortSignal) => Promise<Bars>;
+/** Gets the 5-minute bars of the newest session of a symbol at a source. */
+export type FetchBars = (symbol: string, source: Quote["source"], signal: AbortSignal) => Promise<Bars>;
 
 const BUCKET_MS = 300_000;
 const AT_ONCE = 2;
@@ -13,6 +13,7 @@ const AGAIN_AFTER_MS = 60_000;
 interface Spark {
   readonly ring: PriceRing;
   session: string | null;
+  readonly source: Quote["source"];
   standing: "none" | "waiting" | "asked" | "known" | "failed";
   failedAt: number;
   /** Whose bars the line begins with; null while it is of live prices alone. */
@@ -85,11 +86,13 @@ export class Sparks {
 
   private of(symbol: string, quote: Quote): Spark {
     const found = this.known.get(symbol);
-    if (found !== undefined && (quote.session_date === null || found.session === quote.session_date)) return found;
-    // Two sessions are never one line.
+    const isSame = quote.session_date === null || found?.session === quote.session_date;
+    if (found !== undefined && isSame && found.source === quote.source) return found;
+    // Two sessions or two sources are never one line.
     const begun: Spark = {
       ring: new PriceRing(),
       session: quote.session_date,
+      source: quote.source,
       standing: "none",
       failedAt: 0,
       barsOf: null,
@@ -112,7 +115,7 @@ export class Sparks {
     spark.standing = "asked";
     const { signal } = this.ending;
     try {
-      this.begin(spark, await this.fetchBars(symbol, signal));
+      this.begin(spark, await this.fetchBars(symbol, spark.source, signal));
       spark.standing = "known";
     } catch {
       // The line goes on with what comes, and says so; the bars are asked for again when the row is next drawn.

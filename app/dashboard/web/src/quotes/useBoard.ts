@@ -3,6 +3,7 @@ import { answered, api } from "../api/client";
 import { useDesk, useInstruments } from "../api/installation";
 import { timeText } from "../format/times";
 import { useQuoteStore, useQuoteSymbols, useStanding } from "../live/LiveQuotes";
+import type { Quote } from "../live/quotes";
 import { useServerClock } from "../live/ServerClock";
 import { useZone } from "../preferences/useZone";
 import { Board } from "./Board";
@@ -33,8 +34,8 @@ export function useBoard(): Board {
   return board;
 }
 
-async function fetchBars(symbol: string, signal: AbortSignal) {
-  const query = { symbol, timeframe: "5m" } as const;
+async function fetchBars(symbol: string, source: Quote["source"], signal: AbortSignal) {
+  const query = { symbol, timeframe: "5m", source } as const;
   const bars = await answered(api.GET("/api/bars", { params: { query }, signal }));
   if (typeof bars === "string") throw new TypeError("bars came as text, not as JSON");
   return bars;
