@@ -73,7 +73,7 @@ function useSelection(symbols: readonly string[]) {
     body.current?.querySelector<HTMLElement>(`[data-symbol="${CSS.escape(selected)}"] a`)?.focus();
   }, [selected]);
   useQuoteKeys((command) => {
-    if (command === "filter" || command === "edit") return;
+    if (command === "filter" || command === "edit") return false;
     if (command === "details") selected !== null && toggle(selected);
     else if (command === "open") selected !== null && navigate(`/chart/${encodeURIComponent(selected)}`);
     else {
@@ -82,6 +82,7 @@ function useSelection(symbols: readonly string[]) {
       if (next === selected) body.current?.querySelector<HTMLElement>('[data-selected="true"] a')?.focus();
       select(next);
     }
+    return true;
   });
   return { selected, open, select, toggle, body };
 }

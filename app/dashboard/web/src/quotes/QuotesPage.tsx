@@ -30,6 +30,7 @@ export function QuotesPage() {
   useQuoteKeys((command) => {
     if (command === "edit") open("watchlist");
     if (command === "filter") filter.current?.focus();
+    return command === "edit" || command === "filter";
   });
   return (
     <div className={styles.page}>
