@@ -6,7 +6,7 @@ from app.operations.sole_rights import sole_right
 from app.runtime import Runtime
 
 GROUP = 9_999
-END = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid = :group"
+END = "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND classid = :group"
 
 
 def test_a_right_is_held_by_one_until_he_is_done(rt: Runtime) -> None:
