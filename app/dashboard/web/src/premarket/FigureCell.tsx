@@ -1,4 +1,4 @@
-import { type ReactNode, useId } from "react";
+import { type ReactNode, useId, useState } from "react";
 import { countText, decimalText, UNKNOWN } from "../format/numbers";
 import type { Priced } from "../format/prices";
 import { Instant } from "../ui/Instant";
@@ -18,17 +18,24 @@ export function FigureCell(props: {
 }) {
   const { name, figure, instrument, places, text } = props;
   const id = useId();
+  const [isOpen, setOpen] = useState(false);
   if (figure === null) return <span className="quiet">{UNKNOWN}</span>;
   const told = figure.value === null ? "" : props.aside;
   const aside = [told, STATUS_WORDS[figure.status]].filter((part) => part).join(", ") || `n ${countText(figure.n)}`;
   return (
     <>
-      <button type="button" className={styles.figure} popoverTarget={id} aria-label={`${name}: explain`}>
+      <button type="button" className={styles.figure} popoverTarget={id}>
         <span className={styles.value}>{text ?? figureText(figure, instrument, places)}</span>
         <span className={styles.aside}>{aside}</span>
+        <span className="visually-hidden">, {name}, how it came about</span>
       </button>
-      <div id={id} popover="auto" className={styles.explanation}>
-        <Explanation name={name} figure={figure} instrument={instrument} places={places} />
+      <div
+        id={id}
+        popover="auto"
+        className={styles.explanation}
+        onToggle={(event) => setOpen((event.nativeEvent as ToggleEvent).newState === "open")}
+      >
+        {isOpen && <Explanation name={name} figure={figure} instrument={instrument} places={places} />}
       </div>
     </>
   );
