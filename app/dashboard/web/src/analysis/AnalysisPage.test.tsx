@@ -1,6 +1,6 @@
 import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { madeJob } from "../testing/jobs";
 import { showPage } from "../testing/pages";
 import AnalysisPage from "./AnalysisPage";
@@ -65,8 +65,6 @@ const ANSWERS = {
   "GET /api/jobs/7/results": documentWith(FIGURE),
   "GET /api/instruments": { instruments: [] },
 };
-
-afterEach(() => vi.unstubAllGlobals());
 
 describe("the list", () => {
   it("never shows a recommendation without its score out of sample", async () => {
