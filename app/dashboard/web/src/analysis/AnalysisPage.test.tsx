@@ -141,7 +141,7 @@ describe("a new analysis", () => {
       "POST /api/jobs": { status: 202, body: { created: true, queued: true, job: madeJob() } },
     });
 
-    await userEvent.type(await screen.findByLabelText("Symbols"), "ES NQ");
+    await userEvent.type(await screen.findByLabelText("Symbols"), "ES NQ, ");
     await userEvent.click(screen.getByRole("button", { name: "Start the analysis" }));
 
     await vi.waitFor(() => expect(history.at(-1)).toBe("/analysis/7"));
@@ -162,6 +162,17 @@ describe("a new analysis", () => {
 
     expect(await screen.findByText("that seed is taken")).toBeTruthy();
     expect(screen.getByLabelText("Seed").getAttribute("aria-invalid")).toBe("true");
+  });
+
+  it("is not sent with symbols that were typed and cleared", async () => {
+    const { asked } = showPage(<AnalysisPage />, "/analysis/new", answers);
+
+    await userEvent.type(await screen.findByLabelText("Symbols"), "ES");
+    await userEvent.clear(screen.getByLabelText("Symbols"));
+    await userEvent.click(screen.getByRole("button", { name: "Start the analysis" }));
+
+    expect(screen.getByText("it is needed")).toBeTruthy();
+    expect(asked.every((request) => request.method === "GET")).toBe(true);
   });
 
   it("is not sent without what is needed", async () => {
