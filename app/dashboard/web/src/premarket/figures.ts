@@ -1,5 +1,5 @@
 import { decimalText, percentText, UNKNOWN } from "../format/numbers";
-import { type Priced, priceText } from "../format/prices";
+import { type Priced, reckonedPriceText } from "../format/prices";
 
 /** A figure of an analysis: its value, and how far it can be trusted. */
 export interface Figure {
@@ -27,6 +27,9 @@ export const STATUS_WORDS: Readonly<Record<Figure["status"], string>> = {
   degraded_data: "degraded data",
 };
 
+// Less than a point counts, too, where the tick is a point or more.
+const LEAST_PLACES = 2;
+
 /** What lies at a path of a document; undefined where there is nothing. */
 export function at(document: unknown, ...path: readonly string[]): unknown {
   return path.reduce<unknown>((node, key) => (isMapping(node) ? node[key] : undefined), document);
@@ -51,7 +54,7 @@ export function partsAt(document: unknown, ...path: readonly string[]): readonly
   return isMapping(node) ? Object.entries(node) : [];
 }
 
-/** A figure's value in its unit; prices and points as the instrument has them. */
+/** A figure's value in its unit; prices as the instrument has them. */
 export function figureText(figure: Figure | null, instrument?: Priced, places = 3): string {
   if (figure === null || figure.value === null) return UNKNOWN;
   return typeof figure.value === "string"
@@ -63,7 +66,8 @@ export function figureText(figure: Figure | null, instrument?: Priced, places = 
 export function numberText(value: number, unit: string, instrument?: Priced, places = 3): string {
   if (unit.endsWith("contracts") || unit === "sessions") return decimalText(value, 0);
   if (unit === "log return" || unit.startsWith("fraction")) return percentText(value);
-  if (unit === "price" || unit === "points") return nearPriceText(value, instrument);
+  if (unit === "price") return reckonedPriceText(value, instrument);
+  if (unit === "points") return decimalText(value, Math.max(LEAST_PLACES, instrument?.tick_decimals ?? 0));
   if (unit === "currency" || unit === "USD") return decimalText(value, 0);
   return decimalText(value, places);
 }
@@ -74,12 +78,6 @@ export function intervalText(figure: Figure | null, instrument?: Priced, places 
   const unit = figure.unit === "points" ? "price" : (figure.unit ?? "");
   const [low, high] = figure.ci.map((end) => numberText(end, unit, instrument, places));
   return figure.ci[0] < 0 ? `${low} to ${high}` : `${low}–${high}`;
-}
-
-/** A reckoned price, which lies between ticks, to the places that the instrument's prices have. */
-export function nearPriceText(value: number, instrument: Priced | undefined): string {
-  if (instrument?.price_format === "32") return priceText(String(Math.round(value * 256) / 256), instrument);
-  return decimalText(value, instrument?.tick_decimals ?? 2);
 }
 
 function isMapping(node: unknown): node is Readonly<Record<string, unknown>> {
