@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { Reliability } from "../charts/Reliability";
-import { countText, decimalText } from "../format/numbers";
+import { countText, decimalText, percentText } from "../format/numbers";
 import { dayText } from "../format/times";
 import { Badge } from "../ui/Badge";
 import { Button } from "../ui/Button";
@@ -93,7 +93,7 @@ export function SeriesDetail({ series }: { series: Series }) {
             history={series.history}
             score={(one) => one.hit_rate}
             reference={0.5}
-            text={scoreText}
+            text={percentText}
           />
           <Course
             title="Coverage"

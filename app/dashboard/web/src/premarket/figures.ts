@@ -1,3 +1,4 @@
+import { statusText } from "../analysis/wording";
 import { decimalText, percentText, UNKNOWN } from "../format/numbers";
 import { type Priced, reckonedPriceText } from "../format/prices";
 
@@ -17,15 +18,6 @@ export interface Figure {
   readonly ci?: readonly [number, number];
   readonly ci_level?: number;
 }
-
-/** What each status says beside a value; nothing where all is well. */
-export const STATUS_WORDS: Readonly<Record<Figure["status"], string>> = {
-  ok: "",
-  low_history: "little history",
-  insufficient_data: "too little data",
-  not_significant: "not significant",
-  degraded_data: "degraded data",
-};
 
 // Less than a point counts, too, where the tick is a point or more.
 const LEAST_PLACES = 2;
@@ -78,6 +70,16 @@ export function intervalText(figure: Figure | null, instrument?: Priced, places 
   const unit = figure.unit === "points" ? "price" : (figure.unit ?? "");
   const [low, high] = figure.ci.map((end) => numberText(end, unit, instrument, places));
   return figure.ci[0] < 0 ? `${low} to ${high}` : `${low}–${high}`;
+}
+
+/** How far a figure can be trusted, in a word beside its value; nothing where all is well. */
+export function trustText(figure: Figure): string {
+  return figure.status === "ok" ? "" : statusText(figure.status);
+}
+
+/** A figure that is a share of one, so that it and its interval are written in percent. */
+export function shareOf(figure: Figure | null): Figure | null {
+  return figure && { ...figure, unit: "fraction" };
 }
 
 function isMapping(node: unknown): node is Readonly<Record<string, unknown>> {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { figureText } from "./figures";
 import { binsIn, driftOf, figureOf, keyOf, madeLaterOf, type Series } from "./performance";
 
 const figure = { value: 0.6, n: 80, status: "ok", method: "share", window: "80", asof: "2026-11-25T22:00:00Z" };
@@ -10,6 +11,7 @@ const SERIES = {
   figures: {
     all: {
       brier: figure,
+      hit_rate: figure,
       bins: [
         { p: 0.6, rate: { ...figure, ci: [0.5, 0.7] } },
         { p: 0.4, rate: { ...figure, value: 0.45 } },
@@ -30,6 +32,7 @@ describe("a track record", () => {
   it("tells its figures, its drift and what came too late", () => {
     expect(figureOf(SERIES, "all", "brier")?.value).toBe(0.6);
     expect(figureOf(SERIES, "last_100", "brier")).toBeNull();
+    expect(figureText(figureOf(SERIES, "all", "hit_rate"))).toBe("60.0 %");
     expect(driftOf(SERIES)?.n).toBe(80);
     expect(madeLaterOf(SERIES)).toBe(2);
   });

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { answered, api, type Shape } from "../api/client";
 import { binsOf, type ReliabilityBin } from "../charts/bins";
-import { at, type Figure, figureAt } from "./figures";
+import { at, type Figure, figureAt, shareOf } from "./figures";
 
 /** How a model's predictions of a symbol at a horizon did. */
 export type Series = Shape<"PerformanceAnswer.SeriesPerformanceAnswer">;
@@ -31,7 +31,8 @@ export function keyOf(series: Series): string {
 
 /** A figure of a span of a series, such as `brier`. */
 export function figureOf(series: Series, span: Span, name: string): Figure | null {
-  return figureAt(series.figures, span, name);
+  const figure = figureAt(series.figures, span, name);
+  return name === "hit_rate" ? shareOf(figure) : figure;
 }
 
 /** The sum that watches for predictions which become worse than the base rate. */

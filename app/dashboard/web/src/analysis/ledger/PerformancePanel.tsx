@@ -11,6 +11,7 @@ import { Empty, QueryView } from "../../ui/states";
 import { FigureValue } from "../results/FigureValue";
 import { figureOf, partOf } from "../results/figures";
 import resultStyles from "../results/Results.module.css";
+import { statusText } from "../wording";
 
 type Series = Shape<"PerformanceAnswer.SeriesPerformanceAnswer">;
 
@@ -92,7 +93,7 @@ function Standing({ series }: { series: Series }) {
   if (series.status === "insufficient_data") {
     return (
       <span title={`${series.outcomes} outcomes are known, ${LEAST} needed`}>
-        <Badge tone="quiet">too little data</Badge> {series.outcomes} of {LEAST} outcomes
+        <Badge tone="quiet">{statusText(series.status)}</Badge> {series.outcomes} of {LEAST} outcomes
       </span>
     );
   }
