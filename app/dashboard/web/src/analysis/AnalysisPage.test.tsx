@@ -1,6 +1,6 @@
 import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { madeJob } from "../testing/jobs";
 import { showPage } from "../testing/pages";
 import AnalysisPage from "./AnalysisPage";
@@ -65,8 +65,6 @@ const ANSWERS = {
   "GET /api/jobs/7/results": documentWith(FIGURE),
   "GET /api/instruments": { instruments: [] },
 };
-
-afterEach(() => vi.unstubAllGlobals());
 
 describe("the list", () => {
   it("never shows a recommendation without its score out of sample", async () => {
@@ -143,7 +141,7 @@ describe("a new analysis", () => {
       "POST /api/jobs": { status: 202, body: { created: true, queued: true, job: madeJob() } },
     });
 
-    await userEvent.type(await screen.findByLabelText("Symbols"), "ES NQ");
+    await userEvent.type(await screen.findByLabelText("Symbols"), "ES NQ, ");
     await userEvent.click(screen.getByRole("button", { name: "Start the analysis" }));
 
     await vi.waitFor(() => expect(history.at(-1)).toBe("/analysis/7"));
@@ -164,6 +162,17 @@ describe("a new analysis", () => {
 
     expect(await screen.findByText("that seed is taken")).toBeTruthy();
     expect(screen.getByLabelText("Seed").getAttribute("aria-invalid")).toBe("true");
+  });
+
+  it("is not sent with symbols that were typed and cleared", async () => {
+    const { asked } = showPage(<AnalysisPage />, "/analysis/new", answers);
+
+    await userEvent.type(await screen.findByLabelText("Symbols"), "ES");
+    await userEvent.clear(screen.getByLabelText("Symbols"));
+    await userEvent.click(screen.getByRole("button", { name: "Start the analysis" }));
+
+    expect(screen.getByText("it is needed")).toBeTruthy();
+    expect(asked.every((request) => request.method === "GET")).toBe(true);
   });
 
   it("is not sent without what is needed", async () => {

@@ -39,8 +39,8 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 const STATUSES: Readonly<Record<FigureStatus, string>> = {
   ok: "ok",
-  low_history: "low history",
-  insufficient_data: "insufficient data",
+  low_history: "little history",
+  insufficient_data: "too little data",
   not_significant: "not significant",
   degraded_data: "degraded data",
 };

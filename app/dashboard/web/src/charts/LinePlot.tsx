@@ -2,6 +2,7 @@ import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { instantText } from "../format/times";
+import { drawnText } from "./drawn";
 import styles from "./LinePlot.module.css";
 import { colourOf, useShownTheme } from "./palette";
 import { useWidth } from "./useWidth";
@@ -35,7 +36,7 @@ export function LinePlot(props: LinePlotProps) {
   const holder = useRef<HTMLDivElement>(null);
   const shown = useRef({ props, width });
   shown.current = { props, width };
-  const key = JSON.stringify([props.x, props.lines, props.zone, theme]);
+  const key = drawnText(props, theme);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a plot is made anew when what it draws changes.
   useEffect(() => {
     const element = holder.current;

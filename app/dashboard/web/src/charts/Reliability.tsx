@@ -1,16 +1,9 @@
 import { percentText } from "../format/numbers";
 import { Axes } from "./Axes";
+import type { ReliabilityBin } from "./bins";
 import styles from "./Drawing.module.css";
 import { linear } from "./scale";
 import { useWidth } from "./useWidth";
-
-/** Predictions that said about the same: their mean probability, how often it came so, and its interval. */
-export interface ReliabilityBin {
-  readonly said: number;
-  readonly came: number;
-  readonly n: number;
-  readonly interval: readonly [number, number] | null;
-}
 
 const SHARES = [0, 0.25, 0.5, 0.75, 1];
 const LARGEST = 340;

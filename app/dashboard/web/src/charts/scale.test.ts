@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { extent, linear, ticks } from "./scale";
+import { extent, linear, linePath, ticks } from "./scale";
 
 describe("a scale", () => {
   it("puts values between the ends, also where the places run backwards", () => {
@@ -19,4 +19,9 @@ describe("a scale", () => {
     expect(extent([3, 1, 2], 0.5)).toEqual([0, 4]);
     expect(extent([])).toBeNull();
   });
+});
+
+it("a line is broken where a value is not known, and nothing is drawn in its place", () => {
+  const same = (value: number) => value;
+  expect(linePath([1, 2, null, 3, 4], same, same)).toBe("M0.0 1.0L1.0 2.0M3.0 3.0L4.0 4.0");
 });

@@ -28,3 +28,19 @@ export function ticks(from: number, to: number, count = 5): number[] {
   // From whole numbers, so that 0.3 is not 0.30000000000000004.
   return Array.from({ length: last - first + 1 }, (_, place) => Number(((first + place) * step).toPrecision(12)));
 }
+
+/** The path of a line through values at the places 0, 1, 2 …; broken where one is not known. */
+export function linePath(values: readonly (number | null)[], x: Scale, y: Scale): string {
+  let isDrawing = false;
+  return values
+    .flatMap((value, place) => {
+      if (value === null) {
+        isDrawing = false;
+        return [];
+      }
+      const move = isDrawing ? "L" : "M";
+      isDrawing = true;
+      return [`${move}${x(place).toFixed(1)} ${y(value).toFixed(1)}`];
+    })
+    .join("");
+}

@@ -8,6 +8,8 @@ export interface Priced {
 // The third digit of "3,32" is the thirty-second's first decimal, cut: 0.125, 0.25, 0.375 … 0.875.
 const EIGHTHS = "01235678";
 const EIGHTHS_PER_POINT = 256;
+// What of a tick may be left by the arithmetic of floating-point numbers.
+const NO_TICK = 1e-6;
 
 /**
  * A price as traders of the instrument read it: decimals with the tick's places and a comma at thousands, 6,745.50; or
@@ -27,6 +29,19 @@ export function priceText(price: string, instrument: Priced | undefined): string
 export function changeText(change: string, instrument: Priced | undefined): string {
   const text = priceText(change.replace("-", ""), instrument);
   return Number(change) === 0 ? text : `${change.startsWith("-") ? "−" : "+"}${text}`;
+}
+
+/**
+ * A price that was reckoned, at the nearest tick of its instrument and marked where that is not quite the price: ≈6,419.00.
+ * While the instrument is not known it is written to a hundredth.
+ */
+export function reckonedPriceText(price: number, instrument: Priced | undefined): string {
+  const size = instrument !== undefined && Number(instrument.tick_size) > 0 ? instrument.tick_size : "0.01";
+  const exact = price / Number(size);
+  const ticks = Math.round(exact);
+  // The tick's own places, for a multiple of 1/128 has more than are shown.
+  const text = priceText((ticks * Number(size)).toFixed(placesOf(size)), instrument);
+  return Math.abs(exact - ticks) < NO_TICK ? text : `≈${text}`;
 }
 
 function placesOf(price: string): number {

@@ -1,9 +1,10 @@
-import { type ReactNode, useId } from "react";
+import { type ReactNode, useId, useState } from "react";
+import { statusText } from "../analysis/wording";
 import { countText, decimalText, UNKNOWN } from "../format/numbers";
 import type { Priced } from "../format/prices";
 import { Instant } from "../ui/Instant";
 import styles from "./FigureCell.module.css";
-import { type Figure, figureText, intervalText, STATUS_WORDS } from "./figures";
+import { type Figure, figureText, intervalText, trustText } from "./figures";
 
 /** A figure with its sample and how far it can be trusted; pressed, it tells how it came about, or why there is none. */
 export function FigureCell(props: {
@@ -18,17 +19,24 @@ export function FigureCell(props: {
 }) {
   const { name, figure, instrument, places, text } = props;
   const id = useId();
+  const [isOpen, setOpen] = useState(false);
   if (figure === null) return <span className="quiet">{UNKNOWN}</span>;
   const told = figure.value === null ? "" : props.aside;
-  const aside = [told, STATUS_WORDS[figure.status]].filter((part) => part).join(", ") || `n ${countText(figure.n)}`;
+  const aside = [told, trustText(figure)].filter((part) => part).join(", ") || `n ${countText(figure.n)}`;
   return (
     <>
-      <button type="button" className={styles.figure} popoverTarget={id} aria-label={`${name}: explain`}>
+      <button type="button" className={styles.figure} popoverTarget={id}>
         <span className={styles.value}>{text ?? figureText(figure, instrument, places)}</span>
         <span className={styles.aside}>{aside}</span>
+        <span className="visually-hidden">, {name}, how it came about</span>
       </button>
-      <div id={id} popover="auto" className={styles.explanation}>
-        <Explanation name={name} figure={figure} instrument={instrument} places={places} />
+      <div
+        id={id}
+        popover="auto"
+        className={styles.explanation}
+        onToggle={(event) => setOpen((event.nativeEvent as ToggleEvent).newState === "open")}
+      >
+        {isOpen && <Explanation name={name} figure={figure} instrument={instrument} places={places} />}
       </div>
     </>
   );
@@ -44,7 +52,7 @@ function Explanation(props: {
   const interval = intervalText(figure, instrument, places);
   const lines: readonly (readonly [string, ReactNode])[] = [
     ["why", figure.reason],
-    ["status", figure.status.replaceAll("_", " ")],
+    ["status", statusText(figure.status)],
     ["in a word", figure.label],
     ["unit", figure.unit],
     ["interval", interval && `${interval}${figure.ci_level ? ` (${figure.ci_level * 100} %)` : ""}`],

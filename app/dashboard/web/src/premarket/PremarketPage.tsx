@@ -21,7 +21,7 @@ export default function PremarketPage() {
   const ladder = useLadder(market, day);
   return (
     <div className="stack">
-      <Head shown={day ?? ladder.data?.session_date} market={market} />
+      <Head shown={day ?? ladder.data?.session_date} market={market} hasLadder={ladder.data !== undefined} />
       {isAbsent(ladder.error) ? (
         <Empty title={day === undefined ? "No ladder is at hand" : "That day has no ladder"}>
           <p>{ladder.error?.message}</p>
@@ -51,17 +51,20 @@ function LadderParts({ ladder }: { ladder: Ladder }) {
   );
 }
 
-function Head({ shown, market }: { shown: string | undefined; market: string | undefined }) {
+function Head(props: { shown: string | undefined; market: string | undefined; hasLadder: boolean }) {
+  const { shown, market, hasLadder } = props;
   const ladders = useLadders(market);
   const [, go] = useLocation();
   const all = ladders.data ?? [];
-  const { hasNextPage, isFetching, fetchNextPage } = ladders;
+  const { hasNextPage, isFetching, isError, fetchNextPage } = ladders;
   const days = neighbours(all, shown);
-  const isBeyond = shown !== undefined && days.previous === undefined;
+  // A day without a ladder is on no page, so that looking for it would load them all.
+  const isBeyond = hasLadder && shown !== undefined && days.previous === undefined;
+  const asksForMore = isBeyond && hasNextPage && !isFetching && !isError;
   useDayKeys(go, days);
   useEffect(() => {
-    if (isBeyond && hasNextPage && !isFetching) void fetchNextPage();
-  }, [isBeyond, hasNextPage, isFetching, fetchNextPage]);
+    if (asksForMore) void fetchNextPage();
+  }, [asksForMore, fetchNextPage]);
   return (
     <>
       <div className={styles.head}>
@@ -75,7 +78,7 @@ function Head({ shown, market }: { shown: string | undefined; market: string | u
         </nav>
         <Coming ladders={all} shown={shown} />
       </div>
-      {ladders.isError && all.length === 0 ? (
+      {isError && all.length === 0 ? (
         <p className="quiet">Which days have a ladder is not known: {ladders.error.message}</p>
       ) : (
         <Days

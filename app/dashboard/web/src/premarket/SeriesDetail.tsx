@@ -1,5 +1,6 @@
 import { useState } from "react";
-import { countText } from "../format/numbers";
+import { Reliability } from "../charts/Reliability";
+import { countText, decimalText, percentText } from "../format/numbers";
 import { dayText } from "../format/times";
 import { Badge } from "../ui/Badge";
 import { Button } from "../ui/Button";
@@ -7,8 +8,7 @@ import { Panel } from "../ui/Panel";
 import { Empty } from "../ui/states";
 import { Course } from "./Course";
 import { FigureCell } from "./FigureCell";
-import { binsOf, figureOf, latestOf, madeLaterOf, type Series, type Span } from "./performance";
-import { Reliability } from "./Reliability";
+import { binsIn, figureOf, latestOf, madeLaterOf, type Series, type Span } from "./performance";
 import styles from "./SeriesDetail.module.css";
 
 const SPANS: readonly [Span, string][] = [
@@ -29,7 +29,7 @@ const FIGURES: readonly [string, string][] = [
 /** The predictions of one model, symbol and horizon closely: calibration, figures, and how that went over sessions. */
 export function SeriesDetail({ series }: { series: Series }) {
   const [span, choose] = useState<Span>("all");
-  const bins = binsOf(series, span);
+  const bins = binsIn(series, span);
   const later = madeLaterOf(series);
   return (
     <Panel
@@ -48,7 +48,10 @@ export function SeriesDetail({ series }: { series: Series }) {
       )}
       <div className={styles.parts}>
         {bins.length > 0 ? (
-          <Reliability bins={bins} title="Calibration: what was said, and what came" />
+          <div>
+            <p className={styles.caption}>Calibration: what was said, and what came</p>
+            <Reliability bins={bins} title={`Calibration of ${series.symbol} ${series.horizon}`} />
+          </div>
         ) : (
           <Empty title="Too few outcomes for a calibration plot">
             {figureOf(series, span, "brier")?.reason ?? `${countText(series.outcomes)} outcomes are known, 30 needed`}
@@ -83,14 +86,30 @@ export function SeriesDetail({ series }: { series: Series }) {
             history={series.history}
             score={(one) => one.brier_skill}
             reference={0}
-            places={3}
+            text={scoreText}
           />
-          <Course title="Hits" history={series.history} score={(one) => one.hit_rate} reference={0.5} places={3} />
-          <Course title="Coverage" history={series.history} score={(one) => one.coverage} reference={0.9} places={3} />
+          <Course
+            title="Hits"
+            history={series.history}
+            score={(one) => one.hit_rate}
+            reference={0.5}
+            text={percentText}
+          />
+          <Course
+            title="Coverage"
+            history={series.history}
+            score={(one) => one.coverage}
+            reference={0.9}
+            text={scoreText}
+          />
         </div>
       </div>
     </Panel>
   );
+}
+
+function scoreText(score: number): string {
+  return decimalText(score, 3);
 }
 
 function spanText(history: Series["history"]): string {

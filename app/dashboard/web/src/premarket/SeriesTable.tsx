@@ -1,3 +1,4 @@
+import { statusText } from "../analysis/wording";
 import { countText, decimalText } from "../format/numbers";
 import { dayText } from "../format/times";
 import { Badge } from "../ui/Badge";
@@ -62,7 +63,11 @@ function State({ series }: { series: Series }) {
       </Badge>
     );
   }
-  return series.status === "ok" ? <Badge tone="ok">ok</Badge> : <Badge tone="quiet">too little data</Badge>;
+  return series.status === "ok" ? (
+    <Badge tone="ok">ok</Badge>
+  ) : (
+    <Badge tone="quiet">{statusText("insufficient_data")}</Badge>
+  );
 }
 
 function figureColumn(

@@ -1,6 +1,7 @@
 import { useInstruments } from "../api/installation";
 import { decimalText, UNKNOWN } from "../format/numbers";
 import { useServerNow } from "../live/ServerClock";
+import { Badge } from "../ui/Badge";
 import { type Column, DataTable } from "../ui/DataTable";
 import type { Signal } from "./brief";
 import { FigureCell } from "./FigureCell";
@@ -83,27 +84,32 @@ function outOfSample(what: string) {
 
 function Action({ signal }: { signal: Signal }) {
   const { mark, style } = ACTIONS[signal.action];
+  const isOver = useIsOver(signal);
   return (
     <>
-      <strong className={`${styles.action} ${style}`}>
-        <span aria-hidden="true">{mark}</span> {signal.action}
-      </strong>
+      <span className={styles.action}>
+        <strong className={isOver ? "quiet" : style}>
+          <span aria-hidden="true">{mark}</span> {signal.action}
+        </strong>{" "}
+        {isOver && <Badge tone="warn">expired</Badge>}
+      </span>
       {signal.action !== "HOLD" && <span className={styles.aside}>strength {decimalText(signal.strength, 2)}</span>}
     </>
   );
 }
 
 function Validity({ signal, opensAt, market }: { signal: Signal; opensAt: string; market: string }) {
-  const isOver = useServerNow(10_000) >= Date.parse(signal.validUntil);
   if (signal.validUntil === "") return UNKNOWN;
   return (
     <>
       <NearInstant at={signal.validUntil} to={opensAt} market={market} />
-      <span className={styles.aside}>
-        {[isOver && "over", !signal.holdsAtOpen && "ends before the open"].filter(Boolean).join(", ")}
-      </span>
+      {!signal.holdsAtOpen && <span className={styles.aside}>ends before the open</span>}
     </>
   );
+}
+
+function useIsOver(signal: Signal): boolean {
+  return useServerNow(10_000) >= Date.parse(signal.validUntil);
 }
 
 function position(one: Signal): { text?: string } {

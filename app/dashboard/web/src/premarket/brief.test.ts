@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { leftOutOf, outlooksOf, signalsOf, togetherOf } from "./brief";
+import { figureText, intervalText } from "./figures";
 
 const missing = {
   value: null,
@@ -11,6 +12,7 @@ const missing = {
   asof: "2026-11-25T14:00:00Z",
 };
 const known = { ...missing, value: 6_449, status: "ok", unit: "price" };
+const HITS = { ...missing, value: 0.677, n: 322, status: "ok", ci: [0.62, 0.731] };
 const REPORT = {
   symbols: ["NQ", "ES"],
   signals: {
@@ -30,6 +32,11 @@ const REPORT = {
 };
 
 describe("a report in short", () => {
+  it("has its hits in percent, as all pages have them", () => {
+    const [signal] = signalsOf({ symbols: ["ES"], signals: { ES: { out_of_sample: { hit_rate: HITS } } } });
+    expect(figureText(signal?.hitRate ?? null)).toBe("67.7 %");
+    expect(intervalText(signal?.hitRate ?? null)).toBe("62.0 %–73.1 %");
+  });
   it("has the symbols in its own order", () => {
     expect(signalsOf(REPORT).map(({ symbol }) => symbol)).toEqual(["NQ", "ES"]);
   });

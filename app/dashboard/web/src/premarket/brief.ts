@@ -1,4 +1,4 @@
-import { at, type Figure, figureAt, partsAt, textAt } from "./figures";
+import { at, type Figure, figureAt, partsAt, shareOf, textAt } from "./figures";
 
 /** What a report recommends for a symbol, with its score out of sample. */
 export interface Signal {
@@ -64,7 +64,7 @@ export function signalsOf(report: unknown): readonly Signal[] {
       confidence: figureAt(told, "confidence"),
       netEdge: figureAt(told, "net_edge"),
       skill: figureAt(told, "out_of_sample", "brier_skill"),
-      hitRate: figureAt(told, "out_of_sample", "hit_rate"),
+      hitRate: shareOf(figureAt(told, "out_of_sample", "hit_rate")),
       horizon: textAt(told, "horizon"),
       validUntil: textAt(told, "valid_until"),
       holdsAtOpen: at(told, "holds_at_open") === true,

@@ -3,6 +3,7 @@ import type { Priced } from "../format/prices";
 import { at, type Figure, figureAt, figureText, intervalText } from "./figures";
 
 const ES: Priced = { price_format: "D", tick_size: "0.25", tick_decimals: 2 };
+const YM: Priced = { price_format: "D", tick_size: "1", tick_decimals: 0 };
 const ZB: Priced = { price_format: "32", tick_size: "0.03125", tick_decimals: 5 };
 
 function figure(told: Partial<Figure>): Figure {
@@ -43,16 +44,18 @@ describe("a figure's value", () => {
   ])("in the unit %j is written as that has it", (unit, value, text) => {
     expect(figureText(figure({ unit, value }))).toBe(text);
   });
-  it("is written as the instrument's prices, to the nearest eighth of a thirty-second", () => {
-    expect(figureText(figure({ unit: "price", value: 6_418.924809634619 }), ES)).toBe("6,418.92");
-    expect(figureText(figure({ unit: "price", value: 118.5151 }), ZB)).toBe("118'165");
+  it("is written as the instrument's prices where it is one, and as a distance where it is that", () => {
+    expect(figureText(figure({ unit: "price", value: 6_418.924809634619 }), ES)).toBe("≈6,419.00");
+    expect(figureText(figure({ unit: "price", value: 118.5151 }), ZB)).toBe("≈118'16");
+    expect(figureText(figure({ unit: "points", value: 0.11 }), ES)).toBe("0.11");
+    expect(figureText(figure({ unit: "points", value: 0.3 }), YM)).toBe("0.30");
   });
 });
 
 describe("an interval", () => {
   it("of points is one of prices", () => {
     const found = figure({ unit: "points", value: 60.29, ci: [6_418.92, 6_479.22] });
-    expect(intervalText(found, ES)).toBe("6,418.92–6,479.22");
+    expect(intervalText(found, ES)).toBe("≈6,419.00–≈6,479.25");
   });
   it("is said in words where a dash would be mistaken for a sign", () => {
     expect(intervalText(figure({ ci: [-0.02, 0.03] }), undefined, 2)).toBe("-0.02 to 0.03");

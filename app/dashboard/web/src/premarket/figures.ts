@@ -1,5 +1,6 @@
+import { statusText } from "../analysis/wording";
 import { decimalText, percentText, UNKNOWN } from "../format/numbers";
-import { type Priced, priceText } from "../format/prices";
+import { type Priced, reckonedPriceText } from "../format/prices";
 
 /** A figure of an analysis: its value, and how far it can be trusted. */
 export interface Figure {
@@ -18,14 +19,8 @@ export interface Figure {
   readonly ci_level?: number;
 }
 
-/** What each status says beside a value; nothing where all is well. */
-export const STATUS_WORDS: Readonly<Record<Figure["status"], string>> = {
-  ok: "",
-  low_history: "little history",
-  insufficient_data: "too little data",
-  not_significant: "not significant",
-  degraded_data: "degraded data",
-};
+// Less than a point counts, too, where the tick is a point or more.
+const LEAST_PLACES = 2;
 
 /** What lies at a path of a document; undefined where there is nothing. */
 export function at(document: unknown, ...path: readonly string[]): unknown {
@@ -51,7 +46,7 @@ export function partsAt(document: unknown, ...path: readonly string[]): readonly
   return isMapping(node) ? Object.entries(node) : [];
 }
 
-/** A figure's value in its unit; prices and points as the instrument has them. */
+/** A figure's value in its unit; prices as the instrument has them. */
 export function figureText(figure: Figure | null, instrument?: Priced, places = 3): string {
   if (figure === null || figure.value === null) return UNKNOWN;
   return typeof figure.value === "string"
@@ -63,7 +58,8 @@ export function figureText(figure: Figure | null, instrument?: Priced, places = 
 export function numberText(value: number, unit: string, instrument?: Priced, places = 3): string {
   if (unit.endsWith("contracts") || unit === "sessions") return decimalText(value, 0);
   if (unit === "log return" || unit.startsWith("fraction")) return percentText(value);
-  if (unit === "price" || unit === "points") return nearPriceText(value, instrument);
+  if (unit === "price") return reckonedPriceText(value, instrument);
+  if (unit === "points") return decimalText(value, Math.max(LEAST_PLACES, instrument?.tick_decimals ?? 0));
   if (unit === "currency" || unit === "USD") return decimalText(value, 0);
   return decimalText(value, places);
 }
@@ -76,10 +72,14 @@ export function intervalText(figure: Figure | null, instrument?: Priced, places 
   return figure.ci[0] < 0 ? `${low} to ${high}` : `${low}–${high}`;
 }
 
-/** A reckoned price, which lies between ticks, to the places that the instrument's prices have. */
-export function nearPriceText(value: number, instrument: Priced | undefined): string {
-  if (instrument?.price_format === "32") return priceText(String(Math.round(value * 256) / 256), instrument);
-  return decimalText(value, instrument?.tick_decimals ?? 2);
+/** How far a figure can be trusted, in a word beside its value; nothing where all is well. */
+export function trustText(figure: Figure): string {
+  return figure.status === "ok" ? "" : statusText(figure.status);
+}
+
+/** A figure that is a share of one, so that it and its interval are written in percent. */
+export function shareOf(figure: Figure | null): Figure | null {
+  return figure && { ...figure, unit: "fraction" };
 }
 
 function isMapping(node: unknown): node is Readonly<Record<string, unknown>> {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { binsOf, driftOf, figureOf, keyOf, madeLaterOf, type Series } from "./performance";
+import { figureText } from "./figures";
+import { binsIn, driftOf, figureOf, keyOf, madeLaterOf, type Series } from "./performance";
 
 const figure = { value: 0.6, n: 80, status: "ok", method: "share", window: "80", asof: "2026-11-25T22:00:00Z" };
 const SERIES = {
@@ -10,6 +11,7 @@ const SERIES = {
   figures: {
     all: {
       brier: figure,
+      hit_rate: figure,
       bins: [
         { p: 0.6, rate: { ...figure, ci: [0.5, 0.7] } },
         { p: 0.4, rate: { ...figure, value: 0.45 } },
@@ -23,16 +25,14 @@ const SERIES = {
 } as unknown as Series;
 
 describe("a track record", () => {
-  it("has bins in the order of what was said, without those that have no rate", () => {
-    expect(binsOf(SERIES, "all").map(({ p, rate, low, high }) => [p, rate, low, high])).toEqual([
-      [0.4, 0.45, 0.45, 0.45],
-      [0.6, 0.6, 0.5, 0.7],
-    ]);
+  it("has the bins of the span that is meant", () => {
+    expect(binsIn(SERIES, "all").map(({ said }) => said)).toEqual([0.4, 0.6]);
+    expect(binsIn(SERIES, "last_100")).toEqual([]);
   });
-  it("has no bins with too few outcomes", () => expect(binsOf(SERIES, "last_100")).toEqual([]));
   it("tells its figures, its drift and what came too late", () => {
     expect(figureOf(SERIES, "all", "brier")?.value).toBe(0.6);
     expect(figureOf(SERIES, "last_100", "brier")).toBeNull();
+    expect(figureText(figureOf(SERIES, "all", "hit_rate"))).toBe("60.0 %");
     expect(driftOf(SERIES)?.n).toBe(80);
     expect(madeLaterOf(SERIES)).toBe(2);
   });

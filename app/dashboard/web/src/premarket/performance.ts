@@ -1,20 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { answered, api, type Shape } from "../api/client";
-import { at, type Figure, figureAt } from "./figures";
+import { binsOf, type ReliabilityBin } from "../charts/bins";
+import { at, type Figure, figureAt, shareOf } from "./figures";
 
 /** How a model's predictions of a symbol at a horizon did. */
 export type Series = Shape<"PerformanceAnswer.SeriesPerformanceAnswer">;
 /** How they had done when a session was over. */
 export type SessionScore = Series["history"][number];
-
-/** A bin of a reliability diagram: what was said, and how often it rose then, with its interval. */
-export interface Bin {
-  readonly p: number;
-  readonly rate: number;
-  readonly low: number;
-  readonly high: number;
-  readonly n: number;
-}
 
 /** Which predictions of a series are meant. */
 export type Span = "all" | "last_100";
@@ -39,7 +31,8 @@ export function keyOf(series: Series): string {
 
 /** A figure of a span of a series, such as `brier`. */
 export function figureOf(series: Series, span: Span, name: string): Figure | null {
-  return figureAt(series.figures, span, name);
+  const figure = figureAt(series.figures, span, name);
+  return name === "hit_rate" ? shareOf(figure) : figure;
 }
 
 /** The sum that watches for predictions which become worse than the base rate. */
@@ -57,16 +50,7 @@ export function madeLaterOf(series: Series): number {
   return Number(at(series.figures, "made_later") ?? 0);
 }
 
-/** The bins of a series' reliability diagram in the order of what was said; none where there are too few outcomes. */
-export function binsOf(series: Series, span: Span): readonly Bin[] {
-  const told = at(series.figures, span, "bins");
-  if (!Array.isArray(told)) return [];
-  return told
-    .flatMap((bin) => {
-      const [p, rate] = [at(bin, "p"), figureAt(bin, "rate")];
-      if (typeof p !== "number" || typeof rate?.value !== "number") return [];
-      const [low, high] = rate.ci ?? [rate.value, rate.value];
-      return [{ p, rate: rate.value, low, high, n: rate.n }];
-    })
-    .sort((a, b) => a.p - b.p);
+/** The bins of a series' reliability diagram; none where there are too few outcomes. */
+export function binsIn(series: Series, span: Span): readonly ReliabilityBin[] {
+  return binsOf(at(series.figures, span, "bins"));
 }

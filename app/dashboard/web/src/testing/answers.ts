@@ -1,9 +1,8 @@
-import type { Middleware } from "openapi-fetch";
-import { api } from "../api/client";
+import { vi } from "vitest";
+import { serve } from "./server";
 
-/** Have the API's client answer from here instead of from a server, until the returned function is called. */
+/** Have every request answered from here instead of by a server, until the returned function is called. */
 export function answerWith(answer: (request: Request) => Response | Promise<Response>): () => void {
-  const inPlace: Middleware = { onRequest: ({ request }) => answer(request) };
-  api.use(inPlace);
-  return () => api.eject(inPlace);
+  serve(answer);
+  return () => void vi.unstubAllGlobals();
 }

@@ -1,25 +1,23 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { render } from "@testing-library/react";
 import type { ReactElement } from "react";
-import { vi } from "vitest";
 import { Router } from "wouter";
 import { memoryLocation } from "wouter/memory-location";
 import { ServerClockProvider } from "../live/ServerClock";
+import { keyOf, serve } from "./server";
 
-/** What a made server answers: a body, or a status and a body. */
-export type Answers = Readonly<Record<string, unknown | { status: number; body: unknown }>>;
+/** What a made server answers: a body, or a status and a body; or a function that makes either of the request. */
+export type Answers = Readonly<Record<string, unknown>>;
 
 /**
  * Shows a page at an address, with a server that answers by method and path, such as "GET /api/jobs"; 404 to all else.
  * The requests that were made are kept in `asked`.
  */
 export function showPage(page: ReactElement, address: string, answers: Answers) {
-  const asked: Request[] = [];
-  vi.stubGlobal("fetch", async (input: Request | string, init?: RequestInit) => {
-    const request = input instanceof Request ? input : new Request(new URL(input, window.location.origin), init);
-    asked.push(request.clone());
-    const key = `${request.method} ${new URL(request.url).pathname}`;
-    return answerOf(key in answers ? answers[key] : { status: 404, body: { title: "Not Found", detail: key } });
+  const { asked } = serve((request) => {
+    const key = keyOf(request);
+    const told = key in answers ? answers[key] : { status: 404, body: { title: "Not Found", detail: key } };
+    return answerOf(typeof told === "function" ? told(request) : told);
   });
   const client = new QueryClient({ defaultOptions: { queries: { retry: false }, mutations: { retry: false } } });
   const { hook, searchHook, history } = memoryLocation({ path: address, record: true });
@@ -38,5 +36,5 @@ export function showPage(page: ReactElement, address: string, answers: Answers) 
 function answerOf(told: unknown): Response {
   const isWhole = typeof told === "object" && told !== null && "status" in told && "body" in told;
   const { status, body } = isWhole ? (told as { status: number; body: unknown }) : { status: 200, body: told };
-  return new Response(JSON.stringify(body), { status, headers: { "Content-Type": "application/json" } });
+  return Response.json(body, { status });
 }

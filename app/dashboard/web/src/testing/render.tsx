@@ -9,6 +9,7 @@ import { LiveDesk } from "../live/LiveDesk";
 import { LiveQuotes } from "../live/LiveQuotes";
 import { QuoteStore } from "../live/QuoteStore";
 import { ServerClockProvider } from "../live/ServerClock";
+import { keyOf, serve } from "./server";
 
 /** A page on a made Thor, and where its links have led. */
 export function renderLive(page: ReactNode, thor: FakeThor): RenderResult & { history: string[] } {
@@ -30,12 +31,11 @@ export function renderLive(page: ReactNode, thor: FakeThor): RenderResult & { hi
 /** Have fetch answer by method and path, such as `GET /api/desk`; whatever else is asked is not found. What was sent is kept. */
 export function answerFetch(answers: Record<string, (body: unknown) => [number, unknown]>): { sent: unknown[] } {
   const sent: unknown[] = [];
-  vi.stubGlobal("fetch", async (input: Request) => {
-    const answer = answers[`${input.method} ${new URL(input.url).pathname}`];
-    const body: unknown = input.method === "GET" ? null : await input.json();
+  serve(async (request) => {
+    const body: unknown = request.method === "GET" ? null : await request.json();
     if (body !== null) sent.push(body);
-    const [status, told] = answer?.(body) ?? [404, { title: "Not Found", status: 404, detail: "not here" }];
-    return new Response(JSON.stringify(told), { status, headers: { "Content-Type": "application/json" } });
+    const [status, told] = answers[keyOf(request)]?.(body) ?? [404, { title: "Not Found", detail: "not here" }];
+    return Response.json(told, { status });
   });
   return { sent };
 }

@@ -81,10 +81,15 @@ function Input({ id, field, value, error, onChange }: FieldViewProps & { id: str
       inputMode={kind === "integer" ? "numeric" : isNumber ? "decimal" : undefined}
       placeholder={whenEmpty ?? (example === undefined ? undefined : `e.g. ${example}`)}
       value={typeof value === "string" ? value : value.join(" ")}
-      onChange={(event) => onChange(isList ? event.target.value.split(/[\s,]+/) : event.target.value)}
+      onChange={(event) => onChange(isList ? wordsOf(event.target.value) : event.target.value)}
       autoComplete="off"
     />
   );
+}
+
+// What is typed keeps the blank at its end, where the next word begins; nothing typed is no word.
+function wordsOf(typed: string): readonly string[] {
+  return typed.trim() === "" ? [] : typed.split(/[\s,]+/);
 }
 
 function Told({ id, field, error }: { id: string; field: Field; error: string | undefined }) {

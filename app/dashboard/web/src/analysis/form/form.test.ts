@@ -96,6 +96,11 @@ describe("the body of a form", () => {
     });
   });
 
+  it("has no empty words in a list, and takes one that was cleared for an empty one", () => {
+    expect(bodyOf(FIELDS, { symbols: ["", "ES", "NQ", ""] })).toEqual({ body: { symbols: ["ES", "NQ"] }, errors: {} });
+    expect(bodyOf(FIELDS, { symbols: [""] }).errors.symbols).toBe("it is needed");
+  });
+
   it("does not take blanks for a zero", () => {
     expect(bodyOf(FIELDS, { symbols: ["ES"], "parameters.seed": " " }).errors["parameters.seed"]).toBe(
       "it has to be a number",

@@ -11,8 +11,8 @@ export function bodyOf(fields: readonly Field[], values: Values): { body: Record
   const body: Record<string, unknown> = {};
   const errors: Record<string, string> = {};
   for (const field of fields) {
-    const filled = values[field.path];
-    if (filled === undefined || filled.length === 0) {
+    const filled = filledIn(values[field.path] ?? "");
+    if (filled.length === 0) {
       if (field.isRequired) errors[field.path] = "it is needed";
       continue;
     }
@@ -62,6 +62,11 @@ export function defaultText(value: unknown): string | null {
     : typeof value === "number"
       ? value.toLocaleString("en-US")
       : String(value);
+}
+
+// A list that is being typed has empty words between and after its separators.
+function filledIn(value: string | readonly string[]): string | readonly string[] {
+  return typeof value === "string" ? value : value.filter((one) => one.trim() !== "");
 }
 
 function read(field: Field, filled: string | readonly string[]): unknown {

@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { answered, api, type Shape } from "../../api/client";
+import { binsOf } from "../../charts/bins";
 import { Reliability } from "../../charts/Reliability";
 import { countText } from "../../format/numbers";
 import { dayText } from "../../format/times";
@@ -7,10 +8,10 @@ import { Badge } from "../../ui/Badge";
 import { type Column, DataTable } from "../../ui/DataTable";
 import { Panel } from "../../ui/Panel";
 import { Empty, QueryView } from "../../ui/states";
-import { binsOf } from "../results/CalibrationPanel";
 import { FigureValue } from "../results/FigureValue";
-import { figureOf, listOf } from "../results/figures";
+import { figureOf, partOf } from "../results/figures";
 import resultStyles from "../results/Results.module.css";
+import { statusText } from "../wording";
 
 type Series = Shape<"PerformanceAnswer.SeriesPerformanceAnswer">;
 
@@ -50,7 +51,7 @@ export function PerformancePanel() {
 
 function Diagrams({ series }: { series: readonly Series[] }) {
   const drawn = series
-    .map((one) => ({ one, bins: binsOf(listOf(one.figures, "all", "bins")) }))
+    .map((one) => ({ one, bins: binsOf(partOf(one.figures, "all", "bins")) }))
     .filter(({ bins }) => bins.length > 0);
   if (drawn.length === 0) return null;
   return (
@@ -92,7 +93,7 @@ function Standing({ series }: { series: Series }) {
   if (series.status === "insufficient_data") {
     return (
       <span title={`${series.outcomes} outcomes are known, ${LEAST} needed`}>
-        <Badge tone="quiet">insufficient data</Badge> {series.outcomes} of {LEAST} outcomes
+        <Badge tone="quiet">{statusText(series.status)}</Badge> {series.outcomes} of {LEAST} outcomes
       </span>
     );
   }

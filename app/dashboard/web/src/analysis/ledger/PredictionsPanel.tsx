@@ -3,7 +3,7 @@ import { Link } from "wouter";
 import { answered, api, type Shape } from "../../api/client";
 import { useInstruments } from "../../api/installation";
 import { percentText } from "../../format/numbers";
-import type { Priced } from "../../format/prices";
+import { type Priced, reckonedPriceText } from "../../format/prices";
 import { Badge } from "../../ui/Badge";
 import { Button } from "../../ui/Button";
 import { type Column, DataTable } from "../../ui/DataTable";
@@ -12,7 +12,6 @@ import { Panel } from "../../ui/Panel";
 import { Empty, QueryView } from "../../ui/states";
 import styles from "../jobs/Jobs.module.css";
 import { jobHref } from "../jobs/jobs";
-import { nearestPriceText } from "../results/prices";
 
 type Prediction = Shape<"PredictionsAnswer.PredictionAnswer">;
 
@@ -61,7 +60,7 @@ export function PredictionsPanel() {
 
 function columnsOf(instruments: ReadonlyMap<string, Priced> | undefined): Column<Prediction>[] {
   const price = (one: Prediction, value: number | null) =>
-    value === null ? "–" : nearestPriceText(value, instruments?.get(one.symbol));
+    value === null ? "–" : reckonedPriceText(value, instruments?.get(one.symbol));
   return [
     { key: "made", heading: "Made", cell: (one) => <Instant at={one.made_at} form="short" /> },
     { key: "symbol", heading: "Symbol", cell: (one) => one.symbol },

@@ -1,8 +1,9 @@
-import { Reliability, type ReliabilityBin } from "../../charts/Reliability";
+import { binsOf } from "../../charts/bins";
+import { Reliability } from "../../charts/Reliability";
 import { Panel } from "../../ui/Panel";
 import { titleOf } from "../wording";
 import { FigureTable } from "./FigureTable";
-import { figureOf, figuresIn, listOf, numberOf, type Path, partOf, treeOf } from "./figures";
+import { figuresIn, type Path, partOf, treeOf } from "./figures";
 import styles from "./Results.module.css";
 
 /** Whether what was said came as often as it was said: on past data, and of the predictions that were made ahead. */
@@ -30,7 +31,7 @@ function Prediction({ path, told }: { path: Path; told: unknown }) {
       <h3>{horizon} ahead, tested walking forward</h3>
       <Diagram
         title={`Calibration of predictions ${horizon} ahead, out of sample`}
-        bins={listOf(calibration, "bins")}
+        bins={partOf(calibration, "bins")}
       />
       <FigureTable
         caption={`Prediction ${horizon} ahead`}
@@ -67,7 +68,7 @@ export function TrackRecord({ symbol, record }: { symbol: string; record: unknow
   return horizons.map((horizon) => (
     <div key={horizon} className={styles.part}>
       <h3>{horizon} ahead, the ledger’s track record</h3>
-      <Diagram title={`Calibration of the ledger ${horizon} ahead`} bins={listOf(record, horizon, "all", "bins")} />
+      <Diagram title={`Calibration of the ledger ${horizon} ahead`} bins={partOf(record, horizon, "all", "bins")} />
       <FigureTable
         caption={`Track record ${horizon} ahead`}
         figures={Object.entries(treeOf(record, horizon, "all")).flatMap(([name, figure]) =>
@@ -78,19 +79,8 @@ export function TrackRecord({ symbol, record }: { symbol: string; record: unknow
   ));
 }
 
-function Diagram({ title, bins }: { title: string; bins: readonly unknown[] }) {
+function Diagram({ title, bins }: { title: string; bins: unknown }) {
   const drawn = binsOf(bins);
   if (drawn.length === 0) return <p className={styles.note}>No diagram: too few outcomes are known for its bins.</p>;
   return <Reliability title={title} bins={drawn} />;
-}
-
-/** The bins of a calibration as they are drawn; one whose share is not known is left out. */
-export function binsOf(bins: readonly unknown[]): ReliabilityBin[] {
-  return bins.flatMap((bin) => {
-    const said = partOf(bin, "p");
-    const rate = figureOf(bin, "rate");
-    const came = numberOf(rate);
-    if (typeof said !== "number" || rate === undefined || came === null) return [];
-    return [{ said, came, n: rate.n, interval: rate.ci ?? null }];
-  });
 }

@@ -1,5 +1,6 @@
 import { useInstruments } from "../../api/installation";
 import { LinePlot, type PlotLine } from "../../charts/LinePlot";
+import { reckonedPriceText } from "../../format/prices";
 import { useZone } from "../../preferences/useZone";
 import { Panel } from "../../ui/Panel";
 import { Empty } from "../../ui/states";
@@ -7,7 +8,6 @@ import { GridView } from "./BlockView";
 import { blockOf } from "./blocks";
 import { FigureTable } from "./FigureTable";
 import { figureOf, listOf, numberOf, textOf, treeOf } from "./figures";
-import { nearestPriceText } from "./prices";
 import styles from "./Results.module.css";
 
 const NEAREST = 3;
@@ -16,7 +16,7 @@ const NEAREST = 3;
 export function PricePanel({ symbol, tree }: { symbol: string; tree: unknown }) {
   const instrument = useInstruments().data?.get(symbol);
   const zone = useZone(instrument?.market);
-  const text = (value: number) => nearestPriceText(value, instrument);
+  const text = (value: number) => reckonedPriceText(value, instrument);
   const closes = closesOf(tree);
   const base = ["symbols", symbol, "levels"];
   const levels = blockOf("Levels", treeOf(tree, "levels"), base);

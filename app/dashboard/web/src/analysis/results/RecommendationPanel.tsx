@@ -64,18 +64,19 @@ const WHY_NOT_HELD =
 
 function Side({ side, strength, validUntil }: { side: string; strength: unknown; validUntil: string | null }) {
   const now = useServerNow(5_000);
-  const isValid = validUntil !== null && Date.parse(validUntil) > now;
+  const isOver = validUntil !== null && Date.parse(validUntil) <= now;
+  const colour = side === "BUY" ? "up" : side === "SELL" ? "down" : undefined;
   return (
     <div className={styles.side}>
-      <strong className={side === "BUY" ? "up" : side === "SELL" ? "down" : undefined}>{sideText(side)}</strong>
+      <span className="row">
+        <strong className={isOver ? "quiet" : colour}>{sideText(side)}</strong>
+        {validUntil !== null && <Badge tone={isOver ? "warn" : sideTone(side)}>{isOver ? "expired" : "valid"}</Badge>}
+      </span>
       <span>
         {side === "HOLD" || typeof strength !== "number" ? "no strength" : `strength ${percentText(strength, 0)}`}
       </span>
       <span>
         valid until <Instant at={validUntil} form="short" />
-      </span>
-      <span>
-        <Badge tone={isValid ? sideTone(side) : "warn"}>{isValid ? "valid" : "expired"}</Badge>
       </span>
     </div>
   );

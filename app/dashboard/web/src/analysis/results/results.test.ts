@@ -4,7 +4,6 @@ import { blockOf, countOf, sorted } from "./blocks";
 import { coneOf, quantile } from "./cone";
 import { type Figure, figuresIn, isFigure } from "./figures";
 import { intervalText, placesText, pText, readable, scaleOf, valueText } from "./measures";
-import { nearestPriceText } from "./prices";
 
 function made(parts: Partial<Figure> = {}): Figure {
   return { value: 1, n: 10, status: "ok", method: "m", window: "w", asof: "2026-01-06T20:00:00Z", ...parts };
@@ -111,7 +110,7 @@ describe("the cone of volatility", () => {
   });
 });
 
-describe("words and prices", () => {
+describe("words", () => {
   it("leaves symbols and spans as they are, and knows abbreviations", () => {
     expect(["ES", "1h", "brier_skill", "rsi_14", "var_95"].map(titleOf)).toEqual([
       "ES",
@@ -120,14 +119,5 @@ describe("words and prices", () => {
       "RSI 14",
       "VaR 95 %",
     ]);
-  });
-
-  it("rounds a computed price to its tick, in thirty-seconds where those are quoted", () => {
-    const zn = { price_format: "32", tick_size: "0.015625", tick_decimals: 6 } as const;
-    const es = { price_format: "D", tick_size: "0.25", tick_decimals: 2 } as const;
-
-    expect(nearestPriceText(4328.9156, es)).toBe("4,329.00");
-    expect(nearestPriceText(110.52, zn)).toBe("110'165");
-    expect(nearestPriceText(1.005, undefined)).toBe("1.01");
   });
 });

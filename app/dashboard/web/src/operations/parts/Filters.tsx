@@ -1,4 +1,4 @@
-import { type ReactNode, useId } from "react";
+import { type ReactNode, type RefObject, useId, useLayoutEffect, useRef } from "react";
 import { useInstruments } from "../../api/installation";
 import { Button } from "../../ui/Button";
 import styles from "./parts.module.css";
@@ -45,17 +45,20 @@ export function DayField({
   value: string;
   onChange: (day: string) => void;
 }) {
+  const field = useShown(value, true);
   return (
     <label className={styles.field}>
       <span>{label}</span>
       <input
-        key={value}
+        ref={field}
         type="date"
         min="2000-01-01"
-        defaultValue={value}
         onChange={(event) => {
           // While a year is being typed the field tells days of the first centuries.
           if (event.target.value === "" || event.target.value >= "2000") onChange(event.target.value);
+        }}
+        onBlur={(event) => {
+          event.target.value = value;
         }}
       />
     </label>
@@ -75,12 +78,12 @@ export function TextField({
   onChange: (text: string) => void;
 }) {
   const id = useId();
+  const field = useShown(value, false);
   return (
     <label className={styles.field}>
       <span>{label}</span>
       <input
-        key={value}
-        defaultValue={value}
+        ref={field}
         size={9}
         list={id}
         spellCheck={false}
@@ -117,4 +120,14 @@ export function Pager({ pages, next }: { pages: Pages; next: string | null }) {
       </Button>
     </nav>
   );
+}
+
+// Half a date is no value: where one is typed, to set the value would undo it.
+function useShown(value: string, keepsTyping: boolean): RefObject<HTMLInputElement | null> {
+  const field = useRef<HTMLInputElement>(null);
+  useLayoutEffect(() => {
+    const input = field.current;
+    if (input !== null && !(keepsTyping && input === document.activeElement)) input.value = value;
+  }, [value, keepsTyping]);
+  return field;
 }
