@@ -44,6 +44,12 @@ test("a symbol that does not exist is said, with a way to another", async () => 
   expect(history.at(-1)).toBe("/chart/ES?timeframe=5m");
 });
 
+test("an address that cannot be decoded is taken as it is written", async () => {
+  open("/chart/%25");
+
+  expect(await screen.findByText("There is no instrument %")).toBeDefined();
+});
+
 test("that there are no bars yet is no error, and what to do is said", async () => {
   bars = () => problem(404, "there are no 5m bars of ES");
   open("/chart/ES");
