@@ -20,9 +20,10 @@ export function useChart(instrument: Instrument, timeframe: Timeframe, wantedSou
   const { symbol, market } = instrument;
   const bars = useBars(symbol, timeframe, wantedSource);
   const window = bars.first.data;
-  const now = useServerNow(60_000);
+  const now = useServerNow();
   const sessions = useHours(market, window?.start, now);
-  const marketZone = useDesk().data?.markets.find((one) => one.name === market)?.timezone ?? "UTC";
+  const desk = useDesk().data;
+  const marketZone = desk?.markets.find((one) => one.name === market)?.timezone ?? "UTC";
   const buckets = useCallback((ms: number) => bucketAt(sessions, timeframe, ms), [sessions, timeframe]);
   const live = useLiveBars(symbol, window, buckets);
   const row = useQuoteRow(symbol);
@@ -61,7 +62,8 @@ export function useChart(instrument: Instrument, timeframe: Timeframe, wantedSou
     wasAway.current = !isLive;
   }, [isLive, isAtPresent, askTail]);
 
-  const why = isAtPresent ? notCurrent(row, standing.state, window.source, displayed) : null;
+  const age = { now, staleAfterMs: desk?.stale_after_ms ?? null };
+  const why = isAtPresent ? notCurrent(row, standing.state, window.source, displayed, age) : null;
   const isShown = row !== undefined && (displayed ?? row.quote.source) === window?.source;
   return { bars, window, sessions, slots, marks, why, last: isShown ? row.quote.last : null };
 }
