@@ -63,7 +63,7 @@ export function useChart(instrument: Instrument, timeframe: Timeframe, wantedSou
   }, [isLive, isAtPresent, askTail]);
 
   const age = { now, staleAfterMs: desk?.stale_after_ms ?? null };
-  const why = isAtPresent ? notCurrent(row, standing.state, window.source, displayed, age) : null;
+  const why = window === undefined ? null : notCurrent(row, standing.state, window.source, displayed, age);
   const isShown = row !== undefined && (displayed ?? row.quote.source) === window?.source;
   return { bars, window, sessions, slots, marks, why, last: isShown ? row.quote.last : null };
 }
