@@ -38,6 +38,16 @@ test("that the stream is lost is known also while the chart shows the past", asy
   expect(chart.result.current.last).toBe("6467.25");
 });
 
+test("whoever scrolls to the present has the newest bars asked for", async () => {
+  const chart = await opened(past);
+  expect(bars.tail.mutate).not.toHaveBeenCalled();
+
+  bars.first.data = present;
+  chart.rerender();
+
+  expect(bars.tail.mutate).toHaveBeenCalledTimes(1);
+});
+
 async function opened(window: typeof present | undefined) {
   bars.first.data = window;
   const desk = new LiveDesk(thor, new QuoteStore((flush) => queueMicrotask(flush)));

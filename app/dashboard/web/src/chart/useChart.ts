@@ -56,11 +56,15 @@ export function useChart(instrument: Instrument, timeframe: Timeframe, wantedSou
   useTailClock(isAtPresent, buckets, refresh);
   // What was missed while nobody listened is in the server's next word.
   const isLive = standing.state === "live";
+  const isPast = window?.hasNewer === true;
   const wasAway = useRef(false);
   useEffect(() => {
-    if (isLive && isAtPresent && wasAway.current) askTail();
-    wasAway.current = !isLive;
-  }, [isLive, isAtPresent, askTail]);
+    if (!isLive || isPast) wasAway.current = true;
+    else if (isAtPresent && wasAway.current) {
+      wasAway.current = false;
+      askTail();
+    }
+  }, [isLive, isPast, isAtPresent, askTail]);
 
   const age = { now, staleAfterMs: desk?.stale_after_ms ?? null };
   const why = window === undefined ? null : notCurrent(row, standing.state, window.source, displayed, age);
