@@ -48,6 +48,15 @@ test("whoever scrolls to the present has the newest bars asked for", async () =>
   expect(bars.tail.mutate).toHaveBeenCalledTimes(1);
 });
 
+test("events that were lost to the page are asked for in the newest bars", async () => {
+  await opened(present);
+  bars.tail.mutate.mockClear();
+
+  act(() => thor.source.say("reset", { reason: "expired" }));
+
+  expect(bars.tail.mutate).toHaveBeenCalledTimes(1);
+});
+
 async function opened(window: typeof present | undefined) {
   bars.first.data = window;
   const desk = new LiveDesk(thor, new QuoteStore((flush) => queueMicrotask(flush)));

@@ -58,13 +58,14 @@ export function useChart(instrument: Instrument, timeframe: Timeframe, wantedSou
   const isLive = standing.state === "live";
   const isPast = window?.hasNewer === true;
   const wasAway = useRef(false);
+  const holes = useRef(standing.holes);
   useEffect(() => {
-    if (!isLive || isPast) wasAway.current = true;
-    else if (isAtPresent && wasAway.current) {
-      wasAway.current = false;
-      askTail();
-    }
-  }, [isLive, isPast, isAtPresent, askTail]);
+    if (!isLive || isPast || holes.current !== standing.holes) wasAway.current = true;
+    holes.current = standing.holes;
+    if (!isLive || !isAtPresent || !wasAway.current) return;
+    wasAway.current = false;
+    askTail();
+  }, [isLive, isPast, isAtPresent, standing.holes, askTail]);
 
   const age = { now, staleAfterMs: desk?.stale_after_ms ?? null };
   const why = window === undefined ? null : notCurrent(row, standing.state, window.source, displayed, age);
