@@ -73,3 +73,16 @@ test.each([
 
   await vi.waitFor(() => expect(result.current?.forming).toMatchObject({ volume, tick_count: 6 }));
 });
+
+test("of many events that were heard before the first bars came only the newest are kept", () => {
+  const { result, rerender } = renderHook(({ known }) => useLiveBars("ES", known, buckets), {
+    initialProps: { known: undefined as typeof window | undefined },
+  });
+  act(() => {
+    for (let seq = 1; seq <= 20_001; seq += 1) heard.tell(event("14:05:11", { seq, last: String(seq) }));
+  });
+
+  rerender({ known: window });
+
+  expect(result.current?.forming).toMatchObject({ close: "20001", tick_count: 5 + 10_000 });
+});

@@ -8,6 +8,9 @@ import { type BucketAt, type LiveBars, liveBarsOf, withEvent } from "./liveBars"
 /** Events are kept so long after the server counted them, for an answer may be older than what was heard. */
 const KEPT_MICROS = 120_000_000;
 
+/** So many are kept at most, for they may come for long before there are bars; then the older half is put aside. */
+const MOST_KEPT = 20_000;
+
 /** A snapshot may have told an event that the stream tells, too: so far back it is looked for. */
 const RECENT = 50;
 
@@ -36,6 +39,7 @@ export function useLiveBars(symbol: string, window: BarWindow | undefined, bucke
     const stop = onEvent(symbol, (event) => {
       if (heard.current.slice(-RECENT).some((one) => isSame(one, event))) return;
       heard.current.push(event);
+      if (heard.current.length > MOST_KEPT) heard.current = heard.current.slice(-MOST_KEPT / 2);
       if (live.current === null || event.source !== latest.current.source) return;
       live.current = withEvent(live.current, event, latest.current.bucketAt);
       frame ??= requestAnimationFrame(show);
