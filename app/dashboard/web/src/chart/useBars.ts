@@ -1,11 +1,13 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useCallback } from "react";
+import { useCallback, useRef } from "react";
 import { askBars, type BarsAnswer } from "./bars";
 import { type BarWindow, windowOf, withNewer, withOlder, withTail } from "./barWindow";
 import { LENGTH_MS, type Timeframe } from "./timeframes";
 
 /** Bars that are asked for at once. */
 export const PAGE = 500;
+
+const AGAIN_MS = 15_000;
 
 type Take = (window: BarWindow, answer: BarsAnswer) => BarWindow | null;
 
@@ -22,7 +24,12 @@ export function useBars(symbol: string, timeframe: Timeframe, source: string | n
     gcTime: 0,
     refetchOnWindowFocus: false,
     refetchOnReconnect: false,
+    // Where there are none yet, or nobody can tell, there may be some soon.
+    refetchInterval: ({ state }) => (state.error !== null && state.data === undefined ? AGAIN_MS : false),
   });
+  // A query that is asked again forgets what was said before, which stays in sight until there is an answer.
+  const said = useRef<Error | null>(null);
+  if (!first.isPending) said.current = first.error;
   const more = (ask: (window: BarWindow) => Promise<BarsAnswer>, take: Take) => ({
     mutationFn: async () => {
       const window = client.getQueryData<BarWindow>(key);
@@ -49,7 +56,7 @@ export function useBars(symbol: string, timeframe: Timeframe, source: string | n
   const toPresent = useCallback(() => {
     void client.resetQueries({ queryKey: ["bars", symbol, timeframe, source], exact: true });
   }, [client, symbol, timeframe, source]);
-  return { first, older, newer, tail, toPresent };
+  return { first, problem: said.current, older, newer, tail, toPresent };
 }
 
 /** So many bars reach back to the window's end, and a little further, for late ticks change what was told. */
