@@ -1,5 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useRef } from "react";
+import { useServerClock } from "../live/ServerClock";
 import { askBars, type BarsAnswer } from "./bars";
 import { type BarWindow, windowOf, withNewer, withOlder, withTail } from "./barWindow";
 import { LENGTH_MS, type Timeframe } from "./timeframes";
@@ -14,6 +15,7 @@ type Take = (window: BarWindow, answer: BarsAnswer) => BarWindow | null;
 /** A part of a symbol's history, of one source, and how to have more of it. */
 export function useBars(symbol: string, timeframe: Timeframe, source: string | null) {
   const client = useQueryClient();
+  const clock = useServerClock();
   const key = ["bars", symbol, timeframe, source];
   const first = useQuery({
     queryKey: key,
@@ -51,7 +53,10 @@ export function useBars(symbol: string, timeframe: Timeframe, source: string | n
     more((one) => askBars({ ...same, source: one.source, start: one.end, limit: PAGE }), withNewer),
   );
   const tail = useMutation(
-    more((one) => askBars({ ...same, source: one.source, last: tailLength(one, timeframe), forming: true }), withTail),
+    more((one) => {
+      const last = tailLength(one, timeframe, clock.now());
+      return askBars({ ...same, source: one.source, last, forming: true });
+    }, withTail),
   );
   const toPresent = useCallback(() => {
     void client.resetQueries({ queryKey: ["bars", symbol, timeframe, source], exact: true });
@@ -60,7 +65,7 @@ export function useBars(symbol: string, timeframe: Timeframe, source: string | n
 }
 
 /** So many bars reach back to the window's end, and a little further, for late ticks change what was told. */
-function tailLength(window: BarWindow, timeframe: Timeframe): number {
-  const behind = Math.ceil((Date.now() - Date.parse(window.end)) / LENGTH_MS[timeframe]);
+function tailLength(window: BarWindow, timeframe: Timeframe, now: number): number {
+  const behind = Math.ceil((now - Date.parse(window.end)) / LENGTH_MS[timeframe]);
   return Math.min(PAGE, Math.max(0, behind) + 3);
 }
