@@ -77,7 +77,8 @@ export class Board {
     const before = this.slots;
     const range = this.chart.timeScale().getVisibleLogicalRange();
     this.slots = slots;
-    const isSame = isContinued(before, slots);
+    // Whether the bars are current is seen in the colour of all that this page has made.
+    const isSame = isContinued(before, slots) && isCurrent === this.isCurrent;
     this.isCurrent = isCurrent;
     if (isSame) for (const slot of slots.slice(before.length - 1)) this.redraw(slot);
     else this.drawAll();

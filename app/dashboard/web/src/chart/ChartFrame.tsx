@@ -26,11 +26,13 @@ export function ChartFrame(props: {
   onPoint: (at: number | null) => void;
 }) {
   const { chart, instrument, timeframe } = props;
-  const { first } = chart.bars;
-  const isNothing = first.error instanceof ApiProblem && first.error.status === 404;
-  if (first.isPending) return <Frame>{<Loading what={`${timeframe} bars of ${instrument.symbol}`} />}</Frame>;
-  if (first.error !== null && !isNothing) {
-    return <Frame>{<ErrorNote error={first.error} retry={() => void first.refetch()} />}</Frame>;
+  const { first, problem } = chart.bars;
+  const isNothing = problem instanceof ApiProblem && problem.status === 404;
+  if (problem !== null && !isNothing) {
+    return <Frame>{<ErrorNote error={problem} retry={() => void first.refetch()} />}</Frame>;
+  }
+  if (problem === null && first.isPending) {
+    return <Frame>{<Loading what={`${timeframe} bars of ${instrument.symbol}`} />}</Frame>;
   }
   if (isNothing || chart.slots.every((slot) => slot.bar === null)) {
     return (
@@ -38,8 +40,8 @@ export function ChartFrame(props: {
         <Empty
           title={`No ${timeframe} bars of ${instrument.symbol}${props.source === null ? "" : ` from ${props.source}`} yet`}
         >
-          {isNothing ? `${first.error?.message}. ` : ""}Bars are there once a source has delivered trades of it: put it
-          on the watchlist and see under Operations that a collector runs.
+          {isNothing ? `${problem.message}. ` : ""}Bars are there once a source has delivered trades of it: put it on
+          the watchlist and see under Operations that a collector runs.
         </Empty>
       </Frame>
     );

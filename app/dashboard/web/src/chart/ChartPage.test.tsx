@@ -1,5 +1,5 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { render, screen } from "@testing-library/react";
+import { act, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import type { ReactNode } from "react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -21,10 +21,10 @@ const INSTRUMENTS = [
   { ...INSTRUMENT, symbol: "YM", watch_position: 1 },
   { ...INSTRUMENT, symbol: "ES", watch_position: null },
 ];
-let bars: () => Response;
+let bars: () => Response | Promise<Response>;
 // The API's client takes `fetch` when it is made, which is before any test.
 const server = vi.hoisted(() => {
-  const made = { route: (_: string): Response => new Response() };
+  const made = { route: (_: string): Response | Promise<Response> => new Response() };
   globalThis.fetch = async (request) => made.route(new URL((request as Request).url).pathname);
   return made;
 });
@@ -44,12 +44,36 @@ test("a symbol that does not exist is said, with a way to another", async () => 
   expect(history.at(-1)).toBe("/chart/ES?timeframe=5m");
 });
 
+test("an address that cannot be decoded is taken as it is written", async () => {
+  open("/chart/%25");
+
+  expect(await screen.findByText("There is no instrument %")).toBeDefined();
+});
+
 test("that there are no bars yet is no error, and what to do is said", async () => {
   bars = () => problem(404, "there are no 5m bars of ES");
   open("/chart/ES");
 
   expect(await screen.findByText("No 5m bars of ES yet")).toBeDefined();
   expect(screen.queryByRole("alert")).toBeNull();
+});
+
+test("where there are no bars yet they are asked for again, and what was said stays until they come", async () => {
+  bars = () => problem(404, "there are no 5m bars of ES");
+  vi.useFakeTimers({ shouldAdvanceTime: true });
+  open("/chart/ES");
+  await screen.findByText("No 5m bars of ES yet");
+
+  let answers = (_: Response) => {};
+  bars = () =>
+    new Promise((resolve) => {
+      answers = resolve;
+    });
+  await act(() => vi.advanceTimersByTimeAsync(15_000));
+  expect(screen.getByText("No 5m bars of ES yet")).toBeDefined();
+  answers(json(answer("14:00:00", "14:02:00")));
+
+  expect(await screen.findByRole("img", { name: /Candles/ })).toBeDefined();
 });
 
 test("an error is told in the server's words and can be tried again", async () => {
@@ -129,7 +153,7 @@ beforeEach(() => {
 
 afterEach(() => vi.unstubAllGlobals());
 
-function route(path: string): Response {
+function route(path: string): Response | Promise<Response> {
   if (path === "/api/bars") return bars();
   if (path === "/api/instruments") return json({ instruments: INSTRUMENTS });
   if (path === "/api/jobs") return json({ jobs: [] });

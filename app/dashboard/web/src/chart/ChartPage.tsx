@@ -33,7 +33,7 @@ export default function ChartPage() {
       {(known) => {
         const watched = live.length > 0 ? live : watchedOf([...known.values()]);
         const first = watched[0] ?? known.keys().next().value;
-        const named = symbol === undefined ? undefined : decodeURIComponent(symbol).toUpperCase();
+        const named = symbol === undefined ? undefined : nameOf(symbol);
         if (named === undefined) {
           return first === undefined ? (
             <Empty title="No instruments are known" />
@@ -74,6 +74,15 @@ export default function ChartPage() {
       }}
     </QueryView>
   );
+}
+
+// The router has decoded what it could; a slash within a name it leaves.
+function nameOf(segment: string): string {
+  try {
+    return decodeURIComponent(segment).toUpperCase();
+  } catch {
+    return segment.toUpperCase();
+  }
 }
 
 function watchedOf(instruments: readonly { symbol: string; watch_position: number | null }[]): readonly string[] {

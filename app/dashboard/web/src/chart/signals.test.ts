@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { AnalysisDocument, Signal } from "./analysis";
 import type { Colours } from "./colours";
 import { at, bar, hole } from "./samples";
-import { reasonText, signalMarkers, signalText } from "./signals";
+import { reasonText, signalAt, signalMarkers, signalText } from "./signals";
 import { slotsOf } from "./slots";
 
 const signal: Signal = {
@@ -22,6 +22,13 @@ const slots = slotsOf([bar("14:00:00", "14:01:00"), bar("14:02:00", "14:03:00")]
 test("HOLD is told as HOLD, and an expired signal as expired", () => {
   expect(signalText(signal)).toBe("■ HOLD");
   expect(signalText({ ...signal, side: "BUY", valid: false })).toBe("▲ BUY (expired)");
+});
+
+test("a signal expires at its end, whatever the server said before", () => {
+  const end = Date.parse(signal.valid_until);
+
+  expect(signalAt(signal, end - 1)).toBe(signal);
+  expect(signalAt(signal, end)).toEqual({ ...signal, valid: false });
 });
 
 test("the reason is in its own analysis' words, else by its code", () => {

@@ -11,6 +11,11 @@ export function signalText(signal: Signal): string {
   return `${SIGNS[signal.side]} ${signal.side}${signal.valid ? "" : " (expired)"}`;
 }
 
+/** A signal as it is at an instant by the server's clock: it may have expired since the server told it. */
+export function signalAt(signal: Signal, now: number): Signal {
+  return signal.valid && now >= Date.parse(signal.valid_until) ? { ...signal, valid: false } : signal;
+}
+
 /** Why a signal is what it is: in the words of its analysis where those are at hand, else by its code. */
 export function reasonText(signal: Signal, document: AnalysisDocument | undefined): string | null {
   const said = document?.job.id === signal.job_id ? document.symbols[signal.symbol] : undefined;

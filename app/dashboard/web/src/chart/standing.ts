@@ -1,12 +1,14 @@
 import type { StreamStanding } from "../live/LiveQuotes";
 import type { QuoteRow } from "../live/quotes";
+import { freshnessOf, type Reckoning } from "../quotes/freshness";
 
-/** Why the last bar is not current; null when it is. */
+/** Why the last bar is not current, by the server's word and the age of the last quote; null when it is. */
 export function notCurrent(
   row: QuoteRow | undefined,
   stream: StreamStanding["state"],
   source: string | null,
   displayed: string | undefined,
+  age: Omit<Reckoning, "isLost">,
 ): string | null {
   if (row === undefined) return "not on the watchlist: asked of the server once a minute";
   if (row.quote.state === "closed") return "market closed";
@@ -16,7 +18,8 @@ export function notCurrent(
   }
   if (stream === "lost") return "stream lost: asked of the server once a minute";
   if (stream !== "live") return "not connected yet";
-  if (row.quote.state === "stale") return "stale: no news for too long";
-  if (row.quote.state === "delayed") return "delayed by its source";
-  return row.quote.state === "no_source" ? "no source delivers it" : null;
+  const freshness = freshnessOf(row.quote, { ...age, isLost: false });
+  if (freshness === "stale") return "stale: no news for too long";
+  if (freshness === "delayed") return "delayed by its source";
+  return freshness === "no_source" ? "no source delivers it" : null;
 }

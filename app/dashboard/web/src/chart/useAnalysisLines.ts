@@ -1,13 +1,14 @@
 import { useMemo } from "react";
+import { useServerNow } from "../live/ServerClock";
 import { useAnalysis, useSignal } from "./analysis";
 import type { Level } from "./Board";
 import type { Switches } from "./ChartView";
 import type { Colours } from "./colours";
 import { levelsOf, linesOf } from "./levels";
-import { signalMarkers } from "./signals";
+import { signalAt, signalMarkers } from "./signals";
 import type { Slot } from "./slots";
 
-/** The lines and marks over the bars: the displayed last price, the levels and the signal of the last analysis. */
+/** The lines and marks over the bars: the displayed last price, the levels and the signal, as it is now, of the last analysis. */
 export function useAnalysisLines(
   symbol: string,
   chart: { readonly slots: readonly Slot[]; readonly last: string | null; readonly why: string | null },
@@ -17,7 +18,13 @@ export function useAnalysisLines(
   const { slots, last } = chart;
   const isCurrent = chart.why === null;
   const { jobs, found } = useAnalysis(symbol);
-  const signal = useSignal(symbol);
+  const { data: told, error, refetch } = useSignal(symbol);
+  const now = useServerNow();
+  // One that has expired is made anew each second, and must not be another for that.
+  const known = told ? signalAt(told, now) : told;
+  const isValid = known?.valid;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: see above.
+  const data = useMemo(() => known, [told, isValid]);
   const levels = useMemo(() => (found.data ? levelsOf(found.data, symbol) : null), [found.data, symbol]);
   const lines = useMemo<readonly Level[]>(() => {
     const colour = isCurrent ? colours.accent : colours.quiet;
@@ -29,8 +36,8 @@ export function useAnalysisLines(
   const count = slots.length;
   // biome-ignore lint/correctness/useExhaustiveDependencies: see above.
   const markers = useMemo(
-    () => (switches.signal && signal.data ? signalMarkers(signal.data, slots, colours) : []),
-    [switches.signal, signal.data, slots[0], count, colours],
+    () => (switches.signal && data ? signalMarkers(data, slots, colours) : []),
+    [switches.signal, data, slots[0], count, colours],
   );
-  return { jobs, found, signal, levels, lines, markers };
+  return { jobs, found, signal: { data, error, refetch }, levels, lines, markers };
 }

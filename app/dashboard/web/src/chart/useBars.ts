@@ -1,5 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useCallback } from "react";
+import { useCallback, useRef } from "react";
+import { useServerClock } from "../live/ServerClock";
 import { askBars, type BarsAnswer } from "./bars";
 import { type BarWindow, windowOf, withNewer, withOlder, withTail } from "./barWindow";
 import { LENGTH_MS, type Timeframe } from "./timeframes";
@@ -7,11 +8,14 @@ import { LENGTH_MS, type Timeframe } from "./timeframes";
 /** Bars that are asked for at once. */
 export const PAGE = 500;
 
+const AGAIN_MS = 15_000;
+
 type Take = (window: BarWindow, answer: BarsAnswer) => BarWindow | null;
 
 /** A part of a symbol's history, of one source, and how to have more of it. */
 export function useBars(symbol: string, timeframe: Timeframe, source: string | null) {
   const client = useQueryClient();
+  const clock = useServerClock();
   const key = ["bars", symbol, timeframe, source];
   const first = useQuery({
     queryKey: key,
@@ -22,7 +26,12 @@ export function useBars(symbol: string, timeframe: Timeframe, source: string | n
     gcTime: 0,
     refetchOnWindowFocus: false,
     refetchOnReconnect: false,
+    // Where there are none yet, or nobody can tell, there may be some soon.
+    refetchInterval: ({ state }) => (state.error !== null && state.data === undefined ? AGAIN_MS : false),
   });
+  // A query that is asked again forgets what was said before, which stays in sight until there is an answer.
+  const said = useRef<Error | null>(null);
+  if (!first.isPending) said.current = first.error;
   const more = (ask: (window: BarWindow) => Promise<BarsAnswer>, take: Take) => ({
     mutationFn: async () => {
       const window = client.getQueryData<BarWindow>(key);
@@ -44,16 +53,19 @@ export function useBars(symbol: string, timeframe: Timeframe, source: string | n
     more((one) => askBars({ ...same, source: one.source, start: one.end, limit: PAGE }), withNewer),
   );
   const tail = useMutation(
-    more((one) => askBars({ ...same, source: one.source, last: tailLength(one, timeframe), forming: true }), withTail),
+    more((one) => {
+      const last = tailLength(one, timeframe, clock.now());
+      return askBars({ ...same, source: one.source, last, forming: true });
+    }, withTail),
   );
   const toPresent = useCallback(() => {
     void client.resetQueries({ queryKey: ["bars", symbol, timeframe, source], exact: true });
   }, [client, symbol, timeframe, source]);
-  return { first, older, newer, tail, toPresent };
+  return { first, problem: said.current, older, newer, tail, toPresent };
 }
 
 /** So many bars reach back to the window's end, and a little further, for late ticks change what was told. */
-function tailLength(window: BarWindow, timeframe: Timeframe): number {
-  const behind = Math.ceil((Date.now() - Date.parse(window.end)) / LENGTH_MS[timeframe]);
+function tailLength(window: BarWindow, timeframe: Timeframe, now: number): number {
+  const behind = Math.ceil((now - Date.parse(window.end)) / LENGTH_MS[timeframe]);
   return Math.min(PAGE, Math.max(0, behind) + 3);
 }

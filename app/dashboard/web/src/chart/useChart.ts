@@ -20,9 +20,10 @@ export function useChart(instrument: Instrument, timeframe: Timeframe, wantedSou
   const { symbol, market } = instrument;
   const bars = useBars(symbol, timeframe, wantedSource);
   const window = bars.first.data;
-  const now = useServerNow(60_000);
+  const now = useServerNow();
   const sessions = useHours(market, window?.start, now);
-  const marketZone = useDesk().data?.markets.find((one) => one.name === market)?.timezone ?? "UTC";
+  const desk = useDesk().data;
+  const marketZone = desk?.markets.find((one) => one.name === market)?.timezone ?? "UTC";
   const buckets = useCallback((ms: number) => bucketAt(sessions, timeframe, ms), [sessions, timeframe]);
   const live = useLiveBars(symbol, window, buckets);
   const row = useQuoteRow(symbol);
@@ -55,13 +56,19 @@ export function useChart(instrument: Instrument, timeframe: Timeframe, wantedSou
   useTailClock(isAtPresent, buckets, refresh);
   // What was missed while nobody listened is in the server's next word.
   const isLive = standing.state === "live";
+  const isPast = window?.hasNewer === true;
   const wasAway = useRef(false);
+  const holes = useRef(standing.holes);
   useEffect(() => {
-    if (isLive && isAtPresent && wasAway.current) askTail();
-    wasAway.current = !isLive;
-  }, [isLive, isAtPresent, askTail]);
+    if (!isLive || isPast || holes.current !== standing.holes) wasAway.current = true;
+    holes.current = standing.holes;
+    if (!isLive || !isAtPresent || !wasAway.current) return;
+    wasAway.current = false;
+    askTail();
+  }, [isLive, isPast, isAtPresent, standing.holes, askTail]);
 
-  const why = isAtPresent ? notCurrent(row, standing.state, window.source, displayed) : null;
+  const age = { now, staleAfterMs: desk?.stale_after_ms ?? null };
+  const why = window === undefined ? null : notCurrent(row, standing.state, window.source, displayed, age);
   const isShown = row !== undefined && (displayed ?? row.quote.source) === window?.source;
   return { bars, window, sessions, slots, marks, why, last: isShown ? row.quote.last : null };
 }

@@ -8,22 +8,29 @@ import { type BucketAt, type LiveBars, liveBarsOf, withEvent } from "./liveBars"
 /** Events are kept so long after the server counted them, for an answer may be older than what was heard. */
 const KEPT_MICROS = 120_000_000;
 
+/** So many are kept at most, for they may come for long before there are bars; then the older half is put aside. */
+const MOST_KEPT = 20_000;
+
 /** A snapshot may have told an event that the stream tells, too: so far back it is looked for. */
 const RECENT = 50;
 
 /** The bars since the server's last word, anew at most once a frame; null where the window does not reach the present. */
 export function useLiveBars(symbol: string, window: BarWindow | undefined, bucketAt: BucketAt): LiveBars | null {
-  const { onEvent, store } = useLive();
+  const { onEvent, store, standing } = useLive();
+  const { holes } = standing;
   const heard = useRef<QuoteEvent[]>([]);
   const live = useRef<LiveBars | null>(null);
   const [shown, setShown] = useState<LiveBars | null>(null);
   const latest = useRef({ source: window?.source, bucketAt });
   latest.current = { source: window?.source, bucketAt };
 
-  // It is listened before the first bars are there, so that nothing is missed between them and the stream.
+  // It is listened before the first bars are there, so that nothing is missed between them and the stream. Across a hole
+  // no volume is compared: what grew in it is in bars that only the server knows.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: see above.
   useEffect(() => {
     const row = store.row(symbol)?.quote;
-    heard.current = row === undefined ? [] : [row];
+    // A row without a place in the stream may be from before the hole.
+    heard.current = row === undefined || row.stream_id === null ? [] : [row];
     let frame: number | null = null;
     const show = () => {
       frame = null;
@@ -32,6 +39,7 @@ export function useLiveBars(symbol: string, window: BarWindow | undefined, bucke
     const stop = onEvent(symbol, (event) => {
       if (heard.current.slice(-RECENT).some((one) => isSame(one, event))) return;
       heard.current.push(event);
+      if (heard.current.length > MOST_KEPT) heard.current = heard.current.slice(-MOST_KEPT / 2);
       if (live.current === null || event.source !== latest.current.source) return;
       live.current = withEvent(live.current, event, latest.current.bucketAt);
       frame ??= requestAnimationFrame(show);
@@ -40,15 +48,16 @@ export function useLiveBars(symbol: string, window: BarWindow | undefined, bucke
       stop();
       if (frame !== null) cancelAnimationFrame(frame);
     };
-  }, [symbol, onEvent, store]);
+  }, [symbol, onEvent, store, holes]);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what was heard begins anew with a hole.
   useEffect(() => {
     const mine = heard.current.filter((event) => event.source === window?.source);
     live.current = window === undefined || window.hasNewer ? null : liveBarsOf(window, mine, bucketAt);
     const oldest = (live.current?.through ?? 0) - KEPT_MICROS;
     heard.current = heard.current.filter((event) => event.ts != null && microsOf(event.ts) > oldest);
     setShown(live.current);
-  }, [window, bucketAt]);
+  }, [window, bucketAt, holes]);
 
   return shown;
 }

@@ -31,6 +31,26 @@ test("places go on where only the last changed or some were added", () => {
   expect(isContinued(before, before.slice(0, -1))).toBe(false);
 });
 
+test("places go on where those of the same bars were made anew", () => {
+  const before = minutes(10, 15);
+  const anew = (slots: typeof before) => slots.map((slot) => ({ ...slot }));
+
+  expect(isContinued(before, [...anew(before), ...minutes(15, 16)])).toBe(true);
+  expect(isContinued(before, [...anew(before.slice(0, 3)), ...minutes(13, 16)])).toBe(false);
+});
+
+test("holes that were made anew may be others", () => {
+  const before = minutes(10, 15).map((slot) => ({ ...slot, bar: null }));
+
+  expect(isContinued(before, before)).toBe(true);
+  expect(
+    isContinued(
+      before,
+      before.map((slot) => ({ ...slot })),
+    ),
+  ).toBe(false);
+});
+
 test("scrolling ends where half of the screen would be empty", () => {
   expect(scrolledRange({ from: 100, to: 200 }, -0.9, 500)).toEqual({ from: 10, to: 110 });
   expect(scrolledRange({ from: 10, to: 110 }, -0.9, 500)).toEqual({ from: -50, to: 50 });

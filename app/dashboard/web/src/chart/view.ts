@@ -9,8 +9,17 @@ export interface Range {
 /** Whether places go on from those before, so that all before the last of them are the same. */
 export function isContinued(before: readonly Slot[], slots: readonly Slot[]): boolean {
   if (before.length < 2 || slots.length < before.length) return false;
-  const [last, next] = [before.at(-1), slots[before.length - 1]];
-  return before[0] === slots[0] && before[before.length - 2] === slots[before.length - 2] && last?.time === next?.time;
+  const last = before.length - 1;
+  return (
+    isSamePlace(before[0], slots[0]) &&
+    isSamePlace(before[last - 1], slots[last - 1]) &&
+    before[last]?.time === slots[last]?.time
+  );
+}
+
+// A place is made anew more often than what stands there.
+function isSamePlace(a: Slot | undefined, b: Slot | undefined): boolean {
+  return a === b || (a != null && a.bar !== null && a.bar === b?.bar && a.time === b.time);
 }
 
 /** The range of new places in which the same times are seen as before; where the newest were seen, the newest are. */
