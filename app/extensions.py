@@ -28,17 +28,18 @@ db = SQLAlchemy(model_class=Model, session_options={"expire_on_commit": False})
 class Migrations:
     """What Flask-Migrate finds as an application's extension `migrate`: the database, and where the migrations are.
 
-    Flask-Migrate and Alembic are loaded when they are asked for: a tenth of what every process would need to start.
+    `flask db` reads `directory` itself. Flask-Migrate and Alembic are loaded when they are asked for: a tenth of what
+    every process would need to start.
     """
 
     db: ClassVar[SQLAlchemy] = db
 
     def __init__(self, directory: str) -> None:
-        self._directory = directory
+        self.directory = directory
 
     @cached_property
     def migrate(self) -> Any:
         """Flask-Migrate's own object."""
         from flask_migrate import Migrate
 
-        return Migrate(db=db, directory=self._directory)
+        return Migrate(db=db, directory=self.directory)

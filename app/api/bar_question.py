@@ -86,7 +86,7 @@ def _cursor(query: BarsQuery) -> BarCursor | None:
 
 
 def _range(session: Session, stores: Stores, query: BarsQuery, now: datetime) -> tuple[datetime, datetime]:
-    newest = require_bars(session, stores, query.symbol, query.timeframe, now)
+    newest = require_bars(session, stores, query.symbol, query.timeframe, now, forming=query.forming)
     if query.start is None and query.end is None:
         return newest.open, newest.close
     if query.start is None:
@@ -99,11 +99,13 @@ def _range(session: Session, stores: Stores, query: BarsQuery, now: datetime) ->
     return query.start, end
 
 
-def require_bars(session: Session, stores: Stores, symbol: str, timeframe: str, now: datetime) -> Hours:
-    """The newest session of which a symbol has a bar or a tick at `now`; NotFound without any."""
+def require_bars(
+    session: Session, stores: Stores, symbol: str, timeframe: str, now: datetime, *, forming: bool = False
+) -> Hours:
+    """The newest session of which a symbol has a bar or a tick at `now`, as `last_session`; NotFound without any."""
     from app.history.bars import last_session  # Loads Arrow.
 
-    newest = last_session(session, stores.lake, stores.markets, symbol, timeframe, now)
+    newest = last_session(session, stores.lake, stores.markets, symbol, timeframe, now, forming=forming)
     if newest is None:
         raise NotFound(f"there are no {timeframe} bars of {symbol} from before {instant_text(now)}")
     return newest

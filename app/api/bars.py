@@ -46,7 +46,8 @@ def list_bars(query: BarsQuery) -> Response:
     Those that open in `[start, end)`, at most 732 days apart, and have closed; without both, those of the newest
     session that has any; with `last`, so many that open before `end`, however far back they are, and `previous_end`
     leads on. An answer to `last` looks through at most 520 sessions: with fewer bars than asked for it leads on, too.
-    With `forming=true` the bar that runs is told besides. Bars come from the lake's files where those are complete,
+    With `forming=true` the bar that runs is told besides, and the newest session may be one in which none has closed
+    yet. Bars come from the lake's files where those are complete,
     else from the ticks stored so far, in the same way. Sources are never mixed. `coverage` and `holes` tell a quiet
     market from a source that was away.
     """

@@ -3,10 +3,12 @@
 from typing import Final
 
 from apiflask import APIBlueprint
+from flask import request
 
 from app import VERSION
 from app.api.desk_shapes import DESK_EXAMPLE, DeskAnswer
 from app.errors import Conflict
+from app.local.callers import LOCAL_NAMES, PROXY_MARKS, host_of, is_loopback
 from app.local.ports import LOOPBACK
 from app.local.status import read_processes
 from app.runtime import runtime
@@ -34,7 +36,7 @@ def show_desk() -> dict[str, object]:
         "market": rt.market.name,
         "timezone": rt.market.timezone.key,
         "markets": [{"name": one.name, "timezone": one.timezone.key} for one in markets],
-        "flower_url": flower_url(told),
+        "flower_url": _reachable(flower_url(told)),
         "admin_path": ADMIN_PATH,
         "docs_path": DOCS_PATH,
         "stale_after_ms": round(told.quote_stale_s * 1000),
@@ -55,3 +57,8 @@ def flower_url(settings: Settings) -> str | None:
     if url := running.get("flower"):
         return url
     return f"http://{LOOPBACK}:{settings.flower_port}/" if settings.flower_port else None
+
+
+def _reachable(url: str | None) -> str | None:
+    is_here = is_loopback(request.remote_addr or "") and not any(mark in request.headers for mark in PROXY_MARKS)
+    return url if url is None or is_here or host_of(url) not in LOCAL_NAMES else None

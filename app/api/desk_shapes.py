@@ -14,7 +14,7 @@ class DeskMarket(BaseModel):
 
 class DeskAnswer(BaseModel):
     """What a front end must know of this installation; it stays the same for as long as the server runs, but for
-    Flower's address."""
+    Flower's address, which depends on who asks, too."""
 
     model_config = ConfigDict(title="Desk")
 
@@ -22,7 +22,10 @@ class DeskAnswer(BaseModel):
     market: str = Field(description="the desk's market, whose trading days count", examples=["CME_Futures"])
     timezone: str = Field(description="in which times are shown unless the user chooses another")
     markets: list[DeskMarket]
-    flower_url: str | None = Field(description="the page of the task queues; null: where it is is not known")
+    flower_url: str | None = Field(
+        description="the page of the task queues; null: where it is is not known, or only a browser on the "
+        "server's own machine reaches it and yours is elsewhere"
+    )
     admin_path: str
     docs_path: str
     stale_after_ms: int = Field(description="age after which a quote of an open market is stale")

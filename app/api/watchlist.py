@@ -47,8 +47,8 @@ def set_watchlist(body: WatchlistBody) -> dict[str, object] | Response:
     """Watch these symbols, in this order, and no others
 
     At least one, each once and an instrument. Quotes follow at once; streams that run keep their symbols. Collectors
-    that follow the watchlist begin anew with it, as by `flask watchlist`. Accepted from this machine only, without a
-    proxy, as JSON.
+    that follow the watchlist begin anew with it, as by `flask watchlist`, unless only the order is another. Accepted
+    from this machine only, without a proxy, as JSON.
     """
     rt = runtime()
     symbols, wrong = check_names(rt, body.symbols)
@@ -56,6 +56,6 @@ def set_watchlist(body: WatchlistBody) -> dict[str, object] | Response:
         found = {f"symbols.{place}": reason for place, reason in wrong.items()}
         errors = [{"in": "json", "field": field, "detail": reason} for field, reason in found.items()]
         return problem(400, "; ".join(f"{field}: {reason}" for field, reason in found.items()), errors=errors)
-    restarted = watch(rt, symbols)
+    telling = watch(rt, symbols)
     parts().watchlist.renew()
-    return {"symbols": symbols, "restarted": restarted}
+    return {"symbols": symbols, "restarted": telling.restarted, "collectors_told": telling.collectors_told}

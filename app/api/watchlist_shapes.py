@@ -35,3 +35,7 @@ class WatchlistSetAnswer(WatchlistAnswer):
         "otherwise, or are not collected",
         examples=[["SCHWAB"]],
     )
+    collectors_told: bool = Field(
+        description="false: the list is kept, but Redis could not be asked or told, and a collector that follows the "
+        "watchlist may go on with the symbols before until it starts again; set the same list again to have it told"
+    )

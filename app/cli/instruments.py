@@ -11,10 +11,14 @@ from app.cli.wording import counted
 from app.clock import parse_instant
 from app.errors import Rejected
 from app.operations.instrument_forms import instrument_forms, roll_forms
-from app.operations.watching import named_symbols, watch, with_symbols, without_symbols
+from app.operations.watching import Telling, named_symbols, watch, with_symbols, without_symbols
 from app.runtime import Runtime, runtime
 
 NONE = "–"
+UNTOLD = (
+    "The list is kept, but not every collector could be told, as Redis is away: one that follows the watchlist may go "
+    "on with the symbols before until it starts again. Set the same list again to have it told."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -59,8 +63,8 @@ def show_instruments(as_json: bool) -> None:
 def watchlist(chosen: str | None, added: str | None, position: int | None, removed: str | None, as_json: bool) -> None:
     """Show what is watched, in order, or change it.
 
-    Pages and streams follow within seconds; collectors that follow the watchlist are started again with it. What
-    Excel brings is what its sheet lists.
+    Pages and streams follow within seconds; collectors that follow the watchlist are started again with it, unless
+    only the order is another. What Excel brings is what its sheet lists.
 
     \b
     flask watchlist
@@ -70,15 +74,17 @@ def watchlist(chosen: str | None, added: str | None, position: int | None, remov
     """
     rt = runtime()
     symbols = _wanted(rt, chosen, added, position, removed)
-    restarted = watch(rt, symbols) if symbols is not None else []
+    telling = watch(rt, symbols) if symbols is not None else Telling([], collectors_told=True)
+    if not telling.collectors_told:
+        click.echo(UNTOLD, err=True)
     watched = [one for one in instrument_forms(rt) if one["watch_position"] is not None]
     if as_json:
         click.echo(json.dumps({"watchlist": [one["symbol"] for one in watched]}))
         return
     for one in watched:
         console.print(f"{one['watch_position']:>3}  {one['symbol']:<6} {one['name']}", markup=False)
-    if restarted:
-        console.print(f"started again with it: {', '.join(restarted)}")
+    if telling.restarted:
+        console.print(f"started again with it: {', '.join(telling.restarted)}")
 
 
 @command("rolls")

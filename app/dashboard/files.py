@@ -27,9 +27,11 @@ KINDS: Final = {
 }
 
 
-def page_answer(static: Path, request: Request) -> Response:
-    """The page, which a browser asks for anew each time; 304 when it has this one."""
+def page_answer(static: Path, request: Request) -> Response | None:
+    """The page, which a browser asks for anew each time, 304 when it has this one; None when there is none."""
     answer = _answer(static / INDEX, KINDS[".html"], request)
+    if answer is None:
+        return None
     answer.cache_control.no_cache = True
     return answer
 
@@ -38,21 +40,30 @@ def file_answer(folder: Path, name: str, request: Request) -> Response | None:
     """A file whose name tells its content, to be kept for a year; None when there is none, or its kind is not known."""
     found = safe_join(str(folder), name)
     kind = KINDS.get(Path(name).suffix)
-    if found is None or kind is None or not Path(found).is_file():
+    if found is None or kind is None or (answer := _answer(Path(found), kind, request)) is None:
         return None
-    answer = _answer(Path(found), kind, request)
     kept = answer.cache_control
     kept.public, kept.max_age, kept.immutable = True, KEPT_S, True
     return answer
 
 
-def _answer(path: Path, kind: str, request: Request) -> Response:
-    packed = path.with_name(path.name + PACKED)
-    is_packed = request.accept_encodings["gzip"] > 0 and packed.is_file()
-    answer = Response((packed if is_packed else path).read_bytes(), content_type=kind)
-    if is_packed:
+def _answer(path: Path, kind: str, request: Request) -> Response | None:
+    takes_packed = request.accept_encodings["gzip"] > 0 and path.is_file()
+    packed = _read(path.with_name(path.name + PACKED)) if takes_packed else None
+    content = _read(path) if packed is None else packed
+    if content is None:
+        return None
+    answer = Response(content, content_type=kind)
+    if packed is not None:
         answer.headers["Content-Encoding"] = "gzip"
     answer.vary.add("Accept-Encoding")
     answer.add_etag()
     answer.make_conditional(request)
     return answer
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes() if path.is_file() else None
+    except FileNotFoundError:  # A build that runs now has taken it away.
+        return None

@@ -9,7 +9,7 @@ from apiflask import APIBlueprint, APIFlask
 from flask import Response, request
 from werkzeug.exceptions import NotFound
 
-from app.dashboard.files import ASSETS, INDEX, file_answer, page_answer
+from app.dashboard.files import ASSETS, file_answer, page_answer
 
 STATIC: Final = Path(__file__).parent / "static"
 PREFIX: Final = "/dashboard"
@@ -61,11 +61,9 @@ def install_dashboard(app: APIFlask, static: Path = STATIC) -> None:
     dashboard = APIBlueprint("dashboard", __name__, enable_openapi=False)
 
     def show_page(**_place: object) -> Response:
-        if not (static / INDEX).is_file():
-            return Response(
-                MISSING, HTTPStatus.SERVICE_UNAVAILABLE, {"Cache-Control": "no-store"}, mimetype="text/html"
-            )
-        return page_answer(static, request)
+        return page_answer(static, request) or Response(
+            MISSING, HTTPStatus.SERVICE_UNAVAILABLE, {"Cache-Control": "no-store"}, mimetype="text/html"
+        )
 
     def send_asset(name: str) -> Response:
         answer = file_answer(static / ASSETS, name, request)

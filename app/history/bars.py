@@ -73,11 +73,18 @@ def bar_sources(session: Session, lake: Lake, markets: Markets, wanted: BarRange
 
 
 def last_session(
-    session: Session, lake: Lake, markets: Markets, symbol: str, timeframe: str, now: datetime
+    session: Session,
+    lake: Lake,
+    markets: Markets,
+    symbol: str,
+    timeframe: str,
+    now: datetime,
+    *,
+    forming: bool = False,
 ) -> Hours | None:
     """The newest session of which a bar of a symbol has closed at `now`; without any, the newest begun that has ticks.
 
-    None without those.
+    With `forming` the newest begun that has ticks, whether a bar of it has closed or not. None without those.
     """
     files = {file.day for file in lake.bars_files(stored_timeframe(timeframe), date.min, date.max, {symbol})}
     files |= {file.day for file in lake.ticks_files(date.min, date.max, {symbol})}
@@ -86,7 +93,7 @@ def last_session(
         hours = hours_on(markets, symbol, day)
         if hours is None or hours.open >= now:
             continue
-        closed = _last_close(hours, timeframe, now)
+        closed = now if forming else _last_close(hours, timeframe, now)
         if closed > hours.open and (day in files or has_ticks(session, symbol, day, closed)):
             return hours
         if begun is None and (day in files or has_ticks(session, symbol, day, now)):

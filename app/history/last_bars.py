@@ -28,7 +28,7 @@ Choose = Callable[[list[str]], str | None]
 
 @dataclass(frozen=True, slots=True)
 class LastBars:
-    """Bars of one source, in order; `sources` are all that have bars in their range.
+    """Bars of one source, in order; `sources` are all that have bars in their range, and this one where its bar runs.
 
     `wanted` is the range that they are the bars of, from the first one's opening on. `previous_end` is where the bars
     before them end, None where there are none.
@@ -92,8 +92,10 @@ class _Walk:
         first = instant_of(_times(bars)[0]) if bars.num_rows else None
         previous = first if mine.num_rows > count else further
         wanted = replace(self._wanted, start=previous or first or self._wanted.end)
-        sources = sorted(source for source, at in self._newest.items() if at >= micros_of(wanted.start))
-        return LastBars(wanted, self._source, sources, bars, self._forming, previous)
+        sources = {source for source, at in self._newest.items() if at >= micros_of(wanted.start)}
+        if self._source and self._forming:
+            sources.add(self._source)
+        return LastBars(wanted, self._source, sorted(sources), bars, self._forming, previous)
 
 
 def _sessions(session: Session, lake: Lake, markets: Markets, wanted: BarRange) -> list[Hours]:

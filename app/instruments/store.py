@@ -32,24 +32,26 @@ def require_instrument(session: Session, symbol: str) -> TradingInstrument:
     return found
 
 
-def set_watchlist(session: Session, symbols: Sequence[str]) -> None:
-    """Watch these symbols in this order, and no others; NotFound when one is no instrument.
+def set_watchlist(session: Session, symbols: Sequence[str]) -> list[str]:
+    """Watch these symbols in this order, and no others; returns what was watched until now, in its order.
 
-    Rejected when there is none, or one twice: without anything to watch no source would be collected.
+    NotFound when one is no instrument. Rejected when there is none, or one twice: without anything to watch no source
+    would be collected.
     """
     if not symbols:
         raise Rejected("nothing would be watched: leave one symbol at least")
     if twice := [symbol for symbol in dict.fromkeys(symbols) if symbols.count(symbol) > 1]:
         raise Rejected(f"{', '.join(twice)} would be watched twice: name each symbol once")
     # Every row is taken, so that of two who set the list one comes after the other.
-    known = set(
-        session.scalars(update(TradingInstrument).values(watch_position=None).returning(TradingInstrument.symbol))
-    )
+    everything = select(TradingInstrument.symbol).order_by(TradingInstrument.symbol).with_for_update()
+    known, before = set(session.scalars(everything)), watchlist(session)
     if unknown := [symbol for symbol in symbols if symbol not in known]:
         raise NotFound(f"there is no instrument {', '.join(unknown)[:80]}: see `flask instruments`")
+    session.execute(update(TradingInstrument).values(watch_position=None))
     for position, symbol in enumerate(symbols):
         chosen = update(TradingInstrument).where(TradingInstrument.symbol == symbol)
         session.execute(chosen.values(watch_position=position))
+    return before
 
 
 def add_catalogue(session: Session) -> int:

@@ -35,9 +35,10 @@ class Records:
 def days_asked(stores: Stores, start: date | None, end: date | None) -> tuple[date, date]:
     """The first and last day that are asked for: up to the desk's present day, and from 30 days before the end on.
 
-    Rejected when they are inverted or more than 400.
+    Rejected when they are inverted, more than 400, or end outside the calendar.
     """
     last = end or stores.market.state_at(stores.clock.now()).today.day
+    stores.market.day(last)  # It refuses a day outside the calendar, before which and after which nothing is counted.
     first = start or last - timedelta(days=DAYS_BACK)
     if first > last:
         raise Rejected(f"start {first} is after end {last}: exchange them")

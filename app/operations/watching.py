@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from redis.exceptions import RedisError
@@ -20,22 +21,26 @@ log = logging.getLogger(__name__)
 FOLLOWERS: Final = ("SCHWAB", SIMULATED)
 
 
-def watch(stores: Stores, symbols: Sequence[str]) -> list[str]:
-    """Watch these symbols in this order, and no others; returns the sources that were told to take it up.
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What became of telling the collectors: the sources that begin anew, and whether all that had to could be told."""
 
-    A source that was told its symbols by hand keeps them. Where Redis is away, collectors take the list up when they
-    start again. Rejected and NotFound as `set_watchlist`.
+    restarted: list[str]
+    collectors_told: bool
+
+
+def watch(stores: Stores, symbols: Sequence[str]) -> Telling:
+    """Watch these symbols in this order, and no others, and have the sources that follow the watchlist take it up.
+
+    A source that was told its symbols by hand keeps them. Another order of the same symbols is nobody's reason to begin
+    anew; the very same list is, so that one whose telling failed can be set again. Where Redis is away, collectors take
+    the list up when they start again. Rejected and NotFound as `set_watchlist`.
     """
     with stores.sessions.begin() as session:
-        set_watchlist(session, symbols)
-    try:
-        followers = [source for source in FOLLOWERS if _follows(stores, source)]
-        for source in followers:
-            _take_up(stores, source)
-    except (RedisError, Unavailable) as error:
-        log.warning("the collectors were not told of the new watchlist: %s", str(error).partition("\n")[0])
-        return []
-    return followers
+        before = set_watchlist(session, symbols)
+    if list(symbols) != before and set(symbols) == set(before):
+        return Telling([], collectors_told=True)
+    return _tell(stores)
 
 
 def with_symbols(stores: Stores, added: Sequence[str], position: int | None) -> list[str]:
@@ -91,6 +96,19 @@ def _named_symbol(stores: Stores, name: str) -> str:
     if found.contract is not None:
         raise Rejected(f"{found.contract} is a contract: watch {found.symbol}, and its rolls are followed")
     return found.symbol
+
+
+def _tell(stores: Stores) -> Telling:
+    restarted = list[str]()
+    try:
+        for source in FOLLOWERS:
+            if _follows(stores, source):
+                _take_up(stores, source)
+                restarted.append(source)
+    except (RedisError, Unavailable) as error:
+        log.warning("the collectors were not told of the new watchlist: %s", str(error).partition("\n")[0])
+        return Telling(restarted, collectors_told=False)
+    return Telling(restarted, collectors_told=True)
 
 
 def _follows(stores: Stores, source: str) -> bool:

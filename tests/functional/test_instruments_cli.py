@@ -1,15 +1,20 @@
 """`flask instruments`, `flask watchlist` and `flask rolls`."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from apiflask import APIFlask
 from flask.testing import FlaskCliRunner
+from redis import Redis
 
+from app.errors import Unavailable
 from app.instruments.catalogue import CATALOGUE, DEFAULT_WATCHLIST
 from app.instruments.roll_history import record_changes
 from app.instruments.rolls import Change
-from app.runtime import Runtime
+from app.operations.wishes import want_in_session
+from app.runtime import EXTENSION, Runtime
 from tests.fakes import FixedClock
 
 START = datetime(2025, 9, 14, 22, tzinfo=UTC)
@@ -69,6 +74,31 @@ def test_the_watchlist_is_changed_and_shown(rt: Runtime, runner: FlaskCliRunner)
         "  2  CL     WTI Crude Oil",
         "  3  GC     Gold",
     ]
+
+
+def test_another_order_restarts_no_collector(rt: Runtime, runner: FlaskCliRunner) -> None:
+    want_in_session(rt, "SCHWAB")
+    changed = runner.invoke(args=["watchlist", "--set", "ES,NQ"])
+    ordered = runner.invoke(args=["watchlist", "--set", "NQ,ES"])
+
+    assert changed.stdout.splitlines()[-1] == "started again with it: SCHWAB"
+    assert ordered.stdout.splitlines() == ["  1  NQ     E-mini Nasdaq-100", "  2  ES     E-mini S&P 500"]
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_while_redis_is_away_it_is_said_that_the_collectors_were_not_told(
+    app: APIFlask, rt: Runtime, form: list[str]
+) -> None:
+    def refuse(**_options: object) -> Redis:
+        raise Unavailable("Redis is away")
+
+    app.extensions[EXTENSION] = replace(rt, connect_redis=refuse)
+
+    result = app.test_cli_runner().invoke(args=["watchlist", "--set", "CL", *form])
+
+    assert result.exit_code == 0, result.output
+    assert "The list is kept, but not every collector could be told" in result.stderr
+    assert "CL" in result.stdout
 
 
 @pytest.mark.parametrize(

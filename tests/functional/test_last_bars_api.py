@@ -176,6 +176,18 @@ def test_the_bar_that_runs_is_told_where_the_range_reaches_it(ask, sessions, clo
     assert (ask(f"symbol=ES&forming=true{query}")["forming"] is not None) == is_told
 
 
+def test_with_the_bar_that_runs_the_newest_session_is_the_one_that_has_begun(ask, sessions, store, clock):
+    store(MONDAY, [trade_on(MONDAY, 0, 1)])
+    clock.advance(OPEN + timedelta(seconds=30) - LATER)
+    store_quotes(sessions, [trade(10, 10, 1)])
+
+    plain, answer = ask("symbol=ES"), ask("symbol=ES&forming=true")
+
+    assert [bar["open"] for bar in plain["bars"]] == ["1"]
+    assert (answer["forming"]["open"], answer["bars"], answer["start"]) == ("10", [], instant_text(OPEN))
+    assert answer["sources"] == [answer["source"]] == ["REPLAY"]
+
+
 def test_a_page_that_is_cut_off_does_not_reach_the_bar_that_runs(ask, sessions, clock):
     clock.advance(OPEN + timedelta(seconds=150) - LATER)
     store_quotes(sessions, [trade(0, 10, 1), trade(61, 11, 2), trade(130, 12, 3)])

@@ -1,17 +1,20 @@
 """GET and PUT /api/watchlist."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from apiflask import APIFlask
 from flask.testing import FlaskClient
 from redis import Redis
 
 from app.api.watchlist_shapes import WatchlistAnswer, WatchlistSetAnswer
 from app.bus import keys
 from app.bus.hashes import read_hash
+from app.errors import Unavailable
 from app.instruments.catalogue import DEFAULT_WATCHLIST
 from app.operations.wishes import SIMULATED, want_in_session
-from app.runtime import Runtime
+from app.runtime import EXTENSION, Runtime
 from tests.desk_days import watch_only
 from tests.fakes import FixedClock
 
@@ -39,7 +42,10 @@ def test_a_new_watchlist_is_told_everywhere_at_once(client: FlaskClient, rt: Run
     answer = client.put("/api/watchlist", json={"symbols": ["YM", "/ES:XCME", "nq"]})
 
     WatchlistSetAnswer.model_validate(answer.json, strict=True)
-    assert (answer.status_code, answer.json) == (200, {"symbols": ["YM", "ES", "NQ"], "restarted": []})
+    assert (answer.status_code, answer.json) == (
+        200,
+        {"symbols": ["YM", "ES", "NQ"], "restarted": [], "collectors_told": True},
+    )
     assert client.get("/api/watchlist").json == {"symbols": ["YM", "ES", "NQ"]}
     assert quoted(client) == ["YM", "ES", "NQ"]
 
@@ -52,6 +58,24 @@ def test_collectors_that_follow_the_watchlist_begin_anew_with_it(client: FlaskCl
     assert answer.json["restarted"] == [SIMULATED]
     wish = read_hash(bus, keys.desired(SIMULATED))
     assert (wish["symbols"], "restart_ms" in wish) == ("CL,ES", True)
+
+
+def test_another_order_restarts_no_collector(client: FlaskClient, rt: Runtime, bus: Redis) -> None:
+    watch_only(rt, "ES", "NQ")
+    want_in_session(rt, SIMULATED)
+
+    answer = client.put("/api/watchlist", json={"symbols": ["NQ", "ES"]})
+
+    assert answer.json == {"symbols": ["NQ", "ES"], "restarted": [], "collectors_told": True}
+    assert "restart_ms" not in read_hash(bus, keys.desired(SIMULATED))
+
+
+def test_while_redis_is_away_the_list_is_kept_and_it_is_said_that_nobody_was_told(app: APIFlask, rt: Runtime) -> None:
+    app.extensions[EXTENSION] = replace(rt, connect_redis=refuse)
+
+    answer = app.test_client().put("/api/watchlist", json={"symbols": ["CL"]})
+
+    assert (answer.status_code, answer.json) == (200, {"symbols": ["CL"], "restarted": [], "collectors_told": False})
 
 
 def test_every_symbol_that_cannot_be_watched_is_named_with_its_place(client: FlaskClient) -> None:
@@ -105,6 +129,11 @@ def test_it_is_changed_from_this_machine_only_and_by_json(
 
     assert (answer.status_code, answer.mimetype) == (status, PROBLEM)
     assert client.get("/api/watchlist").json == {"symbols": list(DEFAULT_WATCHLIST)}
+
+
+def refuse(**_options: object) -> Redis:
+    """No Redis is there."""
+    raise Unavailable("Redis is away")
 
 
 def quoted(client: FlaskClient) -> list[str]:

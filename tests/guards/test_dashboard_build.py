@@ -1,11 +1,13 @@
 import hashlib
 import json
+import shutil
 import subprocess
 
 import pytest
 
 from tests.checks import Failed, check_dashboard
 from tests.dashboard_build import RECORD, SOURCES, STATIC, WEB, is_source
+from tests.tree import ROOT
 
 SOURCE = {
     "index.html": b"<!doctype html>",
@@ -21,6 +23,7 @@ SOURCE = {
     "public/robots.txt": b"no",
 }
 OTHERS = {"README.md": b"x", "biome.json": b"{}", "scripts/record.mjs": b"x", "e2e/chart.spec.ts": b"x"}
+OTHERS |= {"src/main.test.tsx": b"x", "src/a/z.test.ts": b"x", "src/testing/setup.ts": b"x"}
 WAY_OUT = "run make dashboard and commit what it writes"
 BUILT = {"index.html": b"built", "assets/main-1.js": b"js", "assets/main-1.js.gz": b"\x1f\x8b"}
 
@@ -102,7 +105,28 @@ def test_without_a_record_nothing_is_believed(tree, content):
     assert problems(tree) == [f"{STATIC}/{RECORD} {what}", WAY_OUT]
 
 
-@pytest.mark.parametrize("name", ["src", "vite.config.js", "tsconfig.json.bak", "e2e/index.html", "scripts/src/a.ts"])
+@pytest.mark.skipif(not shutil.which("node"), reason="Node is needed to record a build")
+def test_what_a_build_records_is_what_is_compared(tree):
+    (tree / ".gitignore").write_text("*.log\nnode_modules/\n")
+    for name in ("src/vite.log", "src/node_modules/x.js", "src/testing/more/x.ts", "public/a.test.ts"):
+        write(tree / WEB / name, b"x")
+    for name in ("public/deep/robots.txt", "src/contest.ts", "src/new testing/x.ts"):
+        write(tree / WEB / name, b"x")
+    subprocess.run(["git", "add", "--all"], cwd=tree, check=True)
+    (tree / WEB / "src" / "a-b.ts").unlink()
+    shutil.copy(ROOT / WEB / "scripts" / "record.mjs", tree / WEB / "scripts" / "record.mjs")
+
+    subprocess.run(["node", str(tree / WEB / "scripts" / "record.mjs")], check=True)
+
+    assert check_dashboard(tree)
+    (tree / WEB / "public" / "deep" / "robots.txt").write_bytes(b"another")
+    assert problems(tree)[0] == f"{WEB} is not what {STATIC} was built from"
+
+
+NONE = ["src", "vite.config.js", "tsconfig.json.bak", "e2e/index.html", "scripts/src/a.ts", "src/testing/a.tsx"]
+
+
+@pytest.mark.parametrize("name", [*NONE, "src/a.test.ts", "src/a/b.test.tsx"])
 def test_what_only_looks_like_a_source_is_none(name):
     assert not is_source(name)
     assert all(is_source(one.replace("*", ".app")) for one in SOURCES)

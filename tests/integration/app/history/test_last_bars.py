@@ -122,7 +122,7 @@ def test_a_session_that_has_begun_with_another_source_is_that_sources(last, stor
 
     found = last(5, end=at, known_until=at)
 
-    assert (found.source, found.bars.num_rows) == ("SCHWAB", 0)
+    assert (found.source, found.sources, found.bars.num_rows) == ("SCHWAB", ["SCHWAB"], 0)
     assert found.forming.bar.column("close").to_pylist() == [2]
 
 

@@ -38,7 +38,8 @@ def test_what_is_there_stays_as_the_trader_left_it(db_session):
 
 def test_a_watchlist_replaces_the_one_before_in_the_order_given(db_session):
     set_watchlist(db_session, ["NQ", "6E", "ES"])
-    set_watchlist(db_session, ["ES", "NQ"])
+
+    assert set_watchlist(db_session, ["ES", "NQ"]) == ["NQ", "6E", "ES"]
 
     assert watchlist(db_session) == ["ES", "NQ"]
     assert [one.symbol for one in list_instruments(db_session)][:4] == ["ES", "NQ", "6E", "6J"]
@@ -67,7 +68,7 @@ def test_of_two_who_set_the_watchlist_at_once_one_comes_after_the_other(sessions
         with pytest.raises(TimeoutError):
             second.result(0.2)
         first.commit()
-        second.result(10)
+        assert second.result(10) == ["ES", "NQ"]
 
     with sessions() as session:
         assert watchlist(session) == ["NQ", "CL"]
@@ -95,4 +96,4 @@ def test_an_instrument_that_cannot_be_is_refused(db_session, column, value, cons
 
 def in_a_transaction(sessions, symbols):
     with sessions.begin() as session:
-        set_watchlist(session, symbols)
+        return set_watchlist(session, symbols)

@@ -4,13 +4,15 @@ from datetime import UTC, datetime
 
 import pytest
 from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from app.bus import keys
 from app.bus.hashes import read_hash, write_hash
 from app.errors import NotFound, Rejected, Unavailable
 from app.instruments.store import watchlist
+from app.operations import watching
 from app.operations.desk import watched_markets
-from app.operations.watching import check_names, named_symbols, watch, with_symbols, without_symbols
+from app.operations.watching import Telling, check_names, named_symbols, watch, with_symbols, without_symbols
 from app.operations.wishes import SIMULATED, want_in_session, want_simulation
 from app.runtime import Runtime
 from tests.desk_days import watch_only
@@ -23,7 +25,7 @@ def clock() -> FixedClock:
 
 
 def test_what_is_watched_decides_the_order_and_the_markets_of_the_desk(rt: Runtime) -> None:
-    assert watch(rt, ["6E", "ES"]) == []
+    assert watch(rt, ["6E", "ES"]) == Telling([], collectors_told=True)
 
     with rt.sessions() as session:
         assert watchlist(session) == ["6E", "ES"]
@@ -36,7 +38,7 @@ def test_sources_that_follow_the_watchlist_are_started_again_with_it(rt: Runtime
     for source in ("SCHWAB", "EXCEL"):
         want_in_session(rt, source)
 
-    assert watch(rt, ["ES", "NQ"]) == ["SCHWAB", SIMULATED]
+    assert watch(rt, ["ES", "NQ"]) == Telling(["SCHWAB", SIMULATED], collectors_told=True)
 
     wishes = {source: read_hash(bus, keys.desired(source)) for source in (SIMULATED, "SCHWAB", "EXCEL")}
     assert wishes[SIMULATED]["symbols"] == "ES,NQ"
@@ -44,12 +46,44 @@ def test_sources_that_follow_the_watchlist_are_started_again_with_it(rt: Runtime
     assert {wish["wanted"] for wish in wishes.values()} == {"1"}
 
 
+def test_another_order_is_nobodys_reason_to_begin_anew(rt: Runtime, bus: Redis) -> None:
+    watch_only(rt, "ES", "NQ")
+    for source in (SIMULATED, "SCHWAB"):
+        want_in_session(rt, source)
+    before = [bus.hgetall(keys.desired(source)) for source in (SIMULATED, "SCHWAB")]
+
+    assert watch(rt, ["NQ", "ES"]) == Telling([], collectors_told=True)
+
+    assert [bus.hgetall(keys.desired(source)) for source in (SIMULATED, "SCHWAB")] == before
+    with rt.sessions() as session:
+        assert watchlist(session) == ["NQ", "ES"]
+
+
+def test_the_very_same_list_is_told_again(rt: Runtime) -> None:
+    watch_only(rt, "ES", "NQ")
+    want_in_session(rt, "SCHWAB")
+
+    assert watch(rt, ["ES", "NQ"]) == Telling(["SCHWAB"], collectors_told=True)
+
+
+def test_what_was_restarted_before_redis_went_is_told(rt: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    for source in (SIMULATED, "SCHWAB"):
+        want_in_session(rt, source)
+
+    def refuse(_stores: Runtime, source: str) -> None:
+        raise RedisConnectionError(f"gone before {source}")
+
+    monkeypatch.setattr(watching, "want_in_session", refuse)
+
+    assert watch(rt, ["ES", "NQ"]) == Telling(["SCHWAB"], collectors_told=False)
+
+
 def test_a_source_with_symbols_told_by_hand_or_that_is_not_wanted_is_left_alone(rt: Runtime, bus: Redis) -> None:
     want_simulation(rt, ["CL"], 1, 10.0)
     write_hash(bus, keys.desired("SCHWAB"), {"wanted": "0", "by": "hours"})
     before = [bus.hgetall(keys.desired(source)) for source in (SIMULATED, "SCHWAB")]
 
-    assert watch(rt, ["ES", "NQ"]) == []
+    assert watch(rt, ["ES", "NQ"]) == Telling([], collectors_told=True)
 
     assert [bus.hgetall(keys.desired(source)) for source in (SIMULATED, "SCHWAB")] == before
 
@@ -59,7 +93,7 @@ def test_the_list_is_kept_while_redis_is_away(rt: Runtime, caplog: pytest.LogCap
         raise Unavailable("Redis is away")
 
     with caplog.at_level(logging.WARNING):
-        assert watch(replace(rt, connect_redis=refuse), ["NQ"]) == []
+        assert watch(replace(rt, connect_redis=refuse), ["NQ"]) == Telling([], collectors_told=False)
 
     assert "the collectors were not told of the new watchlist: Redis is away" in caplog.messages
     with rt.sessions() as session:

@@ -74,6 +74,23 @@ def test_a_state_that_cannot_be_read_leaves_flower_unknown(tmp_path):
         assert flower_url(load_settings(_env_file=None, state_dir=tmp_path)) is None
 
 
+@pytest.mark.parametrize(
+    ("options", "url"),
+    [
+        ({"environ_base": {"REMOTE_ADDR": "127.0.0.1"}}, "http://127.0.0.1:5602/"),
+        ({"environ_base": {"REMOTE_ADDR": "::1"}}, "http://127.0.0.1:5602/"),
+        ({"environ_base": {"REMOTE_ADDR": "10.0.0.9"}}, None),
+        ({"headers": {"X-Forwarded-For": "10.0.0.9"}}, None),
+    ],
+)
+def test_flower_is_told_to_a_browser_that_reaches_it_only(tmp_path, options, url):
+    settings = load_settings(_env_file=None, state_dir=tmp_path, flower_port=5602)
+
+    answer = create_app(settings, RecordingDispatch()).test_client().get("/api/desk", **options)
+
+    assert answer.json["flower_url"] == url
+
+
 def desk(folder, **settings):
     """The answer of an installation with these settings."""
     told = load_settings(_env_file=None, state_dir=folder, **settings)

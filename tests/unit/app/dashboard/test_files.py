@@ -1,4 +1,5 @@
 import gzip
+from pathlib import Path
 
 import pytest
 from flask import Flask, request
@@ -52,6 +53,36 @@ def test_a_file_that_was_not_packed_is_sent_as_it_is(client):
 def test_there_is_no_other_file(client, name):
     with client.application.test_request_context():
         assert file_answer(client.application.config["FOLDER"] / "assets", name, request) is None
+
+
+@pytest.mark.parametrize("name", ["style-1.css", "style-1.css.gz"])
+def test_a_file_that_a_build_takes_away_while_it_is_asked_for_is_not_there(client, monkeypatch, name):
+    vanish(monkeypatch, client.application.config["FOLDER"] / "assets" / name)
+
+    with client.application.test_request_context(headers={"Accept-Encoding": "gzip" if name.endswith("gz") else ""}):
+        answer = file_answer(client.application.config["FOLDER"] / "assets", "style-1.css", request)
+
+    assert (answer and answer.data) == (TEXT if name.endswith("gz") else None)
+
+
+def test_a_page_that_a_build_takes_away_while_it_is_asked_for_is_not_there(client, monkeypatch):
+    vanish(monkeypatch, client.application.config["FOLDER"] / "index.html")
+
+    with client.application.test_request_context():
+        assert page_answer(client.application.config["FOLDER"], request) is None
+
+
+def vanish(monkeypatch, path):
+    """Have a file vanish as soon as it was seen."""
+    is_file = Path.is_file
+
+    def see(asked):
+        seen = is_file(asked)
+        if asked == path:
+            path.unlink(missing_ok=True)
+        return seen
+
+    monkeypatch.setattr(Path, "is_file", see)
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
 import gzip
+from pathlib import Path
 
 import pytest
 
@@ -86,6 +87,14 @@ def test_without_a_build_the_page_says_what_to_do(client, static):
     assert "make dashboard" in answer.text
     assert answer.headers["Cache-Control"] == "no-store"
     assert "Content-Security-Policy" in answer.headers
+
+
+def test_a_page_that_is_taken_away_while_it_is_asked_for_is_told_as_missing(client, static, monkeypatch):
+    (static / "index.html").unlink()
+    monkeypatch.setattr(Path, "is_file", lambda _path: True)
+
+    assert client.get("/").status_code == 503
+    assert client.get("/dashboard/assets/none-1.js").status_code == 404
 
 
 def test_a_build_shows_without_a_restart(client, static):
