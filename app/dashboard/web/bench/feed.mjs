@@ -163,7 +163,7 @@ async function putWatchlist(request, response, market, state) {
     return;
   }
   state.watchlist = symbols;
-  response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify({ symbols }));
+  response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify({ symbols, restarted: [], collectors_told: true }));
 }
 
 function answer(url, response, market, state) {

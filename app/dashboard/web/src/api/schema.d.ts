@@ -137,7 +137,8 @@ export interface paths {
          * @description Those that open in `[start, end)`, at most 732 days apart, and have closed; without both, those of the newest
          *     session that has any; with `last`, so many that open before `end`, however far back they are, and `previous_end`
          *     leads on. An answer to `last` looks through at most 520 sessions: with fewer bars than asked for it leads on, too.
-         *     With `forming=true` the bar that runs is told besides. Bars come from the lake's files where those are complete,
+         *     With `forming=true` the bar that runs is told besides, and the newest session may be one in which none has closed
+         *     yet. Bars come from the lake's files where those are complete,
          *     else from the ticks stored so far, in the same way. Sources are never mixed. `coverage` and `holes` tell a quiet
          *     market from a source that was away.
          */
@@ -1016,8 +1017,8 @@ export interface paths {
         /**
          * Watch these symbols, in this order, and no others
          * @description At least one, each once and an instrument. Quotes follow at once; streams that run keep their symbols. Collectors
-         *     that follow the watchlist begin anew with it, as by `flask watchlist`. Accepted from this machine only, without a
-         *     proxy, as JSON.
+         *     that follow the watchlist begin anew with it, as by `flask watchlist`, unless only the order is another. Accepted
+         *     from this machine only, without a proxy, as JSON.
          */
         put: operations["setWatchlist"];
         post?: never;
@@ -2161,7 +2162,7 @@ export interface components {
         /**
          * Desk
          * @description What a front end must know of this installation; it stays the same for as long as the server runs, but for
-         *     Flower's address.
+         *     Flower's address, which depends on who asks, too.
          */
         DeskAnswer: {
             /** Admin Path */
@@ -2175,7 +2176,7 @@ export interface components {
             docs_path: string;
             /**
              * Flower Url
-             * @description the page of the task queues; null: where it is is not known
+             * @description the page of the task queues; null: where it is is not known, or only a browser on the server's own machine reaches it and yours is elsewhere
              */
             flower_url: string | null;
             /**
@@ -5234,6 +5235,11 @@ export interface components {
          * @description What is watched from now on.
          */
         WatchlistSetAnswer: {
+            /**
+             * Collectors Told
+             * @description false: the list is kept, but Redis could not be asked or told, and a collector that follows the watchlist may go on with the symbols before until it starts again; set the same list again to have it told
+             */
+            collectors_told: boolean;
             /**
              * Restarted
              * @description sources whose collectors begin anew with it within seconds; the others were told their symbols otherwise, or are not collected

@@ -125,7 +125,7 @@ describe("the watchlist", () => {
     const { sent } = answerFetch({
       "GET /api/instruments": () => [200, INSTRUMENTS],
       "GET /api/watchlist": () => [200, { symbols: ["ES", "NQ"] }],
-      "PUT /api/watchlist": (body) => [200, body],
+      "PUT /api/watchlist": (body) => [200, { ...(body as object), restarted: [], collectors_told: true }],
     });
     await begin();
     await userEvent.keyboard("e");
@@ -139,6 +139,20 @@ describe("the watchlist", () => {
     expect(sent).toEqual([{ symbols: ["NQ", "GC"] }]);
     await waitFor(() => expect(thor.source.url).toContain("20-0"));
     expect(screen.queryByRole("dialog")).toBeNull();
+  });
+
+  it("says that the collectors go on with the old list when they could not be told", async () => {
+    answerFetch({
+      "GET /api/instruments": () => [200, INSTRUMENTS],
+      "GET /api/watchlist": () => [200, { symbols: ["ES", "NQ"] }],
+      "PUT /api/watchlist": (body) => [200, { ...(body as object), restarted: [], collectors_told: false }],
+    });
+    await begin();
+    await userEvent.keyboard("e");
+    await userEvent.click(await screen.findByRole("button", { name: "Remove NQ" }));
+    await userEvent.click(screen.getByRole("button", { name: "Save" }));
+
+    expect((await screen.findByRole("alert")).textContent).toContain("the collectors could not be told");
   });
 
   it("keeps what was changed when saving fails, and says why", async () => {

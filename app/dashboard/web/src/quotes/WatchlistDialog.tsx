@@ -1,7 +1,9 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { Link } from "wouter";
 import { answered, api } from "../api/client";
 import { useLive } from "../live/LiveQuotes";
+import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
 import { QueryView } from "../ui/states";
 import { WatchlistForm } from "./WatchlistForm";
@@ -21,26 +23,47 @@ export function WatchlistDialog({ onClose }: { onClose: () => void }) {
   const saving = useMutation({
     mutationFn: (symbols: readonly string[]) =>
       answered(api.PUT("/api/watchlist", { body: { symbols: [...symbols] } })),
-    onSuccess: () => {
+    onSuccess: ({ collectors_told }) => {
       void queries.invalidateQueries({ queryKey: ["instruments"] });
       void queries.invalidateQueries({ queryKey: ["watchlist"], refetchType: "none" });
       refresh();
-      onClose();
+      if (collectors_told) onClose();
     },
   });
   return (
     <Dialog title="Watchlist" onClose={onClose}>
-      <QueryView query={query} what="watchlist">
-        {(watchlist) => (
-          <WatchlistForm
-            saved={watchlist.symbols}
-            error={saving.error}
-            isSaving={saving.isPending}
-            onSave={(symbols) => saving.mutate(symbols)}
-            onCancel={onClose}
-          />
-        )}
-      </QueryView>
+      {saving.data && !saving.data.collectors_told ? (
+        <Untold onClose={onClose} />
+      ) : (
+        <QueryView query={query} what="watchlist">
+          {(watchlist) => (
+            <WatchlistForm
+              saved={watchlist.symbols}
+              error={saving.error}
+              isSaving={saving.isPending}
+              onSave={(symbols) => saving.mutate(symbols)}
+              onCancel={onClose}
+            />
+          )}
+        </QueryView>
+      )}
     </Dialog>
+  );
+}
+
+function Untold({ onClose }: { onClose: () => void }) {
+  return (
+    <div className="stack" role="alert">
+      <p>
+        The watchlist is saved, but the collectors could not be told: they go on with the old list. Restart them{" "}
+        <Link href="/operations/collectors" onClick={onClose}>
+          under Operations
+        </Link>{" "}
+        once Redis is back.
+      </p>
+      <div className="row">
+        <Button onClick={onClose}>Close</Button>
+      </div>
+    </div>
   );
 }

@@ -29,8 +29,8 @@ export function WatchlistForm(props: {
   return (
     <div className="stack">
       <p id={hint} className="quiet">
-        All pages follow this list, and collectors start again with it. On a row: Alt with ↑ or ↓ moves it, Delete
-        removes it.
+        All pages follow this list, and collectors start again when what is watched changes; another order is nothing to
+        them. On a row: Alt with ↑ or ↓ moves it, Delete removes it.
       </p>
       <div className={styles.columns}>
         <ol className={styles.list} ref={list} aria-label="Watched symbols">
