@@ -10,8 +10,9 @@ import { gzipSync } from "node:zlib";
 const WEB = fileURLToPath(new URL("..", import.meta.url));
 const STATIC = join(WEB, "..", "static");
 const COMPRESSED = /\.(js|css|html|svg|md)$/;
-const SOURCES = /^(index\.html|vite\.config\.ts|package\.json|package-lock\.json|tsconfig[^/]*\.json|(src|public)\/.+)$/;
-const TESTS = /(^src\/testing\/|\.test\.tsx?$)/;
+const SOURCES =
+  /^(index\.html|vite\.config\.ts|package\.json|package-lock\.json|tsconfig[^/]*\.json|(src|public)\/.+)$/;
+const TESTS = /^src\/(testing\/|.*\.test\.tsx?$)/;
 
 for (const name of filesBelow(STATIC).filter((one) => COMPRESSED.test(one))) {
   writeFileSync(join(STATIC, `${name}.gz`), gzipSync(readFileSync(join(STATIC, name)), { level: 9 }));
