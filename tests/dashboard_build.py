@@ -12,8 +12,8 @@ WEB, STATIC, RECORD = "app/dashboard/web", "app/dashboard/static", "built.json"
 # What the build reads, relative to WEB.
 SOURCES = ("index.html", "vite.config.ts", "package.json", "package-lock.json", "tsconfig*.json")
 SOURCE_FOLDERS = ("src", "public")
-# No build holds these.
-TESTS, TEST_FOLDER = ("*.test.ts", "*.test.tsx"), "src/testing/"
+# Of `src` no build holds these.
+TESTS, TEST_FOLDER = (".test.ts", ".test.tsx"), "src/testing/"
 SHOWN = 10
 
 
@@ -48,7 +48,7 @@ def hash_sources(folder: Path, names: Iterable[str]) -> str:
 def is_source(name: str) -> bool:
     """Whether the build reads this file, named relative to WEB; `scripts/record.mjs` tells it in the same way."""
     path = PurePosixPath(name)
-    if name.startswith(TEST_FOLDER) or any(path.match(pattern) for pattern in TESTS):
+    if name.startswith(TEST_FOLDER) or (name.startswith("src/") and name.endswith(TESTS)):
         return False
     if len(path.parts) > 1:
         return path.parts[0] in SOURCE_FOLDERS

@@ -108,9 +108,9 @@ def test_without_a_record_nothing_is_believed(tree, content):
 @pytest.mark.skipif(not shutil.which("node"), reason="Node is needed to record a build")
 def test_what_a_build_records_is_what_is_compared(tree):
     (tree / ".gitignore").write_text("*.log\nnode_modules/\n")
-    for name in ("src/vite.log", "src/node_modules/x.js", "src/testing/more/x.ts", "public/a.test.ts"):
+    for name in ("src/vite.log", "src/node_modules/x.js", "src/testing/more/x.ts"):
         write(tree / WEB / name, b"x")
-    for name in ("public/deep/robots.txt", "src/contest.ts", "src/new testing/x.ts"):
+    for name in ("public/deep/robots.txt", "public/a.test.ts", "src/contest.ts", "src/new testing/x.ts"):
         write(tree / WEB / name, b"x")
     subprocess.run(["git", "add", "--all"], cwd=tree, check=True)
     (tree / WEB / "src" / "a-b.ts").unlink()
