@@ -12,11 +12,7 @@ const STATIC = join(WEB, "..", "static");
 const COMPRESSED = /\.(js|css|html|svg|md)$/;
 const SOURCES =
   /^(index\.html|vite\.config\.ts|package\.json|package-lock\.json|tsconfig[^/]*\.json|(src|public)\/.+)$/;
-<<<<<<< HEAD
-const TESTS = /(^src\/testing\/|\.test\.tsx?$)/;
-=======
 const TESTS = /^src\/(testing\/|.*\.test\.tsx?$)/;
->>>>>>> dash-fix3
 
 for (const name of filesBelow(STATIC).filter((one) => COMPRESSED.test(one))) {
   writeFileSync(join(STATIC, `${name}.gz`), gzipSync(readFileSync(join(STATIC, name)), { level: 9 }));
