@@ -163,7 +163,9 @@ async function putWatchlist(request, response, market, state) {
     return;
   }
   state.watchlist = symbols;
-  response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify({ symbols, restarted: [], collectors_told: true }));
+  response
+    .writeHead(200, { "Content-Type": "application/json" })
+    .end(JSON.stringify({ symbols, restarted: [], collectors_told: true }));
 }
 
 function answer(url, response, market, state) {
