@@ -102,7 +102,11 @@ class _Copy:
             raise self._explained(self._error) from self._error
 
     def _explained(self, error: Exception) -> Exception:
-        if not isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
+        # A connection that breaks off in the middle of a COPY may leave psycopg2 without a word of the server's.
+        is_away = isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError) or (
+            type(error) is psycopg2.DatabaseError and error.pgcode is None
+        )
+        if not is_away:
             return error
         return Unavailable(f"PostgreSQL failed while it sent {self._symbol} of {self._day}: run it again")
 

@@ -6,7 +6,11 @@ from tests.faults.planted import PLANTED
 pytestmark = pytest.mark.timeout(300)
 
 
-@pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: planted.bug)
+# A look at the way itself: the scenario planted-bugs of `make faults` plants all of them.
+SOON = ("stale-lease", "group-at-the-end")
+
+
+@pytest.mark.parametrize("planted", [one for one in PLANTED if one.bug in SOON], ids=lambda planted: planted.bug)
 def test_a_planted_bug_is_seen(planted, trial):
     assert planted.is_caught(trial)
 
