@@ -23,9 +23,11 @@ const PAGES = [
   { name: "operations-dead-letters", path: "/operations/dead-letters", heading: "Operations", shows: /dead letter/i },
   { name: "operations-gaps", path: "/operations/gaps", heading: "Operations", shows: /gap/i },
 ] as const;
-const DESKTOP = { width: 1280, height: 900 };
-const WIDE = { width: 1920, height: 1080 };
-const TABLET = { width: 820, height: 1180 };
+const SIZES = [
+  { name: "tablet", width: 820, height: 1180 },
+  { name: "1920", width: 1920, height: 1080 },
+  { name: "1280", width: 1280, height: 900 },
+] as const;
 
 for (const one of PAGES) {
   test(`${one.name} shows what Thor has at every size, keeps nobody out, and complains of nothing`, async ({
@@ -38,7 +40,7 @@ for (const one of PAGES) {
     await expect(page.locator("main").getByText(one.shows).filter({ visible: true }).first()).toBeVisible();
     await expect(page.getByText(/^Loading/)).toHaveCount(0);
     await expect(page.locator("main").getByRole("alert")).toHaveCount(0);
-    for (const [name, size] of Object.entries({ tablet: TABLET, "1920": WIDE, "1280": DESKTOP })) {
+    for (const { name, ...size } of SIZES) {
       await page.setViewportSize(size);
       await expectNoSidewaysScroll(page);
       await shoot(page, `${one.name}-${name}`);
