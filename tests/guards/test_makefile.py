@@ -57,11 +57,12 @@ def test_the_gate_runs_the_tests_and_the_checks():
     assert gate.stat().st_mode & stat.S_IXUSR
     assert lines[0] == "#!/usr/bin/env bash"
     assert "set -euo pipefail" in lines
-    assert [line.partition(" ||")[0] for line in lines if line.startswith("make ")] == [
+    assert [" ".join(line.split()[:2]) for line in lines if line.startswith("make ")] == [
         "make test",
-        "make test-ui",
         "make check",
+        "make test-ui",
     ]
+    assert 'wait "$checking" || failed+=("make check")' in lines
 
 
 @needs_make
