@@ -9,9 +9,9 @@ from sqlalchemy import inspect
 from sqlalchemy.orm import Session
 
 from app.clock import instant_text
+from app.gate.guard import caller
 from app.jobs.models import AdminChange
 
-ACTOR: Final = "admin"
 _KEY_LIMIT: Final = 120
 
 
@@ -47,4 +47,4 @@ def note_change(
     if action == "edit" and not changes:
         return
     change = {"entity": entity, "key": str(key)[:_KEY_LIMIT], "action": action, "changes": changes}
-    session.add(AdminChange(at=now, actor=ACTOR, **change))
+    session.add(AdminChange(at=now, actor=caller().label, **change))

@@ -7,15 +7,16 @@ from typing import Any, ClassVar, Final
 from flask import Response, flash
 from flask_admin.base import expose
 from flask_admin.contrib.sqla import ModelView
-from flask_login import current_user
 from sqlalchemy import inspect
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session, scoped_session
 
+from app.access.roles import Role
 from app.admin.columns import column_title
 from app.admin.history import note_change, plain, values_of
 from app.admin.showing import IN_DETAILS, IN_LISTS, exported
 from app.errors import ThorError
+from app.gate.guard import caller
 from app.runtime import runtime
 
 PAGE: Final = 50
@@ -70,8 +71,8 @@ class RecordView(ModelView):
         return ", ".join(names) or None
 
     def is_accessible(self) -> bool:
-        """Whether somebody is logged in; whoever is not does not get here in the first place."""
-        return bool(current_user.is_authenticated)
+        """Whether the caller is an admin; whoever is not does not get here in the first place."""
+        return caller().role.allows(Role.ADMIN)
 
     def make(self, session: Session, form: Any) -> Any:
         """Add a row for what a form says, and return it."""

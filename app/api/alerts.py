@@ -18,7 +18,7 @@ from app.api.alert_shapes import (
     read_event_id,
 )
 from app.api.jobs import RETRY_AFTER_S, SSE_HEADERS
-from app.api.local_writes import require_local_write
+from app.api.json_writes import require_json_write
 from app.api.parts import parts
 from app.api.problems import problem
 from app.operations.alert_forms import deliveries_of, delivery_form
@@ -35,7 +35,7 @@ data: {"id":17,"rule":"source_silent","title":"A source brings nothing new","sub
 _UNKNOWN: Final = {404: "There is no such alert"}
 _WRITE: Final[dict[int, str]] = {
     400: "The body is wrong",
-    403: "Changes are accepted from this machine only",
+    403: "The caller is no operator",
     409: "The alert is over",
     415: "The body is not JSON",
     503: "PostgreSQL is away",
@@ -54,8 +54,8 @@ alerts = APIBlueprint("alerts", __name__, url_prefix="/api/alerts", tag="Alerts"
 
 @alerts.before_request
 def guard_writes() -> None:
-    """What changes something passes `require_local_write` first."""
-    require_local_write()
+    """What is sent has to be JSON."""
+    require_json_write()
 
 
 @alerts.get("")
@@ -120,8 +120,7 @@ def show_alert(alert_id: int) -> dict[str, Any]:
 def acknowledge(alert_id: int, body: AlertOrderBody) -> dict[str, Any]:
     """Say that somebody sees to an alert
 
-    Done again, the first one stays. What was not sent yet of it is not sent any more. Accepted from this machine only,
-    without a proxy, as JSON.
+    Done again, the first one stays. What was not sent yet of it is not sent any more.
     """
     rt = runtime()
     with rt.sessions.begin() as session:
@@ -135,7 +134,7 @@ def acknowledge(alert_id: int, body: AlertOrderBody) -> dict[str, Any]:
 def resolve(alert_id: int, body: AlertOrderBody) -> dict[str, Any]:
     """End an alert by hand
 
-    Its rule raises another one if it finds it again. Accepted from this machine only, without a proxy, as JSON.
+    Its rule raises another one if it finds it again.
     """
     rt = runtime()
     with rt.sessions.begin() as session:

@@ -2,9 +2,9 @@
 
 from app.cli import (
     accounting,
-    admin,
     alerts,
     analysis,
+    audit,
     collectors,
     database,
     dead_letters,
@@ -13,6 +13,7 @@ from app.cli import (
     export,
     ingest,
     instruments,
+    keys,
     lake,
     market,
     premarket,
@@ -20,6 +21,7 @@ from app.cli import (
     schwab,
     sessions,
     stack,
+    users,
 )
 
 COMMANDS = (
@@ -41,5 +43,7 @@ COMMANDS = (
     *schwab.COMMANDS,
     *instruments.COMMANDS,
     *excel.COMMANDS,
-    *admin.COMMANDS,
+    *users.COMMANDS,
+    *keys.COMMANDS,
+    *audit.COMMANDS,
 )

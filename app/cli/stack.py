@@ -11,6 +11,8 @@ from rich.table import Table
 
 from app.bus.connection import check_persistence
 from app.cli.console import command, console
+from app.cli.first_login import first_link
+from app.cli.web_address import web_address
 from app.ledger.totals import COUNTS
 from app.local.lock import hold_lock
 from app.local.stack import FLOWER_USER, StackOptions, build_stack
@@ -91,8 +93,23 @@ def say_where(rt: Runtime) -> None:
         if name != "web":  # Its address is the dashboard's.
             console.print(f"  {name:<9} {url}")
     console.print(f"  Flower's user is {FLOWER_USER}; its password is `flower` in {rt.settings.state_dir / SECRETS}")
-    console.print(f"  The admin's user is admin; `flask admin-password` sets its password in {rt.settings.state_dir}")
+    _say_how_to_log_in(rt)
     console.print("Stop it with Ctrl-C; `flask status` in another terminal tells how it stands.\n")
+
+
+def _say_how_to_log_in(rt: Runtime) -> None:
+    if not rt.settings.is_local:
+        console.print("  Nobody reads without a login or a key: `flask user add`, `flask key add`")
+        return
+    token = first_link(rt)
+    if token is None:
+        console.print("  No user is an admin: `flask user role NAME admin` makes one")
+        return
+    # It must stay whole, to be clicked on.
+    console.print(f"  Log in with this link, once: {web_address(rt)}login/{token.text}", soft_wrap=True)
+    console.print(
+        "  Without a login, programs of this machine read, and change nothing; `flask user link` makes more links"
+    )
 
 
 def _options(rt: Runtime, migrate: Callable[[], None]) -> StackOptions:

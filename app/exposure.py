@@ -1,0 +1,43 @@
+"""What must hold before Thor listens to other machines: no debugger, no password that anybody could guess."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+SHORTEST: Final = 16
+FEWEST_LETTERS: Final = 6
+# What stands in examples and defaults, in part or as a whole.
+_GUESSED: Final = (
+    "password", "passwort", "postgres", "redis", "thor", "secret", "admin", "changeme", "change-me", "letmein",
+    "qwerty", "123456", "default", "example", "flower",
+)  # fmt: skip
+
+
+def exposure_problems(addresses: Mapping[str, str | None], flower_login: str, is_debugging: bool) -> Iterator[str]:
+    """What is wrong with the settings of a Thor that other machines reach, without the values.
+
+    `addresses` are those of servers by the names of their settings, None where Thor makes its own with passwords of its
+    own; `flower_login` is `user:password`, or empty.
+    """
+    if is_debugging:
+        yield "FLASK_DEBUG: must be off where WEB_HOST is no loopback address; it lets others run code"
+    for name, url in addresses.items():
+        if url is not None and is_weak(unquote(urlsplit(url).password or "")):
+            yield f"{name}: {_advice('its password')}"
+    if flower_login and is_weak(flower_login.partition(":")[2]):
+        yield f"FLOWER_BASIC_AUTH: {_advice('the password')}"
+
+
+def is_weak(password: str) -> bool:
+    """Whether a password is short, known, or made of few different letters."""
+    plain = password.lower()
+    guessed = any(word in plain and len(plain) - len(word) < SHORTEST for word in _GUESSED)
+    return len(password) < SHORTEST or len(set(password)) < FEWEST_LETTERS or guessed
+
+
+def _advice(what: str) -> str:
+    return (
+        f"{what} is missing, short or easily guessed, and WEB_HOST is no loopback address; "
+        "`openssl rand -hex 24` makes a good one"
+    )
