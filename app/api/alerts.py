@@ -22,6 +22,7 @@ from app.api.json_writes import require_json_write
 from app.api.parts import parts
 from app.api.problems import problem
 from app.operations.alert_forms import deliveries_of, delivery_form
+from app.gate.guard import caller
 from app.runtime import runtime
 
 EXAMPLE: Final = """: connected
@@ -35,7 +36,6 @@ data: {"id":17,"rule":"source_silent","title":"A source brings nothing new","sub
 _UNKNOWN: Final = {404: "There is no such alert"}
 _WRITE: Final[dict[int, str]] = {
     400: "The body is wrong",
-    403: "The caller is no operator",
     409: "The alert is over",
     415: "The body is not JSON",
     503: "PostgreSQL is away",
@@ -124,7 +124,7 @@ def acknowledge(alert_id: int, body: AlertOrderBody) -> dict[str, Any]:
     """
     rt = runtime()
     with rt.sessions.begin() as session:
-        return alert_form(acknowledge_alert(session, alert_id, rt.clock.now(), by=body.by.strip(), note=body.note))
+        return alert_form(acknowledge_alert(session, alert_id, rt.clock.now(), by=(body.by or caller().label).strip(), note=body.note))
 
 
 @alerts.post("/<int:alert_id>/resolve")
@@ -138,4 +138,4 @@ def resolve(alert_id: int, body: AlertOrderBody) -> dict[str, Any]:
     """
     rt = runtime()
     with rt.sessions.begin() as session:
-        return alert_form(resolve_alert(session, alert_id, rt.clock.now(), by=body.by.strip(), note=body.note))
+        return alert_form(resolve_alert(session, alert_id, rt.clock.now(), by=(body.by or caller().label).strip(), note=body.note))

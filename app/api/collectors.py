@@ -22,7 +22,6 @@ _AWAY = {503: "Redis is away"}
 _UNKNOWN = {404: "The source has no collector", **_AWAY}
 _STOP: dict[int, str] = {
     400: "The body is wrong",
-    403: "The caller is no operator",
     415: "The body is not JSON",
     **_UNKNOWN,
 }

@@ -18,18 +18,16 @@ from app.api.dead_letter_shapes import (
 )
 from app.api.json_writes import require_json_write
 from app.errors import Conflict
+from app.gate.guard import caller
 from app.operations.dead_letter_desk import DeadLetterDesk
 from app.operations.letter_forms import case_form, summary_form
 from app.operations.redriving import Outcome, Redrive
-from app.gate.guard import caller
 from app.runtime import runtime
-
 
 dead_letters = APIBlueprint("dead_letters", __name__, url_prefix="/api/dead-letters", tag="Dead letters")
 
 _LOCAL = {
     400: "The body is wrong",
-    403: "The caller is no operator",
     409: "The letter is closed already, or its event cannot be stored as it is",
     415: "The body is not JSON",
 }

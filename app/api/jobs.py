@@ -38,7 +38,6 @@ SSE_HEADERS: Final = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 _UNKNOWN = {404: "There is no such job"}
 _WRITE: dict[int, str] = {
     400: "The request is wrong",
-    403: "The caller is no operator",
     415: "The body is not JSON",
     503: "PostgreSQL is away; a task queue that is away is no failure",
 }

@@ -40,7 +40,6 @@ def list_lake(query: LakeQuery) -> dict[str, object]:
     operation_id="backfillLake",
     responses={
         400: "The body is wrong",
-        403: "The caller is no operator",
         415: "The body is not JSON",
         503: "The task queue is away",
     },

@@ -39,7 +39,6 @@ def show_watchlist() -> dict[str, object]:
     operation_id="setWatchlist",
     responses={
         400: "The body is wrong; of a symbol that cannot be watched, `errors` names the place, such as symbols.2",
-        403: "The caller is no operator",
         415: "The body is not JSON",
     },
 )

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, Response, current_app, redirect, render_template, request, url_for
+from apiflask import APIBlueprint
+from flask import Flask, Response, current_app, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import Forbidden, NotFound
 from werkzeug.wrappers import Response as AnyResponse
@@ -28,7 +29,7 @@ _POLICY: Final = "; ".join(
     ("default-src 'none'", "style-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'")
 )
 
-entry = Blueprint("entry", __name__, template_folder="templates", static_folder=None)
+entry = APIBlueprint("entry", __name__, template_folder="templates", enable_openapi=False)
 
 
 def install_entry(app: Flask) -> None:

@@ -76,7 +76,7 @@ def check_request(request: Request, policy: Policy) -> AnyResponse | None:
         raise Forbidden(f"{found.label} is {found.role}; for this one must be {role}")
     if policy.is_page(request.endpoint) and request.method in SAFE and "X-Requested-With" not in request.headers:
         place = urlencode({"next": request.full_path.rstrip("?")})
-        return redirect(f"{LOGIN}?{place}", HTTPStatus.SEE_OTHER)
+        return redirect(f"{LOGIN}?{place}", HTTPStatus.FOUND)
     raise Unauthorized(f"for this one must be {role}: send Authorization: Bearer <key>, or log in at {LOGIN}")
 
 
