@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from flask_admin.actions import action
 from sqlalchemy.orm import Session
 
-from app.admin.history import note_change, values_of
+from app.admin.history import hand, note_change, values_of
 from app.admin.records import RecordView, do_each
 from app.admin.showing import in_words
 from app.alerts.store import acknowledge_alert, find_alert, resolve_alert
@@ -49,7 +49,7 @@ class AlertView(RecordView):
         return f"Alert {alert.id} is over"
 
     def _record(self, session: Session, what: str, before: dict[str, Any], alert: Any) -> None:
-        note_change(session, runtime().clock.now(), self.entity, alert.id, what, before, values_of(alert))
+        note_change(session, hand(), self.entity, alert.id, what, before, values_of(alert))
 
 
 class DeliveryView(RecordView):

@@ -8,7 +8,7 @@ from flask_admin.base import expose
 from sqlalchemy.orm import Session
 
 from app.admin.forms import SettingForm
-from app.admin.history import note_change
+from app.admin.history import hand, note_change
 from app.admin.records import RecordView
 from app.admin.showing import before_and_after, changes_in_a_line
 from app.errors import ThorError
@@ -85,7 +85,7 @@ class DeadLetterView(RecordView):
         return redirect(self.get_url(".index_view"))
 
     def _noted(self, letter_id: str, action: str, told: dict[str, Any]) -> None:
-        note_change(self.session(), runtime().clock.now(), self.entity, letter_id, action, None, told)
+        note_change(self.session(), hand(), self.entity, letter_id, action, None, told)
         self.session.commit()
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.admin.exports import as_csv, as_workbooks
 from app.admin.forms import JobForm
-from app.admin.history import note_change, values_of
+from app.admin.history import hand, note_change, values_of
 from app.admin.records import RecordView, do_each
 from app.admin.showing import linked_job, whole_percent
 from app.errors import Conflict, NotFound, Rejected, ThorError, Unavailable
@@ -149,14 +149,14 @@ class JobView(RecordView):
         job = find_job(session, _number(told))
         if job.status != "pending":
             raise Conflict(f"job {job.id} is {job.status}: only a pending one can be sent")
-        note_change(session, runtime().clock.now(), self.entity, job.id, "run")
+        note_change(session, hand(), self.entity, job.id, "run")
         return _sent(job.id)
 
     def _cancel(self, session: Session, told: str) -> str:
         now = runtime().clock.now()
         before = values_of(find_job(session, _number(told)))
         job = cancel(session, _number(told), now)
-        note_change(session, now, self.entity, job.id, "cancel", before, values_of(job))
+        note_change(session, hand(), self.entity, job.id, "cancel", before, values_of(job))
         return f"Job {job.id} is cancelled" if job.status == "cancelled" else f"Job {job.id} will stop soon"
 
     def _retry(self, session: Session, told: str) -> str:
@@ -164,7 +164,7 @@ class JobView(RecordView):
         found = retry(session, _number(told), now, requested_by=BY)
         if not found.created:
             return f"Job {found.job.id} works on the same question already"
-        note_change(session, now, self.entity, found.job.id, "retry", None, values_of(found.job))
+        note_change(session, hand(), self.entity, found.job.id, "retry", None, values_of(found.job))
         session.commit()
         return _sent(found.job.id)
 

@@ -13,11 +13,10 @@ from sqlalchemy.orm import Session, scoped_session
 
 from app.access.roles import Role
 from app.admin.columns import column_title
-from app.admin.history import note_change, plain, values_of
+from app.admin.history import hand, note_change, plain, values_of
 from app.admin.showing import IN_DETAILS, IN_LISTS, exported
 from app.errors import ThorError
 from app.gate.guard import caller
-from app.runtime import runtime
 
 PAGE: Final = 50
 MOST_EXPORTED: Final = 20_000
@@ -110,7 +109,7 @@ class RecordView(ModelView):
         with self._one_change() as outcome:
             before, key = self._values(model), self._key(model)
             self.remove(self.session(), model)
-            note_change(self.session(), runtime().clock.now(), self.entity, key, "delete", before)
+            note_change(self.session(), hand(), self.entity, key, "delete", before)
             outcome.done = True
         return bool(outcome.done)
 
@@ -153,7 +152,7 @@ class RecordView(ModelView):
         return values_of(row)
 
     def _note(self, row: Any, action: str, before: Any, after: Any) -> None:
-        note_change(self.session(), runtime().clock.now(), self.entity, self._key(row), action, before, after)
+        note_change(self.session(), hand(), self.entity, self._key(row), action, before, after)
 
     def _key(self, row: Any) -> str:
         found = inspect(self.model).primary_key_from_instance(row)

@@ -21,8 +21,8 @@ from app.api.jobs import RETRY_AFTER_S, SSE_HEADERS
 from app.api.json_writes import require_json_write
 from app.api.parts import parts
 from app.api.problems import problem
-from app.operations.alert_forms import deliveries_of, delivery_form
 from app.gate.guard import caller
+from app.operations.alert_forms import deliveries_of, delivery_form
 from app.runtime import runtime
 
 EXAMPLE: Final = """: connected
@@ -124,7 +124,9 @@ def acknowledge(alert_id: int, body: AlertOrderBody) -> dict[str, Any]:
     """
     rt = runtime()
     with rt.sessions.begin() as session:
-        return alert_form(acknowledge_alert(session, alert_id, rt.clock.now(), by=(body.by or caller().label).strip(), note=body.note))
+        return alert_form(
+            acknowledge_alert(session, alert_id, rt.clock.now(), by=(body.by or caller().label).strip(), note=body.note)
+        )
 
 
 @alerts.post("/<int:alert_id>/resolve")
@@ -138,4 +140,6 @@ def resolve(alert_id: int, body: AlertOrderBody) -> dict[str, Any]:
     """
     rt = runtime()
     with rt.sessions.begin() as session:
-        return alert_form(resolve_alert(session, alert_id, rt.clock.now(), by=(body.by or caller().label).strip(), note=body.note))
+        return alert_form(
+            resolve_alert(session, alert_id, rt.clock.now(), by=(body.by or caller().label).strip(), note=body.note)
+        )

@@ -40,7 +40,8 @@ class Browser:
         return self.client.get(f"/admin/{path}", **told)
 
     def post(self, path, data, token=None):
-        return self.client.post(f"/admin/{path}", data={"csrf_token": token or self.token, **data})
+        data = {"csrf_token": token or self.token, **data}
+        return self.client.post(f"/admin/{path}", data=data, headers=OWN_PAGE)
 
 
 def token_of(page):

@@ -152,7 +152,9 @@ def test_a_setting_that_can_not_be_is_refused(admin, changes, read, value):
 
 def test_the_change_and_its_record_are_one_transaction(admin, sessions, read, changes):
     with sessions.begin() as session:
-        session.connection().exec_driver_sql("ALTER TABLE admin_changes ADD CONSTRAINT never CHECK (actor <> 'admin')")
+        session.connection().exec_driver_sql(
+            "ALTER TABLE admin_changes ADD CONSTRAINT never CHECK (actor <> 'user admin')"
+        )
     try:
         answer = admin.post("markets/ajax/update/", {"list_form_pk": "CME_Futures", "automated": ""})
     finally:
@@ -172,12 +174,12 @@ def test_alerts_are_acknowledged_and_resolved_on_record(admin, rows, changes, re
         assert admin.post("alerts/action/", {"action": what, "rowid": str(number)}).status_code == 302
 
     alert = read(Alert, number)
-    assert (alert.acknowledged_by, alert.resolved_by) == ("admin", "admin")
+    assert (alert.acknowledged_by, alert.resolved_by) == ("user admin", "user admin")
     assert [change[:3] for change in changes()[1:]] == [
         ("alerts", str(number), "acknowledge"),
         ("alerts", str(number), "resolve"),
     ]
-    assert changes()[1][3]["acknowledged_by"] == ["", "admin"]
+    assert changes()[1][3]["acknowledged_by"] == ["", "user admin"]
     assert "nothing is to be done" in admin.get("alerts/").text
 
 
