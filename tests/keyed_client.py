@@ -10,6 +10,7 @@ from app.access.roles import Role
 from app.runtime import EXTENSION, Runtime
 
 CHANGES = ("post", "put", "patch", "delete")
+BROWSERS = {"Origin", "Sec-Fetch-Site"}
 # What the documents write for a key.
 PLACE = "Bearer $THOR_KEY"
 
@@ -28,7 +29,10 @@ def bearing(key: str) -> dict[str, str]:
 
 
 class KeyedClient(FlaskClient):
-    """Reads as nobody in particular, and changes what is under /api with a key that is made when it is first needed."""
+    """Reads as nobody in particular, and changes what is under /api with a key that is made when it is first needed.
+
+    A browser that is logged in shows no key: its requests have the header Sec-Fetch-Site or Origin.
+    """
 
     @cached_property
     def key(self) -> str:
@@ -41,6 +45,6 @@ class KeyedClient(FlaskClient):
         changes = str(told.get("method", "GET")).lower() in CHANGES
         if changes and isinstance(path, str) and path.startswith("/api/"):
             headers = dict(told.get("headers") or {})
-            if headers.get("Authorization", PLACE) == PLACE:
+            if headers.get("Authorization", PLACE) == PLACE and not BROWSERS & set(headers):
                 told["headers"] = {**headers, **bearing(self.key)}
         return super().open(*args, **told)

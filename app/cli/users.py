@@ -30,7 +30,7 @@ from app.runtime import runtime
 
 role_option = click.option(
     "--role",
-    type=click.Choice(list(Role)),
+    type=click.Choice([role.value for role in Role]),
     default=Role.VIEWER.value,
     show_default=True,
     callback=lambda *told: Role(told[2]),
@@ -80,7 +80,7 @@ def password(name: str, generate: bool) -> None:
 
 @command("role")
 @name_argument
-@click.argument("role", type=click.Choice(list(Role)))
+@click.argument("role", type=click.Choice([role.value for role in Role]))
 def role(name: str, role: str) -> None:
     """Give a user another role, which ends every login of theirs.
 
