@@ -1,7 +1,6 @@
 """Every setting, read from the environment (and a .env file) once, into one frozen object."""
 
 import os
-import sys
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -12,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from app.alert_settings import channel_problems, channel_secrets
 from app.alerts.channels.plan import Security
 from app.alerts.rules import Severity
+from app.collector_settings import excel_plan, schwab_plan
 from app.collectors.excel.plan import ExcelPlan, Provider
 from app.collectors.schwab.plan import SchwabPlan
 from app.errors import Rejected
@@ -232,33 +232,12 @@ class Settings(BaseSettings):
     @cached_property
     def excel(self) -> ExcelPlan | None:
         """The sheet that is collected; None where none is."""
-        if self.excel_data_file is None:
-            return None
-        usual: Provider = "excel_live" if sys.platform in ("win32", "darwin") else "excel_file"
-        return ExcelPlan(
-            self.data_provider or usual,
-            self.excel_data_file,
-            self.excel_sheet_name,
-            self.excel_live_range,
-            self.excel_live_require_open,
-            self.excel_poll_ms / 1000,
-        )
+        return excel_plan(self)
 
     @cached_property
     def schwab(self) -> SchwabPlan | None:
         """How Schwab is collected; None where it is not."""
-        if self.schwab_client_id is None or self.schwab_client_secret is None:
-            return None
-        seed = self.schwab_refresh_token
-        return SchwabPlan(
-            self.schwab_client_id.get_secret_value(),
-            self.schwab_client_secret.get_secret_value(),
-            self.schwab_redirect_uri,
-            self.schwab_token_file or self.state_dir / "schwab" / "token.json",
-            self.schwab_api_url,
-            seed.get_secret_value() if seed else None,
-            tuple(listed(self.schwab_symbols)),
-        )
+        return schwab_plan(self)
 
     @cached_property
     def secrets(self) -> tuple[str, ...]:
