@@ -67,36 +67,37 @@ class KeyRing:
 
     def caller_of_key(self, text: str) -> Caller | None:
         """Who shows this key; None for one that is unknown, revoked or over, Unavailable when nothing can be known."""
-        token = read_token(text, "key")
-        found = self._known(token, "keys") if token else None
-        now = self._clock.now()
-        if token is None or found is None or (found.expires_at and found.expires_at <= now):
-            return None
-        self._seen.keys[token.id] = now
-        return found.caller
+        return self._caller(read_token(text, "key"), "keys", self._seen.keys)
 
     def caller_of_login(self, text: str) -> Caller | None:
         """Who is logged in with this cookie; None when nobody is, Unavailable when nothing can be known."""
-        token = read_token(text, "login")
-        found = self._known(token, "logins") if token else None
-        now = self._clock.now()
-        if token is None or found is None or found.seen_at is None or found.expires_at is None:
-            return None
-        seen_at = max(found.seen_at, self._seen.logins.get(token.id, found.seen_at))
-        if found.expires_at <= now or now - seen_at >= IDLE:
-            return None
-        self._seen.logins[token.id] = now
-        return found.caller
+        return self._caller(read_token(text, "login"), "logins", self._seen.logins)
 
     def holds(self, caller: Caller) -> bool:
         """Whether the key or the login of a caller still opens anything, as known at present."""
+        if caller.kind == "anonymous":
+            return True
         reading = self._read(REFRESH_S)
-        known = reading.keys if caller.kind == "key" else reading.logins
-        return caller.kind == "anonymous" or caller.credential in known
+        found = (reading.keys if caller.kind == "key" else reading.logins).get(caller.credential)
+        return found is not None and self._is_good(caller.credential, found, self._clock.now())
 
     def look_again(self) -> None:
         """Read everything anew at the next question: something was changed here."""
         self._changed_at = time.monotonic()
+
+    def _caller(self, token: Token | None, kind: str, seen: dict[str, datetime]) -> Caller | None:
+        found = self._known(token, kind) if token else None
+        now = self._clock.now()
+        if token is None or found is None or not self._is_good(token.id, found, now):
+            return None
+        seen[token.id] = now
+        return found.caller
+
+    def _is_good(self, name: str, known: _Known, now: datetime) -> bool:
+        is_over = known.expires_at is not None and known.expires_at <= now
+        if is_over or known.seen_at is None:
+            return not is_over
+        return now - max(known.seen_at, self._seen.logins.get(name, known.seen_at)) < IDLE
 
     def _known(self, token: Token, kind: str) -> _Known | None:
         found: _Known | None = getattr(self._read(REFRESH_S), kind).get(token.id)

@@ -22,6 +22,7 @@ from app.api.json_writes import require_json_write
 from app.api.parts import parts
 from app.api.problems import problem
 from app.gate.guard import caller
+from app.gate.streams import while_known
 from app.operations.alert_forms import deliveries_of, delivery_form
 from app.runtime import runtime
 
@@ -96,7 +97,8 @@ def stream_alerts() -> Response:
     if not edge.alert_places.acquire(blocking=False):
         detail = "all places for those who follow alerts are taken: close one, or ask for /api/alerts now and then"
         return problem(HTTPStatus.TOO_MANY_REQUESTS, detail, headers={"Retry-After": str(RETRY_AFTER_S)})
-    events = alert_events(rt.sessions, rt.clock, after, edge.hub.limits.heartbeat_s)
+    told = alert_events(rt.sessions, rt.clock, after, edge.hub.limits.heartbeat_s)
+    events = while_known(rt.ring, caller(), told)
     answer = Response(events, mimetype="text/event-stream", headers=SSE_HEADERS)
     answer.call_on_close(edge.alert_places.release)
     return answer

@@ -25,6 +25,8 @@ from app.api.negotiation import vary_by_accept
 from app.api.parts import parts
 from app.api.problems import problem
 from app.errors import Unavailable
+from app.gate.guard import caller
+from app.gate.streams import while_known
 from app.jobs.forms import job_form
 from app.jobs.requests import JobRequest
 from app.jobs.service import Submitted, cancel, document_of, find_job, list_jobs, retry, submit
@@ -179,7 +181,7 @@ def follow_job(job_id: int) -> Response:
     if not edge.progress_places.acquire(blocking=False):
         detail = "all places for those who follow a job are taken: close one, or ask for the job now and then"
         return problem(HTTPStatus.TOO_MANY_REQUESTS, detail, headers={"Retry-After": str(RETRY_AFTER_S)})
-    answer = Response(events, mimetype="text/event-stream", headers=SSE_HEADERS)
+    answer = Response(while_known(rt.ring, caller(), events), mimetype="text/event-stream", headers=SSE_HEADERS)
     answer.call_on_close(edge.progress_places.release)
     return answer
 

@@ -4,9 +4,11 @@ import urllib.request
 
 import pytest
 
-from app.access.roles import Role
-from app.access.tokens import make_token
+from app.access.keys import revoke_key
+from app.access.roles import ANONYMOUS, Role
+from app.access.tokens import make_token, read_token
 from app.bus import keys
+from app.gate import streams
 from app.gate.tickets import LASTS_S
 from tests.keyed_client import bearing, make_key
 
@@ -97,9 +99,6 @@ def test_a_ticket_is_gone_after_half_a_minute(ticket, bus):
 
 
 def test_a_ticket_of_a_key_that_was_revoked_opens_nothing(client, ticket, rt):
-    from app.access.keys import revoke_key
-    from app.access.tokens import read_token
-
     key = make_key(rt, Role.VIEWER)
     made = ticket(key)
     with rt.sessions.begin() as session:
@@ -144,3 +143,23 @@ def test_a_real_server_asks_for_a_key_too(web, rt):
     assert status("PUT", body=body, **told)[0] == 401
     assert status("PUT", body=body, **told, **bearing(key))[0] == 200
     assert status(path="/api/me", **bearing(key))[0] == 200
+
+
+def test_a_stream_ends_soon_after_its_key_was_revoked(rt, viewer, monkeypatch):
+    caller = rt.ring.caller_of_key(viewer)
+    monkeypatch.setattr(streams, "LOOK_S", 0.0)
+    chunks = streams.while_known(rt.ring, caller, iter([b"a", b"b", b"c"]))
+
+    assert next(chunks) == b"a"
+    assert next(chunks) == b"b"
+    with rt.sessions.begin() as session:
+        revoke_key(session, caller.credential, rt.clock.now())
+    rt.ring.look_again()
+
+    assert list(chunks) == []
+
+
+def test_a_stream_of_nobody_in_particular_goes_on(rt, monkeypatch):
+    monkeypatch.setattr(streams, "LOOK_S", 0.0)
+
+    assert list(streams.while_known(rt.ring, ANONYMOUS, iter([b"a", b"b"]))) == [b"a", b"b"]
