@@ -96,6 +96,7 @@ def identify(request: Request, rt: Runtime) -> Caller | None:
     found = rt.ring.caller_of_login(text) if text and is_known_name(request, rt.settings.web_names) else None
     if found is not None:
         if request.method not in SAFE and not is_of_own_page(request):
+            g.caller = found
             raise Forbidden("this login changes things from Thor's own pages only")
         return found
     return ANONYMOUS if rt.settings.reads_anonymously and is_of_this_machine(request) else None

@@ -127,13 +127,14 @@ def test_a_form_of_another_place_logs_nobody_in_or_out(client, log_in, headers):
 
 
 @pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "same-site"}])
-def test_a_login_changes_nothing_for_a_page_of_another_place(client, log_in, headers):
+def test_a_login_changes_nothing_for_a_page_of_another_place(client, log_in, audit, headers):
     log_in()
 
     forged = client.put("/api/watchlist", json={"symbols": ["ES"]}, headers=headers)
 
     assert (forged.status_code, forged.mimetype) == (403, "application/problem+json")
     assert client.get("/api/watchlist").json["symbols"] != ["ES"]
+    assert audit()[-1] == ("user anna", "PUT watchlist.set_watchlist", "/api/watchlist", "refused")
 
 
 def test_a_login_changes_what_its_own_page_asks_for(client, log_in, audit):
