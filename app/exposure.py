@@ -4,14 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from app.access.weakness import is_weak
+
 LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "::1"})
-SHORTEST: Final = 16
-FEWEST_LETTERS: Final = 6
-# What stands in examples and defaults, in part or as a whole.
-_GUESSED: Final = (
-    "password", "passwort", "postgres", "redis", "thor", "secret", "admin", "changeme", "change-me", "letmein",
-    "qwerty", "123456", "default", "example", "flower",
-)  # fmt: skip
 
 
 def exposure_problems(addresses: Mapping[str, str | None], flower_login: str, is_debugging: bool) -> Iterator[str]:
@@ -27,13 +22,6 @@ def exposure_problems(addresses: Mapping[str, str | None], flower_login: str, is
             yield f"{name}: {_advice('its password')}"
     if flower_login and is_weak(flower_login.partition(":")[2]):
         yield f"FLOWER_BASIC_AUTH: {_advice('the password')}"
-
-
-def is_weak(password: str) -> bool:
-    """Whether a password is short, known, or made of few different letters."""
-    plain = password.lower()
-    guessed = any(word in plain and len(plain) - len(word) < SHORTEST for word in _GUESSED)
-    return len(password) < SHORTEST or len(set(password)) < FEWEST_LETTERS or guessed
 
 
 def _advice(what: str) -> str:

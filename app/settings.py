@@ -266,6 +266,13 @@ def inherited_environment() -> dict[str, str]:
     return dict(os.environ)
 
 
+def secret_settings() -> frozenset[str]:
+    """The names, as the environment has them, of settings that hold secrets, or addresses with passwords."""
+    return frozenset(
+        name.upper() for name, told in Settings.model_fields.items() if "SecretStr" in str(told.annotation)
+    )
+
+
 def load_settings(**overrides: Any) -> Settings:
     """Read the settings; Rejected with every problem at once, by name and without the values."""
     try:

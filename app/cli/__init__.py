@@ -9,6 +9,7 @@ from app.cli import (
     database,
     dead_letters,
     demo,
+    doctor,
     excel,
     export,
     ingest,
@@ -26,6 +27,7 @@ from app.cli import (
 
 COMMANDS = (
     *stack.COMMANDS,
+    *doctor.COMMANDS,
     *demo.COMMANDS,
     *database.COMMANDS,
     *replay.COMMANDS,

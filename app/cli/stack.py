@@ -20,7 +20,7 @@ from app.local.state import SECRETS
 from app.local.status import ProcessStatus, read_processes
 from app.local.supervisor import run_group
 from app.operations.migrating import migrate_database
-from app.operations.pipeline import pipeline_state
+from app.operations.pipeline import failures, pipeline_state
 from app.runtime import Runtime, runtime
 from app.setting_types import PROJECT
 from app.settings import inherited_environment
@@ -56,6 +56,19 @@ def status(as_json: bool) -> None:
     _print_processes(processes)
     for name, part in state.items():
         _print_part(name, part)
+    if advice := advice_on(state):
+        console.print(advice)
+
+
+def advice_on(state: Mapping[str, Any]) -> str | None:
+    """Where to look when something is wrong: the worst alert if there is one, and the doctor; None when nothing is."""
+    alerts = state.get("alerts")
+    worst = alerts.get("worst") if isinstance(alerts, Mapping) else None
+    if worst is not None:
+        return f"The worst alert is {worst}. `flask doctor` says what else is wrong, and what to do"
+    if unread := failures(state):
+        return f"Not to be read: {', '.join(unread)}. `flask doctor` says why, and what to do"
+    return None
 
 
 def run_stack(rt: Runtime, stop: Event, on_ready: Callable[[], None], output: TextIO | None = None) -> None:
