@@ -13,7 +13,7 @@ from app.bus.connection import check_persistence
 from app.cli.console import command, console
 from app.ledger.totals import COUNTS
 from app.local.lock import hold_lock
-from app.local.stack import FLOWER_USER, StackOptions, build_stack
+from app.local.stack import FLOWER_USER, StackOptions, build_servers, build_stack
 from app.local.state import SECRETS
 from app.local.status import ProcessStatus, read_processes
 from app.local.supervisor import run_group
@@ -70,6 +70,24 @@ def run_stack(rt: Runtime, stop: Event, on_ready: Callable[[], None], output: Te
 
     with hold_lock(rt.settings.state_dir):
         items = build_stack(_options(rt, migrate))
+        run_group(items, rt.settings.state_dir, stop=stop, on_ready=on_ready, output=output)
+
+
+def with_servers(rt: Runtime, work: Callable[[], None], output: TextIO) -> None:
+    """Do the work while nobody else runs Thor on this state directory, on servers of our own where none are named.
+
+    Conflict when Thor runs there. The servers' lines go to `output`; they end with the work, whose errors are raised.
+    """
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    stop = Event()
+
+    def on_ready() -> None:
+        with app.app_context():
+            work()
+        stop.set()
+
+    with hold_lock(rt.settings.state_dir):
+        items = build_servers(_options(rt, lambda: None))
         run_group(items, rt.settings.state_dir, stop=stop, on_ready=on_ready, output=output)
 
 
