@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import io
 import os
 import shutil
 from collections import defaultdict
@@ -14,7 +15,6 @@ from app.backups.shelf import sync
 from app.lake.facts import file_digest
 
 _CHUNK_BYTES: Final = 1 << 20
-_LEVEL: Final = 3
 
 
 class HashedFile:
@@ -34,25 +34,37 @@ class HashedFile:
         """Hand it to the system."""
         self._file.flush()
 
+    def close(self) -> None:
+        """Leave the file to its owner, who makes it durable."""
+
     @property
     def sha256(self) -> str:
         """The hash of everything that was written."""
         return self._hash.hexdigest()
 
 
-class Packed:
-    """Bytes on their way into a packed part: their own count, lines and hash, before packing."""
+class Packed(io.RawIOBase):
+    """Bytes on their way into a packed part: their lines and hash, before packing.
+
+    Write small pieces through a buffer, and flush that.
+    """
 
     def __init__(self, stream: Any) -> None:
+        super().__init__()
         self._stream, self._hash = stream, hashlib.sha256()
         self.lines = 0
 
-    def write(self, data: bytes) -> int:
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def write(self, data: Any) -> int:
         """Take what comes next; COPY ends each row with the only line feed that is in it."""
-        self._hash.update(data)
-        self.lines += data.count(b"\n")
-        self._stream.write(data)
-        return len(data)
+        taken = bytes(data)
+        self._hash.update(taken)
+        self.lines += taken.count(b"\n")
+        self._stream.write(taken)
+        return len(taken)
 
     @property
     def sha256(self) -> str:
@@ -111,8 +123,7 @@ class Folder:
         import pyarrow as pa  # Half a second, which whoever does not write a backup saves.
 
         with self._new(path, parts) as file:
-            # Pages of one size and no clock in them: the same rows give the same bytes.
-            stream = pa.CompressedOutputStream(pa.PythonFile(file, "w"), pa.Codec("zstd", compression_level=_LEVEL))
+            stream = pa.CompressedOutputStream(pa.PythonFile(file, "w"), "zstd")
             with contextlib.closing(stream):
                 yield Packed(stream)
 

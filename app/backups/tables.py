@@ -1,5 +1,6 @@
 """The tables of a database, out of it and into it: every row of every table, as COPY writes them."""
 
+import io
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -41,6 +42,7 @@ SELECT conrelid::regclass::text, confrelid::regclass::text FROM pg_constraint
 WHERE contype = 'f' AND connamespace = current_schema()::regnamespace AND conrelid <> confrelid
 """
 _GONE: Final = "42P01"
+_BUFFER_BYTES: Final = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -197,7 +199,11 @@ class _Nowhere:
 
 
 def _copy_rows(cursor: Cursor, table: Table, target: Packed) -> int:
-    cursor.copy_expert(f"COPY {_place(cursor, table.name, table.columns)} TO STDOUT", target)
+    # The driver hands over row by row.
+    buffer = io.BufferedWriter(target, _BUFFER_BYTES)
+    cursor.copy_expert(f"COPY {_place(cursor, table.name, table.columns)} TO STDOUT", buffer)
+    buffer.flush()
+    buffer.detach()
     return int(cursor.rowcount)
 
 

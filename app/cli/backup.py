@@ -61,7 +61,7 @@ def make_backup(shelf_text: str | None, keep: int | None, full: bool, as_json: b
     if _has_servers(rt):
         work()
     else:
-        with_servers(rt, work, sys.stderr)
+        with_servers(rt, work)
     made = found[0]
     if as_json:
         click.echo(json.dumps(backup_form(made.manifest, made.folder, made.linked_bytes, made.removed), indent=2))
@@ -165,7 +165,7 @@ def _restore(
         with hold_lock(rt.settings.state_dir):
             work()
     else:
-        with_servers(rt, work, sys.stderr)
+        with_servers(rt, work)
     return found[0]
 
 

@@ -1,5 +1,6 @@
 """Commands that run everything and tell how it stands."""
 
+import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from threading import Event
@@ -11,6 +12,7 @@ from rich.table import Table
 
 from app.bus.connection import check_persistence
 from app.cli.console import command, console
+from app.errors import Unavailable
 from app.ledger.totals import COUNTS
 from app.local.lock import hold_lock
 from app.local.stack import FLOWER_USER, StackOptions, build_servers, build_stack
@@ -73,22 +75,31 @@ def run_stack(rt: Runtime, stop: Event, on_ready: Callable[[], None], output: Te
         run_group(items, rt.settings.state_dir, stop=stop, on_ready=on_ready, output=output)
 
 
-def with_servers(rt: Runtime, work: Callable[[], None], output: TextIO) -> None:
+def with_servers(rt: Runtime, work: Callable[[], None]) -> None:
     """Do the work while nobody else runs Thor on this state directory, on servers of our own where none are named.
 
-    Conflict when Thor runs there. The servers' lines go to `output`; they end with the work, whose errors are raised.
+    Conflict when Thor runs there. The servers end with the work, whose errors are raised; their lines are printed when
+    one does not start.
     """
     app = current_app._get_current_object()  # type: ignore[attr-defined]
-    stop = Event()
+    stop, started, finished, output = Event(), Event(), Event(), io.StringIO()
 
     def on_ready() -> None:
+        started.set()
         with app.app_context():
             work()
+        finished.set()
         stop.set()
 
     with hold_lock(rt.settings.state_dir):
         items = build_servers(_options(rt, lambda: None))
-        run_group(items, rt.settings.state_dir, stop=stop, on_ready=on_ready, output=output)
+        try:
+            run_group(items, rt.settings.state_dir, stop=stop, on_ready=on_ready, output=output)
+        finally:
+            if not started.is_set():
+                click.echo(output.getvalue(), err=True)
+    if not finished.is_set():
+        raise Unavailable("it was interrupted")
 
 
 def urls_of(processes: list[ProcessStatus]) -> dict[str, str]:
