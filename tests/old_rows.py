@@ -110,5 +110,7 @@ def add_old_rows(connection: Connection, revision: str, *, but: Iterable[str] = 
     for number, statements in ROWS.items():
         if number <= revision:
             for statement in statements:
-                if not any(f"INSERT INTO {name} " in statement for name in but):
+                if not any(
+                    statement.strip().startswith((f"INSERT INTO {name} ", f"CREATE TABLE {name}_p")) for name in but
+                ):
                     connection.execute(text(statement.replace(":", r"\:")))
