@@ -37,12 +37,12 @@ _KINDS: Final = ("string", "hash", "stream")
 Entry = tuple[bytes, Sequence[bytes]]
 
 
-class TailLost(Conflict):
+class StreamTrimmed(Conflict):
     """Entries were trimmed from the stream between two readings: read it again from its oldest waiting entry."""
 
 
 @dataclass
-class StreamTail:
+class StreamEnd:
     """Reads the end of the stream while others write it.
 
     `read_ahead` before a snapshot of the tables and `finish` after it: whatever was published before `finish`, and was
@@ -75,16 +75,16 @@ class StreamTail:
     def finish(self) -> list[bytes]:
         """Write what came since `read_ahead`; returns the commands that make everything else that is kept.
 
-        They are of the same moment. TailLost when something that came since was trimmed already.
+        They are of the same moment. StreamTrimmed when something that came since was trimmed already.
         """
         names = _kept_names(self.client)
         before = self.entries
         state, commands = self._at_once(f"({self._after}", names)
         added = state["entries-added"] if state else 0
         if added - self._added != self.entries - before:
-            raise TailLost("the stream was trimmed meanwhile: run it again")
+            raise StreamTrimmed("the stream was trimmed meanwhile: run it again")
         if set(_kept_names(self.client)) - set(names):
-            raise TailLost("another collector began meanwhile: run it again")
+            raise StreamTrimmed("another collector began meanwhile: run it again")
         self._added = added
         return [*(_stream_end(state) if state else ()), *commands]
 

@@ -13,7 +13,7 @@ from psycopg2.extensions import cursor as Cursor
 from redis import Redis
 
 from app import VERSION
-from app.backups.bus import StreamTail, TailLost
+from app.backups.bus import StreamEnd, StreamTrimmed
 from app.backups.lake import LakeCopier, Recorded, recorded
 from app.backups.manifest import MANIFEST, SUMS, BusCopy, Lacking, Manifest, Part, TableCopy, manifest_texts
 from app.backups.parts import Folder, Unpacked
@@ -129,7 +129,7 @@ class _Maker:
                     if left and self.copier.lacking - known:
                         continue
                     return self._read(cursor, bus, files)
-            except (SnapshotLost, TailLost) as error:
+            except (SnapshotLost, StreamTrimmed) as error:
                 if not left:
                     raise Conflict(f"no moment was quiet enough: {error}") from None
                 log.info("another snapshot is taken: %s", error)
@@ -139,7 +139,7 @@ class _Maker:
         (self.folder.root / BUS).unlink(missing_ok=True)
         parts: list[Part] = []
         with self.folder.packed(BUS, parts) as packed:
-            tail = StreamTail(redis, packed.write)
+            tail = StreamEnd(redis, packed.write)
             tail.read_ahead()
             cursor = stack.enter_context(snapshot(self.stores.sessions))
             commands = tail.finish()

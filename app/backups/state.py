@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ from app.backups.manifest import Part
 from app.backups.parts import Folder
 from app.backups.shelf import sync
 from app.errors import Unavailable
+from app.lake.facts import file_digest
 
 FOLDER: Final = "state"
 SPOOL: Final = f"{FOLDER}/spool"
@@ -73,10 +75,9 @@ def put_state(places: Places, source: Path, parts: tuple[Part, ...]) -> Iterator
         if part.path == f"{FOLDER}/{SECRETS}":
             yield place, _put_secrets(source / part.path, place)
         elif place.exists():
-            same = place.read_bytes() == (source / part.path).read_bytes()
-            yield place, "is there" if same else "kept as it is here: the backup's differs"
+            yield place, "is there" if file_digest(place) == part.sha256 else "kept as it is here: the backup's differs"
         else:
-            _put(place, (source / part.path).open("rb").read)
+            _put(place, partial(shutil.copyfile, source / part.path))
             yield place, "restored"
 
 
@@ -97,16 +98,16 @@ def _put_secrets(source: Path, place: Path) -> str:
     if not new:
         return "is there"
     text = json.dumps({**here, **new}, indent=2) + "\n"
-    _put(place, lambda: text.encode())
+    _put(place, lambda draft: draft.write_text(text, "utf-8"))
     return f"{len(new)} of {len(told)} secrets restored; those of the servers are this machine's"
 
 
-def _put(place: Path, read: Callable[[], bytes]) -> None:
+def _put(place: Path, write: Callable[[Path], object]) -> None:
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = place.with_name(f".{place.name}.restoring")
     draft.unlink(missing_ok=True)
     draft.touch(mode=0o600)
-    draft.write_bytes(read())
+    write(draft)
     sync(draft)
     draft.replace(place)
     sync(place.parent)
