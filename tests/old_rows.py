@@ -48,9 +48,9 @@ ROWS: Final[Mapping[str, tuple[str, ...]]] = {
         f"INSERT INTO given_numbers (source, epoch, session_date, last_seq) VALUES ('SCHWAB', 1, {_DAY}, 4294967305)",
         """INSERT INTO ingest_batches (consumer, first_id, last_id, entries) VALUES
             ('worker', 1760016600000000000000000000000000000000, 1760016600000000000000000000000000000007, 8)""",
-        f"""INSERT INTO losses (kind, ref, count, source, symbol, session_date, parent_id) VALUES
-            ('trimmed_unread', 'one', 4, NULL, NULL, NULL, NULL),
-            ('trimmed_unread', 'part:1:0', 4, 'SCHWAB', 'ES', {_DAY}, 1)""",
+        f"""INSERT INTO losses (id, kind, ref, count, source, symbol, session_date, parent_id) VALUES
+            (1001, 'trimmed_unread', 'one', 4, NULL, NULL, NULL, NULL),
+            (1002, 'trimmed_unread', 'part:1:0', 4, 'SCHWAB', 'ES', {_DAY}, 1001)""",
         f"INSERT INTO published_counts VALUES ('SCHWAB', 1, 'ES', {_DAY}, 307)",
         f"INSERT INTO reconciliations VALUES ('SCHWAB', 'ES', {_DAY}, 307, 300, 2, 1, 4, 0, 'balanced', {_AT})",
         f"INSERT INTO stream_positions VALUES ('quotes:cgrp:postgres_ingest', 'abc', '1760016600000-1', {_AT})",
@@ -75,30 +75,31 @@ ROWS: Final[Mapping[str, tuple[str, ...]]] = {
     "0005": (
         f"""INSERT INTO admin_changes (at, actor, entity, key, action, changes) VALUES
             ({_AT}, 'admin', 'instrument', 'ES', 'update', '{{"name": ["a", "b"]}}')""",
-        f"""INSERT INTO analysis_jobs (kind, symbols, start_date, end_date, request_hash, requested_by, status,
+        f"""INSERT INTO analysis_jobs (id, kind, symbols, start_date, end_date, request_hash, requested_by, status,
             progress, created_at, finished_at, retry_of) VALUES
-            ('full', '{{ES,NQ}}', {_DAY}, {_DAY}, 'h1', 'cli', 'done', 1, {_AT}, {_AT}, 2),
-            ('single', '{{"6J"}}', {_DAY}, {_DAY}, 'h2', 'cli', 'cancelled', 0.1, {_AT}, {_AT}, NULL)""",
-        f"INSERT INTO prediction_models (kind, version, created_at) VALUES ('logistic', 1, {_AT})",
+            (1001, 'full', '{{ES,NQ}}', {_DAY}, {_DAY}, 'h1', 'cli', 'done', 1, {_AT}, {_AT}, 1002),
+            (1002, 'single', '{{"6J"}}', {_DAY}, {_DAY}, 'h2', 'cli', 'cancelled', 0.1, {_AT}, {_AT}, NULL)""",
+        f"INSERT INTO prediction_models (id, kind, version, created_at) VALUES (1001, 'logistic', 1, {_AT})",
         f"INSERT INTO user_settings VALUES ('page.size', '50', {_AT})",
         f"""INSERT INTO analysis_results (job_id, scope, asof, created_at, action, reason_code, confidence, volatility)
-            VALUES (1, 'ES', {_AT}, {_AT}, 'HOLD', 'quiet', 0.1 + 0.7, 1e-300), (1, '*', {_AT}, {_AT}, NULL, '', NULL,
-            'NaN')""",
+            VALUES (1001, 'ES', {_AT}, {_AT}, 'HOLD', 'quiet', 0.1 + 0.7, 1e-300),
+            (1001, '*', {_AT}, {_AT}, NULL, '', NULL, 'NaN')""",
         f"""INSERT INTO predictions (job_id, model_id, symbol, source, horizon, made_at, asof, target_ts, base_price,
-            base_rate, p, gated, n_train, params_hash, data_hash) VALUES (1, 1, 'ES', 'SCHWAB', '1d', {_AT}, {_AT},
-            '2025-10-10 13:30+00', 6710.25, 0.5, 0.30000000000000004, false, 500, 'p', 'd')""",
+            base_rate, p, gated, n_train, params_hash, data_hash) VALUES
+            (1001, 1001, 'ES', 'SCHWAB', '1d', {_AT}, {_AT}, '2025-10-10 13:30+00', 6710.25, 0.5,
+            0.30000000000000004, false, 500, 'p', 'd')""",
         f"""INSERT INTO signals (job_id, model_id, symbol, side, strength, asof, valid_until) VALUES
-            (1, 1, 'ES', 'BUY', 0.25, {_AT}, '2025-10-10 13:30+00')""",
+            (1001, 1001, 'ES', 'BUY', 0.25, {_AT}, '2025-10-10 13:30+00')""",
     ),
     "0006": (
-        f"""INSERT INTO alerts (rule, severity, detail, raised_at, seen_at) VALUES
-            ('disk_low', 'info', 'x', {_AT}, {_AT})""",
+        f"""INSERT INTO alerts (id, rule, severity, detail, raised_at, seen_at) VALUES
+            (1001, 'disk_low', 'info', 'x', {_AT}, {_AT})""",
         f"""INSERT INTO alert_deliveries (alert_id, channel, event, severity, due_at) VALUES
-            (1, 'mail', 'raised', 'info', {_AT})""",
+            (1001, 'mail', 'raised', 'info', {_AT})""",
         f"""INSERT INTO prediction_scores (model_id, symbol, horizon, session_date, scored_at, outcomes, degraded)
-            VALUES (1, 'ES', '1d', {_DAY}, {_AT}, 20, false)""",
+            VALUES (1001, 'ES', '1d', {_DAY}, {_AT}, 20, false)""",
         f"""INSERT INTO premarket_reports (market, session_date, opens_at, verdict, job_id, made_at, document) VALUES
-            ('CME_Futures', {_DAY}, {_AT}, 'READY', 1, {_AT}, '{{"a": [1, null, 1.5]}}')""",
+            ('CME_Futures', {_DAY}, {_AT}, 'READY', 1001, {_AT}, '{{"a": [1, null, 1.5]}}')""",
         f"""INSERT INTO premarket_stages (market, session_date, stage, planned_at, deadline_at, status, done_at,
             reasons) VALUES ('CME_Futures', {_DAY}, 'report', {_AT}, {_AT}, 'skipped', {_AT}, '["no ticks"]')""",
     ),

@@ -81,6 +81,13 @@ def test_the_revisions_are_known_in_their_order(old):
     assert known_revisions() == REVISIONS
 
 
+def test_no_table_is_forgotten_here(old):
+    with old.engine.begin() as connection:
+        move_to(connection, "head")
+
+        assert set(tables_of(connection)) == {model.__tablename__ for model in TABLES}
+
+
 def tables_of(connection):
     found = connection.execute(
         text("""
@@ -88,7 +95,7 @@ def tables_of(connection):
             WHERE table_schema = 'public' AND table_name <> 'alembic_version' AND table_name NOT LIKE 'ticks_p%'
             GROUP BY table_name""")
     )
-    return dict(found)
+    return dict(found.all())
 
 
 def rows_of(connection, name, columns):
@@ -112,10 +119,3 @@ def old(servers, redis_url, worker_id_or_main, tmp_path):
         yield Old(app.extensions[EXTENSION], engine)
         db.engine.dispose()
     engine.dispose()
-
-
-def test_no_table_is_forgotten_here(old):
-    with old.engine.begin() as connection:
-        move_to(connection, "head")
-
-        assert set(tables_of(connection)) == {model.__tablename__ for model in TABLES}
