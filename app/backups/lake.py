@@ -1,7 +1,7 @@
 """The lake in a backup: every file that the catalog knew at the snapshot, as it was recorded."""
 
+import errno
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -15,6 +15,8 @@ from app.lake.layout import Lake
 from app.lake.seals import replaces
 
 FOLDER: Final = "lake"
+# What a source says that is gone or on a failing disk; anything else is the backup's own trouble.
+_UNREADABLE: Final = (errno.ENOENT, errno.EIO, errno.EACCES, errno.EISDIR)
 _FILES: Final = "SELECT path, sha256, bytes FROM lake_files ORDER BY kind DESC, session_date, symbol, timeframe"
 
 
@@ -33,46 +35,55 @@ class LakeCopier:
 
     lake: Lake
     folder: Folder
-    _done: dict[Recorded, Part] = field(default_factory=dict, init=False)
+    _done: dict[str, tuple[Recorded, Part]] = field(default_factory=dict, init=False)
     _lacking: dict[Recorded, Lacking] = field(default_factory=dict, init=False)
 
     def copy(self, files: Iterable[Recorded], count: Callable[[int], None]) -> None:
         """Have these files in the backup; what is gone or damaged is noted, unless an earlier backup has it whole."""
         for file in files:
-            if file not in self._done:
+            if not self._has(file):
                 self._copy(file)
             count(1)
 
     def settle(self, files: Iterable[Recorded]) -> tuple[tuple[Part, ...], tuple[Lacking, ...]]:
         """The parts and what is lacking of these files; what else was copied is removed again."""
         wanted = list(files)
-        kept = [self._done[file] for file in wanted if file in self._done]
-        for part in self._done.values():
-            if part not in kept:
-                (self.folder.root / part.path).unlink(missing_ok=True)
-        return tuple(kept), tuple(self._lacking[file] for file in wanted if file not in self._done)
-
-    def _copy(self, file: Recorded) -> None:
-        path = f"{FOLDER}/{file.path}"
-        (self.folder.root / path).unlink(missing_ok=True)  # Of the file that was recorded before.
-        if part := self.folder.link(path, file.sha256):
-            self._done[file] = part
-            return
-        source = self.lake.root / file.path
-        reason = "is gone" if not source.is_file() else "is not what was published"
-        with suppress(OSError):
-            part = self.folder.copy(path, source)
-            # A merge that was killed leaves a file that proves itself and is not recorded yet.
-            if part.sha256 == file.sha256 or replaces(self.folder.root / path, file.sha256):
-                self._done[file] = part
-                return
-        (self.folder.root / path).unlink(missing_ok=True)
-        self._lacking[file] = Lacking(path=file.path, reason=reason)
+        for path in set(self._done) - {file.path for file in wanted if self._has(file)}:
+            self._drop(path)
+        kept = tuple(self._done[file.path][1] for file in wanted if file.path in self._done)
+        return kept, tuple(self._lacking[file] for file in wanted if file.path not in self._done)
 
     @property
     def lacking(self) -> frozenset[Recorded]:
         """The files that could not be had so far; each may also have been written again since it was listed."""
-        return frozenset(self._lacking) - frozenset(self._done)
+        return frozenset(file for file in self._lacking if not self._has(file))
+
+    def _has(self, file: Recorded) -> bool:
+        return file.path in self._done and self._done[file.path][0] == file
+
+    def _copy(self, file: Recorded) -> None:
+        path = f"{FOLDER}/{file.path}"
+        self._drop(file.path)  # Of the one that was recorded before.
+        if part := self.folder.link(path, file.sha256):
+            self._done[file.path] = file, part
+            return
+        source = self.lake.root / file.path
+        reason = "is gone" if not source.is_file() else "is not what was published"
+        try:
+            part = self.folder.copy(path, source)
+            # A merge that was killed leaves a file that proves itself and is not recorded yet.
+            if part.sha256 == file.sha256 or replaces(self.folder.root / path, file.sha256):
+                self._done[file.path] = file, part
+                return
+        except OSError as error:
+            if error.errno not in _UNREADABLE:
+                raise
+        (self.folder.root / path).unlink(missing_ok=True)
+        self._lacking[file] = Lacking(path=file.path, reason=reason)
+
+    def _drop(self, path: str) -> None:
+        if path in self._done:
+            (self.folder.root / self._done.pop(path)[1].path).unlink(missing_ok=True)
 
 
 def recorded(cursor: Cursor) -> list[Recorded]:

@@ -179,7 +179,9 @@ class Folder:
 
     def _target(self, path: str) -> Path:
         target = self.root / path
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in reversed(target.parents):
+            if folder.is_relative_to(self.root):
+                folder.mkdir(mode=0o700, exist_ok=True)
         return target
 
 

@@ -147,11 +147,13 @@ def _restore_tables(stores: Stores, folder: Path, manifest: Manifest, counting: 
         cursor.execute(f"DROP TABLE IF EXISTS {UNFINISHED}")
         move_to(session.connection(), manifest.revision)
         ensure_partitions(session, partition_days(manifest.tables))
-        for copy in in_order(cursor, manifest.tables):
+        there = rows_now(cursor)
+        ours = [copy for copy in manifest.tables if copy.name in there]
+        for copy in in_order(cursor, ours):
             _fill(cursor, folder, copy)
             count(1)
         write_sequences(cursor, manifest.sequences)
-        wrong = [copy.name for copy in manifest.tables if table_digest(cursor, copy) != copy.sha256]
+        wrong = [copy.name for copy in ours if table_digest(cursor, copy) != copy.sha256]
         if wrong:
             raise Unavailable(f"{', '.join(wrong)} read otherwise than in the backup: nothing was restored")
         move_to(session.connection(), HEAD)
@@ -181,8 +183,10 @@ def _finish(stores: Stores, manifest: Manifest, done: Restored, *, with_lake: bo
     done.tables, done.rows = len(manifest.tables), sum(manifest.rows.values())
     done.differences += [
         f"{name} has {now[name]:,} rows instead of {rows:,}"
+        if name in now
+        else f"{name} is no table of this Thor: its {rows:,} rows are in the backup alone"
         for name, rows in manifest.rows.items()
-        if name in now and now[name] != rows
+        if now.get(name, 0) != rows
     ]
     length = int(stores.raw_redis.xlen(keys.STREAM))
     if length != manifest.bus.entries:

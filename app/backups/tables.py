@@ -129,7 +129,10 @@ def read_sequences(cursor: Cursor) -> dict[str, tuple[int, bool]]:
 
 def write_sequences(cursor: Cursor, sequences: dict[str, tuple[int, bool]]) -> None:
     """Have each sequence go on after the number that it had."""
+    there = read_sequences(cursor)
     for name, (last, is_called) in sequences.items():
+        if name not in there:  # Of a table that somebody added by hand.
+            continue
         cursor.execute("SELECT setval(%s::regclass, %s, %s)", (quoted(cursor, name), last, is_called))
 
 

@@ -59,8 +59,6 @@ def require_readable(manifest: Manifest) -> None:
 
 def require_empty(target: Target, manifest: Manifest, *, replace: bool) -> None:
     """Conflict unless there is nothing in the way of a restore, or it may be replaced, and nobody is at work there."""
-    if target.connections:
-        raise Conflict(f"{target.connections} others are connected to the database: stop everything of Thor first")
     if target.unfinished not in (None, manifest.name) and not replace:
         raise Conflict(
             f"a restore of backup {target.unfinished} was not finished here: run that one again, or use --replace"
@@ -70,6 +68,8 @@ def require_empty(target: Target, manifest: Manifest, *, replace: bool) -> None:
             f"this is no empty machine ({', '.join(target.used[:4])}): restore to another one, "
             "or say --replace to lose what is here"
         )
+    if target.connections:
+        raise Conflict(f"{target.connections} others are connected to the database: stop everything of Thor first")
 
 
 def lake_in_the_way(stores: Stores, manifest: Manifest) -> list[Path]:

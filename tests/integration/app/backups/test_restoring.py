@@ -253,6 +253,20 @@ def test_entries_are_stored_once_on_the_other_machine(rt, publisher, drain, else
     assert (found, totals.written) == (list(range(1, 10)), 5)
 
 
+def test_a_table_that_somebody_added_is_told_and_does_not_keep_the_others_from_coming(elsewhere, tmp_path):
+    migrate_database(elsewhere, 1)
+    with elsewhere.sessions.begin() as session:
+        session.execute(text("CREATE TABLE notes (id bigserial, line text)"))
+        session.execute(text("INSERT INTO notes (line) VALUES ('mine')"))
+    made = back_up(elsewhere, tmp_path / "shelf")
+    with elsewhere.sessions.begin() as session:
+        session.execute(text("DROP TABLE notes"))
+
+    done = restore(elsewhere, made)
+
+    assert done.differences == ["notes is no table of this Thor: its 1 rows are in the backup alone"]
+
+
 def test_a_backup_needs_a_prepared_database(elsewhere, tmp_path):
     with pytest.raises(Conflict, match="never prepared"):
         back_up(elsewhere, tmp_path / "shelf")
