@@ -30,7 +30,17 @@ KEPT: Final = (
     "collector:*:epoch",
     "collector:*:alive:*",
 )
-OURS: Final = ("quotes:*", "collector:*", "control:*", "worker:*", "retention:*", "cache:*")
+# All that Thor writes; the server's database may also have keys of others.
+OURS: Final = (
+    "quotes:*",
+    "collector:*",
+    "control:*",
+    "worker:*:pulse",
+    "worker:*:busy",
+    "retention:*",
+    "cache:tick_counts:*",
+    "cache:premarket:*",
+)
 _STAGED: Final = b"restoring:"
 _LONGEST_MULTI: Final = 2 * BATCH
 _KINDS: Final = ("string", "hash", "stream")
@@ -98,6 +108,9 @@ class StreamEnd:
                 _ask(pipe, name, kind)
                 pipe.pttl(name)
             exists, found, state, *read = pipe.execute(raise_on_error=False)
+        for answer in (found, state) if exists else ():
+            if isinstance(answer, Exception):
+                raise answer
         if exists and len(found) == _LONGEST_MULTI:
             raise Unavailable("the stream grows faster than it can be read: try again when less is published")
         self._take(found if exists else [])

@@ -21,6 +21,8 @@ from app.backups.shelf import sync
 from app.backups.state import Places, put_state
 from app.backups.tables import (
     copy_in,
+    driver_failures,
+    drop_everything,
     in_order,
     partition_days,
     plain_cursor,
@@ -33,7 +35,7 @@ from app.backups.target import Target, lake_in_the_way, look_at, require_empty, 
 from app.bus import keys
 from app.errors import Conflict, Unavailable
 from app.lake.claims import claimed
-from app.operations.migrating import BASE, HEAD, UNFINISHED, database_revision, move_to
+from app.operations.migrating import BASE, HEAD, UNFINISHED, database_revision, known_revisions, move_to
 from app.stores import Stores
 from app.ticks.partitions import ensure_partitions
 
@@ -65,22 +67,27 @@ class Restored:
         return done
 
 
-def check_backup(folder: Path, manifest: Manifest, counting: Counting) -> None:
-    """Read every part; Conflict that names the first damaged ones, and nothing has been touched."""
-    with counting("Checking the backup", len(manifest.parts)) as count:
+def damage_of(folder: Path, manifest: Manifest, counting: Counting) -> str:
+    """Read every part; what is wrong with the first damaged ones, and how many more there are, empty when none is."""
+    with counting(f"Checking backup {manifest.name}", len(manifest.parts)) as count:
         wrong = []
         for _part, fault in find_damage(folder, manifest):
             wrong += [fault] if fault else []
             count(1)
-    if wrong:
-        more = f"; and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-        raise Conflict(f"backup {manifest.name} is damaged, and nothing was restored: {'; '.join(wrong[:3])}{more}")
+    more = f"; and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+    return f"{'; '.join(wrong[:3])}{more}"
+
+
+def check_backup(folder: Path, manifest: Manifest, counting: Counting) -> None:
+    """Read every part; Conflict that names the first damaged ones, and nothing has been touched."""
+    if damage := damage_of(folder, manifest, counting):
+        raise Conflict(f"backup {manifest.name} is damaged, and nothing was restored: {damage}")
 
 
 def look_before(stores: Stores, manifest: Manifest, *, replace: bool, with_lake: bool = True) -> Target:
     """What is here, once it is sure that the backup may be restored here; Conflict otherwise. Needs an app context."""
     require_readable(manifest)
-    target = look_at(stores)
+    target = look_at(stores, replace=replace)
     require_empty(target, manifest, replace=replace)
     if with_lake and not replace and (here := [*lake_in_the_way(stores, manifest), *_other_files(stores, manifest)]):
         raise Conflict(
@@ -108,7 +115,7 @@ def restore_all(
     if done.entries != manifest.bus.entries:
         raise Unavailable(f"{done.entries:,} of {manifest.bus.entries:,} entries of the stream were read: try again")
     if target.unfinished != manifest.name:
-        _restore_tables(stores, folder, manifest, counting)
+        _restore_tables(stores, folder, manifest, target, counting)
     bus.clear(client)
     bus.put(client)
     _finish(stores, manifest, done, with_lake=places is not None)
@@ -139,12 +146,11 @@ def _is_recorded(catalog: dict[str, Recorded], part: Part) -> bool:
     return row is not None and row.sha256 == part.sha256
 
 
-def _restore_tables(stores: Stores, folder: Path, manifest: Manifest, counting: Counting) -> None:
-    with stores.sessions() as session, counting("Tables", len(manifest.tables)) as count:
+def _restore_tables(stores: Stores, folder: Path, manifest: Manifest, target: Target, counting: Counting) -> None:
+    with driver_failures(), stores.sessions() as session, counting("Tables", len(manifest.tables)) as count:
         cursor = plain_cursor(session)
         settle_forms(cursor)
-        move_to(session.connection(), BASE)
-        cursor.execute(f"DROP TABLE IF EXISTS {UNFINISHED}")
+        _empty(session, cursor, target)
         move_to(session.connection(), manifest.revision)
         ensure_partitions(session, partition_days(manifest.tables))
         there = rows_now(cursor)
@@ -163,6 +169,14 @@ def _restore_tables(stores: Stores, folder: Path, manifest: Manifest, counting: 
         session.commit()
 
 
+def _empty(session: Session, cursor: Cursor, target: Target) -> None:
+    if target.revision is None or target.revision in known_revisions():
+        move_to(session.connection(), BASE)
+        cursor.execute(f"DROP TABLE IF EXISTS {UNFINISHED}")
+    else:  # Of a newer Thor, whose migrations are not known here.
+        drop_everything(cursor)
+
+
 def _fill(cursor: Cursor, folder: Path, copy: TableCopy) -> None:
     try:
         rows = copy_in(cursor, copy, Unpacked(folder / copy.part.path))
@@ -176,7 +190,7 @@ def _fill(cursor: Cursor, folder: Path, copy: TableCopy) -> None:
 
 
 def _finish(stores: Stores, manifest: Manifest, done: Restored, *, with_lake: bool) -> None:
-    with stores.sessions.begin() as session:
+    with driver_failures(), stores.sessions.begin() as session:
         now = _rows_of(session)
         done.now_at = database_revision(session) or ""
         session.execute(text(f"DROP TABLE IF EXISTS {UNFINISHED}"))
@@ -205,7 +219,7 @@ def _other_files(stores: Stores, manifest: Manifest) -> list[Path]:
 
 
 def _put_aside(stores: Stores, manifest: Manifest) -> None:
-    for path in lake_in_the_way(stores, manifest):
+    for path in [*lake_in_the_way(stores, manifest), *_other_files(stores, manifest)]:
         place = stores.lake.root / REPLACED / path.relative_to(stores.lake.root)
         place.parent.mkdir(parents=True, exist_ok=True)
         path.replace(place)

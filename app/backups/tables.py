@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+import psycopg2
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extensions import quote_ident
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.backups.manifest import Part, TableCopy
@@ -41,6 +43,15 @@ _PARENTS: Final = """
 SELECT conrelid::regclass::text, confrelid::regclass::text FROM pg_constraint
 WHERE contype = 'f' AND connamespace = current_schema()::regnamespace AND conrelid <> confrelid
 """
+_FUNCTIONS: Final = """
+SELECT p.oid::regprocedure::text FROM pg_proc p WHERE p.pronamespace = current_schema()::regnamespace
+AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+"""
+_TOPMOST: Final = """
+SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')
+AND NOT relispartition
+"""
+_AWAY: Final = (psycopg2.OperationalError, psycopg2.InterfaceError, OperationalError, InterfaceError)
 _GONE: Final = "42P01"
 _BUFFER_BYTES: Final = 1 << 20
 
@@ -59,12 +70,22 @@ class SnapshotLost(Conflict):
 
 
 @contextmanager
+def driver_failures() -> Iterator[None]:
+    """Unavailable in place of the driver's own errors of a server that went away, is full or is locked."""
+    try:
+        yield
+    except _AWAY as error:
+        first = str(error).strip().partition("\n")[0][:200]
+        raise Unavailable(f"PostgreSQL went away, or is too busy ({first}): try again") from error
+
+
+@contextmanager
 def snapshot(sessions: sessionmaker[Session]) -> Iterator[Cursor]:
     """The database as it is at one moment, for as long as the block runs; nobody is held up who reads or writes it.
 
     No table of it can be dropped meanwhile; SnapshotLost when one was at that very moment.
     """
-    with sessions() as session:
+    with driver_failures(), sessions() as session:
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         cursor = plain_cursor(session)
         cursor.execute(f"SET TRANSACTION READ ONLY; {_FORMS}")
@@ -189,6 +210,16 @@ def rows_now(cursor: Cursor) -> dict[str, int]:
         cursor.execute(f"SELECT count(*) FROM {quoted(cursor, table.name)}")  # noqa: S608
         counts[table.name] = _first(cursor)
     return counts
+
+
+def drop_everything(cursor: Cursor) -> None:
+    """Drop every table and function of the schema, whoever made it."""
+    cursor.execute(_TOPMOST)
+    for (name,) in cursor.fetchall():
+        cursor.execute(f"DROP TABLE {quoted(cursor, name)} CASCADE")
+    cursor.execute(_FUNCTIONS)
+    for (signature,) in cursor.fetchall():
+        cursor.execute(f"DROP FUNCTION {signature} CASCADE")
 
 
 def quoted(cursor: Cursor, name: str) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.backups.bus import is_used
 from app.backups.manifest import Manifest
-from app.backups.tables import list_tables, plain_cursor, quoted
+from app.backups.tables import driver_failures, list_tables, plain_cursor, quoted
 from app.errors import Conflict
 from app.lake.layout import BARS, TICKS
 from app.models import TABLES
@@ -34,11 +34,12 @@ class Target:
     connections: int = 0
 
 
-def look_at(stores: Stores) -> Target:
-    """See what there is; Conflict when the database is of a newer Thor. Needs an app context."""
-    with stores.sessions() as session:
+def look_at(stores: Stores, *, replace: bool = False) -> Target:
+    """See what there is; Conflict when the database is of a newer Thor and not to be replaced. Needs an app context."""
+    with driver_failures(), stores.sessions() as session:
         revision = database_revision(session)
-        require_known(revision)
+        if not replace:
+            require_known(revision)
         unfinished = _unfinished(session)
         used = [] if unfinished else _used_tables(session)
         connections = session.scalar(text(_OTHERS)) or 0

@@ -80,17 +80,14 @@ def list_backups(shelf_text: str | None, verify: bool, as_json: bool) -> None:
     \b
     flask backups --verify
     """
-    from app.backups.restoring import check_backup
+    from app.backups.restoring import damage_of
 
     rt = runtime()
     rows = []
     for kept in _shelf(rt, shelf_text).kept():
         fault = kept.fault
         if verify and kept.manifest:
-            try:
-                check_backup(kept.folder, kept.manifest, _counting(as_json))
-            except Conflict as error:
-                fault = str(error)
+            fault = damage_of(kept.folder, kept.manifest, _counting(as_json))
         rows.append((kept, fault))
     print_shelf(rows, rt.clock.now(), verified=verify, as_json=as_json)
     sys.exit(EXIT_REFUSED if any(fault for _kept, fault in rows) else 0)

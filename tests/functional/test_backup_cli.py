@@ -11,7 +11,7 @@ from tests.ingesting import publisher
 
 __all__ = ["publisher"]
 
-PASSWORD = "of-a-test-alone"
+UNTOLD = "of-a-test-alone"
 
 
 def test_a_backup_is_made_listed_and_verified(filled, runner):
@@ -44,7 +44,7 @@ def test_a_damaged_backup_is_listed_as_bad_with_3(filled, runner, tmp_path):
     restored = runner.invoke(args=["restore", "latest", f"--in={tmp_path / 'shelf'}", "--dry-run"])
 
     assert (listed.exit_code, restored.exit_code) == (3, 3)
-    assert "bad: backup" in listed.output
+    assert "bad: lake/ticks" in listed.output
     assert "is damaged, and nothing was restored: lake/ticks" in restored.stderr
 
 
@@ -128,7 +128,7 @@ def test_no_secret_is_in_the_manifest(filled, runner_on, rt, tmp_path):
     [kept] = Shelf(tmp_path / "shelf").kept()
     told = (kept.folder / "manifest.json").read_text()
     assert kept.manifest.settings["SMTP_HOST"] == "mail.desk.lan"
-    assert PASSWORD not in told
+    assert UNTOLD not in told
     assert str(rt.settings.database_url.get_secret_value()) not in told
 
 

@@ -13,8 +13,9 @@ from app.backups import restoring
 from app.backups.manifest import read_manifest
 from app.backups.restoring import restore_lake
 from app.backups.tables import UNFINISHED
+from app.backups.target import Target
 from app.bus import keys
-from app.errors import Conflict, NotFound, ThorError
+from app.errors import Conflict, NotFound, ThorError, Unavailable
 from app.export.plan import ExportOptions
 from app.export.ticks import export_day
 from app.ingest.run import Ingestor, IngestPlan
@@ -124,6 +125,34 @@ def test_a_machine_that_has_rows_is_refused_unless_they_may_go(filled, elsewhere
     assert contents(elsewhere) == contents(filled)
 
 
+def test_a_database_of_a_newer_thor_gives_way_when_it_may_go(filled, elsewhere, tmp_path):
+    made = back_up(filled, tmp_path / "shelf")
+    migrate_database(elsewhere, 1)
+    with elsewhere.sessions.begin() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        session.execute(text("CREATE TABLE of_tomorrow (id bigint)"))
+
+    with pytest.raises(Conflict, match="newer than this Thor"):
+        restore(elsewhere, made)
+    assert restore(elsewhere, made, replace=True).differences == []
+    assert contents(elsewhere) == contents(filled)
+
+
+def test_a_database_that_goes_away_is_told_and_changes_nothing(filled, elsewhere, tmp_path, monkeypatch):
+    made = back_up(filled, tmp_path / "shelf")
+
+    def cut(cursor, *_more):
+        with filled.sessions.begin() as session:
+            session.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": cursor.connection.info.backend_pid})
+        cursor.execute("SELECT 1")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(restoring, "write_sequences", cut)
+        with pytest.raises(Unavailable, match="PostgreSQL went away"):
+            restore(elsewhere, made)
+    assert restore(elsewhere, made).differences == []
+
+
 def test_a_machine_whose_stream_has_quotes_is_refused(filled, elsewhere, tmp_path):
     made = back_up(filled, tmp_path / "shelf")
     elsewhere.redis.xadd(keys.STREAM, {"a": "b"})
@@ -143,6 +172,7 @@ def test_a_lake_with_other_files_is_refused_or_put_aside(filled, elsewhere, tmp_
     restore(elsewhere, made, replace=True)
 
     assert files(elsewhere) == files(filled)
+    assert not stray.exists()
     aside = elsewhere.lake.root / ".replaced/ticks/date=2025-10-01/symbol=ES/ticks.parquet"
     assert aside.read_bytes() == b"mine"
 
@@ -193,7 +223,7 @@ def test_rows_that_a_table_does_not_take_leave_nothing_behind(filled, elsewhere,
 
     with pytest.raises(ThorError, match="does not take the backup's rows"):
         restoring._restore_tables(
-            elsewhere, made.folder, made.manifest.model_copy(update={"tables": tuple(wrong)}), quietly
+            elsewhere, made.folder, made.manifest.model_copy(update={"tables": tuple(wrong)}), Target(None), quietly
         )
     assert is_untouched(elsewhere)
 
