@@ -1,7 +1,9 @@
 """What a restore finds where it is to restore to, and whether it may."""
 
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -15,6 +17,8 @@ from app.models import TABLES
 from app.operations.migrating import UNFINISHED, database_revision, known_revisions, require_known
 from app.stores import Stores
 
+LEAVING_S: Final = 5.0
+_POLL_S: Final = 0.1
 # What `flask prepare-database` fills in by itself.
 CATALOGUE = ("trading_instruments", "markets")
 _OTHERS = """
@@ -42,7 +46,7 @@ def look_at(stores: Stores, *, replace: bool = False) -> Target:
             require_known(revision)
         unfinished = _unfinished(session)
         used = [] if unfinished else _used_tables(session)
-        connections = session.scalar(text(_OTHERS)) or 0
+        connections = _others(session)
     if not unfinished and is_used(stores.raw_redis):
         used.append("the quote stream in Redis")
     return Target(revision, unfinished, used, connections)
@@ -79,6 +83,15 @@ def lake_in_the_way(stores: Stores, manifest: Manifest) -> list[Path]:
     known = {part.path.removeprefix("lake/"): part for part in manifest.lake}
     found = [path for kind in (TICKS, BARS) for path in sorted((root / kind).rglob("*.parquet"))]
     return [path for path in found if path.relative_to(root).as_posix() not in known]
+
+
+def _others(session: Session) -> int:
+    # The server takes a while to notice that a restore was killed.
+    give_up_at = time.monotonic() + LEAVING_S
+    while (others := session.scalar(text(_OTHERS)) or 0) and time.monotonic() < give_up_at:
+        session.rollback()  # What the server tells of others stays the same within a transaction.
+        time.sleep(_POLL_S)
+    return others
 
 
 def _unfinished(session: Session) -> str | None:

@@ -5,9 +5,10 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,11 @@ from tests.faults.harness.feed import Feed, feeding, source_publisher
 from tests.faults.harness.filling import DAY, LATER, fill_day
 from tests.faults.harness.ledger import Ledger
 from tests.faults.harness.pipeline import wait_drained, wait_up
-from tests.faults.harness.processes import flask_command, ingest_command, victim
+from tests.faults.harness.processes import Victim, flask_command, ingest_command, victim
 from tests.faults.harness.world import World, world
 from tests.faults.scenario import Outcome, Scenario, Trial
 from tests.old_rows import add_old_rows
+from tests.waiting import until
 
 COMMAND_S = 600
 RESTORE_LIMIT_S = 1800.0
@@ -117,11 +119,12 @@ def _back_up_live(
         wait_up(old.stores.redis, "one", one)
         feed.allow(ledger.size * 9 // 10)
         feed.wait(lambda: feed.done > ledger.size // 20)
+        halves = 0
         for number in range(kills):
             with victim(old, flask_command("backup", f"--to={shelf}"), f"killed-{number}") as killed:
-                killed.start()
-                killed.ends_within(chance.uniform(1.5, 4.0))
-                killed.kill()
+                _kill_midway(killed, lambda: list(shelf.glob(".draft-*/*")), chance.uniform(0, trial.pick(0, 2)))
+            halves += bool(list(shelf.glob(".draft-*")))
+        drill.figures["killed half-way"] = halves
         known = ledger.acked.copy()
         made = _run(old, "backup-live", "backup", f"--to={shelf}", "--json")
         drill.figures["live backup s"] = made["duration_s"]
@@ -132,6 +135,13 @@ def _back_up_live(
         drill.wrong += wait_drained(old)
         one.end()
     return live, known
+
+
+def _kill_midway(process: Victim, is_midway: Callable[[], object], after_s: float) -> None:
+    process.start()
+    until(lambda: is_midway() or not process.is_alive(), COMMAND_S)
+    process.ends_within(after_s)
+    process.kill()
 
 
 def _back_up_at_rest(old: World, shelf: Path, drill: Drill) -> None:
@@ -150,9 +160,8 @@ def _restore_at_rest(old: World, new: World, shelf: Path, trial: Trial, drill: D
     _leave(new)
     for number in range(trial.pick(1, 10)):
         with victim(new, flask_command("restore", "latest", f"--in={shelf}"), f"killed-{number}") as killed:
-            killed.start()
-            killed.ends_within(chance.uniform(1.5, 5.0 if trial.pick(0, 1) else 3.0))
-            killed.kill()
+            staged = partial(new.stores.redis.exists, f"restoring:{keys.STREAM}")
+            _kill_midway(killed, staged, chance.uniform(0, trial.pick(0, 15)))
     began = time.monotonic()
     # The last one that was killed may have come to its end: then this is no empty machine any more.
     done = _run(new, "restore", "restore", "latest", f"--in={shelf}", "--replace", "--yes", "--json")
