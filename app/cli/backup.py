@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -129,7 +130,8 @@ def restore_backup(
     if replace and not (yes or dry_run):
         _ask()
     rt = runtime()
-    done = _restore(rt, _shelf(rt, shelf_text), source, (dry_run, lake_only, database_only, replace), as_json)
+    wish = _Wish(dry_run=dry_run, lake_only=lake_only, database_only=database_only, replace=replace)
+    done = _restore(rt, _shelf(rt, shelf_text), source, wish, _counting(as_json))
     if as_json:
         click.echo(json.dumps(restored_form(done, dry_run=dry_run), indent=2))
     else:
@@ -137,26 +139,30 @@ def restore_backup(
     sys.exit(EXIT_FAILED if done.differences else 0)
 
 
-def _restore(
-    rt: Runtime, shelf: "Shelf", source: str, flags: tuple[bool, bool, bool, bool], as_json: bool
-) -> "Restored":
+@dataclass(frozen=True, kw_only=True)
+class _Wish:
+    dry_run: bool
+    lake_only: bool
+    database_only: bool
+    replace: bool
+
+
+def _restore(rt: Runtime, shelf: "Shelf", source: str, wish: _Wish, count: "Counting") -> "Restored":
     from app.backups.manifest import read_manifest
     from app.backups.restoring import check_backup, restore_lake
 
-    dry_run, lake_only, database_only, replace = flags
     folder = shelf.find(source)
     manifest = read_manifest(folder)
-    count = _counting(as_json)
     check_backup(folder, manifest, count)
     found: list[Restored] = []
 
     def work() -> None:
-        if lake_only:
-            found.append(restore_lake(rt, folder, manifest, count, dry_run=dry_run))
+        if wish.lake_only:
+            found.append(restore_lake(rt, folder, manifest, count, dry_run=wish.dry_run))
         else:
-            found.append(_whole(rt, folder, manifest, count, (dry_run, database_only, replace)))
+            found.append(_restore_whole(rt, folder, manifest, wish, count))
 
-    if lake_only and _has_servers(rt):
+    if wish.lake_only and _has_servers(rt):
         work()
     elif rt.settings.database_url and rt.settings.redis_url:
         with hold_lock(rt.settings.state_dir):
@@ -166,16 +172,13 @@ def _restore(
     return found[0]
 
 
-def _whole(
-    rt: Runtime, folder: Path, manifest: "Manifest", count: "Counting", flags: tuple[bool, bool, bool]
-) -> "Restored":
+def _restore_whole(rt: Runtime, folder: Path, manifest: "Manifest", wish: _Wish, count: "Counting") -> "Restored":
     from app.backups.restoring import Restored, look_before, restore_all
 
-    dry_run, database_only, replace = flags
-    target = look_before(rt, manifest, replace=replace, with_lake=not database_only)
-    if dry_run:
+    target = look_before(rt, manifest, replace=wish.replace, with_lake=not wish.database_only)
+    if wish.dry_run:
         return Restored.of(manifest)
-    return restore_all(rt, folder, manifest, None if database_only else _places(rt), target, count)
+    return restore_all(rt, folder, manifest, None if wish.database_only else _places(rt), target, count)
 
 
 def _ask() -> None:
