@@ -1,5 +1,6 @@
 """Commands that run everything and tell how it stands."""
 
+import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from threading import Event
@@ -13,9 +14,10 @@ from app.bus.connection import check_persistence
 from app.cli.console import command, console
 from app.cli.first_login import first_link
 from app.cli.web_address import web_address
+from app.errors import Unavailable
 from app.ledger.totals import COUNTS
 from app.local.lock import hold_lock
-from app.local.stack import FLOWER_USER, StackOptions, build_stack
+from app.local.stack import FLOWER_USER, StackOptions, build_servers, build_stack
 from app.local.state import SECRETS
 from app.local.status import ProcessStatus, read_processes
 from app.local.supervisor import run_group
@@ -86,6 +88,33 @@ def run_stack(rt: Runtime, stop: Event, on_ready: Callable[[], None], output: Te
     with hold_lock(rt.settings.state_dir):
         items = build_stack(_options(rt, migrate))
         run_group(items, rt.settings.state_dir, stop=stop, on_ready=on_ready, output=output)
+
+
+def with_servers(rt: Runtime, work: Callable[[], None]) -> None:
+    """Do the work while nobody else runs Thor on this state directory, on servers of our own where none are named.
+
+    Conflict when Thor runs there. The servers end with the work, whose errors are raised; their lines are printed when
+    one does not start.
+    """
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    stop, started, finished, output = Event(), Event(), Event(), io.StringIO()
+
+    def on_ready() -> None:
+        started.set()
+        with app.app_context():
+            work()
+        finished.set()
+        stop.set()
+
+    with hold_lock(rt.settings.state_dir):
+        items = build_servers(_options(rt, lambda: None))
+        try:
+            run_group(items, rt.settings.state_dir, stop=stop, on_ready=on_ready, output=output)
+        finally:
+            if not started.is_set():
+                click.echo(output.getvalue(), err=True)
+    if not finished.is_set():
+        raise Unavailable("it was interrupted")
 
 
 def urls_of(processes: list[ProcessStatus]) -> dict[str, str]:
