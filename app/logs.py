@@ -44,6 +44,8 @@ _CREDENTIALS: Final = (
     (re.compile(r"(?<=[?&]code=)[^\s&\"']+"), "***"),
     (re.compile(r"\b[CI]0\.[\w.~%@-]{16,}"), "***"),
 )
+# What a line may tell beside its text; Celery would add the whole message of each task.
+_FACTS: Final = ("method", "route", "status", "ms", "caller", "outcome")
 # What the queues say at every periodic tick; failures are of another level and stay.
 _ROUTINE: Final = ("control.market_tick", ".probe[", "market-tick")
 
@@ -53,11 +55,14 @@ def configure_logs(level: str, form: str, addresses: Iterable[str | None] = (), 
 
     In console text the lines of a traceback follow, indented. Passwords in URLs become ***, and those of `addresses`
     and `secrets` wherever they stand; so does what is named, or looks, like a credential. Libraries that log what goes
-    over the wire are heard from WARNING on, whatever the level.
+    over the wire are heard from WARNING on, whatever the level. What structlog's context holds, such as the id of the
+    request that is answered, is told with each line.
     """
     passwords = [password for url in addresses if url and (password := urlsplit(url).password)]
     hide = _Redaction({*passwords, *map(unquote, passwords), *secrets})
     shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.ExtraAdder(allow=_FACTS),
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.stdlib.PositionalArgumentsFormatter(),

@@ -22,6 +22,7 @@ from app.api.instruments import instruments
 from app.api.jobs import jobs
 from app.api.lake import lake
 from app.api.metrics import metrics
+from app.api.observation import install_observation
 from app.api.parts import EXTENSION, ApiParts
 from app.api.predictions import predictions
 from app.api.premarket import premarket
@@ -94,6 +95,7 @@ def install_api(app: APIFlask, queues: Sequence[str] = QUEUES) -> None:
     app.extensions[EXTENSION] = _parts(app.extensions[RUNTIME], queues)
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    install_observation(app)
     install_problems(app)
     configure_docs(app)
     for blueprint in BLUEPRINTS:
