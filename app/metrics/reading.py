@@ -19,10 +19,14 @@ Labels = tuple[str, ...]
 _BY_NAME: Final = {family.name: family for family in COUNTED}
 
 
-def read_counts() -> Iterator[Metric]:
-    """Every family of which something was counted, by any process that shares its counts with this one."""
+def read_counts(also: Iterable[tuple[Series, float]] = ()) -> Iterator[Metric]:
+    """Every family of which something was counted, by any process that shares its counts with this one.
+
+    `also` are figures that others could not count themselves.
+    """
     folder = shared_folder()
     merged: dict[Series, float] = {}
+    _merge(merged, also, is_live=True)
     if folder is None:
         _merge(merged, counted(), is_live=True)
     for file, is_live in files_of(folder) if folder else ():
