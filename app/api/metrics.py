@@ -57,8 +57,8 @@ def show_metrics() -> Response:
 
     Requests, streams, publishing, ingest, exports, queues, tasks and processes, as all processes of this Thor have
     counted them; sources, stream, ledger, lake, sessions, analyses, alerts and the ladder before the open, as the
-    stores know them. While Redis or PostgreSQL is away, `thor_up` says so and its figures are left out. Answers within 3
-    seconds.
+    stores know them. While Redis or PostgreSQL is away, `thor_up` says so and its figures are left out. Answers within
+    3 seconds.
     """
     state_dir = runtime().settings.state_dir
     registry = CollectorRegistry()

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Final
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
-from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.utils import floatToGoString
 
 from app.metrics.families import COUNTED, Counted
-from app.metrics.recording import Series, counted, series_of, shared_folder
+from app.metrics.recording import Series, counted, read_file, shared_folder
 from app.metrics.slots import files_of
 
 log = logging.getLogger(__name__)
@@ -39,8 +38,7 @@ def read_counts(also: Iterable[tuple[Series, float]] = ()) -> Iterator[Metric]:
 
 def _read(file: Path) -> Iterable[tuple[Series, float]]:
     try:
-        read = MmapedDict.read_all_values_from_file(str(file))
-        return [(series_of(text), value) for text, value, _at, _place in read]
+        return [(series, value) for series, _text, value in read_file(file)]
     except Exception as error:  # A file that was damaged is not to hide all others.
         log.warning("the counts in %s cannot be read: %s", file.name, str(error)[:100])
         return []

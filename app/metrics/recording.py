@@ -32,14 +32,12 @@ class Recorder:
     """The counts of this process, in memory, or in a slot's file, where those of the process before it go on."""
 
     def __init__(self, slot: Slot | None = None) -> None:
-        """OSError when the file cannot be mapped."""
         self.slot = slot
         self._lock = Lock()
         self._values: dict[Series, float] = {}
         self._texts: dict[Series, str] = {}
         self._file = MmapedDict(str(slot.file)) if slot else None
-        for text, value, _at in self._file.read_all_values() if self._file else ():
-            series = series_of(text)
+        for series, text, value in read_file(slot.file) if slot else ():
             self._texts[series] = text
             self._values[series] = value
         for series in [one for one in self._values if one[0] in _LIVE]:
@@ -69,6 +67,13 @@ class Recorder:
         with self._lock:
             return list(self._values.items())
 
+    def close(self) -> None:
+        """Count no more, and give the place back."""
+        if self._file is not None and self.slot is not None:
+            self._file.close()
+            self.slot.leave()
+        self._file = self.slot = None
+
     def _write(self, series: Series, value: float) -> None:
         if series not in self._values and not self._has_room(series):
             return
@@ -85,10 +90,13 @@ class Recorder:
         return True
 
 
-def series_of(text: str) -> Series:
-    """The family, the values of its labels, and the bucket or sum of a histogram, of a key in a file."""
-    name, labels, part = json.loads(text)
-    return name, tuple(labels), part
+def read_file(file: Path) -> list[tuple[Series, str, float]]:
+    """What is counted in a file, each with the key that it has there; any error where the file is damaged."""
+    found = []
+    for text, value, _at, _place in MmapedDict.read_all_values_from_file(str(file)):
+        name, labels, part = json.loads(text)
+        found.append(((str(name), tuple(labels), str(part)), text, float(value)))
+    return found
 
 
 class _Present:
@@ -99,11 +107,10 @@ class _Present:
 
     def renew(self) -> None:
         # The child of a fork counts for itself; the lock may have been held by a thread that it does not have.
-        slot, self.recorder = self.recorder.slot, Recorder()
+        before, self.recorder = self.recorder, Recorder()
+        before.close()  # The place stays the parent's, who has it open as well.
         if self.folder is not None:
             share_counts(self.folder, self.role)
-        if slot is not None:
-            slot.leave()  # It stays its parent's.
 
 
 _present = _Present()
@@ -117,11 +124,20 @@ def share_counts(folder: Path, role: str) -> None:
     Where that cannot be, a warning is logged and this process counts for itself.
     """
     try:
-        recorder = Recorder(take_slot(folder / LAYOUT, role))
-    except (Unavailable, OSError, ValueError, RuntimeError) as error:
+        recorder = _going_on(take_slot(folder / LAYOUT, role))
+    except (Unavailable, OSError) as error:
         log.warning("what this process counts is not shown by /metrics: %s", str(error)[:200])
         return
     _present.recorder, _present.folder, _present.role = recorder, folder, role
+
+
+def _going_on(slot: Slot) -> Recorder:
+    try:
+        read_file(slot.file)
+    except Exception as error:  # Whatever a damaged file may bring about.
+        log.warning("the counts in %s cannot be read, and begin anew: %s", slot.file.name, str(error)[:100])
+        return Recorder(slot.emptied())
+    return Recorder(slot)
 
 
 def shared_folder() -> Path | None:

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, time
 from typing import Final
 
 from sqlalchemy import case, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app.alerts.models import AlertDelivery
@@ -49,7 +50,7 @@ def _events(stores: Stores, session: Session, now: datetime) -> Numbers:
     ):
         numbers["events"][market, event, status] = float(count)
         numbers["events_overdue"][market, event] = 0.0
-    newest = select(*key, MarketEvent.late_s).where(MarketEvent.late_s.is_not(None)).distinct(*key)
+    newest = select(*key, MarketEvent.late_s).where(MarketEvent.late_s.is_not(None)).ext(distinct_on(*key))
     for market, event, late_s in session.execute(newest.order_by(*key, MarketEvent.session_date.desc())):
         numbers["event_late_s"][market, event] = float(late_s or 0)
     for one in overdue_events(stores, session, now):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.api.metrics import FAMILIES
+from app.api.metric_families import FAMILIES
 from app.bus import keys
 from app.bus.hashes import write_hash
 from app.bus.leases import acquire

@@ -5,7 +5,8 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.api.metrics import EXAMPLE, FAMILIES, UP, Readings
+from app.api.metric_families import FAMILIES, UP
+from app.api.metrics import EXAMPLE, Readings
 from app.operations.health import Check
 
 LABELS = {
