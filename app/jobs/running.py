@@ -96,8 +96,11 @@ def run_job(
         bound_contextvars(job_id=job_id),
         Watch(stores.sessions, stores.clock, Claim(claimed.id, claimed.attempt), limits, end_process) as watch,
     ):
+        log.info("job %d begins: %s of %s", job_id, claimed.kind, ", ".join(claimed.symbols))
         outcome = _worked(stores, claimed, watch, analyse, cache, pauses_s)
-    observe(JOB_DURATION, time.perf_counter() - began_s, claimed.kind, outcome)
+        took_s = time.perf_counter() - began_s
+        log.info("job %d is %s after %.1f s", job_id, outcome, took_s)
+    observe(JOB_DURATION, took_s, claimed.kind, outcome)
     return outcome
 
 
