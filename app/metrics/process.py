@@ -1,13 +1,17 @@
 """What a process takes of the machine: memory, processor time, open files and threads."""
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Event, Thread
 from typing import Final
 
 import psutil
 
 from app.metrics.families import PROCESS_CPU, PROCESS_FDS, PROCESS_MEMORY, PROCESS_THREADS, PROCESSES
-from app.metrics.recording import count, tell
+from app.metrics.recording import count, count_alone, share_counts, tell
 
 EVERY_S: Final = 5.0
 
@@ -59,6 +63,26 @@ def keep_figures(role: str, ended: Event | None = None, every_s: float = EVERY_S
     thread = Thread(target=run, name="figures", daemon=True)
     thread.start()
     return thread
+
+
+@contextmanager
+def taking_part(folder: Path, role: str) -> Iterator[None]:
+    """For the length of the block count in `folder` as one of a role, and tell what this process takes.
+
+    On Windows, where that cannot be, it counts for itself alone.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    ended = Event()
+    share_counts(folder, role)
+    thread = keep_figures(role, ended)
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        count_alone()
 
 
 def _tell(role: str, found: ProcessFigures, cpu_s: float) -> float:

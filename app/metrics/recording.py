@@ -131,6 +131,12 @@ def share_counts(folder: Path, role: str) -> None:
     _present.recorder, _present.folder, _present.role = recorder, folder, role
 
 
+def count_alone() -> None:
+    """From here on count for this process only, from nothing."""
+    _present.recorder.close()
+    _present.recorder, _present.folder, _present.role = Recorder(), None, ""
+
+
 def _going_on(slot: Slot) -> Recorder:
     try:
         read_file(slot.file)
