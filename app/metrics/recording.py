@@ -104,9 +104,16 @@ class _Present:
         self.recorder = Recorder()
         self.folder: Path | None = None
         self.role = ""
+        self.is_watching = False
+
+    def watch_forks(self) -> None:
+        """Have the children of forks count for themselves."""
+        if not self.is_watching and hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self.renew)
+        self.is_watching = True
 
     def renew(self) -> None:
-        # The child of a fork counts for itself; the lock may have been held by a thread that it does not have.
+        """Count as a process of its own: the lock may have been held by a thread that a child does not have."""
         before, self.recorder = self.recorder, Recorder()
         before.close()  # The place stays the parent's, who has it open as well.
         if self.folder is not None:
@@ -114,8 +121,6 @@ class _Present:
 
 
 _present = _Present()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=lambda: _present.renew())
 
 
 def share_counts(folder: Path, role: str) -> None:
@@ -129,6 +134,7 @@ def share_counts(folder: Path, role: str) -> None:
         log.warning("what this process counts is not shown by /metrics: %s", str(error)[:200])
         return
     _present.recorder, _present.folder, _present.role = recorder, folder, role
+    _present.watch_forks()
 
 
 def count_alone() -> None:
