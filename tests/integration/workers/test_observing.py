@@ -104,6 +104,18 @@ def test_what_workers_do_is_counted_where_the_web_reads_it(settings, server_url,
     assert scraped()["thor_export_duration_seconds_count", ("refused",)] == 1
 
 
+def test_beat_tells_when_it_last_sent_a_tick(start_worker, tmp_path):
+    share_counts(tmp_path / "var" / "metrics", "web")
+
+    start_worker("beat")
+    until(lambda: ("thor_beat_last_tick_timestamp_seconds", ()) in scraped())
+
+    told = scraped()
+    assert told["thor_beat_last_tick_timestamp_seconds", ()] > 1_700_000_000
+    assert told["thor_tasks_sent_total", ("control", "control.market_tick")] == 1
+    until(lambda: scraped().get(("thor_processes", ("beat",))) == 1)
+
+
 def test_a_task_that_no_queue_takes_is_counted():
     nowhere = make_celery(f"redis://127.0.0.1:{free_port()}/0", reply_within_s=0.2)
 
