@@ -91,13 +91,11 @@ def run_job(
         return _left(job_id, error)
     if claimed is None:
         return "not taken"
-    began_s = time.perf_counter()
-    with (
-        bound_contextvars(job_id=job_id),
-        Watch(stores.sessions, stores.clock, Claim(claimed.id, claimed.attempt), limits, end_process) as watch,
-    ):
+    began_s, claim = time.perf_counter(), Claim(claimed.id, claimed.attempt)
+    with bound_contextvars(job_id=job_id):
         log.info("job %d begins: %s of %s", job_id, claimed.kind, ", ".join(claimed.symbols))
-        outcome = _worked(stores, claimed, watch, analyse, cache, pauses_s)
+        with Watch(stores.sessions, stores.clock, claim, limits, end_process) as watch:
+            outcome = _worked(stores, claimed, claim, watch, analyse, cache, pauses_s)
         took_s = time.perf_counter() - began_s
         log.info("job %d is %s after %.1f s", job_id, outcome, took_s)
     observe(JOB_DURATION, took_s, claimed.kind, outcome)
@@ -118,9 +116,14 @@ def question_of(job: AnalysisJob) -> Question:
 
 
 def _worked(
-    stores: Stores, claimed: AnalysisJob, watch: Watch, analyse: Analyse | None, cache: Any, pauses_s: Sequence[float]
+    stores: Stores,
+    claimed: AnalysisJob,
+    claim: Claim,
+    watch: Watch,
+    analyse: Analyse | None,
+    cache: Any,
+    pauses_s: Sequence[float],
 ) -> Outcome:
-    claim = Claim(claimed.id, claimed.attempt)
     try:
         work = _patiently(lambda: _prepared(stores, claimed, claim), pauses_s)
         found = _analysed(stores, work, analyse or _engine(), cache, watch)
