@@ -5,6 +5,7 @@ from apiflask import APIFlask
 from app import VERSION
 from app.admin.mount import install_admin
 from app.api.installation import install_api
+from app.api.observation import install_observation
 from app.cli import COMMANDS
 from app.clock import Clock
 from app.dashboard.mount import install_dashboard
@@ -25,6 +26,7 @@ def create_app(settings: Settings, dispatch: Dispatch, clock: Clock | None = Non
     wire(app, settings, dispatch, clock)
     app.extensions["thor_tables"] = TABLES
     app.extensions["migrate"] = Migrations(str(PROJECT / "migrations"))
+    install_observation(app)
     install_guard(app)
     install_recording(app)
     install_entry(app)

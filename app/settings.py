@@ -256,6 +256,11 @@ class Settings(BaseSettings):
         return self.state_dir / "cache"
 
     @cached_property
+    def metrics_dir(self) -> Path:
+        """Where processes keep what they count."""
+        return self.state_dir / "metrics"
+
+    @cached_property
     def spool_dir(self) -> Path:
         """Where collectors keep what the bus does not take."""
         return self.state_dir / "spool"

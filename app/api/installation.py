@@ -1,7 +1,7 @@
 """Putting the HTTP edge on the application."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Final
 
 from apiflask import APIFlask
@@ -40,6 +40,7 @@ from app.api.stream import stream
 from app.api.ticks import ticks
 from app.api.watched import Watchlist
 from app.api.watchlist import watchlist
+from app.bus.keys import BROKER_DB
 from app.dispatch import QUEUES
 from app.instruments.store import watchlist as read_watchlist
 from app.operations.agreement import check_agreement
@@ -57,7 +58,7 @@ from app.operations.health import (
 )
 from app.operations.job_health import check_jobs
 from app.operations.login_health import check_schwab_login
-from app.operations.metering import read_bus, read_database
+from app.operations.metering import read_database, read_redis
 from app.operations.session_health import check_feeds, check_sessions
 from app.runtime import EXTENSION as RUNTIME
 from app.runtime import Runtime
@@ -133,7 +134,8 @@ def _parts(runtime: Runtime, queues: Sequence[str]) -> ApiParts:
     probes["alerts"] = lambda: check_alerts(runtime)
     if runtime.settings.schwab:
         probes["schwab_login"] = lambda: check_schwab_login(edge.bus, runtime.clock.now())
-    meters["redis"] = lambda: read_bus(edge.bus, runtime.clock.now(), runtime.settings.stream_cap)
+    broker = cache(partial(runtime.connect_redis, socket_timeout_s=REQUEST_TIMEOUT_S, database=BROKER_DB))
+    meters["redis"] = lambda: read_redis(edge.bus, broker(), runtime.clock.now(), runtime.settings.stream_cap)
     meters["postgres"] = lambda: read_database(runtime)
     return edge
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from apiflask import APIBlueprint
 from flask import Response, json, request, url_for
+from structlog.contextvars import bind_contextvars
 
 from app.api.job_forms import MEDIA, MEDIA_TYPES, asked_form, headers_of, written
 from app.api.job_progress import progress_events
@@ -203,6 +204,7 @@ def show_results(job_id: int, query: ResultsQuery) -> Response:
 
 
 def _submitted(made: Submitted) -> tuple[dict[str, object], int, dict[str, str]]:
+    bind_contextvars(job_id=made.job.id)
     queued = made.created and _send(made.job.id)
     status = HTTPStatus.ACCEPTED if made.created else HTTPStatus.OK
     told = {"created": made.created, "queued": queued, "job": job_form(made.job)}

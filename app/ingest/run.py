@@ -30,6 +30,8 @@ from app.ingest.session_names import end_sessions
 from app.ingest.storing import TickWriter, unavailable_while_away
 from app.ledger.positions import read_position
 from app.market.market import Market
+from app.metrics.families import INGEST_WAITS
+from app.metrics.recording import count
 
 log = logging.getLogger(__name__)
 
@@ -268,6 +270,7 @@ class Ingestor:
 
     def _wait(self, ending: Event, state: str, error: Exception) -> None:
         self._presence.hold_up(state, error)
+        count(INGEST_WAITS, state)
         self._move()
         wait_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**self._failures) * random.uniform(0.5, 1.0)
         self._failures = min(self._failures + 1, 10)
