@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { unreachable } from "../api/problems";
+import { ApiProblem, unreachable } from "../api/problems";
 import { eventOf, FakeThor, quoteOf, snapshotOf } from "./fakes";
 import { LiveDesk } from "./LiveDesk";
 import { QuoteStore } from "./QuoteStore";
@@ -157,13 +157,17 @@ describe("a desk", () => {
   });
 
   it("says why the stream is refused", async () => {
-    thor.said = "all 64 places for stream clients are taken";
+    thor.said = new ApiProblem(429, "Too Many Requests", "all 64 places for stream clients are taken");
     end = desk.run();
     await settle();
     thor.source.fail(2);
     await settle();
 
-    expect(desk.standing()).toMatchObject({ state: "lost", reason: "refused", refusal: thor.said });
+    expect(desk.standing()).toMatchObject({
+      state: "lost",
+      reason: "refused",
+      refusal: "all 64 places for stream clients are taken",
+    });
   });
 
   it("says that no snapshot can be had, and forgets that when one comes", async () => {

@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import { ApiProblem } from "../api/problems";
+import { ApiProblem, lacksLogin } from "../api/problems";
 import { Button } from "./Button";
 import styles from "./states.module.css";
 
@@ -25,6 +25,8 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
 /** What went wrong, in the server's words, with a way to try again. */
 export function ErrorNote({ error, retry }: { error: Error; retry?: () => void }) {
   const problem = error instanceof ApiProblem ? error : null;
+  // The header says so once, and how to go on.
+  if (lacksLogin(error)) return <p className={styles.state}>You are not logged in.</p>;
   return (
     <div className={`${styles.state} ${styles.error}`} role="alert">
       <p className={styles.title}>{problem?.title ?? "Something went wrong"}</p>
@@ -38,6 +40,7 @@ export function ErrorNote({ error, retry }: { error: Error; retry?: () => void }
           ))}
         </ul>
       )}
+      {problem?.retryAfterS != null && <p>Try again in {Math.ceil(problem.retryAfterS)} s.</p>}
       {problem?.requestId && <p className="quiet">request {problem.requestId}</p>}
       {retry && <Button onClick={retry}>Try again</Button>}
     </div>
@@ -58,7 +61,7 @@ export function QueryView<Data>(props: {
   }
   return (
     <>
-      {query.error && <ErrorNote error={query.error} retry={() => void query.refetch()} />}
+      {query.error && !lacksLogin(query.error) && <ErrorNote error={query.error} retry={() => void query.refetch()} />}
       {isEmpty?.(query.data) ? (empty ?? <Empty title={`No ${what}`} />) : children(query.data)}
     </>
   );
