@@ -37,7 +37,7 @@ export function WatchlistForm(props: {
       </p>
       <Restricted to="operator">
         <div className={styles.columns}>
-          <ol className={styles.list} ref={list} aria-label="Watched symbols">
+          <ol className={styles.list} ref={list} aria-label="Watched symbols" tabIndex={may ? undefined : 0}>
             {symbols.map((symbol, at) => (
               <li key={symbol} className={styles.item}>
                 {/* biome-ignore lint/a11y/useSemanticElements: a row that is moved and removed by keys, with buttons of its own. */}

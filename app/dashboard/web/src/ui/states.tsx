@@ -47,9 +47,15 @@ export function ErrorNote({ error, retry }: { error: Error; retry?: () => void }
   );
 }
 
-/** What a query brings, or that it loads, failed, or brought nothing; old data stay, with a note, when a refresh fails. */
+/** What a query brings, or that it loads, failed, or brought nothing; old data stay, with a note, when a refresh fails or others are asked for. */
 export function QueryView<Data>(props: {
-  query: { data: Data | undefined; error: Error | null; refetch: () => unknown };
+  query: {
+    data: Data | undefined;
+    error: Error | null;
+    /** Whether the data answer the question before, while the answer to this one is on its way. */
+    isPlaceholderData?: boolean;
+    refetch: () => unknown;
+  };
   what: string;
   isEmpty?: (data: Data) => boolean;
   empty?: ReactNode;
@@ -61,6 +67,11 @@ export function QueryView<Data>(props: {
   }
   return (
     <>
+      {query.isPlaceholderData && (
+        <p className={styles.coming} role="status">
+          <span>Loading {what}… until then these are those before.</span>
+        </p>
+      )}
       {query.error && !lacksLogin(query.error) && <ErrorNote error={query.error} retry={() => void query.refetch()} />}
       {isEmpty?.(query.data) ? (empty ?? <Empty title={`No ${what}`} />) : children(query.data)}
     </>
