@@ -3,6 +3,8 @@ import { expect, expectAccessible, expectNoSidewaysScroll, forgiveNetwork, SIZES
 import { flask, loginOf, makeUser, NAMES, NOBODY } from "./users";
 
 test.use({ storageState: NOBODY });
+// Users are made by commands, of which each starts a Python of its own.
+test.describe.configure({ timeout: 120_000 });
 
 const banner = (page: Page) => page.getByRole("banner");
 
@@ -63,9 +65,8 @@ test("a password logs in where one was, a wrong one is told, and one logs out ag
 
 test("a link logs in once", async ({ page, context, complaints }) => {
   makeUser("ui-lina", "admin");
-  const link = flask("user", "link", "ui-lina").split("\n").at(-1) ?? "";
+  const link = flask("user", "link", "ui-lina");
   await page.goto(new URL(link).pathname);
-  await shoot(page, "login-link");
   await page.getByRole("button", { name: "Log in" }).click();
   await expect(banner(page).getByText("ui-lina")).toBeVisible();
   await page.goto("/operations");
@@ -168,15 +169,17 @@ test.describe("a viewer", () => {
   });
 });
 
-for (const place of ["/login", "/login?next=/operations"]) {
-  test(`the page ${place} shows itself at every size and in both themes, and keeps nobody out`, async ({
-    page,
-    complaints,
-  }) => {
-    const name = place === "/login" ? "login" : "login-next";
+const LOGIN_PAGES = [
+  { name: "login", path: () => "/login" },
+  { name: "login-link", path: () => new URL(flask("user", "link", NAMES.viewer)).pathname },
+];
+
+for (const { name, path } of LOGIN_PAGES) {
+  test(`${name} shows itself at every size and in both themes, and keeps nobody out`, async ({ page, complaints }) => {
+    await page.goto(path());
+    await expect(page.getByRole("button", { name: "Log in" })).toBeVisible();
     for (const colorScheme of ["dark", "light"] as const) {
       await page.emulateMedia({ colorScheme });
-      await page.goto(place);
       for (const { name: size, ...window } of [{ name: "phone", width: 360, height: 740 }, ...SIZES]) {
         await page.setViewportSize(window);
         await expectNoSidewaysScroll(page);

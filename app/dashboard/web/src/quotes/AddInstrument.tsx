@@ -23,6 +23,7 @@ export function AddInstrument({ symbols, onAdd }: { symbols: readonly string[]; 
       <input
         id={id}
         type="search"
+        disabled={!may}
         className={styles.search}
         placeholder="Symbol or name"
         value={search}
@@ -41,7 +42,7 @@ export function AddInstrument({ symbols, onAdd }: { symbols: readonly string[]; 
                 <span className={styles.name}>
                   <strong>{one.symbol}</strong> <span className="quiet">{one.name}</span>
                 </span>
-                <Button kind="bare" aria-label={`Add ${one.symbol}`} onClick={() => add(one.symbol)}>
+                <Button kind="bare" aria-label={`Add ${one.symbol}`} disabled={!may} onClick={() => add(one.symbol)}>
                   +
                 </Button>
               </li>

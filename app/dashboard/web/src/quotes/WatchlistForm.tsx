@@ -1,7 +1,7 @@
 import { useId, useRef, useState } from "react";
 import { useInstruments } from "../api/installation";
 import { useMay } from "../caller/Caller";
-import { Restricted } from "../caller/Restricted";
+import { WhyNot } from "../caller/Restricted";
 import { Button } from "../ui/Button";
 import { ErrorNote } from "../ui/states";
 import { AddInstrument } from "./AddInstrument";
@@ -19,7 +19,7 @@ export function WatchlistForm(props: {
   const { saved, error, isSaving, onSave, onCancel } = props;
   const [symbols, setSymbols] = useState(saved);
   const instruments = useInstruments().data;
-  const { may } = useMay("operator");
+  const { may, reason } = useMay("operator");
   const list = useRef<HTMLOListElement>(null);
   const hint = useId();
   const isChanged = symbols.join() !== saved.join();
@@ -35,52 +35,56 @@ export function WatchlistForm(props: {
         All pages follow this list, and collectors start again when what is watched changes; another order is nothing to
         them. On a row: Alt with ↑ or ↓ moves it, Delete removes it.
       </p>
-      <Restricted to="operator">
-        <div className={styles.columns}>
-          <ol className={styles.list} ref={list} aria-label="Watched symbols" tabIndex={may ? undefined : 0}>
-            {symbols.map((symbol, at) => (
-              <li key={symbol} className={styles.item}>
-                {/* biome-ignore lint/a11y/useSemanticElements: a row that is moved and removed by keys, with buttons of its own. */}
-                <span
-                  data-row=""
-                  className={styles.name}
-                  role="group"
-                  // biome-ignore lint/a11y/noNoninteractiveTabindex: its keys are described by the hint.
-                  tabIndex={0}
-                  aria-label={`${symbol}, ${at + 1} of ${symbols.length}`}
-                  aria-describedby={hint}
-                  onKeyDown={(event) => {
-                    if (!may) return;
-                    const step = event.key === "ArrowUp" ? -1 : event.key === "ArrowDown" ? 1 : null;
-                    if (event.altKey && step !== null) move(at, step);
-                    else if (event.key === "Delete") remove(at);
-                    else return;
-                    event.preventDefault();
-                  }}
-                >
-                  <strong>{symbol}</strong> <span className="quiet">{instruments?.get(symbol)?.name}</span>
-                </span>
-                <Button kind="bare" aria-label={`Move ${symbol} up`} disabled={at === 0} onClick={() => move(at, -1)}>
-                  ↑
-                </Button>
-                <Button
-                  kind="bare"
-                  aria-label={`Move ${symbol} down`}
-                  disabled={at === symbols.length - 1}
-                  onClick={() => move(at, 1)}
-                >
-                  ↓
-                </Button>
-                <Button kind="bare" aria-label={`Remove ${symbol}`} onClick={() => remove(at)}>
-                  ✕
-                </Button>
-              </li>
-            ))}
-            {symbols.length === 0 && <li className="quiet">Nothing is watched.</li>}
-          </ol>
-          <AddInstrument symbols={symbols} onAdd={(symbol) => setSymbols([...symbols, symbol])} />
-        </div>
-      </Restricted>
+      <div className={styles.columns}>
+        <ol className={styles.list} ref={list} aria-label="Watched symbols">
+          {symbols.map((symbol, at) => (
+            <li key={symbol} className={styles.item}>
+              {/* biome-ignore lint/a11y/useSemanticElements: a row that is moved and removed by keys, with buttons of its own. */}
+              <span
+                data-row=""
+                className={styles.name}
+                role="group"
+                // biome-ignore lint/a11y/noNoninteractiveTabindex: its keys are described by the hint.
+                tabIndex={0}
+                aria-label={`${symbol}, ${at + 1} of ${symbols.length}`}
+                aria-describedby={hint}
+                onKeyDown={(event) => {
+                  if (!may) return;
+                  const step = event.key === "ArrowUp" ? -1 : event.key === "ArrowDown" ? 1 : null;
+                  if (event.altKey && step !== null) move(at, step);
+                  else if (event.key === "Delete") remove(at);
+                  else return;
+                  event.preventDefault();
+                }}
+              >
+                <strong>{symbol}</strong> <span className="quiet">{instruments?.get(symbol)?.name}</span>
+              </span>
+              <Button
+                kind="bare"
+                aria-label={`Move ${symbol} up`}
+                disabled={!may || at === 0}
+                onClick={() => move(at, -1)}
+              >
+                ↑
+              </Button>
+              <Button
+                kind="bare"
+                aria-label={`Move ${symbol} down`}
+                disabled={!may || at === symbols.length - 1}
+                onClick={() => move(at, 1)}
+              >
+                ↓
+              </Button>
+              <Button kind="bare" aria-label={`Remove ${symbol}`} disabled={!may} onClick={() => remove(at)}>
+                ✕
+              </Button>
+            </li>
+          ))}
+          {symbols.length === 0 && <li className="quiet">Nothing is watched.</li>}
+        </ol>
+        <AddInstrument symbols={symbols} onAdd={(symbol) => setSymbols([...symbols, symbol])} />
+      </div>
+      <WhyNot reason={reason} />
       {error !== null && <ErrorNote error={error} />}
       <div className="row">
         <Button kind="primary" disabled={!may || !isChanged || isSaving} onClick={() => onSave(symbols)}>

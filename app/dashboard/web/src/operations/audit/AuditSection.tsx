@@ -18,7 +18,7 @@ const COLUMNS: readonly Column<AuditEntry>[] = [
   { key: "at", heading: "At", cell: (one) => <Instant at={one.at} form="short" /> },
   { key: "actor", heading: "Who", cell: (one) => one.actor },
   { key: "action", heading: "What", cell: (one) => one.action },
-  { key: "subject", heading: "To what", cell: (one) => <div className={parts.wrap}>{one.subject}</div> },
+  { key: "subject", heading: "To what", cell: (one) => one.subject },
   {
     key: "outcome",
     heading: "Outcome",
@@ -30,10 +30,10 @@ const COLUMNS: readonly Column<AuditEntry>[] = [
     heading: "More",
     title: "with the id of the request, under which the log has it too",
     cell: (one) => (
-      <div className={parts.wrap}>
-        {Object.keys(one.facts).length > 0 && valueText(one.facts)}
-        {one.request_id !== "" && <div className="quiet">request {one.request_id}</div>}
-      </div>
+      <>
+        {Object.keys(one.facts).length > 0 && <div className={parts.wrap}>{valueText(one.facts)}</div>}
+        {one.request_id !== "" && <code className="quiet">{one.request_id}</code>}
+      </>
     ),
   },
 ];
