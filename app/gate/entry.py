@@ -26,7 +26,14 @@ _ATTEMPTS: Final = "thor.attempts"
 # Of one name more may be wrong than of one address: else anybody could shut its owner out for a while.
 _FREE_PER_NAME: Final = 20
 _POLICY: Final = "; ".join(
-    ("default-src 'none'", "style-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'")
+    (
+        "default-src 'none'",
+        "style-src 'self'",
+        "img-src data:",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
 )
 
 entry = APIBlueprint("entry", __name__, template_folder="templates", enable_openapi=False)
