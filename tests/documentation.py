@@ -1,12 +1,14 @@
 """What documents say in code: their blocks of a shell, the commands that they name, their sections and tables."""
 
+import ast
 import re
 import shlex
 from collections.abc import Mapping
+from functools import cache
 
 import click
 
-from tests.tree import ROOT
+from tests.tree import ROOT, code_files, parsed
 
 
 def document(name: str) -> str:
@@ -58,3 +60,26 @@ def table(text: str, head: str) -> list[list[str]]:
     """The cells of the first table whose first line begins with `head`, without head and rule."""
     rows = text.partition(f"\n{head}")[2].partition("\n\n")[0].splitlines()[2:]
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row.strip())[1:-1]] for row in rows]
+
+
+def unsaid(words: str) -> list[str]:
+    """The parts of what Thor is told to say, between dots that stand for names and numbers, that it never says."""
+    parts = [part.strip() for part in words.split("…") if part.strip()]
+    return [part for part in parts if not any(part in line for line in _spoken())]
+
+
+@cache
+def _spoken() -> tuple[str, ...]:
+    # Every text of the code; those that are put together as one, with a blank where something is filled in.
+    texts = [
+        "".join(map(_letters, node.values)) if isinstance(node, ast.JoinedStr) else str(node.value)
+        for path in code_files()
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+    ]
+    pages = [path.read_text() for path in (ROOT / "app").rglob("*.html")]
+    return (*texts, *pages, (ROOT / "Makefile").read_text())
+
+
+def _letters(part: ast.expr) -> str:
+    return str(part.value) if isinstance(part, ast.Constant) else " "

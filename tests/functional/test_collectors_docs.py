@@ -9,9 +9,7 @@ from app.collectors import feeds
 from app.collectors.crashes import FIRST_WAIT, LONGEST_WAIT, LOOP_STARTS, WINDOW
 from app.collectors.excel.polling import Patience as ExcelPatience
 from app.collectors.run import Assignment
-from app.collectors.schwab.login import CODE_LASTS_S
 from app.collectors.schwab.patience import Patience as SchwabPatience
-from app.collectors.schwab.tokens import LOGIN_LASTS
 from app.operations.collector_states import State
 from app.operations.displaying import STEADY
 from app.operations.divergences import PERSISTS
@@ -58,14 +56,12 @@ def test_the_settings_of_the_document_exist():
     named = set(re.findall(r"`([A-Z]+_[A-Z_]+)`", TEXT))
 
     assert {name.lower() for name in named} <= set(Settings.model_fields)
-    assert {"SCHWAB_CLIENT_ID", "SCHWAB_CLIENT_SECRET", "SESSION_SOURCES"} <= named
+    assert {"SCHWAB_SYMBOLS", "SESSION_SOURCES", "SPOOL_MAX_MB"} <= named
 
 
 @pytest.mark.parametrize(
     ("words", "figures"),
     [
-        ("within {} seconds", [CODE_LASTS_S]),
-        ("lasts for {} days", ["seven" if LOGIN_LASTS.days == 7 else LOGIN_LASTS.days]),
         ("`QUOTE_STALE_S` ({:.0f} s)", [SETTINGS.quote_stale_s]),
         ("`DIVERGENCE_TICKS` ({:.0f})", [SETTINGS.divergence_ticks]),
         ("every check for {} seconds", [PERSISTS.seconds]),

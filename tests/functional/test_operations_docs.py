@@ -17,7 +17,7 @@ TEXT = document("operations.md")
 WORDS = " ".join(TEXT.split())
 LINES = sorted(set(shell_lines(TEXT)))
 ADDRESS = "http://127.0.0.1:8000"
-# Nothing of Thor runs here but its servers, there was no backup, no open is at hand, and nobody has logged in at Schwab.
+# Only Thor's servers run here: there was no backup, no open may be at hand, and nobody has logged in at Schwab.
 TELLS_OF_TROUBLE = {"flask doctor", "flask status", "flask premarket", "flask schwab-check"}
 RULES_FILE = (ROOT / "deploy/prometheus/rules.yml").read_text()
 
