@@ -51,6 +51,11 @@ def sections(text: str) -> dict[str, str]:
     return {anchor(title): body for title, body in zip(parts[1::2], parts[2::2], strict=True)}
 
 
+def section_of(text: str, beginning: str) -> str:
+    """What stands under the one heading that begins so, up to the next of its level."""
+    return re.split(r"^## ", text.split(f"\n## {beginning}")[1], maxsplit=1, flags=re.MULTILINE)[0]
+
+
 def anchor(title: str) -> str:
     """The anchor of a heading, as GitHub makes it."""
     return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
