@@ -9,13 +9,10 @@ import pytest
 from app.analysis.document import REASONS
 from app.analysis.findings import FIGURE_KEYS, Basis, Status
 from app.analysis.measures import PARTS, PORTFOLIO_KINDS, PREDICTING_KINDS
-from app.analysis.portfolio.synchrony import TIMEFRAME
 from app.analysis.prediction.decision import NO_SKILL
 from app.analysis.prediction.features import NAMES
 from app.analysis.prediction.predicting import LEAST_SCORED, LEAST_USABLE
 from app.analysis.question import KINDS, Parameters
-from app.analysis.series import diurnal
-from app.analysis.single import volatility
 from app.jobs.running import run_job
 from app.jobs.service import STATUSES
 from app.jobs.watching import RunLimits
@@ -128,9 +125,6 @@ def test_the_settings_of_the_document_exist():
         ("fewer than {} bars to learn from, or {} predictions to judge by", [LEAST_USABLE, LEAST_SCORED]),
         ("the confidence is exactly {:.2f}", [NO_SKILL]),
         ("of {} features", ["eight" if len(NAMES) == 8 else len(NAMES)]),
-        ("label by the percentile in its own past, from {} sessions on", [volatility.LEAST_PAST]),
-        ("diurnal volatility from {}", [diurnal.LEAST_SESSIONS]),
-        ("{}-minute returns where both traded", [TIMEFRAME.removesuffix("m")]),
         ("has waited for {:.0f} seconds while none showed life", [IDLE_S]),
     ],
 )
