@@ -24,7 +24,8 @@ def shell_lines(text: str) -> list[str]:
 
 def commands_named(text: str) -> list[str]:
     """What follows `flask` in every command that stands in code, each once."""
-    blocks = re.findall(r"```(?:sh|powershell|)\n(.*?)```", text, re.DOTALL)
+    fenced = re.findall(r"^ *```(\w*)\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)
+    blocks = [block for language, block in fenced if language in ("", "sh", "powershell")]
     spans = re.findall(r"`([^`]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
     code = "\n".join([*blocks, *(" ".join(span.split()) for span in spans)])
     return sorted(set(re.findall(r"(?:^|[\s/\\])flask ([a-z][^\n#|;&)>…]*)", code)))
