@@ -2,7 +2,14 @@
 
 from typing import Any
 
+import gunicorn.http.wsgi
+
 from app.local.pauses import keep_pauses_short
+
+worker_class = "app.edge.worker.GatheringWorker"
+limit_request_line = 8190
+# What answers is nobody's business; the name stands in every answer and cannot be set otherwise.
+gunicorn.http.wsgi.SERVER = "Thor"
 
 
 def post_worker_init(_worker: Any) -> None:

@@ -9,6 +9,7 @@ from app.cli import COMMANDS
 from app.clock import Clock
 from app.dashboard.mount import install_dashboard
 from app.dispatch import Dispatch
+from app.edge.installation import install_ring
 from app.extensions import Migrations
 from app.models import TABLES
 from app.setting_types import PROJECT
@@ -18,13 +19,14 @@ from app.wiring import wire
 
 def create_app(settings: Settings, dispatch: Dispatch, clock: Clock | None = None) -> APIFlask:
     """The Flask application with everything that it serves; it connects to nothing until it is used."""
-    app = APIFlask("app", title="Thor", version=VERSION)
+    app = APIFlask("app", title="Thor", version=VERSION, docs_path=None)
     wire(app, settings, dispatch, clock)
     app.extensions["thor_tables"] = TABLES
     app.extensions["migrate"] = Migrations(str(PROJECT / "migrations"))
     install_api(app)
     install_dashboard(app)
     install_admin(app)
+    install_ring(app, settings.shared_origins, {*settings.admin_names, settings.web_host})
     for command in COMMANDS:
         app.cli.add_command(command)
     return app

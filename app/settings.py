@@ -29,6 +29,7 @@ from app.setting_types import (
     Lookback,
     MailAddresses,
     MarketName,
+    OriginNames,
     OverridesPath,
     PostgresUrl,
     QuietSpan,
@@ -65,6 +66,16 @@ class Settings(BaseSettings):
     admin_hosts: str = Field(
         "",
         description="names, separated by commas, of /admin for other machines; unset: this machine only",
+    )
+
+    cors_origins: OriginNames = Field(
+        "", description="web pages, separated by commas, that may read the API from elsewhere; unset: none"
+    )
+    rate_limit_per_s: float = Field(
+        100.0, gt=0, le=100_000, allow_inf_nan=False, description="requests a second that a caller may send"
+    )
+    write_limit_per_s: float = Field(
+        10.0, gt=0, le=10_000, allow_inf_nan=False, description="those of them that may change something"
     )
 
     market: MarketName = Field("CME_Futures", description="market whose calendar gives trading days")
@@ -156,6 +167,7 @@ class Settings(BaseSettings):
     alert_webhook_secret: SecretStr | None = Field(None, description="key of the signatures of what is posted")
 
     sse_max_clients: int = Field(200, ge=1, le=1900, description="SSE clients per web process")
+    sse_clients_per_caller: int = Field(100, ge=1, le=1900, description="those of them that one caller may have")
     sse_resume_window_s: int = Field(900, ge=10, description="how far back Last-Event-ID can resume")
     sse_heartbeat_s: float = Field(5.0, gt=0, le=10, description="longest silence of an SSE connection")
     sse_queue_events: int = Field(512, ge=8, le=4096, description="events waiting per SSE client before conflation")
@@ -203,6 +215,11 @@ class Settings(BaseSettings):
     def admin_names(self) -> frozenset[str]:
         """The names under which the admin answers other machines; none: this machine only."""
         return frozenset(name.strip().lower() for name in self.admin_hosts.split(",") if name.strip())
+
+    @cached_property
+    def shared_origins(self) -> frozenset[str]:
+        """The origins of web pages that may read the API from elsewhere."""
+        return frozenset(name for name in self.cors_origins.split(",") if name)
 
     @cached_property
     def excel(self) -> ExcelPlan | None:

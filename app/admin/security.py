@@ -62,9 +62,7 @@ def harden(answer: Response) -> Response:
     """Headers that keep pages of others, and texts that were stored here, from doing anything."""
     answer.headers["Content-Security-Policy"] = _policy()
     answer.headers["X-Frame-Options"] = "DENY"
-    answer.headers["X-Content-Type-Options"] = "nosniff"
-    answer.headers["Referrer-Policy"] = "same-origin"
-    answer.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    answer.headers["Referrer-Policy"] = "same-origin"  # By https a form is known by where it came from.
     if request.endpoint not in STATIC:
         answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -9,6 +9,7 @@ from app.api.answers import STREAM_EXAMPLE
 from app.api.parts import parts
 from app.api.problems import problem
 from app.api.query import StreamQuery
+from app.api.rate_limits import caller_name
 from app.api.sse.feed import feed
 from app.api.sse.frames import StreamId, parse_id
 from app.api.sse.wire import wire_of
@@ -44,9 +45,11 @@ def follow_quotes(query: StreamQuery) -> Response:
     edge, after = parts(), _last_event_id(query)
     symbols = query.symbols or edge.watchlist.symbols()
     wanted, connection = frozenset(symbols), request.environ.get("gunicorn.socket")
-    client = edge.hub.join(wanted, connection, wire_of(request.environ))
+    client = edge.hub.join(wanted, connection, wire_of(request.environ), caller_name())
     if client is None:
-        detail = f"all {edge.hub.limits.clients} places for stream clients are taken: close one, or try again later"
+        limits = edge.hub.limits
+        detail = f"all {limits.clients} places for stream clients are taken, or the {limits.clients_per_caller} of one"
+        detail += " caller: close one, or try again later"
         return problem(429, detail, headers={"Retry-After": str(RETRY_AFTER_S)})
     answer = Response(feed(edge.hub, client, after), mimetype="text/event-stream", headers=HEADERS)
     answer.call_on_close(lambda: edge.hub.leave(client))

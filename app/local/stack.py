@@ -164,9 +164,9 @@ def _own(options: StackOptions, name: str, command: list[str]) -> ProcessSpec:
 
 
 def _web(options: StackOptions, port: int) -> ProcessSpec:
-    command = [sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--workers", "1"]
+    command = [sys.executable, "-m", "gunicorn", "--workers", "1"]
     command += ["--threads", str(options.web_threads), "--worker-connections", "2000", "--graceful-timeout", "3"]
-    command += ["--bind", f"{options.host}:{port}", "--limit-request-line", "8190", "--no-control-socket", "wsgi:app"]
+    command += ["--bind", f"{options.host}:{port}", "--no-control-socket", "wsgi:app"]
     host = LOOPBACK if options.host == ANY_ADDRESS else options.host
     return replace(
         _own(options, "web", command),

@@ -22,8 +22,9 @@ class Client:
     With a `wire` it is sent events past its own thread, whose waking costs ten times as much as the sending.
     """
 
-    def __init__(self, mailbox: Mailbox, connection: Any, wire: Wire | None = None) -> None:
+    def __init__(self, mailbox: Mailbox, connection: Any, wire: Wire | None = None, caller: str = "") -> None:
         self.mailbox = mailbox
+        self.caller = caller
         self.told_sources = b""
         self._wire = wire
         self.is_live = False
