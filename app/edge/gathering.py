@@ -15,8 +15,8 @@ _SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?")
 _SIZE_LINE_LIMIT: Final = 256
 
 
-class TooLarge(Exception):
-    """The request is larger than any that is taken; `status` is 413 or 431."""
+class Unfit(Exception):
+    """The request is larger than any that is taken, or its chunks are none; `status` is 413, 431 or 400."""
 
     def __init__(self, status: HTTPStatus) -> None:
         super().__init__(status.phrase)
@@ -26,8 +26,7 @@ class TooLarge(Exception):
 class Gathered:
     """The bytes of one request so far.
 
-    It only tells when nothing more is to be waited for. Whether the request is right is for the server's parser to say,
-    to which a malformed one is handed as soon as it is known for one.
+    It tells when nothing more is to be waited for. Whether the head is right is for the server's parser to say.
     """
 
     def __init__(self, data: bytes = b"") -> None:
@@ -53,7 +52,7 @@ class Gathered:
         return bytes(self._data)
 
     def is_whole(self) -> bool:
-        """Whether the head and its body have come; TooLarge as soon as it is known that they are."""
+        """Whether the head and its body have come; Unfit as soon as it is known for that."""
         if not self._body_at and not self._find_head():
             return False
         if _CHUNKED.search(self._data, 0, self._body_at):
@@ -69,7 +68,7 @@ class Gathered:
     def _find_head(self) -> bool:
         end = self._data.find(b"\r\n\r\n")
         if (end if end >= 0 else len(self._data)) > HEAD_LIMIT_BYTES:
-            raise TooLarge(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+            raise Unfit(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         if end < 0:
             return False
         self._body_at = self._chunk_at = end + 4
@@ -80,17 +79,26 @@ class Gathered:
         while (end := self._data.find(b"\r\n", self._chunk_at)) >= 0:
             size = _SIZE.fullmatch(self._data, self._chunk_at, end)
             if size is None:
-                return True
+                raise Unfit(HTTPStatus.BAD_REQUEST)
             if not (length := int(size[1], 16)):
-                return self._data.find(b"\r\n\r\n", end) >= 0
+                return self._has(b"\r\n\r\n", end)
             _within_limit(end - self._body_at + length, _WIRE_LIMIT_BYTES)
-            if end + 2 + _within_limit(length) + 2 > len(self._data):
+            after = end + 2 + _within_limit(length)
+            if not self._has(b"\r\n", after):
                 return False
-            self._chunk_at = end + 2 + length + 2
-        return len(self._data) - self._chunk_at > _SIZE_LINE_LIMIT
+            self._chunk_at = after + 2
+        if len(self._data) - self._chunk_at > _SIZE_LINE_LIMIT:
+            raise Unfit(HTTPStatus.BAD_REQUEST)
+        return False
+
+    def _has(self, mark: bytes, place: int) -> bool:
+        found = self._data[place : place + len(mark)]
+        if not mark.startswith(found):
+            raise Unfit(HTTPStatus.BAD_REQUEST)
+        return len(found) == len(mark)
 
 
 def _within_limit(size: int, limit: int = BODY_LIMIT_BYTES) -> int:
     if size > limit:
-        raise TooLarge(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        raise Unfit(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     return size

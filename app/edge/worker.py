@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from gunicorn.workers.gthread import ThreadWorker
 
-from app.edge.gathering import Gathered, TooLarge
+from app.edge.gathering import Gathered, Unfit
 from app.edge.headers import guarded
 from app.edge.refusals import refusal
 
@@ -94,7 +94,7 @@ class GatheringWorker(ThreadWorker):
                 self._refuse(conn, HTTPStatus.SERVICE_UNAVAILABLE)
             elif gathered.take_expectation():
                 conn.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-        except TooLarge as error:
+        except Unfit as error:
             self._refuse(conn, error.status)
         except OSError:
             self._close(conn)
