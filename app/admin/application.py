@@ -1,11 +1,13 @@
 """The admin as an application of its own: its tables, its login, its guards."""
 
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
 from flask import Flask
+from flask import Response as FlaskResponse
 from flask_admin import Admin
 from flask_admin.theme import Bootstrap4Theme
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -27,6 +29,7 @@ from app.admin.records import RecordView, Sessions
 from app.admin.security import install_security, nonce
 from app.alerts.models import Alert, AlertDelivery
 from app.desk.models import Market, MarketDataSnapshot, SessionCertificate
+from app.edge.limiting import limit_rates
 from app.errors import Conflict, NotFound, Rejected, ThorError, Unavailable
 from app.instruments.models import ContractWeight, SignalWeight, TradingInstrument
 from app.jobs.models import (
@@ -90,6 +93,7 @@ def make_admin(runtime: Runtime) -> Flask:
     views = [made(model, Sessions(session), name, group, place) for made, model, name, group, place in _VIEWS]
     app.jinja_env.filters.update(readable=readable, title_of=title_of)
     install_security(app, [*_HANDLERS, *_action_scripts(views)])
+    limit_rates(app, runtime.settings.rate_limit_per_s, runtime.settings.write_limit_per_s, _slow_down)
     install_login(app)
     admin = Admin(
         app, "Thor", index_view=HomeView(session), theme=Bootstrap4Theme(base_template="thor/base.html", fluid=True),
@@ -134,6 +138,11 @@ def _from_kind(error: ThorError) -> Response:
 def _from_outage(error: Exception) -> Response:
     log.warning("the admin cannot reach PostgreSQL: %s", type(error).__name__)
     return _told(503, "PostgreSQL does not answer: see `flask status`")
+
+
+def _slow_down(text: str, headers: Mapping[str, str]) -> FlaskResponse:
+    told = f"{HTTPStatus.TOO_MANY_REQUESTS.phrase}: {text}\n"
+    return FlaskResponse(told, HTTPStatus.TOO_MANY_REQUESTS, dict(headers), mimetype="text/plain")
 
 
 def _told(status: int, text: str) -> Response:

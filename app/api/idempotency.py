@@ -9,8 +9,8 @@ from flask import Flask, Response, current_app, json, request
 
 from app.api.job_shapes import KEY_HEADER, read_key
 from app.api.parts import parts
-from app.api.rate_limits import caller_name
 from app.bus import keys
+from app.edge.limiting import caller_name
 from app.errors import Conflict
 
 KEPT_S: Final = 86_400

@@ -27,10 +27,9 @@ from app.api.metrics import metrics
 from app.api.parts import EXTENSION, ApiParts
 from app.api.predictions import predictions
 from app.api.premarket import premarket
-from app.api.problems import install_problems, request_id
+from app.api.problems import install_problems, refuse_more, request_id
 from app.api.query import require_plain_query
 from app.api.quotes import quotes
-from app.api.rate_limits import install_rate_limits
 from app.api.session import session
 from app.api.session_records import records
 from app.api.snapshot import see_sources
@@ -44,6 +43,7 @@ from app.api.watched import Watchlist
 from app.api.watchlist import watchlist
 from app.dispatch import QUEUES
 from app.edge.gathering import BODY_LIMIT_BYTES
+from app.edge.limiting import limit_rates
 from app.instruments.store import watchlist as read_watchlist
 from app.operations.agreement import check_agreement
 from app.operations.alerting.checks import check_alerts, check_premarket
@@ -104,7 +104,7 @@ def install_api(app: APIFlask, queues: Sequence[str] = QUEUES) -> None:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     limit_statements(rt.sessions)
-    install_rate_limits(app, rt.settings.rate_limit_per_s, rt.settings.write_limit_per_s)
+    limit_rates(app, rt.settings.rate_limit_per_s, rt.settings.write_limit_per_s, refuse_more)
     app.before_request(require_plain_query)
     app.before_request(require_plain_json)
     install_idempotency(app)

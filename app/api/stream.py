@@ -9,10 +9,10 @@ from app.api.answers import STREAM_EXAMPLE
 from app.api.parts import parts
 from app.api.problems import problem
 from app.api.query import StreamQuery
-from app.api.rate_limits import caller_name
 from app.api.sse.feed import feed
 from app.api.sse.frames import StreamId, parse_id
 from app.api.sse.wire import wire_of
+from app.edge.limiting import caller_name
 
 RETRY_AFTER_S: Final = 10
 HEADERS: Final = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}

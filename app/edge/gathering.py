@@ -47,7 +47,7 @@ class Gathered:
         """Append what has come."""
         self._data += data
 
-    def bytes(self) -> bytes:
+    def content(self) -> bytes:
         """All that has come."""
         return bytes(self._data)
 

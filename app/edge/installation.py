@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from flask import Flask
 
-from app.edge.ring import EXTENSION, Ring
+from app.edge.ring import Ring
 
 
 def install_ring(app: Flask, origins: Iterable[str], names: Iterable[str]) -> None:
@@ -12,6 +12,4 @@ def install_ring(app: Flask, origins: Iterable[str], names: Iterable[str]) -> No
 
     Pages of `origins` may read the API; `names` are this server's, beside localhost and the machine's own.
     """
-    ring = Ring(app.wsgi_app, origins, names)
-    app.extensions[EXTENSION] = ring
-    vars(app)["wsgi_app"] = ring
+    vars(app)["wsgi_app"] = Ring(app.wsgi_app, origins, names)

@@ -1,6 +1,7 @@
 """Refusals that no application sees: problem documents as bytes, with the same shape as those of the API."""
 
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote
@@ -21,10 +22,12 @@ DETAILS: Final = {
     501: "this coding of a body is not known here",
     503: "the server holds all that it can: try again",
 }
+# The status line, headers and body.
+Refusal = tuple[str, Headers, bytes]
 
 
-def refusal(status: int, path: str = "", detail: str = "", **more: str) -> tuple[str, Headers, bytes]:
-    """The status line, headers and body of a refusal; `more` are headers with underscores for hyphens."""
+def refusal(status: int, path: str = "", detail: str = "", headers: Mapping[str, str] | None = None) -> Refusal:
+    """The status line, headers and body of a refusal; `headers` are added to them."""
     phrase = HTTPStatus(status).phrase
     told = {
         "type": "about:blank",
@@ -35,6 +38,5 @@ def refusal(status: int, path: str = "", detail: str = "", **more: str) -> tuple
         "request_id": uuid4().hex,
     }
     body = json.dumps(told).encode()
-    headers = [("Content-Type", MEDIA_TYPE), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
-    headers += [("X-Request-Id", str(told["request_id"]))]
-    return f"{status} {phrase}", headers + [(name.replace("_", "-"), value) for name, value in more.items()], body
+    usual = [("Content-Type", MEDIA_TYPE), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
+    return f"{status} {phrase}", [*usual, ("X-Request-Id", str(told["request_id"])), *(headers or {}).items()], body

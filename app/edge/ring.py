@@ -16,7 +16,8 @@ from app.local.callers import LOCAL_NAMES, PROXY_MARKS, host_of, is_loopback
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-EXTENSION: Final = "thor.edge"
+# Where a request tells which ring it came through.
+RING: Final = "thor.ring"
 # A process is watched by asking this; it costs nothing, and must be answered also in a flood.
 ALIVE: Final = "/api/health/live"
 _HOST: Final = re.compile(
@@ -44,6 +45,7 @@ class Ring:
             told = guarded(self._origins.shared(headers, environ), encrypted=came_encrypted(environ))
             return start_response(status, told, exc_info) if exc_info else start_response(status, told)
 
+        environ[RING] = self
         answer = self._refusal(environ)
         if answer is None:
             return self.inner(environ, start)
@@ -61,7 +63,7 @@ class Ring:
         if self._origins.is_preflight(environ):
             return self._origins.preflight(environ)
         wait_s = 0.0 if path == ALIVE else self.refused.wait_s(carried_by(environ), time.monotonic())
-        return refusal(429, path, **slow_down(wait_s)) if wait_s else None
+        return refusal(429, path, headers=slow_down(wait_s)) if wait_s else None
 
     def _is_misled(self, environ: "WSGIEnvironment", host: str) -> bool:
         # A page elsewhere whose name was made to lead to this machine; a proxy's names are the proxy's affair.
@@ -80,7 +82,7 @@ def carried_by(environ: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def slow_down(wait_s: float, limit: RateLimit | None = None) -> dict[str, str]:
-    """The headers of a 429, with underscores for hyphens: when to come again, and the limit."""
+    """The headers of a 429: when to come again, and the limit."""
     seconds = max(1, math.ceil(wait_s))
-    told = {"Retry_After": str(seconds), "RateLimit": f'"requests";r=0;t={seconds}'}
-    return told | ({"RateLimit_Policy": limit.policy()} if limit else {})
+    told = {"Retry-After": str(seconds), "RateLimit": f'"requests";r=0;t={seconds}'}
+    return told | ({"RateLimit-Policy": limit.policy()} if limit else {})

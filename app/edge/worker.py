@@ -107,7 +107,7 @@ class GatheringWorker(ThreadWorker):
         return gathered
 
     def _hand_over(self, conn: Any) -> None:
-        conn.parser.unreader.unread(self._forget(conn).bytes())
+        conn.parser.unreader.unread(self._forget(conn).content())
         conn.data_ready = True
         super().enqueue_req(conn)
 
@@ -158,7 +158,7 @@ def _received(sock: socket.socket) -> bytes | None:
 
 
 def _refusal_bytes(status: HTTPStatus) -> bytes:
-    line, headers, body = refusal(status, Connection="close")
+    line, headers, body = refusal(status, headers={"Connection": "close"})
     told = "".join(f"{name}: {value}\r\n" for name, value in guarded(headers, encrypted=False))
     return f"HTTP/1.1 {line}\r\n{told}\r\n".encode("latin-1") + body
 

@@ -24,14 +24,14 @@ def test_a_request_is_whole_with_its_last_byte_and_not_before(request_bytes):
         gathered.add(request_bytes[place : place + 1])
 
     assert gathered.is_whole()
-    assert gathered.bytes() == request_bytes
+    assert gathered.content() == request_bytes
 
 
 def test_what_follows_a_whole_request_is_kept():
     gathered = Gathered(HEAD + b"GET /next")
 
     assert gathered.is_whole()
-    assert gathered.bytes() == HEAD + b"GET /next"
+    assert gathered.content() == HEAD + b"GET /next"
 
 
 @pytest.mark.parametrize(

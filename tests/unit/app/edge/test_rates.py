@@ -39,9 +39,9 @@ def test_what_is_kept_of_callers_is_bounded_and_the_one_that_was_seen_last_is_ke
 
 def test_a_refused_caller_is_told_when_to_come_again_and_the_limit():
     assert slow_down(0.01, RateLimit(100, 400)) == {
-        "Retry_After": "1",
+        "Retry-After": "1",
         "RateLimit": '"requests";r=0;t=1',
-        "RateLimit_Policy": '"requests";q=400;w=4',
+        "RateLimit-Policy": '"requests";q=400;w=4',
     }
 
 

@@ -1,13 +1,13 @@
 """How often each caller may ask, and how often change something."""
 
 import time
+from collections.abc import Callable, Mapping
 from typing import Final
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, g, request
 
-from app.api.problems import problem
 from app.edge.rates import RateLimit
-from app.edge.ring import ALIVE, EXTENSION, carried_by, slow_down
+from app.edge.ring import ALIVE, RING, carried_by, slow_down
 
 # So many seconds' worth at once: a page asks for all that it shows, and then hardly for anything.
 READ_BURST_S: Final = 4
@@ -15,10 +15,12 @@ WRITE_BURST_S: Final = 5
 # Streams are limited by their places.
 STREAMS: Final = frozenset({"stream.follow_quotes", "alerts.stream_alerts", "jobs.follow_job"})
 READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+# What is told, and the headers that the answer needs.
+Refuse = Callable[[str, Mapping[str, str]], Response]
 
 
-def install_rate_limits(app: Flask, reads_per_s: float, writes_per_s: float) -> None:
-    """Answer 429 to callers that ask `app` more often than this, or change things more often than that.
+def limit_rates(app: Flask, reads_per_s: float, writes_per_s: float, refuse: Refuse) -> None:
+    """Have `refuse` answer callers that ask `app` more often than this, or change things more often than that.
 
     A caller is who the request comes from: the name that `g.caller` has, where somebody has looked, else the address.
     """
@@ -30,10 +32,11 @@ def install_rate_limits(app: Flask, reads_per_s: float, writes_per_s: float) -> 
             return None
         now_s, caller = time.monotonic(), caller_name()
         if wait_s := reads.take(caller, now_s):
-            current_app.extensions[EXTENSION].refused.note(carried_by(request.environ), now_s + wait_s)
-            return _refusal(wait_s, reads)
+            if RING in request.environ:
+                request.environ[RING].refused.note(carried_by(request.environ), now_s + wait_s)
+            return refuse(_told(reads), slow_down(wait_s, reads))
         if request.method not in READS and (wait_s := writes.take(caller, now_s)):
-            return _refusal(wait_s, writes)
+            return refuse(_told(writes), slow_down(wait_s, writes))
         return None
 
     app.before_request(limit)
@@ -45,7 +48,5 @@ def caller_name() -> str:
     return str(name or request.remote_addr or "")
 
 
-def _refusal(wait_s: float, limit: RateLimit) -> Response:
-    detail = f"more than {limit.per_s:g} requests a second, or {limit.burst} at once: slow down"
-    headers = {name.replace("_", "-"): value for name, value in slow_down(wait_s, limit).items()}
-    return problem(429, detail, headers=headers)
+def _told(limit: RateLimit) -> str:
+    return f"more than {limit.per_s:g} requests a second, or {limit.burst} at once: slow down"
