@@ -41,6 +41,7 @@ from app.api.stream import stream
 from app.api.ticks import ticks
 from app.api.watched import Watchlist
 from app.api.watchlist import watchlist
+from app.bus.connection import impatient
 from app.dispatch import QUEUES
 from app.edge.gathering import BODY_LIMIT_BYTES
 from app.edge.limiting import limit_rates
@@ -117,7 +118,7 @@ def _parts(runtime: Runtime, queues: Sequence[str]) -> ApiParts:
     probes: dict[str, Callable[[], Check]] = {}
     meters: dict[str, Callable[[], Check]] = {}
     edge = ApiParts(
-        connect_bus=partial(runtime.connect_redis, socket_timeout_s=REQUEST_TIMEOUT_S),
+        connect_bus=lambda: impatient(runtime.connect_redis(socket_timeout_s=REQUEST_TIMEOUT_S)),
         hub=EventHub(tail, _limits(runtime.settings), lambda symbols: _sighting(runtime, edge.bus, sorted(symbols))),
         watchlist=Watchlist(lambda: _watched(runtime)),
         probes=Probes(probes),

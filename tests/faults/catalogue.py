@@ -18,8 +18,10 @@ from tests.faults.scenarios.ladder_kills import LADDER_KILLS
 from tests.faults.scenarios.ladder_month import LADDER_MONTH
 from tests.faults.scenarios.poison import POISONED
 from tests.faults.scenarios.postgres_outage import POSTGRES_OUTAGE
+from tests.faults.scenarios.redis_gone import REDIS_GONE
 from tests.faults.scenarios.schwab_faults import SCHWAB_FAULTS
 from tests.faults.scenarios.stale_holder import STALE_HOLDER
+from tests.faults.scenarios.stuck_clients import STUCK_CLIENTS
 from tests.faults.scenarios.token_kills import TOKEN_KILLS
 
 SCENARIOS: tuple[Scenario, ...] = (
@@ -32,6 +34,8 @@ SCENARIOS: tuple[Scenario, ...] = (
     POISONED,
     POSTGRES_OUTAGE,
     BLACK_HOLES,
+    REDIS_GONE,
+    STUCK_CLIENTS,
     EXPORT_KILLS,
     BYTE_FLIPS,
     EXPORT_COMPARE,

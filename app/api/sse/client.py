@@ -11,7 +11,7 @@ from app.api.sse.wire import Portion, Wire
 
 log = logging.getLogger(__name__)
 
-SOCKET_BUFFER_BYTES: Final = 32_768
+SOCKET_BUFFER_BYTES: Final = 24_576
 # The kernel drops peers that vanished without a word; those that are there and take nothing are cut, and counted, here.
 KERNEL_GRACE_S: Final = 15.0
 
