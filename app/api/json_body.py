@@ -16,14 +16,14 @@ _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?|([\[{])|([\]}])', re.DOTALL)
 
 
 def require_plain_json() -> None:
-    """Rejected when the present request's body calls itself JSON and is none, or names a key twice in an object,
-    nests deeper than 20, or holds NaN, an infinity, or a whole number that is none of 64 bits."""
-    if request.is_json and (body := request.get_data()):
-        read_plain_json(body)
+    """Rejected when the present request's body calls itself JSON and is no object of JSON, or names a key twice in an
+    object, nests deeper than 20, or holds NaN, an infinity, or a whole number that is none of 64 bits."""
+    if request.is_json and (body := request.get_data()) and not isinstance(read_plain_json(body), dict):
+        raise Rejected("the body is no object of JSON, such as {}")
 
 
 def read_plain_json(body: bytes) -> Any:
-    """The value of a body; Rejected as above."""
+    """The value of a body; Rejected as above, but for one that is no object."""
     try:
         text = body.decode("utf-8")
         _require_shallow(text)
