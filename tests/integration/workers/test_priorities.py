@@ -1,24 +1,16 @@
-import os
-import subprocess
 from datetime import date
 
 import psutil
 import pytest
 from kombu import Queue
-from redis import Redis
 from sqlalchemy import select
 
-from app.bus.connection import with_database
-from app.bus.keys import BROKER_DB
 from app.dispatch import QUEUES
 from app.jobs.models import AnalysisJob
 from app.local.background import NICENESS, thread_limits
-from app.local.stack import StackOptions, build_stack
 from tests.analyses import ask
-from tests.private_servers import private_valkey
-from tests.servers import ROOT
 from tests.waiting import until
-from workers.dispatch import CeleryDispatch, make_celery
+from workers.dispatch import CeleryDispatch
 
 DAY = date(2025, 10, 9)
 # The bare name is the list of what is urgent, and of what an earlier version has sent.
@@ -112,54 +104,5 @@ def jobs(rt):
 
 
 @pytest.fixture
-def server_url(tmp_path):
-    with private_valkey(tmp_path) as server:
-        yield server.url
-
-
-@pytest.fixture
-def broker(server_url):
-    with Redis.from_url(with_database(server_url, BROKER_DB)) as client:
-        yield client
-
-
-@pytest.fixture
-def celery(server_url):
-    made = make_celery(server_url)
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def dispatch(celery):
     return CeleryDispatch(lambda: celery)
-
-
-@pytest.fixture
-def start_worker(settings, server_url, tmp_path):
-    """Starts a queue's worker as the local stack does, and waits until it is ready."""
-    started = []
-
-    def start(queue):
-        environment = {
-            "PATH": os.environ["PATH"],
-            "DATABASE_URL": settings.database_url.get_secret_value(),
-            "REDIS_URL": server_url,
-            "STATE_DIR": str(tmp_path / "var"),
-        }
-        options = StackOptions(tmp_path / "stack", ROOT, environment, migrate=lambda: None)
-        [spec] = [spec for spec in build_stack(options) if spec.name == queue]
-        log = tmp_path / f"{queue}.log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                list(spec.command), cwd=spec.cwd, env=spec.environment, stdout=output, stderr=output
-            )
-        started.append(process)
-        until(lambda: process.poll() is not None or spec.ready_text in log.read_text())
-        assert process.poll() is None, log.read_text()
-        return process, log
-
-    yield start
-    for process in started:
-        process.terminate()
-        process.wait(30)
