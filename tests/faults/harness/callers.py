@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import statistics
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -78,6 +79,14 @@ def percentile_ms(calls: Sequence[Call], share: float) -> float:
     """The milliseconds within which this share of the requests were answered."""
     times = sorted(call.seconds for call in calls)
     return 1000 * times[min(len(times) - 1, int(share * len(times)))] if times else float("inf")
+
+
+def usual_p99_ms(calls: Sequence[Call], window_s: float = 5.0) -> float:
+    """The p99 of most times: the median of those of windows, so that what else a machine does for a second is none."""
+    windows: dict[int, list[Call]] = {}
+    for call in calls:
+        windows.setdefault(int(call.at / window_s), []).append(call)
+    return statistics.median(percentile_ms(found, 0.99) for found in windows.values()) if windows else float("inf")
 
 
 def _call(connection: http.client.HTTPConnection, path: str) -> Call:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from tests.faults.harness.callers import Call, calling, percentile_ms
+from tests.faults.harness.callers import Call, calling, usual_p99_ms
 from tests.faults.harness.feed import Feed, feeding, source_publisher
 from tests.faults.harness.ledger import Ledger
 from tests.faults.harness.web import Follower, Web, serving
@@ -47,7 +47,7 @@ def play(trial: Trial) -> Outcome:
         while time.monotonic() < began + calm_s:
             _look(web)
         before = callers.since(began)
-        trial.say(f"before: p99 {percentile_ms(before, 0.99):.1f} ms of {len(before)} answers")
+        trial.say(f"before: p99 {usual_p99_ms(before):.1f} ms of {len(before)} answers")
         with _stuck(web, count) as connected_at:
             held = _held_until_all_are_cut(web, count)
             cut_s = time.monotonic() - connected_at
@@ -107,7 +107,7 @@ def _clients(web: Web) -> int:
 
 
 def _judge(count: int, cut_s: float, held: tuple[float, float], before: list[Call], during: list[Call]) -> Outcome:
-    calm_ms, stuck_ms = percentile_ms(before, 0.99), percentile_ms(during, 0.99)
+    calm_ms, stuck_ms = usual_p99_ms(before), usual_p99_ms(during)
     figures: dict[str, object] = {
         "clients": count,
         "cut after s": round(cut_s, 1),
