@@ -139,7 +139,10 @@ def test_the_newest_id_is_resumed_although_it_was_trimmed_away(web, bus):
     assert client.named("reset") == []
 
 
-@pytest.mark.parametrize("last_event_id", ["abc", "-1", "1", "1-1-1", "１-１", "1-" + "9" * 400, f"{2**64}-0"])
+@pytest.mark.parametrize(
+    "last_event_id",
+    ["abc", "-1", "1", "1-1-1", "１-１", "1-" + "9" * 400, f"{2**64}-0", "1-1\r\ndata: x", "1-1\n\n", "9" * 6_000],
+)
 def test_a_malformed_id_is_a_problem_and_no_stream(web, bus, last_event_id):
     query = urllib.parse.quote(last_event_id)
 
