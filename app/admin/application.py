@@ -52,6 +52,7 @@ from app.runtime import EXTENSION, Runtime
 log = logging.getLogger(__name__)
 
 BODY_LIMIT_BYTES: Final = 256 * 1024
+_RETRY_AFTER_S: Final = 2
 _STATUS: Final = ((Rejected, 400), (NotFound, 404), (Conflict, 409), (Unavailable, 503))
 _AWAY: Final = (OperationalError, InterfaceError, PoolTimeoutError)
 # The scripts in attributes that Flask-Admin's own pages have, beside those of actions.
@@ -146,4 +147,5 @@ def _slow_down(text: str, headers: Mapping[str, str]) -> FlaskResponse:
 
 
 def _told(status: int, text: str) -> Response:
-    return Response(f"{HTTPStatus(status).phrase}: {text}\n", status=status, mimetype="text/plain")
+    headers = {"Retry-After": str(_RETRY_AFTER_S)} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
+    return Response(f"{HTTPStatus(status).phrase}: {text}\n", status, headers, mimetype="text/plain")
