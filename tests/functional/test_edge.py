@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import resource
 import socket
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ POST = b"POST /api/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 # More than the server has threads.
 STRANGERS = 300
+CONNECTIONS = 2_000
 
 
 @pytest.mark.timeout(120)
@@ -40,6 +42,20 @@ def test_clients_that_send_half_a_request_hold_up_nobody(web: WebServer, half: b
         assert all(status == 200 for status, _, _ in answers)
         # All of them were there all the time.
         assert not any(has_ended(stranger) for stranger in strangers)
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.skipif(resource.getrlimit(resource.RLIMIT_NOFILE)[0] < 4_096, reason="so many connections need files")
+def test_of_more_half_requests_than_the_server_holds_the_oldest_go_and_others_are_served(web: WebServer) -> None:
+    with contextlib.ExitStack() as stack:
+        strangers = [stack.enter_context(connected(web)) for _ in range(CONNECTIONS + 200)]
+        for stranger in strangers:
+            with contextlib.suppress(OSError):
+                stranger.sendall(LIVE[:10])
+
+        assert asked(web, LIVE)[0] == 200
+        assert has_ended(strangers[0])
+        assert not has_ended(strangers[-1])
 
 
 @pytest.mark.timeout(120)
@@ -168,8 +184,12 @@ def read_answer(reader) -> tuple[int, dict[str, str], bytes]:
 
 
 def has_ended(client: socket.socket) -> bool:
+    """Whether a client that asked for nothing whole was refused, or hung up on."""
     client.setblocking(False)
     try:
-        return client.recv(1, socket.MSG_PEEK) == b""
+        client.recv(1, socket.MSG_PEEK)
     except BlockingIOError:
         return False
+    except OSError:
+        return True
+    return True
