@@ -4,6 +4,7 @@ from datetime import date
 from typing import Final, Protocol
 
 QUEUES: Final = ("collectors", "ingest", "export", "analysis", "control")
+PRIORITIES: Final = (0, 9)  # What is urgent, and all else: the lower number goes first.
 
 
 class Dispatch(Protocol):

@@ -43,7 +43,15 @@ _CREDENTIALS: Final = (
     ),
     (re.compile(r"(?<=[?&]code=)[^\s&\"']+"), "***"),
     (re.compile(r"\b[CI]0\.[\w.~%@-]{16,}"), "***"),
+    # Thor's own: the part before is its public name.
+    (re.compile(r"\b(thor_(?:key|login|link|ticket)_[0-9a-f]{12})_[\w-]{43}"), r"\1_***"),
 )
+# Without one of these there is nothing that those patterns would find, which is quicker to see.
+_SIGNS: Final = ("bearer", "basic", "token", "secret", "authorization", "schwabclient", "code=", "c0.", "i0.")
+# What a line may tell beside its text; Celery would add the whole message of each task.
+_FACTS: Final = ("method", "route", "status", "ms", "caller", "outcome")
+# What comes from the code alone, and needs no look for secrets, which takes the most of the time of a line.
+_OURS: Final = frozenset({"timestamp", "level", "logger", "method", "route", "task", "queue"})
 # What the queues say at every periodic tick; failures are of another level and stay.
 _ROUTINE: Final = ("control.market_tick", ".probe[", "market-tick")
 
@@ -53,17 +61,19 @@ def configure_logs(level: str, form: str, addresses: Iterable[str | None] = (), 
 
     In console text the lines of a traceback follow, indented. Passwords in URLs become ***, and those of `addresses`
     and `secrets` wherever they stand; so does what is named, or looks, like a credential. Libraries that log what goes
-    over the wire are heard from WARNING on, whatever the level.
+    over the wire are heard from WARNING on, whatever the level. What structlog's context holds, such as the id of the
+    request that is answered, is told with each line.
     """
     passwords = [password for url in addresses if url and (password := urlsplit(url).password)]
     hide = _Redaction({*passwords, *map(unquote, passwords), *secrets})
     shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.ExtraAdder(allow=_FACTS),
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
-        hide,
     ]
     last: Any = structlog.processors.JSONRenderer() if form == "json" else _line
     handler = logging.StreamHandler(sys.stderr)
@@ -93,14 +103,19 @@ class _Redaction:
         self._secrets = sorted((secret for secret in secrets if secret), key=len, reverse=True)
 
     def __call__(self, _logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-        return {name: self._hide(value) if isinstance(value, str) else value for name, value in event.items()}
+        return {name: self._shown(name, value) for name, value in event.items()}
+
+    def _shown(self, name: str, value: Any) -> Any:
+        return self._hide(value) if isinstance(value, str) and name not in _OURS else value
 
     def _hide(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, "***")
-        for pattern, shown in _CREDENTIALS:
-            text = pattern.sub(shown, text)
-        return _URL_PASSWORD.sub(_HIDDEN, text)
+        folded = text.casefold()
+        if any(sign in folded for sign in _SIGNS):
+            for pattern, shown in _CREDENTIALS:
+                text = pattern.sub(shown, text)
+        return _URL_PASSWORD.sub(_HIDDEN, text) if "://" in text else text
 
 
 def _line(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:

@@ -1,25 +1,25 @@
 """Every setting, read from the environment (and a .env file) once, into one frozen object."""
 
 import os
-import sys
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.alert_settings import channel_problems, channel_secrets
 from app.alerts.channels.plan import Security
 from app.alerts.rules import Severity
+from app.collector_settings import excel_plan, schwab_plan
 from app.collectors.excel.plan import ExcelPlan, Provider
 from app.collectors.schwab.plan import SchwabPlan
 from app.errors import Rejected
+from app.exposure import exposure_problems
 from app.market.markets import PROFILES
 from app.premarket.definition import Ladder
 from app.premarket.ladders_file import read_ladders
+from app.server_settings import ServerSettings
 from app.setting_types import (
-    PROJECT,
     ApiUrl,
     CallbackUrl,
     Cells,
@@ -29,11 +29,8 @@ from app.setting_types import (
     Lookback,
     MailAddresses,
     MarketName,
-    OriginNames,
     OverridesPath,
-    PostgresUrl,
     QuietSpan,
-    RedisUrl,
     SourceNames,
     SymbolNames,
     ZoneName,
@@ -41,42 +38,8 @@ from app.setting_types import (
 )
 
 
-class Settings(BaseSettings):
+class Settings(ServerSettings):
     """The settings of one process. Names are the environment's, in lower case; units are in the names."""
-
-    model_config = SettingsConfigDict(
-        frozen=True, env_ignore_empty=True, env_file=PROJECT / ".env", extra="forbid", hide_input_in_errors=True
-    )
-
-    database_url: PostgresUrl | None = Field(None, description="PostgreSQL; unset: `flask up` runs its own")
-    redis_url: RedisUrl | None = Field(
-        None, description="Redis 7 or Valkey, appendonly yes; unset: `flask up` runs its own"
-    )
-    state_dir: Folder = Field(
-        Path("var"), description="embedded servers, their secrets, and what runs", validate_default=True
-    )
-    data_dir: Folder | None = Field(None, description="the lake of Parquet files; unset: STATE_DIR/data")
-    thor_pg_bin: Folder | None = Field(None, description="folder with PostgreSQL 18's programs; unset: from the wheel")
-
-    web_host: str = Field("127.0.0.1", description="address that the web server listens on")
-    web_port: int | None = Field(None, ge=1, le=65535, description="web port; unset: 8000, or a free one")
-    flower_port: int | None = Field(None, ge=1, le=65535, description="Flower's port; unset: 5555, or a free one")
-    web_threads: int = Field(256, ge=40, le=2000, description="threads of the web server; each SSE client takes one")
-
-    admin_hosts: str = Field(
-        "",
-        description="names, separated by commas, of /admin for other machines; unset: this machine only",
-    )
-
-    cors_origins: OriginNames = Field(
-        "", description="web pages, separated by commas, that may read the API from elsewhere; unset: none"
-    )
-    rate_limit_per_s: float = Field(
-        100.0, gt=0, le=100_000, allow_inf_nan=False, description="requests a second that a caller may send"
-    )
-    write_limit_per_s: float = Field(
-        10.0, gt=0, le=10_000, allow_inf_nan=False, description="those of them that may change something"
-    )
 
     market: MarketName = Field("CME_Futures", description="market whose calendar gives trading days")
     market_overrides: OverridesPath | None = Field(
@@ -196,6 +159,17 @@ class Settings(BaseSettings):
             raise ValueError("; ".join(problems))
         return self
 
+    @model_validator(mode="after")
+    def _may_be_reached(self) -> Self:
+        if self.is_local:
+            return self
+        told = {"DATABASE_URL": self.database_url, "REDIS_URL": self.redis_url}
+        addresses = {name: url.get_secret_value() if url else None for name, url in told.items()}
+        debugging = os.environ.get("FLASK_DEBUG", "").lower() not in ("", "0", "false", "no")
+        if problems := list(exposure_problems(addresses, os.environ.get("FLOWER_BASIC_AUTH", ""), debugging)):
+            raise ValueError("; ".join(problems))
+        return self
+
     @cached_property
     def collected_sources(self) -> tuple[str, ...]:
         """The sources that run while a watched market is open."""
@@ -212,45 +186,14 @@ class Settings(BaseSettings):
         return read_ladders(self.premarket_ladders, PROFILES) if self.premarket_ladders else (Ladder(self.market),)
 
     @cached_property
-    def admin_names(self) -> frozenset[str]:
-        """The names under which the admin answers other machines; none: this machine only."""
-        return frozenset(name.strip().lower() for name in self.admin_hosts.split(",") if name.strip())
-
-    @cached_property
-    def shared_origins(self) -> frozenset[str]:
-        """The origins of web pages that may read the API from elsewhere."""
-        return frozenset(name for name in self.cors_origins.split(",") if name)
-
-    @cached_property
     def excel(self) -> ExcelPlan | None:
         """The sheet that is collected; None where none is."""
-        if self.excel_data_file is None:
-            return None
-        usual: Provider = "excel_live" if sys.platform in ("win32", "darwin") else "excel_file"
-        return ExcelPlan(
-            self.data_provider or usual,
-            self.excel_data_file,
-            self.excel_sheet_name,
-            self.excel_live_range,
-            self.excel_live_require_open,
-            self.excel_poll_ms / 1000,
-        )
+        return excel_plan(self)
 
     @cached_property
     def schwab(self) -> SchwabPlan | None:
         """How Schwab is collected; None where it is not."""
-        if self.schwab_client_id is None or self.schwab_client_secret is None:
-            return None
-        seed = self.schwab_refresh_token
-        return SchwabPlan(
-            self.schwab_client_id.get_secret_value(),
-            self.schwab_client_secret.get_secret_value(),
-            self.schwab_redirect_uri,
-            self.schwab_token_file or self.state_dir / "schwab" / "token.json",
-            self.schwab_api_url,
-            seed.get_secret_value() if seed else None,
-            tuple(listed(self.schwab_symbols)),
-        )
+        return schwab_plan(self)
 
     @cached_property
     def secrets(self) -> tuple[str, ...]:
@@ -269,6 +212,11 @@ class Settings(BaseSettings):
         return self.state_dir / "cache"
 
     @cached_property
+    def metrics_dir(self) -> Path:
+        """Where processes keep what they count."""
+        return self.state_dir / "metrics"
+
+    @cached_property
     def spool_dir(self) -> Path:
         """Where collectors keep what the bus does not take."""
         return self.state_dir / "spool"
@@ -277,6 +225,13 @@ class Settings(BaseSettings):
 def inherited_environment() -> dict[str, str]:
     """This process's environment, for the processes that it starts."""
     return dict(os.environ)
+
+
+def secret_settings() -> frozenset[str]:
+    """The names, as the environment has them, of settings that hold secrets, or addresses with passwords."""
+    return frozenset(
+        name.upper() for name, told in Settings.model_fields.items() if "SecretStr" in str(told.annotation)
+    )
 
 
 def load_settings(**overrides: Any) -> Settings:

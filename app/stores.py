@@ -19,8 +19,11 @@ from app.market.markets import Markets
 class ConnectRedis(Protocol):
     """How to get a client of the bus."""
 
-    def __call__(self, *, text: bool = True, socket_timeout_s: float = SOCKET_TIMEOUT_S) -> Redis:
-        """A client, replying in text or in bytes; Unavailable when there is no server to connect to."""
+    def __call__(
+        self, *, text: bool = True, socket_timeout_s: float = SOCKET_TIMEOUT_S, database: int | None = None
+    ) -> Redis:
+        """A client, replying in text or in bytes, of the bus or of another database of its server; Unavailable when
+        there is no server to connect to."""
 
 
 @dataclass(frozen=True)

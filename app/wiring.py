@@ -11,7 +11,7 @@ from sqlalchemy.orm import sessionmaker
 
 from app.alert_settings import delivery_plan
 from app.alerts.delivery_plan import PLAN
-from app.bus.connection import SOCKET_TIMEOUT_S, connect
+from app.bus.connection import SOCKET_TIMEOUT_S, connect, with_database
 from app.clock import Clock, SystemClock
 from app.dispatch import Dispatch
 from app.errors import Unavailable
@@ -90,8 +90,12 @@ def connect_postgres(settings: Settings) -> PostgresConnection:
     return made
 
 
-def _connect_redis(settings: Settings, *, text: bool = True, socket_timeout_s: float = SOCKET_TIMEOUT_S) -> Redis:
+def _connect_redis(
+    settings: Settings, *, text: bool = True, socket_timeout_s: float = SOCKET_TIMEOUT_S, database: int | None = None
+) -> Redis:
     _, redis_url = server_addresses(settings)
     if redis_url is None:
         raise Unavailable(f"Redis {_NOT_RUNNING.format('REDIS_URL')}")
+    if database is not None:
+        redis_url = with_database(redis_url, database)
     return connect(redis_url, text=text, socket_timeout_s=socket_timeout_s)

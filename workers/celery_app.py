@@ -22,11 +22,14 @@ from app.runtime import Runtime
 from app.settings import load_settings
 from app.wiring import server_addresses, wire
 from workers.dispatch import CeleryDispatch, make_celery
+from workers.observing import TaskObserver
+from workers.queues import queue_of
 
 # Celery warns of root for the sake of pickled messages; Thor's queues accept JSON alone.
 warnings.filterwarnings("ignore", category=SecurityWarning)
 settings = load_settings()
 celery = make_celery(server_addresses(settings)[1])
+TaskObserver(settings.metrics_dir).connect()
 stopping = Event()
 
 
@@ -90,15 +93,11 @@ def _busy(task: Any = None, **_signal: Any) -> None:
     # A loop says for itself how it fares; other work may keep its queue from showing life for as long as it may run.
     if task.acks_late:
         limit_s = int(celery.conf.task_time_limit)
-        runtime().redis.set(keys.busy(_queue(task)), int(time.time() * 1000), ex=limit_s)
+        runtime().redis.set(keys.busy(queue_of(task.name)), int(time.time() * 1000), ex=limit_s)
 
 
 @task_postrun.connect
 def _free(task: Any = None, **_signal: Any) -> None:
     if task.acks_late:
-        runtime().redis.delete(keys.busy(_queue(task)))
-        show_life(_queue(task))
-
-
-def _queue(task: Any) -> str:
-    return str(task.name).partition(".")[0]
+        runtime().redis.delete(keys.busy(queue_of(task.name)))
+        show_life(queue_of(task.name))

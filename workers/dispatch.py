@@ -4,10 +4,14 @@ from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
+from structlog.contextvars import get_contextvars
+
 from app.bus.connection import with_database
 from app.bus.keys import BROKER_DB
 from app.errors import Unavailable
-from workers.queues import ORDINARY, URGENT
+from app.metrics.families import TASKS_SENT, TASKS_UNSENT
+from app.metrics.recording import count
+from workers.queues import ORDINARY, URGENT, queue_of
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -15,6 +19,7 @@ if TYPE_CHECKING:
 NUDGE_EXPIRES_S: Final = 30
 CLOSE_EXPIRES_S: Final = 60  # Longer than until it is asked for again: a worker that is busy finds the newest.
 REPLY_WITHIN_S: Final = 2.0  # A request is answered also while the broker stands still.
+CARRIED: Final = ("request_id",)  # What a message takes along from the log lines of its sender.
 JOB_EXPIRES_S: Final = 600  # A job that still waits then is sent again by the tick.
 
 
@@ -89,6 +94,15 @@ class CeleryDispatch:
         try:
             # Whoever only sends does not know the tasks, and so not what Celery's settings say of them either.
             priority = URGENT if urgent else ORDINARY
-            self._celery().send_task(task, args=arguments, expires=expires_s, retry=False, priority=priority)
+            self._celery().send_task(
+                task, args=arguments, expires=expires_s, retry=False, priority=priority, headers=_carried()
+            )
         except (OperationalError, OSError) as error:
+            count(TASKS_UNSENT, task, queue_of(task))
             raise Unavailable(f"the task queue is away ({type(error).__name__}): {task} was not sent") from error
+        count(TASKS_SENT, task, queue_of(task))
+
+
+def _carried() -> dict[str, str]:
+    context = get_contextvars()
+    return {name: str(context[name]) for name in CARRIED if name in context}

@@ -1,7 +1,7 @@
 """Putting the HTTP edge on the application."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Final
 
 from apiflask import APIFlask
@@ -10,6 +10,7 @@ from redis import Redis
 
 from app.api.accounting import accounting
 from app.api.alerts import alerts
+from app.api.audit import audit
 from app.api.bars import bars
 from app.api.certificates import certificates
 from app.api.collectors import collectors
@@ -23,6 +24,7 @@ from app.api.instruments import instruments
 from app.api.jobs import jobs
 from app.api.json_body import require_plain_json
 from app.api.lake import lake
+from app.api.me import me
 from app.api.metrics import metrics
 from app.api.parts import EXTENSION, ApiParts
 from app.api.predictions import predictions
@@ -42,6 +44,7 @@ from app.api.ticks import ticks
 from app.api.watched import Watchlist
 from app.api.watchlist import watchlist
 from app.bus.connection import impatient
+from app.bus.keys import BROKER_DB
 from app.dispatch import QUEUES
 from app.edge.gathering import BODY_LIMIT_BYTES
 from app.edge.limiting import limit_rates
@@ -61,7 +64,7 @@ from app.operations.health import (
 )
 from app.operations.job_health import check_jobs
 from app.operations.login_health import check_schwab_login
-from app.operations.metering import read_bus, read_database
+from app.operations.metering import read_database, read_redis
 from app.operations.session_health import check_feeds, check_sessions
 from app.runtime import EXTENSION as RUNTIME
 from app.runtime import Runtime
@@ -85,6 +88,8 @@ BLUEPRINTS: Final = (
     premarket,
     health,
     metrics,
+    me,
+    audit,
 )
 REQUEST_TIMEOUT_S: Final = 1.0
 # Above the second for which the stream's reader waits for an entry.
@@ -139,7 +144,8 @@ def _parts(runtime: Runtime, queues: Sequence[str]) -> ApiParts:
     probes["alerts"] = lambda: check_alerts(runtime)
     if runtime.settings.schwab:
         probes["schwab_login"] = lambda: check_schwab_login(edge.bus, runtime.clock.now())
-    meters["redis"] = lambda: read_bus(edge.bus, runtime.clock.now(), runtime.settings.stream_cap)
+    broker = cache(partial(runtime.connect_redis, socket_timeout_s=REQUEST_TIMEOUT_S, database=BROKER_DB))
+    meters["redis"] = lambda: read_redis(edge.bus, broker(), runtime.clock.now(), runtime.settings.stream_cap)
     meters["postgres"] = lambda: read_database(runtime)
     return edge
 

@@ -1,91 +1,25 @@
-"""GET /metrics: what the pipeline, the ledger and the analyses count, in the text format of Prometheus."""
+"""GET /metrics: what all processes count and what the stores know, in the text format of Prometheus."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from apiflask import APIBlueprint
 from flask import Response
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as TEXT
 
+from app.api.metric_families import BACKUP, FAMILIES, UP
 from app.api.parts import parts
+from app.local.figures import member_figures
+from app.metrics.families import PROCESS_CPU, PROCESS_FDS, PROCESS_MEMORY, PROCESS_THREADS, PROCESSES
+from app.metrics.reading import read_counts
+from app.metrics.recording import Series
+from app.operations.backup_age import newest_backup
 from app.operations.health import Check
+from app.runtime import runtime
 
-
-@dataclass(frozen=True)
-class Family:
-    """A metric: the figure that it shows, divided by `unit`. One whose name ends in `_total` is a counter."""
-
-    figure: str
-    name: str
-    help: str
-    labels: Sequence[str] = ()
-    unit: float = 1
-
-    def filled(self, numbers: Mapping[tuple[str, ...], float]) -> Metric:
-        """The metric with these values by the values of its labels."""
-        kind = CounterMetricFamily if self.name.endswith("_total") else GaugeMetricFamily
-        family = kind(self.name, self.help, labels=self.labels)
-        for labels, number in numbers.items():
-            family.add_metric(labels, number / self.unit)
-        return family
-
-
-SOURCE, CONSUMER, KIND, STATE, STATUS = ("source",), ("consumer",), ("kind",), ("state",), ("status",)
-SEVERITY, VERDICT, STAGE = ("severity",), ("market", "verdict"), ("market", "stage")
-PAIR: Final = ("symbol", "source", "other")
-SERIES: Final = ("model", "symbol", "horizon")
-UP: Final = Family("up", "thor_up", "Whether the server answers: without it, what it counts is missing here", ("part",))
-# A counter never falls. What is stored, dead or lost may: rows are dropped, letters redriven, lost events turn up.
-FAMILIES: Final = (
-    Family("ledger_published", "thor_ledger_published_total", "Events published, as last reconciled"),
-    Family("ledger_duplicates", "thor_ledger_duplicates_total", "Entries whose event was stored already"),
-    Family("ledger_stored", "thor_ledger_stored_events", "Events stored in PostgreSQL or the lake, as last reconciled"),
-    Family("ledger_dead", "thor_ledger_dead_events", "Events in dead letters that are not stored, as last reconciled"),
-    Family("ledger_in_flight", "thor_ledger_in_flight_events", "Published less all the rest; negative: a surplus"),
-    Family("ledger_losses", "thor_ledger_lost_events", "Events that are known to be gone", KIND),
-    Family("ledger_dead_letters", "thor_dead_letters", "Entries that could not be stored", STATE),
-    Family("ledger_gaps", "thor_gaps", "Stretches that storage lacks", (*KIND, *STATE)),
-    Family("jobs", "thor_jobs", "Analyses that were asked for, by what became of them", STATUS),
-    Family("jobs_oldest_pending_s", "thor_jobs_oldest_pending_seconds", "Since the oldest that waits was asked for"),
-    Family("alerts", "thor_alerts", "Alerts that are unresolved", SEVERITY),
-    Family("alerts_unacknowledged", "thor_alerts_unacknowledged", "Unresolved alerts that nobody sees to"),
-    Family("premarket_verdict", "thor_premarket_verdict", "What the report before the open is: 1", VERDICT),
-    Family("premarket_late_s", "thor_premarket_late_seconds", "Past its deadline, when done or up to now", STAGE),
-    Family("prediction_outcomes", "thor_prediction_outcomes", "Known when a session was last scored", SERIES),
-    Family("prediction_brier_skill", "thor_prediction_brier_skill", "Skill against the base rate, as scored", SERIES),
-    Family("prediction_hit_rate", "thor_prediction_hit_rate", "Share of right sides, as scored", SERIES),
-    Family("prediction_coverage", "thor_prediction_coverage", "Share of prices in the 90 % interval", SERIES),
-    Family("prediction_degraded", "thor_prediction_degraded", "Whether they do worse than the base rate", SERIES),
-    Family("stream_length", "thor_stream_entries", "Entries that the stream keeps"),
-    Family("stream_added", "thor_stream_added_total", "Entries ever added to the stream"),
-    Family("stream_fill_percent", "thor_stream_fill_ratio", "Length by that at which publishers are refused", (), 100),
-    Family("stream_lag", "thor_ingest_lag_entries", "Entries that no ingestor has read"),
-    Family("stream_pending", "thor_ingest_pending_entries", "Entries that were read and are not acknowledged"),
-    Family("ingestor_read", "thor_ingest_read_total", "Entries handled since the ingestor's start", CONSUMER),
-    Family("ingestor_written", "thor_ingest_written_total", "Ticks stored since the start", CONSUMER),
-    Family("ingestor_duplicates", "thor_ingest_duplicates_total", "Entries stored already", CONSUMER),
-    Family("ingestor_dead", "thor_ingest_dead_total", "Entries put aside since the start", CONSUMER),
-    Family("ingestor_trimmed", "thor_ingest_trimmed_total", "Entries that were gone before they were stored", CONSUMER),
-    Family("ingestor_progress_age_s", "thor_ingest_progress_age_seconds", "Since the last progress", CONSUMER),
-    Family("source_wanted", "thor_source_wanted", "Whether the source is to be collected", SOURCE),
-    Family("source_published", "thor_source_published_total", "Quotes published since the collector's start", SOURCE),
-    Family("source_dropped", "thor_source_dropped_total", "Quotes with neither Redis nor room on the disk", SOURCE),
-    Family("source_spooled", "thor_source_spooled_quotes", "Quotes on the collector's disk, waiting for Redis", SOURCE),
-    Family("divergence_alarms", "thor_source_disagreements", "Symbols and sources that have differed for a while"),
-    Family("divergence_ticks", "thor_source_difference_ticks", "Mid above the other source's, where it is far", PAIR),
-    Family("divergence_lag_ms", "thor_source_lag_seconds", "Behind the other source, where it is long", PAIR, 1000),
-    Family("source_age_s", "thor_source_age_seconds", "Since the collector's last sign of progress", SOURCE),
-    Family("source_held", "thor_source_held", "Whether a process collects the source", SOURCE),
-    Family("source_rate_per_s", "thor_source_quotes_per_second", "Quotes a second over the last minute", SOURCE),
-    Family("source_change_age_s", "thor_source_change_age_seconds", "Since the source brought something new", SOURCE),
-    Family("source_data_age_s", "thor_source_data_age_seconds", "Since the source said anything", SOURCE),
-    Family("source_reconnects", "thor_source_reconnects_total", "Connections made again since the start", SOURCE),
-    Family("source_crashes", "thor_source_failed_starts", "Starts in a row that came to no good end", SOURCE),
-    Family("source_silence_restarts", "thor_source_silence_restarts", "Fruitless restarts of a silent source", SOURCE),
-)
 EXAMPLE: Final = """# HELP thor_stream_entries Entries that the stream keeps
 # TYPE thor_stream_entries gauge
 thor_stream_entries 120345.0
@@ -101,18 +35,19 @@ metrics = APIBlueprint("metrics", __name__, tag="Health")
 
 
 class Readings:
-    """The metrics of one scrape."""
+    """The metrics of one scrape: what the servers know, and whatever else there is."""
 
-    def __init__(self, checks: Sequence[Check]) -> None:
-        self._checks = checks
+    def __init__(self, checks: Sequence[Check], others: Iterable[Metric] = ()) -> None:
+        self._checks, self._others = checks, others
 
     def collect(self) -> Iterator[Metric]:
-        """Whether each server answered, and what was read of those that did."""
+        """Whether each server answered, what was read of those that did, and the others."""
         yield UP.filled({(check.name,): check.ok for check in self._checks})
         numbers = {name: by_label for check in self._checks for name, by_label in check.figures.items()}
         for family in FAMILIES:
             if found := numbers.get(family.figure):
                 yield family.filled(found)
+        yield from self._others
 
 
 @metrics.get("/metrics")
@@ -120,9 +55,26 @@ class Readings:
 def show_metrics() -> Response:
     """Figures for Prometheus
 
-    Sources, stream, ingestors, sums of the ledger, analyses by status, alerts, and the ladder before the open. While
-    Redis or PostgreSQL is away, `thor_up` says so and its figures are left out. Answers within 3 seconds.
+    Requests, streams, publishing, ingest, exports, queues, tasks and processes, as all processes of this Thor have
+    counted them; sources, stream, ledger, lake, sessions, analyses, alerts and the ladder before the open, as the
+    stores know them. While Redis or PostgreSQL is away, `thor_up` says so and its figures are left out. Answers within
+    3 seconds.
     """
+    state_dir = runtime().settings.state_dir
     registry = CollectorRegistry()
-    registry.register(Readings(parts().meters.run()))
+    registry.register(Readings(parts().meters.run(), [*read_counts(_members(state_dir)), *_backups(state_dir)]))
     return Response(generate_latest(registry), content_type=TEXT, headers={"Cache-Control": "no-store"})
+
+
+def _members(state_dir: Path) -> Iterator[tuple[Series, float]]:
+    for name, found in member_figures(state_dir).items():
+        yield (PROCESSES.name, (name,), ""), found.processes
+        yield (PROCESS_MEMORY.name, (name,), ""), found.memory_bytes
+        yield (PROCESS_CPU.name, (name,), ""), found.cpu_s
+        yield (PROCESS_FDS.name, (name,), ""), found.open_fds
+        yield (PROCESS_THREADS.name, (name,), ""), found.threads
+
+
+def _backups(state_dir: Path) -> Iterator[Metric]:
+    if (at_s := newest_backup(state_dir)) is not None:
+        yield BACKUP.filled({(): at_s})

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any, Final
 from uuid import uuid4
 
@@ -20,6 +21,8 @@ from app.bus.leases import Lease
 from app.bus.publish_script import PUBLISH
 from app.bus.published import last_batch, raise_published
 from app.errors import Conflict, Unavailable
+from app.metrics.families import PUBLISH_DURATION, PUBLISH_EVENTS, PUBLISH_REFUSED
+from app.metrics.recording import count, observe
 from app.quotes import Quote
 
 STREAM_CAP: Final = 10_000_000  # about 2 GB: 80 minutes of 2,000 events a second that nobody stores.
@@ -47,11 +50,12 @@ class QuotePublisher:
         self, client: Redis, lease: Lease, *, cap: int = STREAM_CAP, before: "QuotePublisher | None" = None
     ) -> None:
         self._client, self._lease, self._cap = client, lease, cap
+        self._source = lease.key.split(":")[1]
         # One that never sent anything has not yet looked at the one before it.
         self._before: QuotePublisher | None = (before._before or before) if before else None
         self._script = client.register_script(PUBLISH)
         self._name = uuid4().hex
-        self._number = 0
+        self._number, self._sent_s = 0, 0.0
         self._link: Any = None
         self._asked: Batch | None = None  # Sent, and not yet answered.
         self._doubtful: tuple[int, Batch] | None = None  # Its answer got lost.
@@ -85,7 +89,7 @@ class QuotePublisher:
             if self._doubtful is None or self._doubtful[1] != batch:
                 self._number += 1
                 self._doubtful = None
-            self._asked = batch
+            self._asked, self._sent_s = batch, perf_counter()
             self._write(batch, ("EVALSHA", self._script.sha))
 
     def settle(self) -> None:
@@ -104,6 +108,8 @@ class QuotePublisher:
             raise Unavailable(f"Redis answered a batch with {str(applied)[:40]!r}")
         self._count(batch)
         self._asked = self._doubtful = None
+        observe(PUBLISH_DURATION, perf_counter() - self._sent_s, batch.source)
+        count(PUBLISH_EVENTS, batch.source, by=len(batch.events))
 
     def abandon(self) -> None:
         """Wait no longer for the answer to the batch that was sent; it may have been published."""
@@ -189,9 +195,11 @@ class QuotePublisher:
             yield
         except ResponseError as error:
             self._asked = None
+            count(PUBLISH_REFUSED, self._source, _reason(error))
             raise _refusal(error, self._lease) from None
         except RedisError as error:
             self.abandon()
+            count(PUBLISH_REFUSED, self._source, "away")
             raise Unavailable(f"Redis is away ({type(error).__name__})") from error
 
     def _count(self, batch: Batch) -> None:
@@ -202,6 +210,11 @@ class QuotePublisher:
         known.update(counts)
         for name, number in numbers.items():
             known[name] = max(known[name], number)
+
+
+def _reason(error: ResponseError) -> str:
+    words = {"FENCED": "fenced", "FULL": "full", "OOM": "memory"}
+    return next((word for sign, word in words.items() if sign in str(error)), "other")
 
 
 def _refusal(error: ResponseError, lease: Lease) -> Exception:

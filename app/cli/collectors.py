@@ -9,7 +9,7 @@ import click
 from rich.table import Table
 
 from app.cli.console import command, console
-from app.cli.stopping import stop_on_signals
+from app.cli.stopping import at_work
 from app.cli.wording import span_text
 from app.clock import instant_text
 from app.errors import Rejected
@@ -125,7 +125,7 @@ def _give_order(rt: Runtime, asked: Mapping[str, str | None]) -> None:
 
 def _collect(source: str) -> None:
     rt, stop = runtime(), Event()
-    with stop_on_signals(stop):
+    with at_work(stop):
         published = run_agent(rt, source, rt.collector_plan, stop, lambda line: console.print(line, markup=False))
     console.print(f"Stopped collecting {source}: {published:,} quotes published")
 

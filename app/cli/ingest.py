@@ -10,7 +10,7 @@ from app.bus.connection import check_persistence
 from app.bus.groups import group_state, parse_consumer
 from app.bus.stream import stream_state
 from app.cli.console import command, console
-from app.cli.stopping import stop_on_signals
+from app.cli.stopping import at_work
 from app.ingest.dead_letters import count_dead_letters
 from app.ingest.run import Ingestor, IngestPlan
 from app.operations.pipeline import ingestors
@@ -44,7 +44,7 @@ def redis_to_postgres(
     plan = IngestPlan(consumer, batch_size or rt.settings.ingest_batch_size)
     stop = Event()
     ingestor = Ingestor(rt.raw_redis, rt.redis, rt.sessions, rt.market, rt.clock, plan)
-    with stop_on_signals(stop):
+    with at_work(stop):
         totals = ingestor.run(stop, until_drained=drain)
     console.print(
         f"Ingest ended: {totals.read:,} entries read, {totals.written:,} stored, {totals.duplicates:,} already there, "

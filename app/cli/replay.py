@@ -8,7 +8,7 @@ import click
 
 from app.bus.connection import check_persistence
 from app.cli.console import command, console, counting
-from app.cli.stopping import stop_on_signals
+from app.cli.stopping import at_work
 from app.collectors.recordings import open_recording
 from app.collectors.replay import ReplayPlan, replay
 from app.errors import Rejected
@@ -55,7 +55,7 @@ def replay_files(files: tuple[Path, ...], speed: str, as_live: bool) -> None:
         span = f"{recording.first:%Y-%m-%d %H:%M:%S} to {recording.last:%Y-%m-%d %H:%M:%S} UTC"
         console.print(f"{recording.path.name}: {recording.rows:,} quotes of {', '.join(recording.symbols)}, {span}")
     stop, began = Event(), time.monotonic()
-    with stop_on_signals(stop), counting("Replaying", rows) as advance:
+    with at_work(stop), counting("Replaying", rows) as advance:
         published = replay(rt.redis, recordings, plan, rt.market, rt.clock, stop, advance)
     took_s = time.monotonic() - began
     ended = "Replay stopped" if published < rows else "Replay completed"

@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from app.cli.console import EXIT_REFUSED, command, console
-from app.cli.stopping import stop_on_signals
+from app.cli.stopping import at_work
 from app.clock import parse_day, parse_instant
 from app.desk.events import EventKey, EventName, find_event
 from app.errors import Conflict, Rejected
@@ -58,7 +58,7 @@ def market_monitor(every: float) -> None:
         markets = watched_markets(rt, session)
     for market in markets:
         console.print(_standing(market, rt.clock.now()))
-    with stop_on_signals(stop):
+    with at_work(stop):
         while not stop.is_set():
             for step in market_tick(rt, rt.tick_policy):
                 if isinstance(step, _NEWS):

@@ -1,4 +1,5 @@
-"""Ctrl-C, SIGTERM and Windows' Ctrl-Break as an event, so that a loop can end in order."""
+"""Commands that work until they are stopped: Ctrl-C, SIGTERM and Windows' Ctrl-Break as an event, so that a loop can
+end in order."""
 
 import contextlib
 import signal
@@ -6,6 +7,11 @@ from collections.abc import Iterator
 from threading import Event
 from types import FrameType
 from typing import Final
+
+import click
+
+from app.metrics.process import taking_part
+from app.runtime import runtime
 
 _NAMES: Final = ("SIGINT", "SIGTERM", "SIGBREAK")  # On Windows the last one is what one process can send another.
 
@@ -25,3 +31,11 @@ def stop_on_signals(stop: Event) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def at_work(stop: Event) -> Iterator[None]:
+    """As `stop_on_signals`, for a command that works for long: what it counts is shown by /metrics under its name."""
+    name = click.get_current_context().info_name or ""
+    with stop_on_signals(stop), taking_part(runtime().settings.metrics_dir, name):
+        yield

@@ -73,4 +73,6 @@ def install_dashboard(app: APIFlask, static: Path = STATIC) -> None:
 
 def _harden(answer: Response) -> Response:
     answer.headers["Content-Security-Policy"] = POLICY
+    # Without it browsers hide of a form where it came from, and logging out would be refused.
+    answer.headers["Referrer-Policy"] = "same-origin"
     return answer

@@ -6,6 +6,7 @@ from typing import Final
 
 from flask import Flask, Response, g, request
 
+from app.access.roles import Caller
 from app.edge.rates import RateLimit
 from app.edge.ring import ALIVE, RING, carried_by, slow_down
 
@@ -22,7 +23,7 @@ Refuse = Callable[[str, Mapping[str, str]], Response]
 def limit_rates(app: Flask, reads_per_s: float, writes_per_s: float, refuse: Refuse) -> None:
     """Have `refuse` answer callers that ask `app` more often than this, or change things more often than that.
 
-    A caller is who the request comes from: the name that `g.caller` has, where somebody has looked, else the address.
+    A caller is who the request comes from: `g.caller`, where somebody has looked, else the address.
     """
     reads = RateLimit(reads_per_s, max(1, round(reads_per_s * READ_BURST_S)))
     writes = RateLimit(writes_per_s, max(1, round(writes_per_s * WRITE_BURST_S)))
@@ -43,9 +44,9 @@ def limit_rates(app: Flask, reads_per_s: float, writes_per_s: float, refuse: Ref
 
 
 def caller_name() -> str:
-    """Who asks: a name that was proved, else the address that the request comes from."""
-    name = getattr(g.get("caller"), "name", None)
-    return str(name or request.remote_addr or "")
+    """Who asks: what was proved of them, else the address that the request comes from."""
+    found: Caller | None = g.get("caller")
+    return (found.identity if found else "") or request.remote_addr or ""
 
 
 def _told(limit: RateLimit) -> str:

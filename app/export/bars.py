@@ -22,6 +22,8 @@ from app.lake.models import LakeFile
 from app.lake.query import connect
 from app.lake.schemas import BAR_FILE, TICK_FILE
 from app.market.markets import Markets
+from app.metrics.families import BARS_WRITTEN
+from app.metrics.recording import count
 
 Sessions = sessionmaker[Session]
 
@@ -77,6 +79,8 @@ class BarRun:
                     self._publish(file, timeframe, table, made_at, still_held)
                 else:
                     self._withdraw(file, timeframe, still_held)
+        for timeframe, table in tables.items():
+            count(BARS_WRITTEN, timeframe, by=table.num_rows)
         return SymbolBars(file.symbol, {name: table.num_rows for name, table in tables.items()})
 
     def _build(

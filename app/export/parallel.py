@@ -4,6 +4,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Final, TypeVar
 
 # Each takes three connections of the pool and some 60 MB.
@@ -32,7 +33,7 @@ def in_order(work: Callable[[T], R], items: Sequence[T], at_once: int) -> Iterat
     under_way: deque[Future[R]] = deque()
     with ThreadPoolExecutor(at_once, thread_name_prefix="export") as pool:
         for item in items:
-            under_way.append(pool.submit(work, item))
+            under_way.append(pool.submit(copy_context().run, work, item))
             if len(under_way) == at_once:
                 yield under_way.popleft().result()
         while under_way:

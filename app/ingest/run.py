@@ -30,6 +30,8 @@ from app.ingest.session_names import end_sessions
 from app.ingest.storing import TickWriter, unavailable_while_away
 from app.ledger.positions import read_position
 from app.market.market import Market
+from app.metrics.families import INGEST_WAITS
+from app.metrics.recording import count
 
 log = logging.getLogger(__name__)
 
@@ -252,9 +254,9 @@ class Ingestor:
 
     def _store(self, batch: Batch) -> None:
         stored = self._writer.store(batch, self._clock.now(), self._intake.read_ahead if self._intake else None)
+        self.totals.add(stored)  # It is, also where the server goes away before it has heard of it.
         announce_dead_letters(self._raw, stored.rejects)
         self._reader.send_ack([entry_id for entry_id, _words in batch.entries])
-        self.totals.add(stored)
         for reject in stored.rejects:
             log.warning("dead letter %s: %s", reject.id.decode(), reject.reason)
         if stored.trimmed:
@@ -268,6 +270,7 @@ class Ingestor:
 
     def _wait(self, ending: Event, state: str, error: Exception) -> None:
         self._presence.hold_up(state, error)
+        count(INGEST_WAITS, state)
         self._move()
         wait_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**self._failures) * random.uniform(0.5, 1.0)
         self._failures = min(self._failures + 1, 10)

@@ -3,17 +3,21 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from time import perf_counter
 from typing import Final
 
 import psycopg2
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.bus.groups import Entry
 from app.errors import Unavailable
 from app.ingest.accounting import Account, account_statement, book, merge
 from app.ingest.batch import Batch, Stored
 from app.ingest.rows import RowMaker, Rows
 from app.ingest.session_names import name_connection, name_session
+from app.metrics.families import INGEST_DELAY, INGEST_DURATION
+from app.metrics.recording import observe
 from app.ticks.partitions import ensure_partitions
 from app.ticks.store import append_ticks
 
@@ -37,8 +41,14 @@ class TickWriter:
 
         `meanwhile` may be called, once, while the database is at work; it must not raise.
         """
+        began_s = perf_counter()
         with unavailable_while_away():
-            return self._store(batch, now, meanwhile)
+            stored = self._store(batch, now, meanwhile)
+        took_s = perf_counter() - began_s
+        observe(INGEST_DURATION, took_s)
+        if batch.entries:
+            observe(INGEST_DELAY, max(0.0, now.timestamp() - _published_s(batch.entries[0]) + took_s))
+        return stored
 
     def _store(self, batch: Batch, now: datetime, meanwhile: Callable[[], None] | None) -> Stored:
         rows = batch.rows
@@ -94,6 +104,10 @@ class TickWriter:
         duplicates = len(rows.lines) - account.written - account.conflicts
         self._duplicates_about = len(rows.lines) > account.written
         return Stored(len(batch.entries), account.written, duplicates, len(account.trimmed), account.rejects)
+
+
+def _published_s(entry: Entry) -> float:
+    return int(entry[0].partition(b"-")[0]) / 1000
 
 
 @contextmanager

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, Protocol, TypeVar
 
+from structlog.contextvars import bound_contextvars
+
 from app.analysis.document import Analysis
 from app.analysis.inputs import SymbolInput
 from app.analysis.question import Question
@@ -21,6 +23,8 @@ from app.jobs.results import keep_analysis
 from app.jobs.track_record import degraded_in, read_records, told_of
 from app.jobs.watching import Ending, RunLimits, Stopped, Watch, write_end
 from app.lake.layout import Lake
+from app.metrics.families import JOB_DURATION
+from app.metrics.recording import observe
 from app.stores import Stores
 
 log = logging.getLogger(__name__)
@@ -87,18 +91,14 @@ def run_job(
         return _left(job_id, error)
     if claimed is None:
         return "not taken"
-    claim = Claim(claimed.id, claimed.attempt)
-    with Watch(stores.sessions, stores.clock, claim, limits, end_process) as watch:
-        try:
-            work = _patiently(lambda: _prepared(stores, claimed, claim), pauses_s)
-            found = _analysed(stores, work, analyse or _engine(), cache, watch)
-            outcome = _patiently(lambda: _keep(stores, work, found, watch), pauses_s)
-        except Stopped as stopped:
-            return _end(stores, claim, stopped.ending, watch, pauses_s)
-        except Exception as error:
-            if is_outage(error):
-                return _left(job_id, error)
-            return _end(stores, claim, Ending("failed", _reason(job_id, error)), watch, pauses_s)
+    began_s, claim = time.perf_counter(), Claim(claimed.id, claimed.attempt)
+    with bound_contextvars(job_id=job_id):
+        log.info("job %d begins: %s of %s", job_id, claimed.kind, ", ".join(claimed.symbols))
+        with Watch(stores.sessions, stores.clock, claim, limits, end_process) as watch:
+            outcome = _worked(stores, claimed, claim, watch, analyse, cache, pauses_s)
+        took_s = time.perf_counter() - began_s
+        log.info("job %d is %s after %.1f s", job_id, outcome, took_s)
+    observe(JOB_DURATION, took_s, claimed.kind, outcome)
     return outcome
 
 
@@ -113,6 +113,27 @@ def question_of(job: AnalysisJob) -> Question:
             "parameters": job.parameters,
         }
     )
+
+
+def _worked(
+    stores: Stores,
+    claimed: AnalysisJob,
+    claim: Claim,
+    watch: Watch,
+    analyse: Analyse | None,
+    cache: Any,
+    pauses_s: Sequence[float],
+) -> Outcome:
+    try:
+        work = _patiently(lambda: _prepared(stores, claimed, claim), pauses_s)
+        found = _analysed(stores, work, analyse or _engine(), cache, watch)
+        return _patiently(lambda: _keep(stores, work, found, watch), pauses_s)
+    except Stopped as stopped:
+        return _end(stores, claim, stopped.ending, watch, pauses_s)
+    except Exception as error:
+        if is_outage(error):
+            return _left(claimed.id, error)
+        return _end(stores, claim, Ending("failed", _reason(claimed.id, error)), watch, pauses_s)
 
 
 def _claimed(stores: Stores, job_id: int, limits: RunLimits, worker: str) -> AnalysisJob | None:

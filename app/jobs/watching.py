@@ -4,6 +4,7 @@ import faulthandler
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Event, Thread
@@ -91,7 +92,8 @@ class Watch:
         self._began_s = time.monotonic()
         self._began_cpu_s = time.process_time()
         self.peak_mb = self._memory_mb()
-        self._thread = Thread(target=self._run, name=f"job-{claim.job_id}-watch", daemon=True)
+        name = f"job-{claim.job_id}-watch"
+        self._thread = Thread(target=copy_context().run, args=(self._run,), name=name, daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -11,6 +11,9 @@ from app.errors import Conflict, NotFound
 from app.instruments.hours import closing_market, sessions_on
 from app.lake.manifest import list_files
 from app.lake.models import LakeFile
+from app.metrics.families import EXPORT_DURATION, EXPORT_ROWS
+from app.metrics.recording import count
+from app.metrics.timing import timed
 from app.operations.bar_mending import find_old_bars
 from app.operations.lake_states import closing_time
 from app.operations.tick_counts import tick_counts
@@ -41,32 +44,8 @@ def export_session(stores: Stores, market_name: str, day: date) -> "DayExport":
     bars of other symbols from being made: Conflict in the end, with all of them. NotFound when that market has no
     session on that day; Unavailable when disk or database fail.
     """
-    # Arrow and DuckDB take a second and 100 MB to load, which whoever only asks what is stale saves.
-    from app.export.bars import generate_bars
-    from app.export.plan import ExportOptions
-    from app.export.ticks import DayExport, export_day
-    from app.lake.files import sweep_staging
-
-    if stores.markets.named(market_name).session(day) is None:
-        raise NotFound(f"{market_name} has no session on {day}")
-    now = stores.clock.now()
-    if swept := sweep_staging(stores.lake, now):
-        log.info("swept %s files that killed exports left behind", swept)
-    options = ExportOptions(
-        concerns=lambda symbol: _closes_with(stores, market_name, symbol, day),
-        refresh=True,
-        closed_at=lambda symbol, on: closing_time(stores, symbol, on, now),
-    )
-    done, bars, refusals = DayExport(day, ()), [], list[str]()
-    with _noting(refusals):
-        done = export_day(stores.sessions, stores.lake, day, now, options)
-    with _noting(refusals):
-        symbols = _symbols_in_lake(stores, market_name, day)
-        bars = generate_bars(stores.sessions, stores.lake, stores.markets, day, now, symbols=symbols)
-    if refusals:
-        raise Conflict("; ".join(refusals))
-    log.info("exported %s of %s: %s; bars of %s symbols", day, market_name, done.counts(), len(bars))
-    return done
+    with timed(EXPORT_DURATION):
+        return _exported(stores, market_name, day)
 
 
 def exports_of(stores: Stores, day: date, symbols: Iterable[str]) -> list[SessionExport]:
@@ -104,6 +83,36 @@ def symbols_to_export(
         return set(counts)
     known = {row.symbol: row for row in files}
     return {symbol for symbol, rows in counts.items() if _lacks(known.get(symbol), rows, closed.get(symbol))}
+
+
+def _exported(stores: Stores, market_name: str, day: date) -> "DayExport":
+    # Arrow and DuckDB take a second and 100 MB to load, which whoever only asks what is stale saves.
+    from app.export.bars import generate_bars
+    from app.export.plan import ExportOptions
+    from app.export.ticks import DayExport, export_day
+    from app.lake.files import sweep_staging
+
+    if stores.markets.named(market_name).session(day) is None:
+        raise NotFound(f"{market_name} has no session on {day}")
+    now = stores.clock.now()
+    if swept := sweep_staging(stores.lake, now):
+        log.info("swept %s files that killed exports left behind", swept)
+    options = ExportOptions(
+        concerns=lambda symbol: _closes_with(stores, market_name, symbol, day),
+        refresh=True,
+        closed_at=lambda symbol, on: closing_time(stores, symbol, on, now),
+    )
+    done, bars, refusals = DayExport(day, ()), [], list[str]()
+    with _noting(refusals):
+        done = export_day(stores.sessions, stores.lake, day, now, options)
+    count(EXPORT_ROWS, by=done.counts()["ticks"])
+    with _noting(refusals):
+        symbols = _symbols_in_lake(stores, market_name, day)
+        bars = generate_bars(stores.sessions, stores.lake, stores.markets, day, now, symbols=symbols)
+    if refusals:
+        raise Conflict("; ".join(refusals))
+    log.info("exported %s of %s: %s; bars of %s symbols", day, market_name, done.counts(), len(bars))
+    return done
 
 
 def _lacks(row: LakeFile | None, stored: int, closed_at: datetime | None) -> bool:

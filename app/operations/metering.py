@@ -11,6 +11,7 @@ from redis import Redis
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from app.bus.broker import queue_lengths, taken_messages
 from app.jobs.backlog import read_backlog
 from app.jobs.score_history import score_numbers
 from app.operations.accounting import ledger_figures
@@ -19,6 +20,7 @@ from app.operations.alerting.ladders import present_ladders
 from app.operations.divergences import read_divergences
 from app.operations.health import Check
 from app.operations.pipeline import ingestors, sources, stream
+from app.operations.record_metering import read_records
 from app.stores import Stores
 
 Numbers = dict[str, dict[tuple[str, ...], float]]
@@ -34,15 +36,27 @@ def read_bus(client: Redis, now: datetime, stream_cap: int) -> Check:
     return Check("redis", True, "read", numbers | _divergences(client))
 
 
+def read_redis(client: Redis, broker: Redis, now: datetime, stream_cap: int) -> Check:
+    """`read_bus` and `read_queues` as one; RedisError while the server is away."""
+    return Check("redis", True, "read", {**read_bus(client, now, stream_cap).figures, **read_queues(broker)})
+
+
+def read_queues(broker: Redis) -> Numbers:
+    """`queue_messages` by queue, and `queue_taken`; `broker` is a client of the broker's database. RedisError."""
+    waiting: dict[tuple[str, ...], float] = {(queue,): count for queue, count in queue_lengths(broker).items()}
+    return {"queue_messages": waiting, "queue_taken": {(): taken_messages(broker)}}
+
+
 def read_database(stores: Stores) -> Check:
     """`ledger_…`, as `ledger_figures` names them, `jobs` by status, `jobs_oldest_pending_s`, `alerts…`, `premarket_…`,
-    and `prediction_…` by model, symbol and horizon, as `score_numbers` names them; not ok while the server is away.
+    `prediction_…` by model, symbol and horizon, as `score_numbers` names them, and what `read_records` does; not ok
+    while the server is away.
     """
     try:
         numbers = ledger_figures(stores)
         with stores.sessions() as session:
             backlog, scores = read_backlog(session, stores.clock.now()), score_numbers(session)
-            told = _alerts(session) | _premarket(stores, session)
+            told = _alerts(session) | _premarket(stores, session) | read_records(stores, session)
     except DBAPIError as error:
         return Check("postgres", False, f"does not answer ({type(error).__name__})")
     jobs: Numbers = {

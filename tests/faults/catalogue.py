@@ -19,6 +19,7 @@ from tests.faults.scenarios.ladder_month import LADDER_MONTH
 from tests.faults.scenarios.poison import POISONED
 from tests.faults.scenarios.postgres_outage import POSTGRES_OUTAGE
 from tests.faults.scenarios.redis_gone import REDIS_GONE
+from tests.faults.scenarios.restore_drill import RESTORE_DRILL
 from tests.faults.scenarios.schwab_faults import SCHWAB_FAULTS
 from tests.faults.scenarios.stale_holder import STALE_HOLDER
 from tests.faults.scenarios.stuck_clients import STUCK_CLIENTS
@@ -46,5 +47,6 @@ SCENARIOS: tuple[Scenario, ...] = (
     LADDER_KILLS,
     TOKEN_KILLS,
     SCHWAB_FAULTS,
+    RESTORE_DRILL,
     PLANTED_BUGS,
 )

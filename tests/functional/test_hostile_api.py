@@ -9,8 +9,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.access.roles import Role
 from app.api.json_body import DEPTH_LIMIT
+from app.runtime import Runtime
 from app.settings import Settings
+from tests.keyed_client import bearing, make_key
 
 PROBLEM = "application/problem+json"
 HOSTILE = [
@@ -46,6 +49,14 @@ STREAMS = {"/api/quotes/stream", "/api/alerts/stream", "/api/jobs/{job_id}/progr
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     return settings.model_copy(update={"rate_limit_per_s": 100_000.0, "write_limit_per_s": 10_000.0})
+
+
+@pytest.fixture
+def client(app: APIFlask, rt: Runtime) -> FlaskClient:
+    """A client that shows an admin's key, since whoever may do least is refused before anything is read."""
+    made = app.test_client()
+    made.environ_base["HTTP_AUTHORIZATION"] = bearing(make_key(rt, Role.ADMIN))["Authorization"]
+    return made
 
 
 @pytest.fixture

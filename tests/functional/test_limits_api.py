@@ -4,19 +4,22 @@ from collections.abc import Callable
 
 import pytest
 from apiflask import APIFlask
-from flask import g
 from flask.testing import FlaskClient
 from redis import Redis
 from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 from werkzeug.test import TestResponse
 
+from app.access.roles import Role
 from app.api.parts import EXTENSION
 from app.bus import keys
 from app.bus.hashes import read_hash
 from app.errors import Unavailable
+from app.gate.policy import NEEDED
+from app.runtime import Runtime
 from app.settings import Settings, load_settings
 from tests.fakes import RecordingDispatch
+from tests.keyed_client import bearing, make_key
 
 PROBLEM = "application/problem+json"
 FEW: dict[str, float] = {"rate_limit_per_s": 5, "write_limit_per_s": 1}
@@ -46,15 +49,12 @@ def test_who_asks_too_often_is_told_to_slow_down_and_others_are_served(client: F
 
 
 @pytest.mark.parametrize("settings", [FEW], indirect=True)
-def test_a_caller_is_known_by_the_name_that_was_proved_and_not_by_the_address(app: APIFlask) -> None:
-    def prove() -> None:
-        g.caller = type("Caller", (), {"name": g.get("told") or "desk"})
-
-    app.before_request_funcs[None].insert(0, prove)
-    client = app.test_client()
+def test_a_caller_is_known_by_the_key_that_was_shown_and_not_by_the_address(client: FlaskClient, rt: Runtime) -> None:
+    key = bearing(make_key(rt, Role.VIEWER))
 
     statuses = [
-        client.get("/api/desk", environ_base={"REMOTE_ADDR": f"10.0.0.{number}"}).status_code for number in range(30)
+        client.get("/api/desk", headers=key, environ_base={"REMOTE_ADDR": f"10.0.0.{number}"}).status_code
+        for number in range(30)
     ]
 
     assert statuses[:20] == [200] * 20
@@ -71,8 +71,9 @@ def test_changes_are_limited_more_strictly_and_do_not_hold_up_reading(client: Fl
 
 
 @pytest.mark.parametrize("settings", [FEW], indirect=True)
-def test_the_admin_is_limited_too(client: FlaskClient) -> None:
-    answers = [client.get("/admin/login") for _ in range(30)]
+def test_the_admin_is_limited_too(client: FlaskClient, rt: Runtime) -> None:
+    key = bearing(make_key(rt, Role.ADMIN))
+    answers = [client.get("/admin/settings/", headers=key) for _ in range(30)]
 
     assert answers[0].status_code == 200
     assert answers[-1].status_code == 429
@@ -120,6 +121,7 @@ def test_a_statement_of_a_request_may_not_take_longer_than_its_limit(
             session.execute(text("SELECT pg_sleep(5)"))
         return "done"
 
+    monkeypatch.setitem(NEEDED, "long", Role.VIEWER)
     app.add_url_rule("/api/long", "long", work)
 
     answer = app.test_client().get("/api/long")
@@ -128,13 +130,16 @@ def test_a_statement_of_a_request_may_not_take_longer_than_its_limit(
     assert "Retry-After" in answer.headers
 
 
-def test_a_request_is_given_ten_seconds_a_statement_and_work_that_is_none_has_no_limit(app: APIFlask) -> None:
+def test_a_request_is_given_ten_seconds_a_statement_and_work_that_is_none_has_no_limit(
+    app: APIFlask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rt = app.extensions["thor"]
 
     def limit() -> str:
         with rt.sessions() as session:
             return str(session.scalar(text("SHOW statement_timeout")))
 
+    monkeypatch.setitem(NEEDED, "limit", Role.VIEWER)
     app.add_url_rule("/api/limit", "limit", limit)
 
     assert app.test_client().get("/api/limit").text == "10s"
@@ -165,19 +170,10 @@ def test_a_key_is_good_for_one_request_only(client: FlaskClient) -> None:
     assert "another request" in other.json["detail"]
 
 
-def test_a_key_belongs_to_its_caller(app: APIFlask) -> None:
-    def prove() -> None:
-        from flask import request
+def test_a_key_belongs_to_its_caller(client: FlaskClient, rt: Runtime) -> None:
+    path, order = "/api/collectors/SIMULATED/start", {"Idempotency-Key": "order-3"}
 
-        g.caller = type("Caller", (), {"name": request.headers["X-Name"]})
-
-    app.before_request_funcs[None].insert(0, prove)
-    client = app.test_client()
-
-    answers = [
-        client.post("/api/collectors/SIMULATED/start", json={}, headers={"Idempotency-Key": "order-3", "X-Name": name})
-        for name in ("one", "another")
-    ]
+    answers = [client.post(path, json={}, headers={**order, **bearing(make_key(rt))}) for _ in range(2)]
 
     assert ["Idempotency-Replayed" in answer.headers for answer in answers] == [False, False]
 

@@ -35,10 +35,10 @@ class WebServer:
 
 
 @contextlib.contextmanager
-def serve(log: Path, environment: Mapping[str, str]) -> Iterator[WebServer]:
+def serve(log: Path, environment: Mapping[str, str], processes: int = 1) -> Iterator[WebServer]:
     """Serve until the block ends. `environment` holds the settings, and nothing else of ours is handed down."""
     port = free_port()
-    command = [sys.executable, "-m", "gunicorn", *OPTIONS, "-b", f"127.0.0.1:{port}", "wsgi:app"]
+    command = [sys.executable, "-m", "gunicorn", *OPTIONS, "-w", str(processes), "-b", f"127.0.0.1:{port}", "wsgi:app"]
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     with log.open("wb") as output:
         process = subprocess.Popen(

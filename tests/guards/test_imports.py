@@ -26,7 +26,15 @@ JOINTS = {
     ),
     "celeryconfig.py": ("app.dispatch", "workers.queues", "kombu"),
     "workers/queues.py": ("app.dispatch",),
-    "workers/dispatch.py": ("app.bus", "app.dispatch", "app.errors", "workers.queues", "celery", "kombu"),
+    "workers/dispatch.py": (
+        "app.bus",
+        "app.dispatch",
+        "app.errors",
+        "app.metrics",
+        "workers.queues",
+        "celery",
+        "kombu",
+    ),
 }
 
 WATCH = """

@@ -3,7 +3,12 @@ import re
 from tests.tree import ROOT, python_files
 
 # Statements that are put together from the names of our own columns, which no bound value can be.
-OWN_COLUMNS = {"app/ticks/store.py": 3, "app/ledger/batches.py": 1}
+OWN_COLUMNS = {
+    "app/ticks/store.py": 3, "app/ledger/batches.py": 1,
+    # Names of tables and columns, as PostgreSQL quotes them.
+    "app/backups/tables.py": 4, "app/backups/restoring.py": 1, "app/backups/target.py": 2,
+    "app/operations/migrating.py": 1,
+}  # fmt: skip
 
 
 def test_no_statement_of_sql_is_put_together_from_text_but_for_our_own_columns():

@@ -17,6 +17,16 @@ from app.api.sse.sources import Look, SourceNews
 from app.api.sse.tail import Page, StreamTail
 from app.api.sse.wire import Portion, Wire, portion_of
 from app.errors import Unavailable
+from app.metrics.families import (
+    SSE_CLIENTS,
+    SSE_CONFLATED,
+    SSE_CUT,
+    SSE_REFUSED,
+    SSE_RESETS,
+    SSE_SENT,
+    SSE_UNREADABLE,
+)
+from app.metrics.recording import count, tell
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +41,14 @@ BATCH: Final = 200
 BREATH_S: Final = 0.001
 # Clients that read what they missed keep the processor busy: so few at a time, and the live stream is not held up.
 RESUMING_AT_ONCE: Final = 4
+_COUNTED: Final = {
+    "sent": SSE_SENT,
+    "conflated": SSE_CONFLATED,
+    "cut": SSE_CUT,
+    "resets": SSE_RESETS,
+    "refused": SSE_REFUSED,
+    "unreadable": SSE_UNREADABLE,
+}
 
 
 @dataclass(frozen=True)
@@ -66,7 +84,8 @@ class EventHub:
         self._progress_at = time.monotonic()
         self._failures = 0
         self._tidied_at = 0.0
-        self._counts = dict.fromkeys(("sent", "conflated", "cut", "resets", "refused", "unreadable"), 0)
+        self._counts = dict.fromkeys(_COUNTED, 0)
+        self._told = dict.fromkeys(_COUNTED, 0)
 
     def join(
         self, symbols: frozenset[str] | None, connection: Any = None, wire: Wire | None = None, caller: str = ""
@@ -127,12 +146,23 @@ class EventHub:
     def counters(self) -> dict[str, int | float | str]:
         """Figures for status pages: clients, sums since the start, the bus (idle, up, away), seconds since progress."""
         with self._lock:
-            present = [client.mailbox for client in self._clients]
-            counts = dict(self._counts)
-            counts["sent"] += sum(box.sent for box in present)
-            counts["conflated"] += sum(box.conflated for box in present)
             progress_age_s = 0.0 if self._bus == "idle" else round(time.monotonic() - self._progress_at, 3)
-            return {"clients": len(present), **counts, "bus": self._bus, "progress_age_s": progress_age_s}
+            return {**self._sums(), "bus": self._bus, "progress_age_s": progress_age_s}
+
+    def _sums(self) -> dict[str, int]:
+        present = [client.mailbox for client in self._clients]
+        sums = {"clients": len(present), **self._counts}
+        sums["sent"] += sum(box.sent for box in present)
+        sums["conflated"] += sum(box.conflated for box in present)
+        return sums
+
+    def _tell_counts(self) -> None:
+        with self._lock:
+            sums = self._sums()
+            tell(SSE_CLIENTS, sums["clients"])
+            for name, family in _COUNTED.items():
+                count(family, by=sums[name] - self._told[name])
+                self._told[name] = sums[name]
 
     def close(self) -> None:
         """End all clients and the thread."""
@@ -157,6 +187,7 @@ class EventHub:
     def _run(self) -> None:
         while not self._stopping.is_set():
             if self._idle():
+                self._tell_counts()
                 self._wanted.wait()
                 continue
             try:
@@ -255,6 +286,7 @@ class EventHub:
             for client in stuck:
                 self._counts["cut"] += 1
                 client.cut()
+            self._tell_counts()
 
     def _drop_gone(self) -> None:
         for client in [client for client in self._clients if client.is_gone()]:

@@ -5,6 +5,7 @@ import functools
 import logging
 import math
 import time
+from contextvars import copy_context
 from dataclasses import dataclass
 from threading import Event, Thread
 
@@ -56,7 +57,7 @@ class ReadingThread:
             before_sleep=self._tell_failed,
             reraise=True,
         )
-        self._thread = Thread(target=self._run, name="excel-reader", daemon=True)
+        self._thread = Thread(target=copy_context().run, args=(self._run,), name="excel-reader", daemon=True)
 
     def start(self) -> None:
         """Begin; the inbox belongs to this thread from now on."""

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from datetime import datetime, timedelta
 from threading import Event, Thread
 from typing import Final
@@ -68,7 +69,7 @@ class SchwabFeed:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._work: asyncio.Task[None] | None = None
         self._started, self._closed = Event(), False
-        self._thread = Thread(target=self._run, name="schwab-feed", daemon=True)
+        self._thread = Thread(target=copy_context().run, args=(self._run,), name="schwab-feed", daemon=True)
         self._thread.start()
 
     def step(self, now: datetime) -> Sequence[Quote]:  # noqa: ARG002 - Quotes have the time at which they came.

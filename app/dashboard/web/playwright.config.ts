@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { defineConfig } from "@playwright/test";
+import { loginOf } from "./e2e/users";
 
 const CHROMIUM = [
   process.env.CHROMIUM,
@@ -20,8 +21,19 @@ export default defineConfig({
   reporter: [["list"]],
   // What only looks goes side by side; what stops and starts parts of the one Thor comes after it, one at a time.
   projects: [
-    { name: "looks", testMatch: ["pages.spec.ts", "jobs.spec.ts"], fullyParallel: true },
-    { name: "disturbs", testMatch: "live.spec.ts", dependencies: ["looks"], workers: 1 },
+    {
+      name: "looks",
+      testMatch: ["pages.spec.ts", "jobs.spec.ts", "access.spec.ts"],
+      fullyParallel: true,
+      use: { storageState: loginOf("admin") },
+    },
+    {
+      name: "disturbs",
+      testMatch: "live.spec.ts",
+      dependencies: ["looks"],
+      workers: 1,
+      use: { storageState: loginOf("operator") },
+    },
   ],
   use: {
     baseURL: process.env.THOR_URL,

@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config";
 
 // `npm run dev` serves the page by itself and asks a Thor that runs for everything else.
 const thor = process.env.THOR_URL ?? "http://127.0.0.1:8000";
+const PROXIED = ["/api", "/admin", "/docs", "/openapi.json", "/login", "/logout"];
 
 const REPLACING = ["src/chart/ChartPage.test.tsx", "src/chart/useLiveBars.test.tsx"];
 const TESTS = { environment: "jsdom", include: ["src/**/*.test.{ts,tsx}"], setupFiles: ["src/testing/setup.ts"] };
@@ -10,7 +11,7 @@ const TESTS = { environment: "jsdom", include: ["src/**/*.test.{ts,tsx}"], setup
 export default defineConfig(({ command }) => ({
   base: command === "build" ? "/dashboard/" : "/",
   plugins: [react()],
-  server: { host: "127.0.0.1", proxy: { "/api": thor, "/admin": thor, "/docs": thor, "/openapi.json": thor } },
+  server: { host: "127.0.0.1", proxy: Object.fromEntries(PROXIED.map((path) => [path, thor])) },
   build: {
     outDir: "../static",
     emptyOutDir: true,

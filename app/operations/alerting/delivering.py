@@ -19,6 +19,8 @@ from app.alerts.deliveries import (
 )
 from app.bus import keys
 from app.errors import Rejected, ThorError, Unavailable
+from app.metrics.families import ALERT_MESSAGES
+from app.metrics.recording import count
 from app.stores import Stores
 
 log = logging.getLogger(__name__)
@@ -70,10 +72,12 @@ def _send(stores: Stores, channel: Channel, claim: Claim) -> bool:
         return False
     with stores.sessions.begin() as session:
         note_sent(session, claim, stores.clock.now())
+    count(ALERT_MESSAGES, claim.channel, "sent")
     return True
 
 
 def _note_failed(stores: Stores, claim: Claim, error: str, *, for_good: bool) -> None:
+    count(ALERT_MESSAGES, claim.channel, "failed")
     log.warning("alert %s was not sent by %s: %s", claim.alert_id, claim.channel, error)
     with stores.sessions.begin() as session:
         note_failed(session, claim, error, stores.clock.now(), for_good=for_good)

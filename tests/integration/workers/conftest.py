@@ -1,13 +1,10 @@
-"""A broker and workers of a test's own."""
+"""A broker of the test's own, and workers on it."""
 
 import os
 import subprocess
 
 import pytest
-from redis import Redis
 
-from app.bus.connection import with_database
-from app.bus.keys import BROKER_DB
 from app.local.stack import StackOptions, build_stack
 from tests.private_servers import private_valkey
 from tests.servers import ROOT
@@ -22,12 +19,6 @@ def server_url(tmp_path):
 
 
 @pytest.fixture
-def broker(server_url):
-    with Redis.from_url(with_database(server_url, BROKER_DB)) as client:
-        yield client
-
-
-@pytest.fixture
 def celery(server_url):
     made = make_celery(server_url)
     yield made
@@ -36,15 +27,16 @@ def celery(server_url):
 
 @pytest.fixture
 def start_worker(settings, server_url, tmp_path):
-    """Starts a queue's worker as the local stack does, and waits until it is ready."""
+    """Starts a queue's worker as the local stack does, with more in its environment, and waits until it is ready."""
     started = []
 
-    def start(queue):
+    def start(queue, **others):
         environment = {
             "PATH": os.environ["PATH"],
             "DATABASE_URL": settings.database_url.get_secret_value(),
             "REDIS_URL": server_url,
             "STATE_DIR": str(tmp_path / "var"),
+            **others,
         }
         options = StackOptions(tmp_path / "stack", ROOT, environment, migrate=lambda: None)
         [spec] = [spec for spec in build_stack(options) if spec.name == queue]

@@ -3,8 +3,11 @@ from datetime import date
 import psutil
 import pytest
 from kombu import Queue
+from redis import Redis
 from sqlalchemy import select
 
+from app.bus.connection import with_database
+from app.bus.keys import BROKER_DB
 from app.dispatch import QUEUES
 from app.jobs.models import AnalysisJob
 from app.local.background import NICENESS, thread_limits
@@ -101,6 +104,12 @@ def waiting(broker, queue):
 def jobs(rt):
     with rt.sessions() as session:
         return list(session.scalars(select(AnalysisJob)))
+
+
+@pytest.fixture
+def broker(server_url):
+    with Redis.from_url(with_database(server_url, BROKER_DB)) as client:
+        yield client
 
 
 @pytest.fixture

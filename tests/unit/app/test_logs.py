@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from structlog.contextvars import bound_contextvars
 
-from app.logs import configure_logs
+from app.logs import _TELLING_NAMES, configure_logs
 
 URL = "redis://:s3cr%40t-word@127.0.0.1:6379/0"
 log = logging.getLogger("thor.test")
@@ -179,3 +180,42 @@ def test_what_goes_over_the_wire_is_not_logged_at_any_level(capsys, name):
     assert "trouble" in written
     assert "body" not in written
     assert "address" not in written
+
+
+@pytest.mark.parametrize("name", _TELLING_NAMES.split("|"))
+def test_every_telling_name_is_seen_whatever_its_letters(capsys, name):
+    configure_logs("INFO", "json")
+
+    log.info("it says %s=raw-telling-words and %s: raw-telling-words", name.upper(), name.lower())
+
+    written = capsys.readouterr().err
+    assert "telling-words" not in written
+
+
+def test_what_belongs_to_the_present_work_is_told_with_each_line_also_of_libraries(capsys):
+    configure_logs("INFO", "json")
+
+    with bound_contextvars(request_id="r1", job_id=7):
+        logging.getLogger("redis").info("of a library")
+    log.info("afterwards")
+
+    first, second = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (first["request_id"], first["job_id"]) == ("r1", 7)
+    assert {"request_id", "job_id"} & second.keys() == set()
+
+
+def test_a_secret_in_what_belongs_to_the_present_work_becomes_stars(capsys):
+    configure_logs("INFO", "json", [URL])
+
+    with bound_contextvars(request_id="s3cr@t-word"):
+        log.info("asked")
+
+    assert json.loads(capsys.readouterr().err)["request_id"] == "***"
+
+
+def test_of_what_a_call_adds_only_the_facts_of_a_line_are_told(capsys):
+    configure_logs("INFO", "console")
+
+    log.info("GET /api/session", extra={"status": 200, "ms": 1.5, "data": {"args": "whole message"}})
+
+    assert capsys.readouterr().err.endswith("thor.test: GET /api/session status=200 ms=1.5\n")

@@ -7,6 +7,8 @@ export function answerTo(url, market, state) {
   switch (url.pathname) {
     case "/api/quotes":
       return snapshot(market, state);
+    case "/api/me":
+      return { kind: "user", name: "anna", role: "operator", login_path: "/login", logout_path: "/logout" };
     case "/api/instruments":
       return { instruments: market.symbols.map(instrument) };
     case "/api/desk":

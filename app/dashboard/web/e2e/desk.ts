@@ -4,6 +4,13 @@ import { test as base, expect, type Page } from "@playwright/test";
 
 const SCREENSHOTS = fileURLToPath(new URL("../test-results/screenshots", import.meta.url));
 
+/** The sizes of windows at which pages are looked at. */
+export const SIZES = [
+  { name: "tablet", width: 820, height: 1180 },
+  { name: "1920", width: 1920, height: 1080 },
+  { name: "1280", width: 1280, height: 900 },
+] as const;
+
 interface Desk {
   /** What the browser's console complained of; a test ends with none, unless it takes them out. */
   complaints: string[];

@@ -65,7 +65,7 @@ test("a source that stands still is told as stale, and greyed, until it goes on"
   await expect(state).toHaveText("live", { timeout: 45_000 });
 });
 
-test("the watchlist is edited in the page", async ({ page, request }) => {
+test("an operator edits the watchlist in the page", async ({ page, request }) => {
   const before = (await (await request.get("/api/watchlist")).json()).symbols as string[];
   await page.goto("/");
   await expect(row(page, "ES")).toBeVisible();
@@ -77,6 +77,10 @@ test("the watchlist is edited in the page", async ({ page, request }) => {
 
   await expect(row(page, "DX")).toHaveCount(0);
   expect((await (await request.get("/api/watchlist")).json()).symbols).toEqual(before.filter((one) => one !== "DX"));
-  const put = await request.put("/api/watchlist", { data: { symbols: before } });
-  expect(put.ok()).toBe(true);
+  // A login changes things from Thor's own pages only.
+  const status = await page.evaluate(async (symbols) => {
+    const headers = { "Content-Type": "application/json" };
+    return (await fetch("/api/watchlist", { method: "PUT", headers, body: JSON.stringify({ symbols }) })).status;
+  }, before);
+  expect(status).toBe(200);
 });

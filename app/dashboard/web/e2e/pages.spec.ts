@@ -1,4 +1,4 @@
-import { expect, expectAccessible, expectNoSidewaysScroll, shoot, test } from "./desk";
+import { expect, expectAccessible, expectNoSidewaysScroll, SIZES, shoot, test } from "./desk";
 
 // Each page by its address, its heading, and something that only an answer of the server brings.
 const PAGES = [
@@ -22,11 +22,7 @@ const PAGES = [
   { name: "operations-lake", path: "/operations/lake", heading: "Operations", shows: /rows/i },
   { name: "operations-dead-letters", path: "/operations/dead-letters", heading: "Operations", shows: /dead letter/i },
   { name: "operations-gaps", path: "/operations/gaps", heading: "Operations", shows: /gap/i },
-] as const;
-const SIZES = [
-  { name: "tablet", width: 820, height: 1180 },
-  { name: "1920", width: 1920, height: 1080 },
-  { name: "1280", width: 1280, height: 900 },
+  { name: "operations-audit", path: "/operations/audit", heading: "Operations", shows: "log in" },
 ] as const;
 
 for (const one of PAGES) {

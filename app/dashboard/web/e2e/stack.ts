@@ -4,15 +4,19 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { keepLogins } from "./users";
 
 const ROOT = fileURLToPath(new URL("../../../..", import.meta.url));
 const LOGS = fileURLToPath(new URL("../test-results", import.meta.url));
 const START_LIMIT_MS = 180_000;
 const STOP_LIMIT_MS = 30_000;
 
-/** Start what `make demo` starts, in a folder and on ports of its own; the answer stops it. THOR_URL names one that runs. */
+/** Start what `make demo` starts, in a folder and on ports of its own, and log its users in; the answer stops it. THOR_URL names one that runs. */
 export default async function startStack(): Promise<() => Promise<void>> {
-  if (process.env.THOR_URL !== undefined) return async () => {};
+  if (process.env.THOR_URL !== undefined) {
+    await keepLogins(process.env.THOR_URL);
+    return async () => {};
+  }
   const state = mkdtempSync(join(tmpdir(), "thor-ui-"));
   const [web, flower] = [await freePort(), await freePort()];
   mkdirSync(LOGS, { recursive: true });
@@ -36,6 +40,7 @@ export default async function startStack(): Promise<() => Promise<void>> {
   process.env.THOR_STATE = state;
   try {
     await said(demo, "Stop it with Ctrl-C");
+    await keepLogins(process.env.THOR_URL);
   } catch (error) {
     await stop(demo, state);
     throw error;

@@ -3,6 +3,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
 import { makeQueryClient } from "./api/queryClient";
+import { CallerProvider } from "./caller/Caller";
 import { LiveQuotes } from "./live/LiveQuotes";
 import { ServerClockProvider } from "./live/ServerClock";
 import "./styles/tokens.css";
@@ -14,9 +15,11 @@ createRoot(root).render(
   <StrictMode>
     <QueryClientProvider client={makeQueryClient()}>
       <ServerClockProvider>
-        <LiveQuotes>
-          <App />
-        </LiveQuotes>
+        <CallerProvider>
+          <LiveQuotes>
+            <App />
+          </LiveQuotes>
+        </CallerProvider>
       </ServerClockProvider>
     </QueryClientProvider>
   </StrictMode>,

@@ -13,6 +13,7 @@ from app.bus.stream import QuotePublisher, StreamState, stream_state
 from app.errors import Conflict, Rejected, Unavailable
 from app.local.ports import free_port
 from app.quotes import to_fields
+from tests.counting import counting_afresh, scraped
 from tests.factories import DAY, MOMENT, quote, quotes
 from tests.proxy import relayed
 from tests.waiting import until
@@ -386,3 +387,34 @@ def test_the_state_is_the_same_for_every_client_whatever_bytes_the_entries_hold(
     first, last = (bus.xadd(keys.STREAM, {b"\xff": b"E\xc3\x28"}) for _ in range(2))
 
     assert stream_state(bus) == stream_state(raw_bus) == StreamState(2, 2, last, first)
+
+
+def test_what_the_bus_took_is_counted_once_for_each_batch(bus, publisher):
+    with counting_afresh():
+        publisher.publish(quotes(3))
+        publisher.publish(quotes(2, first_seq=4))
+        told = scraped()
+
+    assert told["thor_publish_events_total", ("REPLAY",)] == 5
+    assert told["thor_publish_duration_seconds_count", ("REPLAY",)] == 2
+    assert told["thor_publish_duration_seconds_sum", ("REPLAY",)] > 0
+
+
+def test_what_the_bus_did_not_take_is_counted_by_its_reason(bus, publisher):
+    lease = acquire(bus, keys.lease("EXCEL"), keys.epoch("EXCEL"))
+    full = QuotePublisher(bus, lease, cap=1)
+    nowhere = QuotePublisher(connect(f"redis://127.0.0.1:{free_port()}/0"), Lease(keys.lease("SCHWAB"), 1))
+    publisher.publish(quotes(1))
+    bus.delete(keys.lease("REPLAY"))
+
+    with counting_afresh():
+        for refused in (publisher, full, nowhere):
+            with pytest.raises((Conflict, Unavailable)):
+                refused.publish([quote(seq=2)])
+        told = scraped()
+
+    assert told == {
+        ("thor_publish_refused_total", ("fenced", "REPLAY")): 1,
+        ("thor_publish_refused_total", ("full", "EXCEL")): 1,
+        ("thor_publish_refused_total", ("away", "SCHWAB")): 1,
+    }

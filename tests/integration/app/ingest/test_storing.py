@@ -13,6 +13,7 @@ from app.ingest.storing import TickWriter
 from app.local.ports import free_port
 from app.market.markets import market
 from app.ticks.partitions import partition_name
+from tests.counting import counting_afresh, scraped
 from tests.factories import DAY, words
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -187,3 +188,28 @@ def test_what_no_waiting_mends_is_an_error(writer, sessions):
     finally:
         with sessions.begin() as session:
             session.execute(text("ALTER TABLE ticks RENAME COLUMN latest TO last"))
+
+
+def test_a_batch_is_counted_with_the_time_since_its_first_entry_was_published(writer):
+    published_ms = int(NOW.timestamp() * 1000) - 250
+    entries = [(b"%d-0" % (published_ms + place), words(seq=str(place + 1))) for place in range(3)]
+
+    with counting_afresh():
+        writer.store(Batch(entries, RowMaker(market()).rows(entries, NOW)), NOW)
+        told = scraped()
+
+    assert told["thor_ingest_delay_seconds_count", ()] == told["thor_ingest_batch_duration_seconds_count", ()] == 1
+    took_s = told["thor_ingest_batch_duration_seconds_sum", ()]
+    assert told["thor_ingest_delay_seconds_sum", ()] == pytest.approx(0.25 + took_s)
+
+
+def test_a_batch_that_was_not_stored_is_not_counted():
+    writer = TickWriter(
+        sessionmaker(create_engine(f"postgresql+psycopg2://u:p@127.0.0.1:{free_port()}/d")), RowMaker(market())
+    )
+
+    with counting_afresh():
+        with pytest.raises(Unavailable):
+            writer.store(batch(*ticks(1)), NOW)
+
+        assert scraped() == {}

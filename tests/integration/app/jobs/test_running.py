@@ -4,6 +4,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import OperationalError
+from structlog.contextvars import get_contextvars
 
 from app.errors import Conflict
 from app.jobs import running
@@ -13,6 +14,7 @@ from app.jobs.running import run_job
 from app.jobs.service import cancel, document_of, find_job
 from app.jobs.watching import RunLimits
 from tests.analyses import NOW, EndlessAnalysis, SteppedAnalysis, ask
+from tests.counting import counting_afresh, scraped
 from tests.waiting import until
 
 LIMITS = RunLimits(beat_s=0.02, grace_s=30)
@@ -289,3 +291,22 @@ def counted(stores, number):
             name: session.scalar(select(func.count()).select_from(table).where(table.job_id == number))
             for name, table in tables.items()
         }
+
+
+def test_work_on_a_job_is_counted_and_named_in_what_it_logs(stores, caplog):
+    number, named = ask(stores), []
+
+    class Naming(SteppedAnalysis):
+        def __call__(self, *asked, **how):
+            named.append(get_contextvars())
+            return super().__call__(*asked, **how)
+
+    with counting_afresh(), caplog.at_level("INFO"):
+        run_job(stores, number, LIMITS, worker="here", analyse=Naming())
+        run_job(stores, number, LIMITS, worker="here", analyse=Naming())
+        told = scraped()
+
+    assert named == [{"job_id": number}]
+    assert get_contextvars() == {}
+    assert told["thor_job_duration_seconds_count", ("full", "done")] == 1
+    assert next(line for line in caplog.messages if line.startswith("job ")) == f"job {number} begins: full of ES"

@@ -16,6 +16,7 @@ from app.lake.manifest import find_file, list_files
 from app.lake.models import LakeFile
 from app.operations.exporting import SessionExport, export_session, stale_exports
 from app.ticks.models import Tick
+from tests.counting import counting_afresh, scraped
 from tests.factories import DAY, quote, quotes
 from tests.fakes import FixedClock
 from tests.ticks import CLOSE, LATER, store_quotes, trade
@@ -259,3 +260,18 @@ def flip(path):
 @pytest.fixture
 def clock():
     return FixedClock(LATER)
+
+
+def test_an_export_is_counted_with_its_rows_and_bars(rt):
+    store_quotes(rt.sessions, [trade(i, 100, i) for i in range(90)])
+
+    with counting_afresh():
+        export_session(rt, MARKET, DAY)
+        with suppress(NotFound):
+            export_session(rt, MARKET, DAY.replace(month=12, day=25))
+        told = scraped()
+
+    assert told["thor_export_duration_seconds_count", ("done",)] == 1
+    assert told["thor_export_duration_seconds_count", ("refused",)] == 1
+    assert told["thor_export_rows_total", ()] == 90
+    assert told["thor_bars_written_total", ("1m",)] == 2

@@ -86,7 +86,9 @@ def test_a_state_that_cannot_be_read_leaves_flower_unknown(tmp_path):
 def test_flower_is_told_to_a_browser_that_reaches_it_only(tmp_path, options, url):
     settings = load_settings(_env_file=None, state_dir=tmp_path, flower_port=5602)
 
-    answer = create_app(settings, RecordingDispatch()).test_client().get("/api/desk", **options)
+    app = create_app(settings, RecordingDispatch())
+    with app.test_request_context("/api/desk", **options):
+        answer = app.make_response(app.view_functions["desk.show_desk"]())
 
     assert answer.json["flower_url"] == url
 

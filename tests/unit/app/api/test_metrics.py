@@ -5,12 +5,14 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.api.metrics import EXAMPLE, FAMILIES, UP, Readings
+from app.api.metric_families import BACKUP, FAMILIES, UP
+from app.api.metrics import EXAMPLE, Readings
+from app.metrics.families import COUNTED
 from app.operations.health import Check
 
 LABELS = {
     "part", "source", "consumer", "kind", "state", "status", "symbol", "other", "severity", "market", "verdict",
-    "stage", "model", "horizon",
+    "stage", "model", "horizon", "event", "channel", "queue",
 }  # fmt: skip
 
 
@@ -54,7 +56,7 @@ def test_a_label_with_any_letter_is_read_as_it_was_written():
     assert ("thor_ingest_read_total", (name,)) in samples([Check("redis", True, "", {"ingestor_read": {(name,): 1}})])
 
 
-@pytest.mark.parametrize("family", [UP, *FAMILIES], ids=lambda family: family.name)
+@pytest.mark.parametrize("family", [UP, BACKUP, *FAMILIES], ids=lambda family: family.name)
 def test_a_metric_is_named_and_explained_as_prometheus_has_it(family):
     assert re.fullmatch(r"thor(_[a-z]+)+", family.name)
     assert family.help[0].isupper()
@@ -62,9 +64,10 @@ def test_a_metric_is_named_and_explained_as_prometheus_has_it(family):
 
 
 def test_no_two_metrics_have_a_name_or_a_figure_in_common():
-    families = [UP, *FAMILIES]
+    families = [UP, BACKUP, *FAMILIES]
+    names = {family.name.removesuffix("_total") for family in [*families, *COUNTED]}
 
-    assert len({family.name.removesuffix("_total") for family in families}) == len(families)
+    assert len(names) == len(families) + len(COUNTED)
     assert len({family.figure for family in families}) == len(families)
 
 

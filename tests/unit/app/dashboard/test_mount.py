@@ -53,7 +53,7 @@ def test_the_page_may_load_and_frame_from_this_place_only_and_nobody_may_frame_i
         "form-action": "'self'",
         "frame-ancestors": "'none'",
     }
-    assert told["Referrer-Policy"] == "no-referrer"
+    assert told["Referrer-Policy"] == "same-origin"
     assert told["Cross-Origin-Opener-Policy"] == "same-origin"
     assert told["X-Content-Type-Options"] == "nosniff"
 

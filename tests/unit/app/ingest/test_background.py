@@ -1,6 +1,7 @@
 from threading import Event, current_thread
 
 import pytest
+from structlog.contextvars import bound_contextvars, get_contextvars
 
 from app.ingest.background import in_background
 
@@ -30,3 +31,12 @@ def test_an_exception_is_told():
 
     with pytest.raises(ValueError, match="bad"):
         in_background("bad", fail).result(5)
+
+
+def test_a_thread_is_named_in_its_lines_like_who_started_it():
+    found = {}
+
+    with bound_contextvars(task_id="t1"):
+        in_background("one", lambda: found.update(get_contextvars())).result(10)
+
+    assert found == {"task_id": "t1"}

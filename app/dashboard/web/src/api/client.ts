@@ -1,13 +1,16 @@
 import createClient from "openapi-fetch";
+import { Door } from "./Door";
 import { problemOf, unreachable } from "./problems";
 import type { components, operations, paths } from "./schema";
+
+/** The way to Thor; `fetch` is looked up at each call, so that a test can stand in for the server. */
+export const door = new Door((request) => globalThis.fetch(request));
 
 /** The API's client, typed by its OpenAPI document; give its calls to `answered`. */
 export const api = createClient<paths>({
   baseUrl: window.location.origin,
   headers: { Accept: "application/json" },
-  // Looked up at each call, so that a test can stand in for the server.
-  fetch: (request) => globalThis.fetch(request),
+  fetch: door.pass,
 });
 
 /** A shape of the API by its name in OpenAPI. */

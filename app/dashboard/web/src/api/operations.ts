@@ -17,6 +17,8 @@ export type Certified =
   paths["/api/certificates"]["get"]["responses"][200]["content"]["application/json"]["certificates"][number];
 
 export type AlertsAsked = Query<"/api/alerts">;
+export type AuditAsked = Query<"/api/audit">;
+export type AuditEntry = Shape<"AuditAnswer.AuditEntryAnswer">;
 export type GapsAsked = Query<"/api/gaps">;
 export type LossesAsked = Query<"/api/losses">;
 export type LettersAsked = Query<"/api/dead-letters">;
@@ -71,6 +73,17 @@ export function useLetters(query: LettersAsked) {
     queryFn: ({ signal }) => answered(api.GET("/api/dead-letters", { params: { query }, signal })),
     placeholderData: keepPreviousData,
     refetchInterval: 20_000,
+  });
+}
+
+/** A page of the audit, for admins; nothing is asked while `isOpen` is false. */
+export function useAudit(query: AuditAsked, isOpen: boolean) {
+  return useQuery({
+    queryKey: ["audit", query],
+    queryFn: ({ signal }) => answered(api.GET("/api/audit", { params: { query }, signal })),
+    placeholderData: keepPreviousData,
+    refetchInterval: 20_000,
+    enabled: isOpen,
   });
 }
 

@@ -20,6 +20,11 @@ export interface FieldError {
   readonly detail: string;
 }
 
+/** Whether a request failed because Thor does not know who sent it. */
+export function lacksLogin(error: unknown): boolean {
+  return error instanceof ApiProblem && error.status === 401;
+}
+
 /** The problem that an answer tells; whatever is not a problem document is told by its status alone. */
 export async function problemOf(response: Response, body: unknown): Promise<ApiProblem> {
   const told = isRecord(body) ? body : {};

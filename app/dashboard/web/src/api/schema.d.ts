@@ -72,8 +72,7 @@ export interface paths {
         put?: never;
         /**
          * Say that somebody sees to an alert
-         * @description Done again, the first one stays. What was not sent yet of it is not sent any more. Accepted from this machine only,
-         *     without a proxy, as JSON.
+         * @description Done again, the first one stays. What was not sent yet of it is not sent any more.
          */
         post: operations["acknowledgeAlert"];
         delete?: never;
@@ -93,7 +92,7 @@ export interface paths {
         put?: never;
         /**
          * End an alert by hand
-         * @description Its rule raises another one if it finds it again. Accepted from this machine only, without a proxy, as JSON.
+         * @description Its rule raises another one if it finds it again.
          */
         post: operations["resolveAlert"];
         delete?: never;
@@ -117,6 +116,26 @@ export interface paths {
          *     were, an event `reset` says so. A comment comes at least every 10 seconds.
          */
         get: operations["streamAlerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was done, newest first
+         * @description Logins and failed ones, every change by HTTP and what was refused, users and keys, exports and purges by hand.
+         */
+        get: operations["getAudit"];
         put?: never;
         post?: never;
         delete?: never;
@@ -221,7 +240,7 @@ export interface paths {
         /**
          * Take back a start or stop by hand
          * @description Market hours decide again where SESSION_SOURCES names the source, else its own process, where one lives; 409 where
-         *     neither does. Accepted from this machine only, without a proxy, as JSON.
+         *     neither does.
          */
         post: operations["automateCollector"];
         delete?: never;
@@ -241,8 +260,7 @@ export interface paths {
         put?: never;
         /**
          * Have a wanted source's feed begin anew
-         * @description It connects afresh within seconds, also after a crash loop. Accepted from this machine only, without a proxy, as
-         *     JSON.
+         * @description It connects afresh within seconds, also after a crash loop.
          */
         post: operations["restartCollector"];
         delete?: never;
@@ -263,7 +281,7 @@ export interface paths {
         /**
          * Have a source collected
          * @description From now on and whatever the hours, until it is stopped or given back to them with `auto`. Real and simulated quotes
-         *     are never collected together. Accepted from this machine only, without a proxy, as JSON.
+         *     are never collected together.
          */
         post: operations["startCollector"];
         delete?: never;
@@ -283,8 +301,7 @@ export interface paths {
         put?: never;
         /**
          * Have a source collected no more
-         * @description Its collector ends within seconds, and stays so whatever the hours, until `start` or `auto`. Accepted from this
-         *     machine only, without a proxy, as JSON.
+         * @description Its collector ends within seconds, and stays so whatever the hours, until `start` or `auto`.
          */
         post: operations["stopCollector"];
         delete?: never;
@@ -333,7 +350,7 @@ export interface paths {
         /**
          * Correct fields of an open letter
          * @description The correction is kept even when it does not suffice: `wrong` says what is still missing. The fields as they came
-         *     never change. Accepted from this machine only, without a proxy, as JSON.
+         *     never change.
          */
         patch: operations["correctDeadLetter"];
         trace?: never;
@@ -349,7 +366,7 @@ export interface paths {
         put?: never;
         /**
          * Close a letter for good without storing it
-         * @description It stays on record, with the note. Accepted from this machine only, without a proxy, as JSON.
+         * @description It stays on record, with the note.
          */
         post: operations["discardDeadLetter"];
         delete?: never;
@@ -369,8 +386,7 @@ export interface paths {
         put?: never;
         /**
          * Store a letter's event after all, exactly once
-         * @description 409 with the reason when it is refused; the letter then stays open. Accepted from this machine only, without a
-         *     proxy, as JSON.
+         * @description 409 with the reason when it is refused; the letter then stays open.
          */
         post: operations["redriveDeadLetter"];
         delete?: never;
@@ -390,8 +406,7 @@ export interface paths {
         put?: never;
         /**
          * Store the events of many letters, oldest first
-         * @description Each for itself: what is refused stays open and does not hold up the others. Accepted from this machine only,
-         *     without a proxy, as JSON.
+         * @description Each for itself: what is refused stays open and does not hold up the others.
          */
         post: operations["redriveDeadLetters"];
         delete?: never;
@@ -562,7 +577,7 @@ export interface paths {
          * @description Answers at once; the work is done by the workers. With a header `Idempotency-Key` the same request gives the same
          *     job, also when that is finished, unless it joined one under the key of somebody else. What is left out of
          *     `parameters` comes from the desk's settings. When the task queue is away the job is kept and begins as soon as it is
-         *     back. Accepted from this machine only, without a proxy, as JSON.
+         *     back.
          */
         post: operations["submitJob"];
         delete?: never;
@@ -599,7 +614,7 @@ export interface paths {
         put?: never;
         /**
          * Have an analysis end
-         * @description At once when no worker has taken it, else within seconds. Accepted from this machine only, without a proxy, as JSON.
+         * @description At once when no worker has taken it, else within seconds.
          */
         post: operations["cancelJob"];
         delete?: never;
@@ -661,7 +676,7 @@ export interface paths {
         put?: never;
         /**
          * Ask the same question again
-         * @description A new job, when the old one failed or was cancelled. Accepted from this machine only, without a proxy, as JSON.
+         * @description A new job, when the old one failed or was cancelled.
          */
         post: operations["retryJob"];
         delete?: never;
@@ -701,7 +716,7 @@ export interface paths {
         put?: never;
         /**
          * Have the workers write what is missing, stale or damaged
-         * @description Answers at once with the present state of every day. Accepted from this machine only, without a proxy, as JSON.
+         * @description Answers at once with the present state of every day.
          */
         post: operations["backfillLake"];
         delete?: never;
@@ -722,6 +737,26 @@ export interface paths {
          * @description Newest first; each piece of evidence is one row, and rows with a parent say of which symbols its events were.
          */
         get: operations["getLosses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who you are to this server
+         * @description By your key, your login, or as nobody in particular on the server's own machine, where that may read.
+         */
+        get: operations["getMe"];
         put?: never;
         post?: never;
         delete?: never;
@@ -979,6 +1014,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A ticket for one stream
+         * @description For clients whose EventSource cannot send a header: open a stream with `?ticket=…` within half a minute. It works
+         *     once. A client that comes back gets another one; a browser that is logged in needs none.
+         */
+        post: operations["makeTicket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ticks": {
         parameters: {
             query?: never;
@@ -1017,8 +1073,7 @@ export interface paths {
         /**
          * Watch these symbols, in this order, and no others
          * @description At least one, each once and an instrument. Quotes follow at once; streams that run keep their symbols. Collectors
-         *     that follow the watchlist begin anew with it, as by `flask watchlist`, unless only the order is another. Accepted
-         *     from this machine only, without a proxy, as JSON.
+         *     that follow the watchlist begin anew with it, as by `flask watchlist`, unless only the order is another.
          */
         put: operations["setWatchlist"];
         post?: never;
@@ -1239,10 +1294,11 @@ export interface components {
         AlertOrderBody: {
             /**
              * By
-             * @default api
+             * @description who does; else the caller
+             * @default null
              * @example maria
              */
-            by: string;
+            by: string | null;
             /**
              * Note
              * @default
@@ -1469,6 +1525,63 @@ export interface components {
              * @enum {string}
              */
             severity: "info" | "warning" | "critical";
+        };
+        /**
+         * Audit
+         * @description What was done, newest first.
+         */
+        AuditAnswer: {
+            /** Entries */
+            entries: components["schemas"]["AuditAnswer.AuditEntryAnswer"][];
+            /**
+             * Next Cursor
+             * @description as `cursor` of the next page; null on the last one
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * AuditEntry
+         * @description Something that somebody did or tried.
+         */
+        "AuditAnswer.AuditEntryAnswer": {
+            /**
+             * Action
+             * @example POST jobs.submit_job
+             */
+            action: string;
+            /**
+             * Actor
+             * @example user anna
+             */
+            actor: string;
+            /**
+             * Address
+             * @description where it came from; empty for commands
+             */
+            address: string;
+            /**
+             * At
+             * @example 2025-10-09T15:30:00.000000Z
+             */
+            at: string;
+            /** Facts */
+            facts: {
+                [key: string]: unknown;
+            };
+            /** Id */
+            id: number;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "done" | "refused" | "failed";
+            /** Request Id */
+            request_id: string;
+            /**
+             * Subject
+             * @example /api/jobs
+             */
+            subject: string;
         };
         /**
          * BackfillDays
@@ -3577,6 +3690,42 @@ export interface components {
             symbol: string | null;
         };
         /**
+         * Me
+         * @description Who the server takes the caller for.
+         */
+        MeAnswer: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "key" | "user" | "anonymous";
+            /**
+             * Login Path
+             * @description where one logs in
+             * @example /login
+             */
+            login_path: string;
+            /**
+             * Logout Path
+             * @description POST there to log out
+             * @example /logout
+             */
+            logout_path: string;
+            /**
+             * Name
+             * @example anna
+             */
+            name: string;
+            /** @example operator */
+            role: components["schemas"]["MeAnswer.Role"];
+        };
+        /**
+         * Role
+         * @description What somebody may do: look (viewer), also run the desk (operator), also decide who may what (admin).
+         * @enum {string}
+         */
+        "MeAnswer.Role": "viewer" | "operator" | "admin";
+        /**
          * OrderBody
          * @description Nothing needs to be said.
          */
@@ -5023,6 +5172,27 @@ export interface components {
             worker: string | null;
         };
         /**
+         * Ticket
+         * @description A ticket for a stream.
+         */
+        TicketAnswer: {
+            /**
+             * Lasts S
+             * @example 30
+             */
+            lasts_s: number;
+            /**
+             * Ticket
+             * @description add it to the stream's address as `ticket`
+             */
+            ticket: string;
+        };
+        /**
+         * TicketOrder
+         * @description Nothing needs to be said.
+         */
+        TicketBody: Record<string, never>;
+        /**
          * Ticks
          * @description Ticks in the order of (ts, seq, source), each once, from the database and the lake as one.
          */
@@ -5298,6 +5468,24 @@ export interface operations {
                     "application/json": components["schemas"]["HTTPError"];
                 };
             };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other error */
             default: {
                 headers: {
@@ -5342,6 +5530,24 @@ export interface operations {
                     "application/json": components["schemas"]["HTTPError"];
                 };
             };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other error */
             default: {
                 headers: {
@@ -5371,6 +5577,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlertWholeAnswer"];
+                };
+            };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description There is no such alert */
@@ -5426,13 +5650,22 @@ export interface operations {
                     "application/json": components["schemas"]["HTTPError"];
                 };
             };
-            /** @description Changes are accepted from this machine only */
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no operator */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description There is no such alert */
@@ -5515,13 +5748,22 @@ export interface operations {
                     "application/json": components["schemas"]["HTTPError"];
                 };
             };
-            /** @description Changes are accepted from this machine only */
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no operator */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description There is no such alert */
@@ -5606,6 +5848,24 @@ export interface operations {
                     "application/json": components["schemas"]["HTTPError"];
                 };
             };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description All places are taken */
             429: {
                 headers: {
@@ -5613,6 +5873,67 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPError"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAudit: {
+        parameters: {
+            query?: {
+                action?: string | null;
+                actor?: string | null;
+                cursor?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditAnswer"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPError"];
+                };
+            };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Any other error */
@@ -5714,6 +6035,24 @@ export interface operations {
                     "application/json": components["schemas"]["HTTPError"];
                 };
             };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The symbol has no bars and no ticks */
             404: {
                 headers: {
@@ -5804,6 +6143,24 @@ export interface operations {
                     "application/json": components["schemas"]["HTTPError"];
                 };
             };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other error */
             default: {
                 headers: {
@@ -5831,6 +6188,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CollectorsAnswer"];
+                };
+            };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Redis is away */
@@ -5871,6 +6246,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CollectorAnswer"];
+                };
+            };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The source has no collector */
@@ -5935,13 +6328,22 @@ export interface operations {
                     "application/json": components["schemas"]["HTTPError"];
                 };
             };
-            /** @description Changes are accepted from this machine only */
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no operator */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The source has no collector */
@@ -6024,13 +6426,22 @@ export interface operations {
                     "application/json": components["schemas"]["HTTPError"];
                 };
             };
-            /** @description Changes are accepted from this machine only */
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no operator */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The source has no collector */
@@ -6113,13 +6524,22 @@ export interface operations {
                     "application/json": components["schemas"]["HTTPError"];
                 };
             };
-            /** @description Changes are accepted from this machine only */
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no operator */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The source has no collector */
@@ -6202,13 +6622,22 @@ export interface operations {
                     "application/json": components["schemas"]["HTTPError"];
                 };
             };
-            /** @description Changes are accepted from this machine only */
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no operator */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The source has no collector */
@@ -6284,6 +6713,24 @@ export interface operations {
                     "application/json": components["schemas"]["HTTPError"];
                 };
             };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other error */
             default: {
                 headers: {
@@ -6313,6 +6760,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LetterAnswer"];
+                };
+            };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description There is none of that id */
@@ -6368,13 +6833,22 @@ export interface operations {
                     "application/json": components["schemas"]["HTTPError"];
                 };
             };
-            /** @description Changes are accepted from this machine only */
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no operator */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description There is none of that id */
@@ -6448,13 +6922,22 @@ export interface operations {
                     "application/json": components["schemas"]["HTTPError"];
                 };
             };
-            /** @description Changes are accepted from this machine only */
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no operator */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description There is none of that id */
@@ -6528,13 +7011,22 @@ export interface operations {
                     "application/json": components["schemas"]["HTTPError"];
                 };
             };
-            /** @description Changes are accepted from this machine only */
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no operator */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description There is none of that id */
@@ -6606,13 +7098,22 @@ export interface operations {
                     "application/json": components["schemas"]["HTTPError"];
                 };
             };
-            /** @description Changes are accepted from this machine only */
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no operator */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The letter is closed already, or its event cannot be stored as it is */
@@ -6690,6 +7191,24 @@ export interface operations {
                     "application/json": components["schemas"]["DeskAnswer"];
                 };
             };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other error */
             default: {
                 headers: {
@@ -6736,6 +7255,24 @@ export interface operations {
                     "application/json": components["schemas"]["HTTPError"];
                 };
             };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other error */
             default: {
                 headers: {
@@ -6763,6 +7300,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReadinessAnswer"];
+                };
+            };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Any other error */
@@ -6821,6 +7376,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReadinessAnswer"];
+                };
+            };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Some part makes no progress; the body has the same shape */
@@ -6887,6 +7460,24 @@ export interface operations {
                     "application/json": components["schemas"]["InstrumentsAnswer"];
                 };
             };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other error */
             default: {
                 headers: {
@@ -6925,6 +7516,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPError"];
+                };
+            };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description There is no such instrument */
@@ -6980,6 +7589,24 @@ export interface operations {
                     "application/json": components["schemas"]["HTTPError"];
                 };
             };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other error */
             default: {
                 headers: {
@@ -7031,13 +7658,22 @@ export interface operations {
                     "application/json": components["schemas"]["HTTPError"];
                 };
             };
-            /** @description Changes are accepted from this machine only */
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no operator */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The idempotency key was used for another request, or a setting of the desk cannot be used */
@@ -7098,6 +7734,24 @@ export interface operations {
                     "application/json": components["schemas"]["JobAnswer"];
                 };
             };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such job */
             404: {
                 headers: {
@@ -7151,13 +7805,22 @@ export interface operations {
                     "application/json": components["schemas"]["HTTPError"];
                 };
             };
-            /** @description Changes are accepted from this machine only */
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no operator */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description There is no such job */
@@ -7234,6 +7897,24 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is no such job */
             404: {
                 headers: {
@@ -7286,6 +7967,24 @@ export interface operations {
                     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                     "text/csv": string;
                     "text/html": string;
+                };
+            };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description There is no such job */
@@ -7368,13 +8067,22 @@ export interface operations {
                     "application/json": components["schemas"]["HTTPError"];
                 };
             };
-            /** @description Changes are accepted from this machine only */
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no operator */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description There is no such job */
@@ -7489,6 +8197,24 @@ export interface operations {
                     "application/json": components["schemas"]["HTTPError"];
                 };
             };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other error */
             default: {
                 headers: {
@@ -7531,13 +8257,22 @@ export interface operations {
                     "application/json": components["schemas"]["HTTPError"];
                 };
             };
-            /** @description Changes are accepted from this machine only */
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no operator */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The body is not JSON */
@@ -7603,6 +8338,71 @@ export interface operations {
                     "application/json": components["schemas"]["HTTPError"];
                 };
             };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeAnswer"];
+                };
+            };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other error */
             default: {
                 headers: {
@@ -7645,6 +8445,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPError"];
+                };
+            };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Any other error */
@@ -7691,6 +8509,24 @@ export interface operations {
                     "application/json": components["schemas"]["HTTPError"];
                 };
             };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other error */
             default: {
                 headers: {
@@ -7731,6 +8567,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPError"];
+                };
+            };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description There is no such market, or no ladder on that day, and why */
@@ -7782,6 +8636,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPError"];
+                };
+            };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description There is no such market, or no ladder on that day, and why */
@@ -7837,6 +8709,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPError"];
+                };
+            };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description There is no such market, or no ladder on that day, and why */
@@ -7895,6 +8785,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPError"];
+                };
+            };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description There is no such market, or no ladder on that day, and why */
@@ -8019,6 +8927,24 @@ export interface operations {
                     "application/json": components["schemas"]["HTTPError"];
                 };
             };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Redis is away */
             503: {
                 headers: {
@@ -8078,6 +9004,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPError"];
+                };
+            };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description All places for stream clients are taken */
@@ -8156,6 +9100,24 @@ export interface operations {
                     "application/json": components["schemas"]["HTTPError"];
                 };
             };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other error */
             default: {
                 headers: {
@@ -8230,6 +9192,24 @@ export interface operations {
                     "application/json": components["schemas"]["HTTPError"];
                 };
             };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other error */
             default: {
                 headers: {
@@ -8270,6 +9250,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPError"];
+                };
+            };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description There is no such market */
@@ -8314,6 +9312,93 @@ export interface operations {
             };
             /** @description A parameter is wrong */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPError"];
+                };
+            };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    makeTicket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TicketBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketAnswer"];
+                };
+            };
+            /** @description The body is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPError"];
+                };
+            };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8398,6 +9483,24 @@ export interface operations {
                     "application/json": components["schemas"]["HTTPError"];
                 };
             };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The symbol has no ticks */
             404: {
                 headers: {
@@ -8454,6 +9557,24 @@ export interface operations {
                     "application/json": components["schemas"]["WatchlistAnswer"];
                 };
             };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other error */
             default: {
                 headers: {
@@ -8496,13 +9617,22 @@ export interface operations {
                     "application/json": components["schemas"]["HTTPError"];
                 };
             };
-            /** @description Changes are accepted from this machine only */
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no operator */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The body is not JSON */
@@ -8546,6 +9676,24 @@ export interface operations {
                      *     thor_stream_entries 120345.0
                      */
                     "text/plain": string;
+                };
+            };
+            /** @description Nobody that is known asks, or the key opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller is no viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Any other error */

@@ -2,11 +2,12 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import type { ReactNode } from "react";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { Route, Router } from "wouter";
 import { memoryLocation } from "wouter/memory-location";
 import { LiveQuotes } from "../live/LiveQuotes";
 import { ServerClockProvider } from "../live/ServerClock";
+import { serve } from "../testing/server";
 import ChartPage from "./ChartPage";
 import { answer, at } from "./samples";
 
@@ -22,12 +23,6 @@ const INSTRUMENTS = [
   { ...INSTRUMENT, symbol: "ES", watch_position: null },
 ];
 let bars: () => Response | Promise<Response>;
-// The API's client takes `fetch` when it is made, which is before any test.
-const server = vi.hoisted(() => {
-  const made = { route: (_: string): Response | Promise<Response> => new Response() };
-  globalThis.fetch = async (request) => made.route(new URL((request as Request).url).pathname);
-  return made;
-});
 
 test("without a symbol the first of the watchlist is opened", async () => {
   const { history } = open("/chart");
@@ -148,10 +143,8 @@ beforeEach(() => {
       close() {}
     },
   );
-  server.route = route;
+  serve((request) => route(new URL(request.url).pathname));
 });
-
-afterEach(() => vi.unstubAllGlobals());
 
 function route(path: string): Response | Promise<Response> {
   if (path === "/api/bars") return bars();

@@ -1,6 +1,8 @@
 import { useCallback, useEffect, useState } from "react";
 import { useLocation } from "wouter";
 import { useDesk } from "../api/installation";
+import { CallerBanner } from "../caller/CallerBanner";
+import { CallerMenu } from "../caller/CallerMenu";
 import { useMarket } from "../preferences/useMarket";
 import { Button } from "../ui/Button";
 import { DisplayChoices, MarketChoice } from "./Choices";
@@ -50,7 +52,9 @@ export function Header({ keys }: { keys: readonly KeyGroup[] }) {
         <Button kind="bare" aria-label="Keys" title="Keys (?)" onClick={showHelp}>
           ?
         </Button>
+        <CallerMenu />
       </div>
+      <CallerBanner />
       {isHelping && <Help groups={keys} onClose={hideHelp} />}
     </header>
   );

@@ -12,7 +12,8 @@ const STATES: Readonly<Record<StreamState, { tone: Tone; text: string }>> = {
 
 /** How this page's own stream of quotes stands. */
 export function StreamLine({ standing }: { standing: StreamStanding }) {
-  const { tone, text } = STATES[standing.state];
+  const { tone, text: usual } = STATES[standing.state];
+  const text = standing.reason === "logged_out" ? "you are not logged in any more" : usual;
   return (
     <p className="row">
       <span>This page's stream</span>

@@ -79,6 +79,13 @@ describe("the pipeline's light", () => {
   ] as const)("takes a %s alert for %s", (severity, level) => {
     expect(pipelineOf(signs({ alerts: [alert(severity)] })).level).toBe(level);
   });
+  it("is not known to who is not logged in, and that is no trouble of Thor's", () => {
+    const found = pipelineOf(signs({ failure: new ApiProblem(401, "Unauthorized", "who are you?") }));
+    expect([found.level, found.concerns.map(({ text }) => text)]).toEqual([
+      "attention",
+      ["you are not logged in: Thor does not tell how it does"],
+    ]);
+  });
   it("tells what is worst first", () => {
     const found = pipelineOf(signs({ alerts: [alert("warning"), alert("critical")], stream: "lost" }));
     expect(found.concerns.map(({ level }) => level)).toEqual(["trouble", "attention", "attention"]);

@@ -1,6 +1,6 @@
 import type { Shape } from "../api/client";
 import type { Alert, Check, Collector } from "../api/operations";
-import { ApiProblem } from "../api/problems";
+import { ApiProblem, lacksLogin } from "../api/problems";
 import { countText } from "../format/numbers";
 import { ageText } from "../format/times";
 import type { StreamState } from "../live/QuoteStream";
@@ -35,9 +35,16 @@ export interface Signs {
 // What a proxy before Thor says when that does not answer.
 const NOBODY_THERE = [0, 502, 503, 504];
 
+const NOT_LOGGED_IN: Concern = {
+  level: "attention",
+  text: "you are not logged in: Thor does not tell how it does",
+  href: "/operations",
+};
+
 /** How the pipeline does: as its worst sign says. Without an answer nothing is claimed. */
 export function pipelineOf(signs: Signs): Pipeline {
   if (signs.failure !== null && isAway(signs.failure)) return { level: "away", concerns: [] };
+  if (lacksLogin(signs.failure)) return { level: "attention", concerns: [NOT_LOGGED_IN] };
   if (signs.failure === null && !isAnswered(signs)) return { level: "unknown", concerns: [] };
   const concerns = [
     ...ofFailure(signs.failure),

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { unreachable } from "../api/problems";
+import { ApiProblem, unreachable } from "../api/problems";
 import { eventOf, FakeThor, quoteOf, snapshotOf } from "./fakes";
 import { LiveDesk } from "./LiveDesk";
 import { QuoteStore } from "./QuoteStore";
@@ -157,13 +157,50 @@ describe("a desk", () => {
   });
 
   it("says why the stream is refused", async () => {
-    thor.said = "all 64 places for stream clients are taken";
+    thor.said = new ApiProblem(429, "Too Many Requests", "all 64 places for stream clients are taken");
     end = desk.run();
     await settle();
     thor.source.fail(2);
     await settle();
 
-    expect(desk.standing()).toMatchObject({ state: "lost", reason: "refused", refusal: thor.said });
+    expect(desk.standing()).toMatchObject({
+      state: "lost",
+      reason: "refused",
+      refusal: "all 64 places for stream clients are taken",
+    });
+  });
+
+  it("waits before it tries again as long as the refusal says", async () => {
+    thor.said = new ApiProblem(429, "Too Many Requests", "slow down", [], null, 20);
+    end = desk.run();
+    await settle();
+    thor.source.fail(2);
+    await settle();
+    expect(desk.standing()).toMatchObject({ state: "lost", refusal: "slow down", nextTryMs: 20_000 });
+
+    await pass(19_000);
+    expect(thor.opened).toHaveLength(1);
+    await pass(1_000);
+    expect(thor.opened).toHaveLength(2);
+  });
+
+  it("asks nothing more while Thor knows nobody here, and goes on when it does", async () => {
+    await begin();
+    thor.shutDoor(true);
+    expect(desk.standing()).toMatchObject({ state: "lost", reason: "logged_out", nextTryAt: null });
+    const asked = thor.asked;
+    await pass(60_000);
+    desk.restart();
+    await settle();
+    expect(thor.opened.filter((source) => !source.isClosed)).toHaveLength(0);
+
+    thor.shutDoor(false);
+    await settle();
+    thor.source.accept();
+
+    expect(desk.standing().state).toBe("live");
+    expect(thor.opened).toHaveLength(2);
+    expect(thor.asked).toBeLessThanOrEqual(asked + 2);
   });
 
   it("says that no snapshot can be had, and forgets that when one comes", async () => {

@@ -52,11 +52,19 @@ export class LiveDesk {
 
   /** Begin; the answer ends it. A hidden page holds no connection, for a browser has six to one address. */
   run = (): (() => void) => {
-    const seen = () => (document.hidden ? this.pause() : this.restart());
+    const { isShut, onShut } = this.around;
+    const seen = () => (document.hidden ? this.pause() : isShut() ? this.pause("logged_out") : this.restart());
     document.addEventListener("visibilitychange", seen);
-    if (!document.hidden) this.restart();
-    const timer = setInterval(() => !document.hidden && void this.check(), SNAPSHOT_EVERY_MS);
+    let wasShut = isShut();
+    const unwatch = onShut(() => {
+      if (wasShut === isShut()) return;
+      wasShut = isShut();
+      seen();
+    });
+    if (!document.hidden) seen();
+    const timer = setInterval(() => !document.hidden && !isShut() && void this.check(), SNAPSHOT_EVERY_MS);
     return () => {
+      unwatch();
       document.removeEventListener("visibilitychange", seen);
       clearInterval(timer);
       this.pause();
@@ -68,7 +76,7 @@ export class LiveDesk {
     this.turn += 1;
     const mine = this.turn;
     void this.takeNew().then((taken) => {
-      if (mine !== this.turn) return;
+      if (mine !== this.turn || this.around.isShut()) return;
       if (taken !== null) this.tell({ holes: this.told.holes + 1 });
       this.followed = new Set(this.store.symbols());
       this.stream.start(taken?.stream_id ?? this.stream.lastId);
@@ -89,9 +97,9 @@ export class LiveDesk {
     };
   };
 
-  private pause(): void {
+  private pause(reason: LossReason | null = null): void {
     this.turn += 1;
-    this.stream.stop();
+    this.stream.stop(reason);
   }
 
   private hear(event: QuoteEvent, id: string): void {
@@ -167,8 +175,10 @@ export class LiveDesk {
     if (reason === "refused") void this.around.refusal().then((said) => this.hearRefusal(said));
   }
 
-  private hearRefusal(said: string | null): void {
-    if (this.told.reason === "refused") this.tell({ refusal: said });
+  private hearRefusal(said: ApiProblem | null): void {
+    if (this.told.reason !== "refused") return;
+    this.tell({ refusal: said?.detail ?? null });
+    if (said?.retryAfterS != null) this.stream.postpone(said.retryAfterS * 1_000);
   }
 
   private tell(change: Partial<StreamStanding>): void {

@@ -3,8 +3,9 @@ import type { QuoteEvent, SourcesEvent } from "./quotes";
 /** How the connection stands. `paused`: the page is hidden, so that its place is free for others. */
 export type StreamState = "connecting" | "live" | "lost" | "paused";
 
-/** Why a connection was lost: it broke, Thor refused it, nobody answered, or it was open and told nothing. */
-export type LossReason = "broken" | "refused" | "unanswered" | "silent";
+/** Why a connection was lost: it broke, Thor refused it, nobody answered, it was open and told nothing, or
+ * Thor knows nobody here any more. */
+export type LossReason = "broken" | "refused" | "unanswered" | "silent" | "logged_out";
 
 /** What the stream tells; `onReset`: events are lost, so take a snapshot and go on from it. */
 export interface StreamListener {
@@ -29,6 +30,7 @@ const REFUSED = 2; // EventSource.CLOSED: it was answered, but not with a stream
 export class QuoteStream {
   private source: EventSource | null = null;
   private timer: ReturnType<typeof setTimeout> | null = null;
+  private nextTryAt = 0;
   private failures = 0;
   private isWanted = false;
   private heardId: string | null = null;
@@ -59,11 +61,18 @@ export class QuoteStream {
     this.connect();
   }
 
-  /** Close the connection and try no more. */
-  stop(): void {
+  /** Close the connection and try no more; for the reason of a loss it counts as lost, else as paused. */
+  stop(reason: LossReason | null = null): void {
     this.isWanted = false;
     this.close();
-    this.listener.onState("paused", null, null);
+    this.listener.onState(reason === null ? "paused" : "lost", null, reason);
+  }
+
+  /** Wait at least so long from now before the next try, if one is waited for. */
+  postpone(waitMs: number): void {
+    if (!this.isWanted || this.source !== null || waitMs <= this.nextTryAt - this.now()) return;
+    this.waitFor(waitMs);
+    this.listener.onState("lost", waitMs, null);
   }
 
   /** Try at once instead of after the wait. */
@@ -116,7 +125,13 @@ export class QuoteStream {
     const wait = longest * (0.5 + this.chance() / 2);
     this.failures += 1;
     this.listener.onState("lost", wait, reason);
-    this.timer = setTimeout(() => this.connect(), wait);
+    this.waitFor(wait);
+  }
+
+  private waitFor(waitMs: number): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.nextTryAt = this.now() + waitMs;
+    this.timer = setTimeout(() => this.connect(), waitMs);
   }
 
   private close(): void {

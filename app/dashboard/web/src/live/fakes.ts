@@ -1,3 +1,4 @@
+import type { ApiProblem } from "../api/problems";
 import type { Quote, QuoteEvent, Snapshot } from "./quotes";
 import type { Surroundings } from "./surroundings";
 
@@ -40,7 +41,9 @@ export class FakeThor implements Surroundings {
   isHolding = false;
   asked = 0;
   at = 0;
-  said: string | null = null;
+  said: ApiProblem | null = null;
+  private shut = false;
+  private readonly hearers = new Set<() => void>();
 
   get source(): FakeSource {
     const last = this.opened.at(-1);
@@ -62,7 +65,18 @@ export class FakeThor implements Surroundings {
     return source as unknown as EventSource;
   };
 
-  refusal = async (): Promise<string | null> => this.said;
+  refusal = async (): Promise<ApiProblem | null> => this.said;
+  isShut = (): boolean => this.shut;
+  onShut = (listener: () => void): (() => void) => {
+    this.hearers.add(listener);
+    return () => void this.hearers.delete(listener);
+  };
+  /** Have Thor know nobody here any more, or somebody again. */
+  shutDoor(isShut: boolean): void {
+    this.shut = isShut;
+    for (const listener of [...this.hearers]) listener();
+  }
+
   now = (): number => this.at;
   serverNow = (): number => 1_000 + this.at;
   setClock = (instant: string, tookMs: number): void => void this.clockSet.push([instant, tookMs]);

@@ -1,5 +1,5 @@
-import { answered, api } from "../api/client";
-import { problemOf } from "../api/problems";
+import { answered, api, door } from "../api/client";
+import { type ApiProblem, problemOf } from "../api/problems";
 import type { Snapshot } from "./quotes";
 import type { Clock } from "./ServerClock";
 
@@ -7,8 +7,12 @@ import type { Clock } from "./ServerClock";
 export interface Surroundings {
   snapshot(): Promise<Snapshot>;
   open(url: string): EventSource;
-  /** Why the stream is refused, in the server's words; null when it is not. */
-  refusal(): Promise<string | null>;
+  /** Why the stream is refused; null when it is not. */
+  refusal(): Promise<ApiProblem | null>;
+  /** Whether Thor knows nobody here, so that it is of no use to ask. */
+  isShut(): boolean;
+  /** Hear when that changes; the answer ends it. */
+  onShut(listener: () => void): () => void;
   now(): number;
   /** Told the server's time of an answer, and how long that took, in milliseconds. */
   setClock(instant: string, tookMs: number): void;
@@ -24,6 +28,8 @@ export function surroundings(clock: Clock): Surroundings {
     snapshot: () => answered(api.GET("/api/quotes", { signal: AbortSignal.timeout(SNAPSHOT_LIMIT_MS) })),
     open: (url) => new EventSource(url),
     refusal,
+    isShut: () => door.barred().isShut,
+    onShut: door.watch,
     now: () => performance.now(),
     setClock: (instant, tookMs) => clock.set(instant, tookMs),
     serverNow: () => clock.now(),
@@ -31,11 +37,12 @@ export function surroundings(clock: Clock): Surroundings {
 }
 
 // An EventSource does not tell the answer that it failed with.
-async function refusal(): Promise<string | null> {
+async function refusal(): Promise<ApiProblem | null> {
   const given = new AbortController();
   try {
     const answer = await fetch("/api/quotes/stream", { signal: given.signal });
-    return answer.ok ? null : (await problemOf(answer, await answer.json().catch(() => null))).detail;
+    if (answer.status === 401) door.refuse();
+    return answer.ok ? null : await problemOf(answer, await answer.json().catch(() => null));
   } catch {
     return null;
   } finally {

@@ -1,7 +1,9 @@
 import { Link, useParams } from "wouter";
+import { useMay } from "../caller/Caller";
 import { Empty } from "../ui/states";
 import { Tabs } from "../ui/Tabs";
 import { AlertsSection } from "./alerts/AlertsSection";
+import { AuditSection } from "./audit/AuditSection";
 import { CollectorsSection } from "./collectors/CollectorsSection";
 import { GapsSection } from "./gaps/GapsSection";
 import { LakeSection } from "./lake/LakeSection";
@@ -18,7 +20,9 @@ export default function OperationsPage() {
   const { section } = useParams<{ section?: string }>();
   const overview = useOverview();
   const history = useSampling();
-  const tabs = SECTIONS.map((one) => ({
+  const { may: isAdmin } = useMay("admin");
+  const shown = SECTIONS.filter((one) => isAdmin || !("isForAdmins" in one));
+  const tabs = shown.map((one) => ({
     href: addressOf(one.key),
     text: one.text,
     count: overview.counts[one.key],
@@ -48,6 +52,8 @@ function partOf(section: string, history: ReturnType<typeof useSampling>) {
       return <LettersSection />;
     case "gaps":
       return <GapsSection />;
+    case "audit":
+      return <AuditSection />;
     default:
       return (
         <Empty title="There is no such part">

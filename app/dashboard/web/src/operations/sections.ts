@@ -1,4 +1,4 @@
-/** The parts of the page in their order; `key` is the end of the address. */
+/** The parts of the page in their order; `key` is the end of the address, and what `isForAdmins` is for them alone. */
 export const SECTIONS = [
   { key: "alerts", text: "Alerts" },
   { key: "collectors", text: "Collectors" },
@@ -7,6 +7,7 @@ export const SECTIONS = [
   { key: "lake", text: "Lake" },
   { key: "dead-letters", text: "Dead letters" },
   { key: "gaps", text: "Gaps and losses" },
+  { key: "audit", text: "Audit", isForAdmins: true },
 ] as const;
 
 /** A part's name in the address. */

@@ -57,6 +57,17 @@ it("a day without a ladder is told with the server's reason, and leads to the on
   expect(screen.queryByRole("alert")).toBeNull();
 });
 
+it("a stage that should have been done is said to be overdue, and by how much", async () => {
+  const overdue: Stage = { ...REPORT, status: "started", deadline_at: "2020-01-02T14:05:00.000000Z" };
+  show("/premarket/2026-11-27", {
+    "GET /api/premarket/2026-11-27": { ...WAITING, phase: "climbing", stages: [overdue] },
+  });
+
+  expect((await screen.findByText("report is to be done, overdue by")).parentElement?.textContent).toMatch(
+    /\d d \d+ h$/,
+  );
+});
+
 it("a ladder that waits says so, and its report is not asked for", async () => {
   const { asked } = show("/premarket", { "GET /api/premarket/latest": WAITING });
 

@@ -49,7 +49,7 @@ function Limit({ together }: { together: Together }) {
       <FigureCell
         name="99 % loss of all positions"
         figure={sum}
-        text={`${decimalText(sum.value, 0)} of ${decimalText(limit.value, 0)} allowed`}
+        text={`${decimalText(sum.value, 0)} of ${decimalText(limit.value, 0)} ${limit.unit ?? ""} allowed`}
       />
       {scale && <Badge tone="warn">scaled by {decimalText(Number(scale.value), 2)} to stay within it</Badge>}
     </span>

@@ -46,12 +46,13 @@ export function VerdictPanel({ ladder }: { ladder: Ladder }) {
 function Countdowns({ ladder }: { ladder: Ladder }) {
   const now = useServerNow();
   const next = awaited(ladder.stages);
+  const left = next === null ? 0 : Date.parse(next.at) - now;
   const toOpen = Date.parse(ladder.opens_at) - now;
   return (
     <div className={styles.countdowns}>
       {next && (
-        <Countdown label={`${next.stage} ${next.what} ${Date.parse(next.at) < now ? "now" : "in"}`}>
-          {countdownText(Date.parse(next.at) - now)}
+        <Countdown label={`${next.stage} ${next.what}${left < 0 ? ", overdue by" : " in"}`}>
+          {left < 0 ? durationText(-left) : countdownText(left)}
         </Countdown>
       )}
       {toOpen > 0 ? (

@@ -61,7 +61,7 @@ export function signalsOf(report: unknown): readonly Signal[] {
       symbol,
       action: action === "BUY" || action === "SELL" ? action : "HOLD",
       strength: typeof strength === "number" ? strength : null,
-      confidence: figureAt(told, "confidence"),
+      confidence: shareOf(figureAt(told, "confidence")),
       netEdge: figureAt(told, "net_edge"),
       skill: figureAt(told, "out_of_sample", "brier_skill"),
       hitRate: shareOf(figureAt(told, "out_of_sample", "hit_rate")),

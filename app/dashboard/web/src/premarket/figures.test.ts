@@ -55,7 +55,7 @@ describe("a figure's value", () => {
 describe("an interval", () => {
   it("of points is one of prices", () => {
     const found = figure({ unit: "points", value: 60.29, ci: [6_418.92, 6_479.22] });
-    expect(intervalText(found, ES)).toBe("≈6,419.00–≈6,479.25");
+    expect(intervalText(found, ES)).toBe("≈6,419.00–6,479.25");
   });
   it("is said in words where a dash would be mistaken for a sign", () => {
     expect(intervalText(figure({ ci: [-0.02, 0.03] }), undefined, 2)).toBe("-0.02 to 0.03");

@@ -64,12 +64,14 @@ export function numberText(value: number, unit: string, instrument?: Priced, pla
   return decimalText(value, places);
 }
 
-/** A figure's interval, 0.52–0.60, or −2.10 to 3.05 where a dash would be mistaken; empty where it has none. */
+/** A figure's interval, 0.52–0.60 (≈ once where an end is not quite it), or −2.10 to 3.05 where a dash would be mistaken; empty where it has none. */
 export function intervalText(figure: Figure | null, instrument?: Priced, places = 3): string {
   if (!figure?.ci) return "";
   const unit = figure.unit === "points" ? "price" : (figure.unit ?? "");
-  const [low, high] = figure.ci.map((end) => numberText(end, unit, instrument, places));
-  return figure.ci[0] < 0 ? `${low} to ${high}` : `${low}–${high}`;
+  const ends = figure.ci.map((end) => numberText(end, unit, instrument, places));
+  const [low, high] = ends.map((end) => end.replace("≈", ""));
+  const about = ends.some((end) => end.startsWith("≈")) ? "≈" : "";
+  return figure.ci[0] < 0 ? `${about}${low} to ${high}` : `${about}${low}–${high}`;
 }
 
 /** How far a figure can be trusted, in a word beside its value; nothing where all is well. */

@@ -1,5 +1,6 @@
 import { useId, useState } from "react";
 import { useInstruments } from "../api/installation";
+import { useMay } from "../caller/Caller";
 import { Button } from "../ui/Button";
 import { QueryView } from "../ui/states";
 import styles from "./WatchlistDialog.module.css";
@@ -9,6 +10,7 @@ import { candidates } from "./watchlist";
 export function AddInstrument({ symbols, onAdd }: { symbols: readonly string[]; onAdd: (symbol: string) => void }) {
   const [search, setSearch] = useState("");
   const instruments = useInstruments();
+  const { may } = useMay("operator");
   const id = useId();
   const found = candidates(instruments.data?.values() ?? [], symbols, search);
   const add = (symbol: string) => {
@@ -21,6 +23,7 @@ export function AddInstrument({ symbols, onAdd }: { symbols: readonly string[]; 
       <input
         id={id}
         type="search"
+        disabled={!may}
         className={styles.search}
         placeholder="Symbol or name"
         value={search}
@@ -33,13 +36,13 @@ export function AddInstrument({ symbols, onAdd }: { symbols: readonly string[]; 
       />
       <QueryView query={instruments} what="instruments">
         {() => (
-          <ul className={styles.list} aria-label="Instruments to add">
+          <ul className={styles.list} aria-label="Instruments to add" tabIndex={may ? undefined : 0}>
             {found.map((one) => (
               <li key={one.symbol} className={styles.item}>
                 <span className={styles.name}>
                   <strong>{one.symbol}</strong> <span className="quiet">{one.name}</span>
                 </span>
-                <Button kind="bare" aria-label={`Add ${one.symbol}`} onClick={() => add(one.symbol)}>
+                <Button kind="bare" aria-label={`Add ${one.symbol}`} disabled={!may} onClick={() => add(one.symbol)}>
                   +
                 </Button>
               </li>

@@ -2,6 +2,7 @@ import { act, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { eventOf, FakeThor, quoteOf, snapshotOf } from "../live/fakes";
+import { ANONYMOUS } from "../testing/callers";
 import { answerFetch, completeBrowser, renderLive } from "../testing/render";
 import { QuotesPage } from "./QuotesPage";
 
@@ -121,6 +122,23 @@ describe("the quotes", () => {
 });
 
 describe("the watchlist", () => {
+  it("is shown to strangers, who cannot change it and are told why", async () => {
+    answerFetch({
+      "GET /api/instruments": () => [200, INSTRUMENTS],
+      "GET /api/watchlist": () => [200, { symbols: ["ES", "NQ"] }],
+    });
+    renderLive(<QuotesPage />, thor, ANONYMOUS);
+    await userEvent.click(await screen.findByRole("button", { name: "Watchlist" }));
+    const dialog = within(await screen.findByRole("dialog"));
+
+    expect((await dialog.findByRole("button", { name: "Remove ES" })).matches(":disabled")).toBe(true);
+    expect(dialog.getByRole("button", { name: "Save" }).matches(":disabled")).toBe(true);
+    expect(dialog.getByText(/^Log in as an operator/)).toBeTruthy();
+    dialog.getByLabelText("ES, 1 of 2").focus();
+    await userEvent.keyboard("{Delete}");
+    expect(dialog.getByLabelText("ES, 1 of 2")).toBeTruthy();
+  });
+
   it("is changed, saved whole, and followed", async () => {
     const { sent } = answerFetch({
       "GET /api/instruments": () => [200, INSTRUMENTS],

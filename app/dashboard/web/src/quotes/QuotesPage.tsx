@@ -1,5 +1,6 @@
 import { type RefObject, useMemo, useRef, useState } from "react";
 import { useInstruments } from "../api/installation";
+import { useMay } from "../caller/Caller";
 import { useLive, useQuoteSymbols } from "../live/LiveQuotes";
 import { usePreferences } from "../preferences/preferences";
 import { Button } from "../ui/Button";
@@ -22,6 +23,7 @@ export function QuotesPage() {
   const symbols = useQuoteSymbols();
   const [search, setSearch] = useState("");
   const [opened, open] = useState<Window>(null);
+  const { may } = useMay("operator");
   const filter = useRef<HTMLInputElement>(null);
   const [{ quoteColumns }] = usePreferences();
   const windowWidth = useWindowWidth();
@@ -40,7 +42,7 @@ export function QuotesPage() {
         <div className={styles.actions}>
           <Filter input={filter} search={search} onSearch={setSearch} />
           <Button onClick={() => open("columns")}>Columns</Button>
-          <Button onClick={() => open("watchlist")}>Edit watchlist</Button>
+          <Button onClick={() => open("watchlist")}>{may ? "Edit watchlist" : "Watchlist"}</Button>
         </div>
       </div>
       <StreamBanner />

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import { ApiProblem } from "../api/problems";
+import { ApiProblem, lacksLogin } from "../api/problems";
 import { countText } from "../format/numbers";
 import { useLive } from "../live/LiveQuotes";
 import type { StreamStanding } from "../live/standing";
@@ -53,12 +53,17 @@ const RESET_REASONS: Readonly<Record<string, string>> = {
 
 /** What is wrong with the quotes, in a sentence; null when nothing is. */
 export function troubleOf(standing: StreamStanding): string | null {
+  if (isOfLogin(standing)) return null; // The header says that the login is over.
   if (standing.state === "lost") return lossText(standing);
   if (standing.isBusAway) return "Thor has lost its bus (Redis): nothing new can come until that is back.";
   if (standing.problem !== null && standing.hasSnapshot) {
     return `How current the quotes are is not known: ${standing.problem.message}`;
   }
   return null;
+}
+
+function isOfLogin({ state, reason, problem }: StreamStanding): boolean {
+  return (state === "lost" && reason === "logged_out") || lacksLogin(problem);
 }
 
 function lossText({ reason, refusal, problem }: StreamStanding): string {

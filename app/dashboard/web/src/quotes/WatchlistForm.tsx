@@ -1,5 +1,7 @@
 import { useId, useRef, useState } from "react";
 import { useInstruments } from "../api/installation";
+import { useMay } from "../caller/Caller";
+import { WhyNot } from "../caller/Restricted";
 import { Button } from "../ui/Button";
 import { ErrorNote } from "../ui/states";
 import { AddInstrument } from "./AddInstrument";
@@ -17,6 +19,7 @@ export function WatchlistForm(props: {
   const { saved, error, isSaving, onSave, onCancel } = props;
   const [symbols, setSymbols] = useState(saved);
   const instruments = useInstruments().data;
+  const { may, reason } = useMay("operator");
   const list = useRef<HTMLOListElement>(null);
   const hint = useId();
   const isChanged = symbols.join() !== saved.join();
@@ -46,6 +49,7 @@ export function WatchlistForm(props: {
                 aria-label={`${symbol}, ${at + 1} of ${symbols.length}`}
                 aria-describedby={hint}
                 onKeyDown={(event) => {
+                  if (!may) return;
                   const step = event.key === "ArrowUp" ? -1 : event.key === "ArrowDown" ? 1 : null;
                   if (event.altKey && step !== null) move(at, step);
                   else if (event.key === "Delete") remove(at);
@@ -55,18 +59,23 @@ export function WatchlistForm(props: {
               >
                 <strong>{symbol}</strong> <span className="quiet">{instruments?.get(symbol)?.name}</span>
               </span>
-              <Button kind="bare" aria-label={`Move ${symbol} up`} disabled={at === 0} onClick={() => move(at, -1)}>
+              <Button
+                kind="bare"
+                aria-label={`Move ${symbol} up`}
+                disabled={!may || at === 0}
+                onClick={() => move(at, -1)}
+              >
                 ↑
               </Button>
               <Button
                 kind="bare"
                 aria-label={`Move ${symbol} down`}
-                disabled={at === symbols.length - 1}
+                disabled={!may || at === symbols.length - 1}
                 onClick={() => move(at, 1)}
               >
                 ↓
               </Button>
-              <Button kind="bare" aria-label={`Remove ${symbol}`} onClick={() => remove(at)}>
+              <Button kind="bare" aria-label={`Remove ${symbol}`} disabled={!may} onClick={() => remove(at)}>
                 ✕
               </Button>
             </li>
@@ -75,9 +84,10 @@ export function WatchlistForm(props: {
         </ol>
         <AddInstrument symbols={symbols} onAdd={(symbol) => setSymbols([...symbols, symbol])} />
       </div>
+      <WhyNot reason={reason} />
       {error !== null && <ErrorNote error={error} />}
       <div className="row">
-        <Button kind="primary" disabled={!isChanged || isSaving} onClick={() => onSave(symbols)}>
+        <Button kind="primary" disabled={!may || !isChanged || isSaving} onClick={() => onSave(symbols)}>
           {isSaving ? "Saving…" : "Save"}
         </Button>
         <Button disabled={isSaving} onClick={onCancel}>

@@ -4,24 +4,33 @@ import type { ReactNode } from "react";
 import { vi } from "vitest";
 import { Router } from "wouter";
 import { memoryLocation } from "wouter/memory-location";
+import { KnownCaller } from "../caller/Caller";
+import type { Standing } from "../caller/caller";
 import type { FakeThor } from "../live/fakes";
 import { LiveDesk } from "../live/LiveDesk";
 import { LiveQuotes } from "../live/LiveQuotes";
 import { QuoteStore } from "../live/QuoteStore";
 import { ServerClockProvider } from "../live/ServerClock";
+import { OPERATOR } from "./callers";
 import { keyOf, serve } from "./server";
 
 /** A page on a made Thor, and where its links have led. */
-export function renderLive(page: ReactNode, thor: FakeThor): RenderResult & { history: string[] } {
+export function renderLive(
+  page: ReactNode,
+  thor: FakeThor,
+  standing: Standing = OPERATOR,
+): RenderResult & { history: string[] } {
   const { hook, history } = memoryLocation({ path: "/", record: true });
   const desk = new LiveDesk(thor, new QuoteStore((flush) => queueMicrotask(flush)));
   const queries = new QueryClient({ defaultOptions: { queries: { retry: false } } });
   const drawn = render(
     <QueryClientProvider client={queries}>
       <ServerClockProvider>
-        <LiveQuotes desk={desk}>
-          <Router hook={hook}>{page}</Router>
-        </LiveQuotes>
+        <KnownCaller standing={standing}>
+          <LiveQuotes desk={desk}>
+            <Router hook={hook}>{page}</Router>
+          </LiveQuotes>
+        </KnownCaller>
       </ServerClockProvider>
     </QueryClientProvider>,
   );

@@ -1,7 +1,9 @@
 import { cleanup } from "@testing-library/react";
 import { afterEach, vi } from "vitest";
+import { door } from "../api/client";
 
 afterEach(() => {
+  door.reset();
   cleanup();
   vi.useRealTimers();
   vi.unstubAllGlobals();

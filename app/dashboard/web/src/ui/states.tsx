@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import { ApiProblem } from "../api/problems";
+import { ApiProblem, lacksLogin } from "../api/problems";
 import { Button } from "./Button";
 import styles from "./states.module.css";
 
@@ -25,6 +25,8 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
 /** What went wrong, in the server's words, with a way to try again. */
 export function ErrorNote({ error, retry }: { error: Error; retry?: () => void }) {
   const problem = error instanceof ApiProblem ? error : null;
+  // The header says so once, and how to go on.
+  if (lacksLogin(error)) return <p className={styles.state}>You are not logged in.</p>;
   return (
     <div className={`${styles.state} ${styles.error}`} role="alert">
       <p className={styles.title}>{problem?.title ?? "Something went wrong"}</p>
@@ -38,15 +40,22 @@ export function ErrorNote({ error, retry }: { error: Error; retry?: () => void }
           ))}
         </ul>
       )}
+      {problem?.retryAfterS != null && <p>Try again in {Math.ceil(problem.retryAfterS)} s.</p>}
       {problem?.requestId && <p className="quiet">request {problem.requestId}</p>}
       {retry && <Button onClick={retry}>Try again</Button>}
     </div>
   );
 }
 
-/** What a query brings, or that it loads, failed, or brought nothing; old data stay, with a note, when a refresh fails. */
+/** What a query brings, or that it loads, failed, or brought nothing; old data stay, with a note, when a refresh fails or others are asked for. */
 export function QueryView<Data>(props: {
-  query: { data: Data | undefined; error: Error | null; refetch: () => unknown };
+  query: {
+    data: Data | undefined;
+    error: Error | null;
+    /** Whether the data answer the question before, while the answer to this one is on its way. */
+    isPlaceholderData?: boolean;
+    refetch: () => unknown;
+  };
   what: string;
   isEmpty?: (data: Data) => boolean;
   empty?: ReactNode;
@@ -58,7 +67,12 @@ export function QueryView<Data>(props: {
   }
   return (
     <>
-      {query.error && <ErrorNote error={query.error} retry={() => void query.refetch()} />}
+      {query.isPlaceholderData && (
+        <p className={styles.coming} role="status">
+          <span>Loading {what}… until then these are those before.</span>
+        </p>
+      )}
+      {query.error && !lacksLogin(query.error) && <ErrorNote error={query.error} retry={() => void query.refetch()} />}
       {isEmpty?.(query.data) ? (empty ?? <Empty title={`No ${what}`} />) : children(query.data)}
     </>
   );

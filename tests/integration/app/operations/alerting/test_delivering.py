@@ -11,6 +11,7 @@ from app.bus import keys
 from app.errors import Rejected, Unavailable
 from app.operations.alerting.delivering import DELIVER, deliver_due, deliver_unless_under_way
 from tests.alerting import NOW, FakeChannel, disk, silent
+from tests.counting import counting_afresh, scraped
 from tests.fakes import FixedClock
 
 BOTH = ("mail", "webhook")
@@ -145,3 +146,16 @@ def test_no_more_is_begun_after_the_time_for_it(rt):
 
     assert deliver_due(rt, [mail], work_for_s=0) == 0
     assert mail.sent == []
+
+
+def test_tries_are_counted_by_channel_and_outcome(rt):
+    mail, webhook = FakeChannel("mail"), FakeChannel("webhook", answers=[Unavailable("away")])
+    raised(rt, disk())
+
+    with counting_afresh():
+        deliver_due(rt, [mail, webhook])
+
+        assert scraped() == {
+            ("thor_alert_messages_total", ("mail", "sent")): 1,
+            ("thor_alert_messages_total", ("webhook", "failed")): 1,
+        }

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRef } from "react";
 import { Link, useLocation } from "wouter";
-import { answered, api, type Shape } from "../../api/client";
+import { answered, api, door, type Shape } from "../../api/client";
 import { useInstruments } from "../../api/installation";
 import { problemOf, unreachable } from "../../api/problems";
 import { Panel } from "../../ui/Panel";
@@ -13,6 +13,7 @@ import { SchemaForm } from "./SchemaForm";
 import { SubmitKey } from "./SubmitKey";
 import { formOf, type OpenApi } from "./schema";
 
+const OPENAPI = new URL("/openapi.json", window.location.origin);
 const HINT =
   "Give a timeframe, which counts back from the last day, or a first and a last day, not both. Without either it is 30 days.";
 
@@ -58,6 +59,7 @@ function JobForm({ document }: { document: OpenApi }) {
       form={form}
       known={all.length > 0 ? { symbols: { values: symbols, likely: watched.length } } : {}}
       hint={HINT}
+      needs="operator"
       submitText={submit.isPending ? "Asking…" : "Start the analysis"}
       isBusy={submit.isPending}
       error={submit.error}
@@ -89,7 +91,7 @@ function useOpenApi() {
 }
 
 async function readOpenApi(signal: AbortSignal): Promise<OpenApi> {
-  const response = await fetch("/openapi.json", { signal }).catch((cause: unknown) => {
+  const response = await door.pass(new Request(OPENAPI, { signal })).catch((cause: unknown) => {
     throw signal.aborted ? cause : unreachable(cause);
   });
   if (!response.ok) throw await problemOf(response, null);

@@ -1,5 +1,7 @@
 import { type FormEvent, useState } from "react";
 import { ApiProblem } from "../../api/problems";
+import type { Role } from "../../caller/caller";
+import { Restricted } from "../../caller/Restricted";
 import { Button } from "../../ui/Button";
 import { ErrorNote } from "../../ui/states";
 import { FieldView } from "./FieldView";
@@ -15,6 +17,8 @@ interface SchemaFormProps {
   known?: Readonly<Record<string, { values: readonly string[]; likely: number }>>;
   /** A note below the first fields. */
   hint?: string;
+  /** The role that it takes to send it. */
+  needs: Role;
   submitText: string;
   isBusy: boolean;
   error: Error | null;
@@ -27,6 +31,7 @@ export function SchemaForm({
   first = {},
   known = {},
   hint,
+  needs,
   submitText,
   isBusy,
   error,
@@ -60,27 +65,29 @@ export function SchemaForm({
   const isToldAtFields = said.length > 0 && saidOfNone(form.fields, said).length === 0;
   return (
     <form className="stack" onSubmit={submit} noValidate>
-      <div className={styles.fields}>{own.map(view)}</div>
-      {hint !== undefined && <p className="quiet">{hint}</p>}
-      {inner.length > 0 && (
-        <details
-          className={styles.more}
-          open={isOpen || isWrongInside}
-          onToggle={(event) => setOpen(event.currentTarget.open)}
-        >
-          <summary>Parameters: what is left empty comes from the desk's settings, else is the value shown</summary>
-          <div className={styles.fields}>{inner.map(view)}</div>
-        </details>
-      )}
-      {form.leftOut.length > 0 && <p className="quiet">Not asked for here: {form.leftOut.join(", ")}.</p>}
-      {error !== null && !isToldAtFields && <ErrorNote error={error} />}
-      <div className={styles.end}>
-        <Button type="submit" kind="primary" disabled={isBusy}>
-          {submitText}
-        </Button>
-        {Object.keys(errors).length > 0 && <span className={styles.wrong}>Some fields need another look.</span>}
-        {isToldAtFields && <span className={styles.wrong}>The server refused it: see the fields.</span>}
-      </div>
+      <Restricted to={needs}>
+        <div className={styles.fields}>{own.map(view)}</div>
+        {hint !== undefined && <p className="quiet">{hint}</p>}
+        {inner.length > 0 && (
+          <details
+            className={styles.more}
+            open={isOpen || isWrongInside}
+            onToggle={(event) => setOpen(event.currentTarget.open)}
+          >
+            <summary>Parameters: what is left empty comes from the desk's settings, else is the value shown</summary>
+            <div className={styles.fields}>{inner.map(view)}</div>
+          </details>
+        )}
+        {form.leftOut.length > 0 && <p className="quiet">Not asked for here: {form.leftOut.join(", ")}.</p>}
+        {error !== null && !isToldAtFields && <ErrorNote error={error} />}
+        <div className={styles.end}>
+          <Button type="submit" kind="primary" disabled={isBusy}>
+            {submitText}
+          </Button>
+          {Object.keys(errors).length > 0 && <span className={styles.wrong}>Some fields need another look.</span>}
+          {isToldAtFields && <span className={styles.wrong}>The server refused it: see the fields.</span>}
+        </div>
+      </Restricted>
     </form>
   );
 }

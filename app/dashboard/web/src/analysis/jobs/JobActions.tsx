@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { useLocation } from "wouter";
+import { Restricted } from "../../caller/Restricted";
 import { Button } from "../../ui/Button";
 import { Dialog } from "../../ui/Dialog";
 import { ErrorNote } from "../../ui/states";
@@ -14,19 +15,21 @@ export function JobActions({ job }: { job: Job }) {
   const canRetry = job.status === "failed" || job.status === "cancelled";
   return (
     <>
-      {!isFinished(job) && (
-        <Button kind="danger" disabled={job.cancel_asked || cancel.isPending} onClick={() => setAsking(true)}>
-          {job.cancel_asked ? "Cancelling…" : "Cancel"}
-        </Button>
-      )}
-      {canRetry && (
-        <Button
-          disabled={retry.isPending}
-          onClick={() => retry.mutate(job.id, { onSuccess: (made) => go(jobHref(made.job.id)) })}
-        >
-          Try again
-        </Button>
-      )}
+      <Restricted to="operator" isTold={canRetry || !isFinished(job)}>
+        {!isFinished(job) && (
+          <Button kind="danger" disabled={job.cancel_asked || cancel.isPending} onClick={() => setAsking(true)}>
+            {job.cancel_asked ? "Cancelling…" : "Cancel"}
+          </Button>
+        )}
+        {canRetry && (
+          <Button
+            disabled={retry.isPending}
+            onClick={() => retry.mutate(job.id, { onSuccess: (made) => go(jobHref(made.job.id)) })}
+          >
+            Try again
+          </Button>
+        )}
+      </Restricted>
       {retry.error && <ErrorNote error={retry.error} />}
       {isAsking && (
         <Dialog title={`Cancel analysis ${job.id}?`} onClose={() => setAsking(false)}>

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { answered, api } from "../../api/client";
 import type { Alert } from "../../api/operations";
+import { Restricted } from "../../caller/Restricted";
 import { Button } from "../../ui/Button";
 import { ErrorNote } from "../../ui/states";
 import { Confirm } from "../parts/Confirm";
@@ -10,19 +11,18 @@ import { useWrite } from "../parts/useWrite";
 
 type Order = "acknowledge" | "resolve";
 
-function give(alert_id: number, order: Order, body: { by: string; note: string }) {
+function give(alert_id: number, order: Order, body: { by: null; note: string }) {
   const asked = { params: { path: { alert_id } }, body };
   return order === "acknowledge"
     ? answered(api.POST("/api/alerts/{alert_id}/acknowledge", asked))
     : answered(api.POST("/api/alerts/{alert_id}/resolve", asked));
 }
 
-/** Say that one sees to an alert, or end it; with one's name and a note for others. */
+/** Say that one sees to an alert, or end it, with a note for others; Thor knows who one is. */
 export function AlertOrders({ alert }: { alert: Alert }) {
-  const [by, setBy] = useState("");
   const [note, setNote] = useState("");
   const [isEnding, setEnding] = useState(false);
-  const body = { by: by.trim() || "dashboard", note: note.trim() };
+  const body = { by: null, note: note.trim() };
   const write = useWrite((order: Order) => give(alert.id, order, body), ["alerts", "alert"]);
   if (alert.resolved_at !== null && !write.isSuccess)
     return <p className="quiet">It is over: nothing is to be done.</p>;
@@ -35,27 +35,25 @@ export function AlertOrders({ alert }: { alert: Alert }) {
       )}
       {write.isError && !isEnding && <ErrorNote error={write.error} />}
       {alert.resolved_at === null && (
-        <div className={parts.filters}>
-          <label className={parts.field}>
-            <span>Your name</span>
-            <input value={by} maxLength={60} placeholder="dashboard" onChange={(event) => setBy(event.target.value)} />
-          </label>
-          <label className={`${parts.field} ${parts.grows}`}>
-            <span>Note for others</span>
-            <input value={note} maxLength={400} onChange={(event) => setNote(event.target.value)} />
-          </label>
-          <Button
-            kind="primary"
-            disabled={write.isPending || alert.acknowledged_at !== null}
-            title={alert.acknowledged_at === null ? undefined : "Somebody sees to it already"}
-            onClick={() => write.mutate("acknowledge")}
-          >
-            I see to it
-          </Button>
-          <Button kind="danger" disabled={write.isPending} onClick={() => setEnding(true)}>
-            End it…
-          </Button>
-        </div>
+        <Restricted to="operator">
+          <div className={parts.filters}>
+            <label className={`${parts.field} ${parts.grows}`}>
+              <span>Note for others</span>
+              <input value={note} maxLength={400} onChange={(event) => setNote(event.target.value)} />
+            </label>
+            <Button
+              kind="primary"
+              disabled={write.isPending || alert.acknowledged_at !== null}
+              title={alert.acknowledged_at === null ? undefined : "Somebody sees to it already"}
+              onClick={() => write.mutate("acknowledge")}
+            >
+              I see to it
+            </Button>
+            <Button kind="danger" disabled={write.isPending} onClick={() => setEnding(true)}>
+              End it…
+            </Button>
+          </div>
+        </Restricted>
       )}
       {isEnding && (
         <Confirm

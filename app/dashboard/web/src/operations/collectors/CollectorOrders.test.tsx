@@ -4,6 +4,7 @@ import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Collector } from "../../api/operations";
 import { answerWith } from "../../testing/answers";
+import { ForRole } from "../../testing/callers";
 import { CollectorOrders } from "./CollectorOrders";
 
 const SCHWAB = { source: "SCHWAB", wanted: true, by: "hours", state: "running" } as Collector;
@@ -30,7 +31,9 @@ afterEach(() => ended());
 function show(collector: Collector) {
   render(
     <QueryClientProvider client={new QueryClient()}>
-      <CollectorOrders collector={collector} />
+      <ForRole>
+        <CollectorOrders collector={collector} />
+      </ForRole>
     </QueryClientProvider>,
   );
 }

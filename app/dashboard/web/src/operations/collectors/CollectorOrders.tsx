@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { answered, api } from "../../api/client";
 import type { Collector } from "../../api/operations";
+import { Restricted } from "../../caller/Restricted";
 import { wantedText } from "../../signs/feedHealth";
 import { Button } from "../../ui/Button";
 import { ErrorNote } from "../../ui/states";
@@ -41,20 +42,22 @@ export function CollectorOrders({ collector }: { collector: Collector }) {
   const stop = () => write.mutate("stop", { onSuccess: () => setStopping(false) });
   return (
     <div className="stack">
-      <fieldset className={`row ${parts.bareSet}`} aria-label={`Orders to ${source}`}>
-        {ORDERS.map(({ order, text, title }) => (
-          <Button
-            key={order}
-            className={parts.small}
-            kind={order === "stop" ? "danger" : "plain"}
-            title={title}
-            disabled={write.isPending || (order === "restart" && !collector.wanted)}
-            onClick={() => (order === "stop" ? setStopping(true) : write.mutate(order))}
-          >
-            {text}
-          </Button>
-        ))}
-      </fieldset>
+      <Restricted to="operator">
+        <fieldset className={`row ${parts.bareSet}`} aria-label={`Orders to ${source}`}>
+          {ORDERS.map(({ order, text, title }) => (
+            <Button
+              key={order}
+              className={parts.small}
+              kind={order === "stop" ? "danger" : "plain"}
+              title={title}
+              disabled={write.isPending || (order === "restart" && !collector.wanted)}
+              onClick={() => (order === "stop" ? setStopping(true) : write.mutate(order))}
+            >
+              {text}
+            </Button>
+          ))}
+        </fieldset>
+      </Restricted>
       {write.isError && !isStopping && <ErrorNote error={write.error} />}
       {write.isSuccess && (
         <Done>

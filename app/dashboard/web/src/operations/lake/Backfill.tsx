@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { answered, api, type Shape } from "../../api/client";
+import { Restricted } from "../../caller/Restricted";
 import { dayText } from "../../format/times";
 import { Badge } from "../../ui/Badge";
 import { Button } from "../../ui/Button";
@@ -56,12 +57,13 @@ export function Backfill({ start, end, onClose }: { start: string; end: string; 
             <DenseTable caption="Answer by day" columns={COLUMNS} rows={write.data.days} keyOf={(day) => day.date} />
           </>
         )}
-        <div className="row">
-          <Button kind="primary" disabled={!isWhole || write.isPending} onClick={() => write.mutate(range)}>
-            {write.isPending ? "…" : "Write what is missing"}
-          </Button>
-          <Button onClick={onClose}>Close</Button>
-        </div>
+        <Restricted to="operator">
+          <div className="row">
+            <Button kind="primary" disabled={!isWhole || write.isPending} onClick={() => write.mutate(range)}>
+              {write.isPending ? "…" : "Write what is missing"}
+            </Button>
+          </div>
+        </Restricted>
       </div>
     </Dialog>
   );

@@ -4,6 +4,7 @@ import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Shape } from "../../api/client";
 import { answerWith } from "../../testing/answers";
+import { ForRole } from "../../testing/callers";
 import { CorrectionForm } from "./CorrectionForm";
 
 const LETTER = {
@@ -23,7 +24,9 @@ beforeEach(() => {
   });
   render(
     <QueryClientProvider client={new QueryClient()}>
-      <CorrectionForm letter={LETTER} />
+      <ForRole>
+        <CorrectionForm letter={LETTER} />
+      </ForRole>
     </QueryClientProvider>,
   );
 });

@@ -1,5 +1,6 @@
 import { type FormEvent, useState } from "react";
 import { answered, api, type Shape } from "../../api/client";
+import { Restricted } from "../../caller/Restricted";
 import { Button } from "../../ui/Button";
 import { ErrorNote } from "../../ui/states";
 import parts from "../parts/parts.module.css";
@@ -34,54 +35,56 @@ export function CorrectionForm({ letter }: { letter: Shape<"LetterAnswer"> }) {
   };
   return (
     <form className="stack" onSubmit={submit}>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard. */}
-      <section className={styles.fields} aria-label="Fields of the entry" tabIndex={0}>
-        <table>
-          <caption className="visually-hidden">Fields of the entry and their correction</caption>
-          <thead>
-            <tr>
-              <th scope="col">Field</th>
-              <th scope="col">As it came</th>
-              <th scope="col">Correct to</th>
-              <th scope="col">Take away</th>
-            </tr>
-          </thead>
-          <tbody>
-            {Object.entries(drafts).map(([name, draft]) => (
-              <FieldRow
-                key={name}
-                name={name}
-                came={name in letter.fields ? cameText(letter.fields[name]) : "not there"}
-                draft={draft}
-                onChange={(to) => set(name, to)}
-              />
-            ))}
-          </tbody>
-        </table>
-      </section>
-      {write.isError && <ErrorNote error={write.error} />}
-      <div className="row">
-        <Button type="submit" disabled={!isChanged || write.isPending}>
-          {write.isPending ? "…" : "Keep the correction"}
-        </Button>
-        <span className={parts.inline}>
-          <input
-            aria-label="Name of another field"
-            placeholder="another field"
-            value={added}
-            size={14}
-            onChange={(event) => setAdded(event.target.value)}
-            onKeyDown={(event) => {
-              if (event.key !== "Enter") return;
-              event.preventDefault();
-              add();
-            }}
-          />
-          <Button className={parts.small} disabled={added.trim() === ""} onClick={add}>
-            Add field
+      <Restricted to="operator" isTold={false}>
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard. */}
+        <section className={styles.fields} aria-label="Fields of the entry" tabIndex={0}>
+          <table>
+            <caption className="visually-hidden">Fields of the entry and their correction</caption>
+            <thead>
+              <tr>
+                <th scope="col">Field</th>
+                <th scope="col">As it came</th>
+                <th scope="col">Correct to</th>
+                <th scope="col">Take away</th>
+              </tr>
+            </thead>
+            <tbody>
+              {Object.entries(drafts).map(([name, draft]) => (
+                <FieldRow
+                  key={name}
+                  name={name}
+                  came={name in letter.fields ? cameText(letter.fields[name]) : "not there"}
+                  draft={draft}
+                  onChange={(to) => set(name, to)}
+                />
+              ))}
+            </tbody>
+          </table>
+        </section>
+        {write.isError && <ErrorNote error={write.error} />}
+        <div className="row">
+          <Button type="submit" disabled={!isChanged || write.isPending}>
+            {write.isPending ? "…" : "Keep the correction"}
           </Button>
-        </span>
-      </div>
+          <span className={parts.inline}>
+            <input
+              aria-label="Name of another field"
+              placeholder="another field"
+              value={added}
+              size={14}
+              onChange={(event) => setAdded(event.target.value)}
+              onKeyDown={(event) => {
+                if (event.key !== "Enter") return;
+                event.preventDefault();
+                add();
+              }}
+            />
+            <Button className={parts.small} disabled={added.trim() === ""} onClick={add}>
+              Add field
+            </Button>
+          </span>
+        </div>
+      </Restricted>
     </form>
   );
 }

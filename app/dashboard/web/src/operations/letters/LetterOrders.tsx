@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { answered, api, type Shape } from "../../api/client";
+import { Restricted } from "../../caller/Restricted";
 import { Button } from "../../ui/Button";
 import { ErrorNote } from "../../ui/states";
 import { Confirm } from "../parts/Confirm";
@@ -35,21 +36,23 @@ export function LetterOrders({ letter }: { letter: Shape<"LetterAnswer"> }) {
       {redrive.isError && <ErrorNote error={redrive.error} />}
       {discard.isSuccess && <Done>The letter was discarded.</Done>}
       {letter.state === "open" && (
-        <div className="row">
-          <Button kind="primary" disabled={isBusy} onClick={() => redrive.mutate(false)}>
-            Re-drive
-          </Button>
-          <Button
-            disabled={isBusy}
-            title="Tell what would come of it, and change nothing"
-            onClick={() => redrive.mutate(true)}
-          >
-            Try only
-          </Button>
-          <Button kind="danger" disabled={isBusy} onClick={() => setDiscarding(true)}>
-            Discard…
-          </Button>
-        </div>
+        <Restricted to="operator">
+          <div className="row">
+            <Button kind="primary" disabled={isBusy} onClick={() => redrive.mutate(false)}>
+              Re-drive
+            </Button>
+            <Button
+              disabled={isBusy}
+              title="Tell what would come of it, and change nothing"
+              onClick={() => redrive.mutate(true)}
+            >
+              Try only
+            </Button>
+            <Button kind="danger" disabled={isBusy} onClick={() => setDiscarding(true)}>
+              Discard…
+            </Button>
+          </div>
+        </Restricted>
       )}
       {isDiscarding && (
         <Confirm

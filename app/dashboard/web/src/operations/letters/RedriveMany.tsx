@@ -1,4 +1,5 @@
 import { answered, api, type Shape } from "../../api/client";
+import { Restricted } from "../../caller/Restricted";
 import { countText } from "../../format/numbers";
 import { Badge } from "../../ui/Badge";
 import { Button } from "../../ui/Button";
@@ -35,25 +36,26 @@ export function RedriveMany({ scope, onClose }: { scope: ReturnType<typeof redri
         </p>
         {write.isError && <ErrorNote error={write.error} />}
         {write.isSuccess && told && <Answer told={told} />}
-        <div className="row">
-          <Button disabled={write.isPending} onClick={() => write.mutate({ dry_run: true, after: 0 })}>
-            Try only
-          </Button>
-          <Button
-            kind="primary"
-            disabled={write.isPending || !isTried}
-            title={isTried ? undefined : "See first what would come of it"}
-            onClick={() => write.mutate({ dry_run: false, after: asked?.after ?? 0 })}
-          >
-            Re-drive these
-          </Button>
-          {write.isSuccess && next !== null && (
-            <Button disabled={write.isPending} onClick={() => write.mutate({ dry_run: true, after: next })}>
-              Try the next
+        <Restricted to="operator">
+          <div className="row">
+            <Button disabled={write.isPending} onClick={() => write.mutate({ dry_run: true, after: 0 })}>
+              Try only
             </Button>
-          )}
-          <Button onClick={onClose}>Close</Button>
-        </div>
+            <Button
+              kind="primary"
+              disabled={write.isPending || !isTried}
+              title={isTried ? undefined : "See first what would come of it"}
+              onClick={() => write.mutate({ dry_run: false, after: asked?.after ?? 0 })}
+            >
+              Re-drive these
+            </Button>
+            {write.isSuccess && next !== null && (
+              <Button disabled={write.isPending} onClick={() => write.mutate({ dry_run: true, after: next })}>
+                Try the next
+              </Button>
+            )}
+          </div>
+        </Restricted>
       </div>
     </Dialog>
   );

@@ -1,4 +1,5 @@
 import { useDesk } from "../../api/installation";
+import { useMay } from "../../caller/Caller";
 import { Panel } from "../../ui/Panel";
 import { QueryView } from "../../ui/states";
 import styles from "./Overview.module.css";
@@ -6,6 +7,7 @@ import styles from "./Overview.module.css";
 /** Thor's other pages. */
 export function OtherPages() {
   const desk = useDesk();
+  const { may } = useMay("admin");
   return (
     <Panel title="Other pages">
       <QueryView query={desk} what="addresses">
@@ -16,8 +18,8 @@ export function OtherPages() {
               <p>{told.flower_url === null ? "does not run here" : "the tasks of the workers and their queues"}</p>
             </li>
             <li>
-              <a href={told.admin_path}>Admin</a>
-              <p>the tables of the database</p>
+              {may ? <a href={told.admin_path}>Admin</a> : "Admin"}
+              <p>the tables of the database{!may && ": for admins"}</p>
             </li>
             <li>
               <a href={told.docs_path}>API</a>
