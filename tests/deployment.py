@@ -78,11 +78,12 @@ class Deployment:
         return made
 
     def command(self, name: str, words: list[str] | None = None) -> list[str]:
-        """The command line of a service, or another one in its place, with the paths and ports of this machine."""
+        """The command line of a service, with the paths and ports of this machine, or `words` in its place as they are."""
         service = services()[name]
         is_ours = service["image"].startswith("thor")
         entry = service.get("entrypoint") or (["sh", "/usr/local/bin/thor-entrypoint"] if is_ours else [])
-        found = [self._here(word, name) for word in (*entry, *(words or service.get("command") or image_command()))]
+        own = [] if words else service.get("command") or image_command()
+        found = [*(self._here(word, name) for word in (*entry, *own)), *(words or ())]
         return [*found, "--port", str(self.ports["6379"]), "--bind", "127.0.0.1"] if name == "redis" else found
 
     def health_check(self, name: str) -> list[str]:
