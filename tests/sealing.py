@@ -1,4 +1,4 @@
-"""Running a command as a container of `read_only: true` would be run: the disk can be read, and a few folders written."""
+"""Running a command as in a container with `read_only: true`: the disk can be read, and a few folders written."""
 
 import os
 import shutil

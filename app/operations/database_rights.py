@@ -1,14 +1,14 @@
 """What each process may do in PostgreSQL: one role for each, and what it writes; all of them read Thor's own tables.
 
-    owner       owns everything and migrates; no process that serves or works is it
-    api         the web server: what the desk may change by HTTP and in the admin
-    collectors  the live sources: nothing but reading
-    ingest      stores ticks
-    export      closes sessions, writes the lake, drops partitions that the lake has
-    analysis    keeps what analyses find
-    control     the periodic work: events, balances, alerts, jobs
-    desk        commands of an operator: all of the above but owning
-    backup      reads everything, writes nothing
+owner       owns everything and migrates; no process that serves or works is it
+api         the web server: what the desk may change by HTTP and in the admin
+collectors  the live sources: nothing but reading
+ingest      stores ticks
+export      closes sessions, writes the lake, drops partitions that the lake has
+analysis    keeps what analyses find
+control     the periodic work: events, balances, alerts, jobs
+desk        commands of an operator: all of the above but owning
+backup      reads everything, writes nothing
 """
 
 from collections.abc import Mapping
@@ -20,6 +20,7 @@ PREFIX: Final = "thor_"
 OWNER: Final = "owner"
 READERS: Final = ("api", "collectors", "ingest", "export", "analysis", "control")
 MEMBER_OF_ALL: Final = "desk"
+BACKUP: Final = "backup"
 # What is read by those who write it, and by nobody else.
 PRIVATE: Final[frozenset[str]] = frozenset({"admin_changes"})
 # I: insert, U: update (and to lock rows), D: delete.

@@ -52,7 +52,6 @@ SELECT format('GRANT USAGE ON SCHEMA public TO %I', name) FROM given \gexec
 GRANT CREATE ON SCHEMA public TO thor_owner;
 
 GRANT thor_api, thor_collectors, thor_ingest, thor_export, thor_analysis, thor_control TO thor_desk;
-GRANT pg_read_all_data TO thor_backup;
 -- Longer than the application waits for a lock, which tells more.
 ALTER ROLE thor_api SET statement_timeout = '15s';
 ALTER ROLE thor_backup SET default_transaction_read_only = on;

@@ -1,0 +1,183 @@
+"""docker-compose.yml's services, all of them at once: each with its own users, secrets and read-only disk."""
+
+import base64
+import json
+import re
+import shutil
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from app.market.markets import market
+from tests.deployment import Deployment, deployed
+from tests.guards.compose import services
+from tests.sealing import can_seal
+from tests.waiting import until
+
+pytestmark = pytest.mark.timeout(400)
+
+RUNNING = [name for name, told in services().items() if told["image"].startswith("thor") and "healthcheck" in told]
+TRADES = 390
+PATIENCE_S = 120
+EXPORT = """
+import sys
+from datetime import date
+from wsgi import app
+from app.runtime import EXTENSION
+app.extensions[EXTENSION].dispatch.export_session("CME_Futures", date.fromisoformat(sys.argv[1]))
+"""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Iterator[Deployment]:
+    with deployed(tmp_path_factory.mktemp("deployed")) as found:
+        for name in RUNNING:
+            found.start(name)
+        yield found
+
+
+@pytest.fixture(scope="module")
+def day() -> date:
+    """The last trading day that is over."""
+    now = datetime.now(UTC)
+    days = market().sessions((now - timedelta(days=10)).date(), now.date())
+    return [one.day for one in days if one.close < now][-1]
+
+
+def test_every_service_of_ours_runs_and_is_well(made):
+    checked = [*RUNNING, "redis"] if shutil.which("redis-cli") else RUNNING
+    workers = [name for name in RUNNING if name.startswith("worker-")]
+    until(lambda: all(" ready." in made.log(name) for name in workers), PATIENCE_S)
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda name: until(lambda: made.is_well(name), PATIENCE_S), checked))
+
+    assert {name: made.processes[name].poll() for name in RUNNING} == dict.fromkeys(RUNNING)
+
+
+def test_quotes_go_the_whole_way_through_users_of_their_own(made, day):
+    assert made.run("desk", ["flask", "replay", recording(made, day), "--speed", "max"]).returncode == 0
+    until(lambda: count(made, "ticks WHERE source = 'REPLAY'") == TRADES, PATIENCE_S)
+    assert ask(made, "/api/quotes?symbols=ES")["quotes"][0]["seq"] == TRADES
+
+    assert made.run("desk", ["flask", "collectors", "--start=SIMULATED"]).returncode == 0
+    assert made.run("desk", ["python", "-c", EXPORT, day.isoformat()]).returncode == 0
+    until(lambda: count(made, "lake_files WHERE symbol = 'ES' AND kind = 'ticks'"), PATIENCE_S)
+
+    wish = {"symbols": ["ES"], "kind": "series", "start_date": day.isoformat(), "end_date": day.isoformat()}
+    number = ask(made, "/api/jobs", wish)["job"]["id"]
+    own = ["--symbols=ES", "--kind=series", f"--start-date={day}", f"--end-date={day}", "--param", "seed=2"]
+    by_hand = made.run("desk", ["flask", "run-analysis", *own], PATIENCE_S)
+    assert (by_hand.returncode, "Analysis completed" in by_hand.stdout) == (0, True), by_hand.stdout + by_hand.stderr
+    until(lambda: ask(made, f"/api/jobs/{number}")["status"] not in ("pending", "running"), PATIENCE_S)
+    assert ask(made, f"/api/jobs/{number}")["status"] == "done"
+    assert ask(made, f"/api/jobs/{number}/results")["symbols"].keys() == {"ES"}
+    until(lambda: count(made, "ticks WHERE source = 'SIMULATED'"), PATIENCE_S)
+
+
+def test_reads_and_changes_by_http_are_allowed_to_the_web_server(made):
+    until(lambda: ask(made, "/api/health/ready")["status"] == "ready", PATIENCE_S)
+
+    reads = ["collectors", "losses", "gaps", "alerts", "premarket", "dead-letters", "predictions", "instruments"]
+    assert [name for name in reads if not isinstance(ask(made, f"/api/{name}"), dict)] == []
+    assert b'thor_up{part="postgres"} 1.0' in answer(made, "8000", "/metrics")[1]
+    watched = ask(made, "/api/watchlist")["symbols"]
+    assert ask(made, "/api/watchlist", {"symbols": watched[:5]}, "PUT")["symbols"] == watched[:5]
+
+
+def test_flower_is_closed_to_whoever_has_no_password(made):
+    until(lambda: answer(made, "5555", "/healthcheck")[0] == 200, PATIENCE_S)
+
+    for path in ("/", "/api/workers", "/api/tasks", "/workers"):
+        assert answer(made, "5555", path)[0] == 401
+        assert answer(made, "5555", path, password="thor:wrong")[0] == 401
+        assert answer(made, "5555", path, password=f"thor:{made.password('flower_password')}")[0] == 200
+
+
+def test_flower_is_opened_by_no_variable_and_does_not_start_without_a_password(made, tmp_path):
+    told = made.run("flower", ["env"], FLOWER_UNAUTHENTICATED_API="true", FLOWER_AUTH=".*", FLOWER_CONF="/tmp/open.py")
+    assert set(re.findall(r"^(FLOWER_\w+)=", told.stdout, re.MULTILINE)) == {"FLOWER_BASIC_AUTH"}
+
+    (tmp_path / "redis_flower_password").write_text("x" * 24)
+    refused = made.run("flower", ["env"], THOR_SECRETS=str(tmp_path))
+    assert (refused.returncode, refused.stdout, "open to everybody" in refused.stderr) == (2, "", True)
+
+
+def test_flower_only_watches(made):
+    password = f"thor:{made.password('flower_password')}"
+
+    assert answer(made, "5555", "/api/worker/shutdown/control@here", {}, password=password)[0] in (403, 405)
+    assert answer(made, "5555", "/api/task/send-task/control.market_tick", {}, password=password)[0] in (403, 405)
+
+
+@pytest.mark.skipif(not can_seal(), reason="this machine lets nobody mount a disk read-only")
+def test_a_service_writes_nothing_but_its_own_folders(made):
+    places = {"tests": 1, made.environment("api")["TMPDIR"]: 0, made.environment("api")["STATE_DIR"]: 0}
+    tried = {place: made.run("api", ["touch", f"{place}/tried"]).returncode for place in places}
+
+    assert tried == places
+
+
+def test_nobody_was_denied_what_he_needs(made):
+    said = {name: made.log(name) for name in made.processes}
+
+    assert made.redis("admin").acl_log() == []
+    assert {name: found for name, text in said.items() if (found := refusals(text))} == {}
+
+
+def test_every_service_ends_within_the_time_that_it_is_given(made):
+    with ThreadPoolExecutor(len(RUNNING)) as pool:
+        ended = dict(zip(RUNNING, pool.map(made.stop, RUNNING), strict=True))
+
+    assert ended == dict.fromkeys(RUNNING, 0)
+
+
+def recording(made: Deployment, day: date) -> str:
+    first = datetime(day.year, day.month, day.day, 15, tzinfo=UTC)
+    lines = ["symbol,ts,seq,last,volume,trade"]
+    for number in range(1, TRADES + 1):
+        at = (first + timedelta(seconds=10 * number)).isoformat().replace("+00:00", "Z")
+        lines.append(f"ES,{at},{number},{6700 + number * 7 % 13 * 0.25},{number},true")
+    place = made.folder / "state" / "day.csv"
+    place.write_text("\n".join(lines) + "\n")
+    return str(place)
+
+
+def count(made: Deployment, rows: str) -> int:
+    with closing(made.postgres("superuser")) as connection, connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {rows}")
+        return cursor.fetchone()[0]
+
+
+def ask(made: Deployment, path: str, body: object = None, method: str | None = None) -> dict:
+    status, found = answer(made, "8000", path, body, method)
+    assert status < 300, (path, status, found[:500])
+    return json.loads(found)
+
+
+def answer(
+    made: Deployment, port: str, path: str, body: object = None, method: str | None = None, password: str = ""
+) -> tuple[int, bytes]:
+    """The status and the body that a service answers with; 0 and nothing while it does not."""
+    headers = {"Content-Type": "application/json"}
+    if password:
+        headers["Authorization"] = f"Basic {base64.b64encode(password.encode()).decode()}"
+    sent = None if body is None else json.dumps(body).encode()
+    wanted = urllib.request.Request(
+        f"http://127.0.0.1:{made.ports[port]}{path}", sent, headers, method=method or (sent and "POST")
+    )
+    try:
+        with urllib.request.urlopen(wanted, timeout=20) as found:
+            return found.status, found.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+    except OSError:
+        return 0, b""
+
+
+def refusals(text: str) -> list[str]:
+    return re.findall(r"permission denied for [^\\\"]+|has no permissions to [^\\\"]+|No permissions to [^\\\"]+", text)
