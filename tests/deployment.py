@@ -191,7 +191,7 @@ class Deployment:
         known = "|".join(rf"(?<![\w/]){re.escape(place)}(?!\w)" for place in places)
         word = re.sub(known, lambda found: str(places[found[0]]), word.replace("$$", "$"))
         for port, ours in self.ports.items():
-            word = re.sub(rf"(?<=[:=]){port}\b", str(ours), word)
+            word = re.sub(rf"(?<=[:= ]){port}\b", str(ours), word)
         return word
 
     def _filled(self, text: str) -> str:
