@@ -112,7 +112,7 @@ class Deployment:
 
     def start(self, name: str) -> None:
         """Run a service until the deployment ends."""
-        with (self.folder / f"{name}.log").open("wb") as log:
+        with (self.folder / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
                 wrapped(self._sealed(name, self.command(name)), os.getpid(), signal.SIGKILL),
                 env=self.environment(name),
@@ -138,6 +138,12 @@ class Deployment:
         process, told = self.processes.pop(name), services()[name]
         process.send_signal(signal.Signals[told.get("stop_signal", "SIGTERM")])
         return process.wait(float(told["stop_grace_period"].removesuffix("s")))
+
+    def kill(self, name: str, how: signal.Signals) -> None:
+        """Have a service and all its processes end at once."""
+        process = self.processes.pop(name)
+        os.killpg(process.pid, how)
+        process.wait(STOP_DEADLINE_S)
 
     def end(self) -> None:
         """End whatever still runs."""

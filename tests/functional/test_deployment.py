@@ -1,36 +1,22 @@
 """docker-compose.yml's services, all of them at once: each with its own users, secrets and read-only disk."""
 
-import base64
-import json
 import re
 import shutil
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 
 import pytest
 
-from app.market.markets import market
 from tests.deployment import Deployment, deployed
-from tests.guards.compose import services
+from tests.deployment_talk import EXPORT, RUNNING, answer, ask, count, denials, last_days, record
 from tests.sealing import can_seal
 from tests.waiting import until
 
 pytestmark = pytest.mark.timeout(600)
 
-RUNNING = [name for name, told in services().items() if told["image"].startswith("thor") and "healthcheck" in told]
 TRADES = 390
 PATIENCE_S = 180
-EXPORT = """
-import sys
-from datetime import date
-from wsgi import app
-from app.runtime import EXTENSION
-app.extensions[EXTENSION].dispatch.export_session("CME_Futures", date.fromisoformat(sys.argv[1]))
-"""
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +29,7 @@ def made(tmp_path_factory) -> Iterator[Deployment]:
 
 @pytest.fixture(scope="module")
 def day() -> date:
-    """The last trading day that is over."""
-    now = datetime.now(UTC)
-    days = market().sessions((now - timedelta(days=10)).date(), now.date())
-    return [one.day for one in days if one.close < now][-1]
+    return last_days(1)[0]
 
 
 def test_every_service_of_ours_runs_and_is_well(made):
@@ -60,7 +43,7 @@ def test_every_service_of_ours_runs_and_is_well(made):
 
 
 def test_quotes_go_the_whole_way_through_users_of_their_own(made, day):
-    assert made.run("desk", ["flask", "replay", recording(made, day), "--speed", "max"]).returncode == 0
+    assert made.run("desk", ["flask", "replay", record(made, day, 1, TRADES), "--speed", "max"]).returncode == 0
     until(lambda: count(made, "ticks WHERE source = 'REPLAY'") == TRADES, PATIENCE_S)
     assert ask(made, "/api/quotes?symbols=ES")["quotes"][0]["seq"] == TRADES
 
@@ -115,10 +98,7 @@ def test_a_service_writes_nothing_but_its_own_folders(made):
 
 
 def test_nobody_was_denied_what_he_needs(made):
-    said = {name: made.log(name) for name in made.processes}
-
-    assert made.redis("admin").acl_log() == []
-    assert {name: found for name, text in said.items() if (found := refusals(text))} == {}
+    assert denials(made) == []
 
 
 def test_every_service_ends_within_the_time_that_it_is_given(made):
@@ -126,50 +106,3 @@ def test_every_service_ends_within_the_time_that_it_is_given(made):
         ended = dict(zip(RUNNING, pool.map(made.stop, RUNNING), strict=True))
 
     assert ended == dict.fromkeys(RUNNING, 0)
-
-
-def recording(made: Deployment, day: date) -> str:
-    first = datetime(day.year, day.month, day.day, 15, tzinfo=UTC)
-    lines = ["symbol,ts,seq,last,volume,trade"]
-    for number in range(1, TRADES + 1):
-        at = (first + timedelta(seconds=10 * number)).isoformat().replace("+00:00", "Z")
-        lines.append(f"ES,{at},{number},{6700 + number * 7 % 13 * 0.25},{number},true")
-    place = made.folder / "state" / "day.csv"
-    place.write_text("\n".join(lines) + "\n")
-    return str(place)
-
-
-def count(made: Deployment, rows: str) -> int:
-    with closing(made.postgres("superuser")) as connection, connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM {rows}")
-        return cursor.fetchone()[0]
-
-
-def ask(made: Deployment, path: str, body: object = None, method: str | None = None) -> dict:
-    status, found = answer(made, "8000", path, body, method)
-    assert status < 300, (path, status, found[:500])
-    return json.loads(found)
-
-
-def answer(
-    made: Deployment, port: str, path: str, body: object = None, method: str | None = None, password: str = ""
-) -> tuple[int, bytes]:
-    """The status and the body that a service answers with; 0 and nothing while it does not."""
-    headers = {"Content-Type": "application/json"}
-    if password:
-        headers["Authorization"] = f"Basic {base64.b64encode(password.encode()).decode()}"
-    sent = None if body is None else json.dumps(body).encode()
-    wanted = urllib.request.Request(
-        f"http://127.0.0.1:{made.ports[port]}{path}", sent, headers, method=method or (sent and "POST")
-    )
-    try:
-        with urllib.request.urlopen(wanted, timeout=20) as found:
-            return found.status, found.read()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read()
-    except OSError:
-        return 0, b""
-
-
-def refusals(text: str) -> list[str]:
-    return re.findall(r"permission denied for [^\\\"]+|has no permissions to [^\\\"]+|No permissions to [^\\\"]+", text)
