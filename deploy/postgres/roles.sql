@@ -11,7 +11,7 @@
 SET log_min_error_statement = panic;
 SET log_statement = none;
 SET log_min_duration_statement = -1;
-SET password_encryption = 'scram-sha-256';
+SET password_encryption = 'scram-sha-256'; -- pragma: allowlist secret
 SET client_min_messages = warning;
 
 \set owner `cat "$THOR_SECRETS/postgres_owner_password"`

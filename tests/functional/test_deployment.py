@@ -69,7 +69,7 @@ def test_flower_is_closed_to_whoever_has_no_password(made):
 
     for path in ("/", "/api/workers", "/api/tasks", "/workers"):
         assert answer(made, "5555", path)[0] == 401
-        assert answer(made, "5555", path, password="thor:wrong")[0] == 401
+        assert answer(made, "5555", path, password=f"thor:{'x' * 48}")[0] == 401
         assert answer(made, "5555", path, password=f"thor:{made.password('flower_password')}")[0] == 200
 
 
