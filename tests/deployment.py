@@ -32,11 +32,15 @@ _VARIABLE = re.compile(r"\$\{(\w+):-([^}]*)\}")
 
 @dataclass
 class Deployment:
-    """Where the services run: the servers' ports, a folder with all that they keep, and what `.env` would say."""
+    """Where the services run: the servers' ports, a folder with all that they keep, and what `.env` would say.
+
+    `api_key` is what callers of the web server show, where it is set.
+    """
 
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
     postgres_port: int = 0
+    api_key: str = ""
     ports: dict[str, int] = field(default_factory=lambda: {port: free_port() for port in ("6379", "8000", "5555")})
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 

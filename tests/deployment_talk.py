@@ -64,6 +64,8 @@ def answer(
     headers = {"Content-Type": "application/json"}
     if password:
         headers["Authorization"] = f"Basic {base64.b64encode(password.encode()).decode()}"
+    elif made.api_key and port == "8000":
+        headers["Authorization"] = f"Bearer {made.api_key}"
     sent = None if body is None else json.dumps(body).encode()
     address = f"http://127.0.0.1:{made.ports[port]}{path}"
     wanted = urllib.request.Request(address, sent, headers, method=method or ("POST" if sent else "GET"))
