@@ -10,6 +10,9 @@ from app.clock import Clock
 from app.dashboard.mount import install_dashboard
 from app.dispatch import Dispatch
 from app.extensions import Migrations
+from app.gate.entry import install_entry
+from app.gate.guard import install_guard
+from app.gate.recording import install_recording
 from app.models import TABLES
 from app.setting_types import PROJECT
 from app.settings import Settings
@@ -22,6 +25,9 @@ def create_app(settings: Settings, dispatch: Dispatch, clock: Clock | None = Non
     wire(app, settings, dispatch, clock)
     app.extensions["thor_tables"] = TABLES
     app.extensions["migrate"] = Migrations(str(PROJECT / "migrations"))
+    install_guard(app)
+    install_recording(app)
+    install_entry(app)
     install_api(app)
     install_dashboard(app)
     install_admin(app)

@@ -43,6 +43,8 @@ _CREDENTIALS: Final = (
     ),
     (re.compile(r"(?<=[?&]code=)[^\s&\"']+"), "***"),
     (re.compile(r"\b[CI]0\.[\w.~%@-]{16,}"), "***"),
+    # Thor's own: the part before is its public name.
+    (re.compile(r"\b(thor_(?:key|login|link|ticket)_[0-9a-f]{12})_[\w-]{43}"), r"\1_***"),
 )
 # What the queues say at every periodic tick; failures are of another level and stay.
 _ROUTINE: Final = ("control.market_tick", ".probe[", "market-tick")

@@ -1,5 +1,6 @@
 """Every table of the database, in one import, so that the metadata is whole."""
 
+from app.access.models import ApiKey, AuditEntry, Login, LoginLink, User
 from app.alerts.models import Alert, AlertDelivery
 from app.desk.models import Market, MarketDataSnapshot, MarketEvent, SessionCertificate
 from app.instruments.models import ContractRoll, ContractWeight, SignalWeight, TradingInstrument
@@ -36,6 +37,8 @@ TABLES = (
     AlertDelivery,
     AnalysisJob,
     AnalysisResult,
+    ApiKey,
+    AuditEntry,
     ContractRoll,
     ContractWeight,
     DeadLetter,
@@ -46,6 +49,8 @@ TABLES = (
     GivenNumber,
     IngestBatch,
     LakeFile,
+    Login,
+    LoginLink,
     Loss,
     Market,
     MarketDataSnapshot,
@@ -63,5 +68,6 @@ TABLES = (
     StreamPosition,
     Tick,
     TradingInstrument,
+    User,
     UserSetting,
 )

@@ -1,10 +1,12 @@
 """The runtime of the current application: its stores and its settings."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from flask import current_app
 
+from app.access.ring import KeyRing
 from app.alert_settings import delivery_plan, mail_plan, webhook_plan
 from app.alerts.delivery_plan import DeliveryPlan
 from app.jobs.watching import RunLimits
@@ -28,6 +30,11 @@ class Runtime(Stores):
     """What the edges work with."""
 
     settings: Settings
+
+    @cached_property
+    def ring(self) -> KeyRing:
+        """Whose keys and logins open Thor."""
+        return KeyRing(self.sessions, self.clock)
 
     @property
     def tick_policy(self) -> TickPolicy:

@@ -1,7 +1,6 @@
 """Every setting, read from the environment (and a .env file) once, into one frozen object."""
 
 import os
-import sys
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -12,9 +11,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from app.alert_settings import channel_problems, channel_secrets
 from app.alerts.channels.plan import Security
 from app.alerts.rules import Severity
+from app.collector_settings import excel_plan, schwab_plan
 from app.collectors.excel.plan import ExcelPlan, Provider
 from app.collectors.schwab.plan import SchwabPlan
 from app.errors import Rejected
+from app.exposure import LOOPBACK_NAMES, exposure_problems
 from app.market.markets import PROFILES
 from app.premarket.definition import Ladder
 from app.premarket.ladders_file import read_ladders
@@ -62,9 +63,12 @@ class Settings(BaseSettings):
     flower_port: int | None = Field(None, ge=1, le=65535, description="Flower's port; unset: 5555, or a free one")
     web_threads: int = Field(256, ge=40, le=2000, description="threads of the web server; each SSE client takes one")
 
-    admin_hosts: str = Field(
+    web_hosts: str = Field(
         "",
-        description="names, separated by commas, of /admin for other machines; unset: this machine only",
+        description="names, separated by commas, under which browsers of other machines log in; unset: none do",
+    )
+    anonymous_reads: bool | None = Field(
+        None, description="whether programs of this machine read without a key; unset: only where WEB_HOST is loopback"
     )
 
     market: MarketName = Field("CME_Futures", description="market whose calendar gives trading days")
@@ -184,6 +188,17 @@ class Settings(BaseSettings):
             raise ValueError("; ".join(problems))
         return self
 
+    @model_validator(mode="after")
+    def _may_be_reached(self) -> Self:
+        if self.is_local:
+            return self
+        told = {"DATABASE_URL": self.database_url, "REDIS_URL": self.redis_url}
+        addresses = {name: url.get_secret_value() if url else None for name, url in told.items()}
+        debugging = os.environ.get("FLASK_DEBUG", "").lower() not in ("", "0", "false", "no")
+        if problems := list(exposure_problems(addresses, os.environ.get("FLOWER_BASIC_AUTH", ""), debugging)):
+            raise ValueError("; ".join(problems))
+        return self
+
     @cached_property
     def collected_sources(self) -> tuple[str, ...]:
         """The sources that run while a watched market is open."""
@@ -200,40 +215,29 @@ class Settings(BaseSettings):
         return read_ladders(self.premarket_ladders, PROFILES) if self.premarket_ladders else (Ladder(self.market),)
 
     @cached_property
-    def admin_names(self) -> frozenset[str]:
-        """The names under which the admin answers other machines; none: this machine only."""
-        return frozenset(name.strip().lower() for name in self.admin_hosts.split(",") if name.strip())
+    def web_names(self) -> frozenset[str]:
+        """The names under which browsers of other machines log in; none: those of this machine only do."""
+        return frozenset(name.strip().lower() for name in self.web_hosts.split(",") if name.strip())
+
+    @cached_property
+    def is_local(self) -> bool:
+        """Whether the web server listens on this machine's loopback only."""
+        return self.web_host in LOOPBACK_NAMES
+
+    @cached_property
+    def reads_anonymously(self) -> bool:
+        """Whether whoever asks from this machine reads without saying who they are."""
+        return self.is_local if self.anonymous_reads is None else self.anonymous_reads
 
     @cached_property
     def excel(self) -> ExcelPlan | None:
         """The sheet that is collected; None where none is."""
-        if self.excel_data_file is None:
-            return None
-        usual: Provider = "excel_live" if sys.platform in ("win32", "darwin") else "excel_file"
-        return ExcelPlan(
-            self.data_provider or usual,
-            self.excel_data_file,
-            self.excel_sheet_name,
-            self.excel_live_range,
-            self.excel_live_require_open,
-            self.excel_poll_ms / 1000,
-        )
+        return excel_plan(self)
 
     @cached_property
     def schwab(self) -> SchwabPlan | None:
         """How Schwab is collected; None where it is not."""
-        if self.schwab_client_id is None or self.schwab_client_secret is None:
-            return None
-        seed = self.schwab_refresh_token
-        return SchwabPlan(
-            self.schwab_client_id.get_secret_value(),
-            self.schwab_client_secret.get_secret_value(),
-            self.schwab_redirect_uri,
-            self.schwab_token_file or self.state_dir / "schwab" / "token.json",
-            self.schwab_api_url,
-            seed.get_secret_value() if seed else None,
-            tuple(listed(self.schwab_symbols)),
-        )
+        return schwab_plan(self)
 
     @cached_property
     def secrets(self) -> tuple[str, ...]:
@@ -260,6 +264,13 @@ class Settings(BaseSettings):
 def inherited_environment() -> dict[str, str]:
     """This process's environment, for the processes that it starts."""
     return dict(os.environ)
+
+
+def secret_settings() -> frozenset[str]:
+    """The names, as the environment has them, of settings that hold secrets, or addresses with passwords."""
+    return frozenset(
+        name.upper() for name, told in Settings.model_fields.items() if "SecretStr" in str(told.annotation)
+    )
 
 
 def load_settings(**overrides: Any) -> Settings:

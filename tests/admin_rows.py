@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
+from app.access.models import ApiKey, AuditEntry
 from app.alerts.models import Alert, AlertDelivery
 from app.desk.models import MarketDataSnapshot, SessionCertificate
 from app.instruments.models import ContractWeight, SignalWeight
@@ -105,6 +106,8 @@ def fill(session: Session) -> int:
                 model_id=model.id, symbol="<b>ES</b>", horizon="1h", session_date=DAY, scored_at=NOW, outcomes=5,
                 degraded=False, figures={EVIL: EVIL},
             ),
+            ApiKey(id="0" * 12, name=EVIL, role="viewer", digest="1" * 64, created_at=NOW, created_by=EVIL),
+            AuditEntry(at=NOW, actor=EVIL, action=EVIL, subject=EVIL, outcome="done", facts={EVIL: EVIL}),
             DeadLetter(
                 stream_id="1-1", reason=EVIL, fields={"symbol": EVIL, "last": FORMULA}, first_seen=NOW, symbol="=1+1",
             ),

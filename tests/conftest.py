@@ -24,6 +24,7 @@ from app.settings import Settings, load_settings
 from app.ticks.partitions import existing_partitions, partition_name
 from tests.emptying import empty_tables, keep_catalogue
 from tests.fakes import RecordingDispatch
+from tests.keyed_client import KeyedClient
 from tests.ordering import in_turn
 from tests.servers import TestServers, shared_directory, start_test_servers
 
@@ -173,6 +174,7 @@ def app(
 ) -> Iterator[APIFlask]:
     """The application on an empty bus and an empty database."""
     made = create_app(settings, dispatch, clock)
+    made.test_client_class = KeyedClient
     yield made
     _close(made)
 

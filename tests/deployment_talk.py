@@ -78,6 +78,13 @@ def answer(
         return 0, b""
 
 
+def new_key(made: Deployment) -> str:
+    """A key of an operator, as the desk makes it."""
+    done = made.run("desk", ["flask", "key", "add", "tests", "--role=operator"])
+    [key] = re.findall(r"thor_\S+", done.stdout)
+    return str(key)
+
+
 def denials(made: Deployment) -> list[str]:
     """What anybody was denied by one of the servers, by what Redis remembers and what the services have said."""
     with made.redis("admin") as client:

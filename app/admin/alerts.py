@@ -5,10 +5,11 @@ from typing import Any, ClassVar
 from flask_admin.actions import action
 from sqlalchemy.orm import Session
 
-from app.admin.history import ACTOR, note_change, values_of
+from app.admin.history import hand, note_change, values_of
 from app.admin.records import RecordView, do_each
 from app.admin.showing import in_words
 from app.alerts.store import acknowledge_alert, find_alert, resolve_alert
+from app.gate.guard import caller
 from app.runtime import runtime
 
 
@@ -37,18 +38,18 @@ class AlertView(RecordView):
 
     def _acknowledge(self, session: Session, told: str) -> str:
         before, now = values_of(find_alert(session, _number(told))), runtime().clock.now()
-        alert = acknowledge_alert(session, _number(told), now, by=ACTOR)
+        alert = acknowledge_alert(session, _number(told), now, by=caller().label)
         self._record(session, "acknowledge", before, alert)
         return f"Alert {alert.id} is acknowledged by {alert.acknowledged_by}"
 
     def _resolve(self, session: Session, told: str) -> str:
         before, now = values_of(find_alert(session, _number(told))), runtime().clock.now()
-        alert = resolve_alert(session, _number(told), now, by=ACTOR)
+        alert = resolve_alert(session, _number(told), now, by=caller().label)
         self._record(session, "resolve", before, alert)
         return f"Alert {alert.id} is over"
 
     def _record(self, session: Session, what: str, before: dict[str, Any], alert: Any) -> None:
-        note_change(session, runtime().clock.now(), self.entity, alert.id, what, before, values_of(alert))
+        note_change(session, hand(), self.entity, alert.id, what, before, values_of(alert))
 
 
 class DeliveryView(RecordView):

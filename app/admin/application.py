@@ -14,13 +14,15 @@ from sqlalchemy.orm import scoped_session
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from app.access.logins import LONGEST
+from app.access.models import ApiKey, AuditEntry, User
+from app.admin.access import AuditView, KeyView, UserView
 from app.admin.alerts import AlertView, DeliveryView
 from app.admin.desk import CertificateView, ChangeView, DeadLetterView, SettingView, SnapshotView
 from app.admin.findings import ModelView, PredictionView, ResultView, ScoreView, SignalView
 from app.admin.home import HomeView
 from app.admin.instruments import ContractWeightView, InstrumentView, MarketView, SignalWeightView, WatchlistView
 from app.admin.jobs import JobView
-from app.admin.login import IDLE, install_login
 from app.admin.mount import PREFIX
 from app.admin.premarket import ReportView, StageView
 from app.admin.records import RecordView, Sessions
@@ -77,6 +79,9 @@ _VIEWS: Final = (
     (DeadLetterView, DeadLetter, "Dead letters", "Desk", "dead-letters"),
     (SettingView, UserSetting, "Settings", "Desk", "settings"),
     (ChangeView, AdminChange, "Changes by hand", "Desk", "changes"),
+    (UserView, User, "Users", "Access", "users"),
+    (KeyView, ApiKey, "API keys", "Access", "keys"),
+    (AuditView, AuditEntry, "Audit", "Access", "audit"),
 )
 
 
@@ -90,7 +95,6 @@ def make_admin(runtime: Runtime) -> Flask:
     views = [made(model, Sessions(session), name, group, place) for made, model, name, group, place in _VIEWS]
     app.jinja_env.filters.update(readable=readable, title_of=title_of)
     install_security(app, [*_HANDLERS, *_action_scripts(views)])
-    install_login(app)
     admin = Admin(
         app, "Thor", index_view=HomeView(session), theme=Bootstrap4Theme(base_template="thor/base.html", fluid=True),
         csp_nonce_generator=nonce,
@@ -107,7 +111,7 @@ def _configuration(runtime: Runtime) -> dict[str, Any]:
         "SESSION_COOKIE_PATH": PREFIX,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Strict",
-        "PERMANENT_SESSION_LIFETIME": IDLE,
+        "PERMANENT_SESSION_LIFETIME": LONGEST,
         "MAX_CONTENT_LENGTH": BODY_LIMIT_BYTES,
         "MAX_FORM_MEMORY_SIZE": BODY_LIMIT_BYTES,
         # Every change is looked at in one place, before anything else.

@@ -8,10 +8,11 @@ from flask_admin.base import expose
 from sqlalchemy.orm import Session
 
 from app.admin.forms import SettingForm
-from app.admin.history import ACTOR, note_change
+from app.admin.history import hand, note_change
 from app.admin.records import RecordView
 from app.admin.showing import before_and_after, changes_in_a_line
 from app.errors import ThorError
+from app.gate.guard import caller
 from app.jobs.models import UserSetting
 from app.jobs.preferences import drop_preference, set_preference
 from app.ledger.dead_letters import read_actions
@@ -61,7 +62,7 @@ class DeadLetterView(RecordView):
     @action("redrive", "Store after all", "Store the chosen letters after all?")
     def redrive(self, ids: list[str]) -> None:
         """Store the chosen letters through the strict reader."""
-        desk = DeadLetterDesk(runtime(), ACTOR)
+        desk = DeadLetterDesk(runtime(), caller().label)
         for one in ids:
             try:
                 done = desk.redrive(_number(one))
@@ -76,7 +77,7 @@ class DeadLetterView(RecordView):
         letter_id = request.form.get("id", "")
         try:
             note = request.form.get("note", "")
-            DeadLetterDesk(runtime(), ACTOR).discard(_number(letter_id), note)
+            DeadLetterDesk(runtime(), caller().label).discard(_number(letter_id), note)
             self._noted(letter_id, "discard", {"note": note})
             flash(f"Letter {letter_id[:20]} is discarded", "success")
         except ThorError as error:
@@ -84,7 +85,7 @@ class DeadLetterView(RecordView):
         return redirect(self.get_url(".index_view"))
 
     def _noted(self, letter_id: str, action: str, told: dict[str, Any]) -> None:
-        note_change(self.session(), runtime().clock.now(), self.entity, letter_id, action, None, told)
+        note_change(self.session(), hand(), self.entity, letter_id, action, None, told)
         self.session.commit()
 
 

@@ -1,6 +1,7 @@
 """What was changed by hand: one row per change, written in the transaction of the change itself."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -9,10 +10,24 @@ from sqlalchemy import inspect
 from sqlalchemy.orm import Session
 
 from app.clock import instant_text
+from app.gate.guard import caller
 from app.jobs.models import AdminChange
+from app.runtime import runtime
 
-ACTOR: Final = "admin"
 _KEY_LIMIT: Final = 120
+
+
+@dataclass(frozen=True)
+class Hand:
+    """Who changes something, and when."""
+
+    at: datetime
+    actor: str
+
+
+def hand() -> Hand:
+    """Who sends the present request, and the present instant."""
+    return Hand(runtime().clock.now(), caller().label)
 
 
 def values_of(row: Any) -> dict[str, Any]:
@@ -31,7 +46,7 @@ def plain(value: Any) -> Any:
 
 def note_change(
     session: Session,
-    now: datetime,
+    by: Hand,
     entity: str,
     key: object,
     action: str,
@@ -47,4 +62,4 @@ def note_change(
     if action == "edit" and not changes:
         return
     change = {"entity": entity, "key": str(key)[:_KEY_LIMIT], "action": action, "changes": changes}
-    session.add(AdminChange(at=now, actor=ACTOR, **change))
+    session.add(AdminChange(at=by.at, actor=by.actor, **change))

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from flask import flash
 from flask_admin.model.form import create_editable_list_form
 from sqlalchemy.orm import Session
 
@@ -20,11 +21,26 @@ from app.errors import Rejected
 from app.instruments.models import ContractWeight, SignalWeight
 from app.instruments.store import set_watchlist, watchlist
 from app.instruments.weights import set_contract_weight, set_signal_weight
+from app.operations.watching import take_up
+from app.runtime import runtime
 
 _FACTS = ("name", "tick_size", "multiplier", "schwab_symbol", "tos_symbol")
 
 
-class InstrumentView(RecordView):
+class WatchingView(RecordView):
+    """Rows whose change may be one of the watchlist: then the collectors that follow it begin anew with it."""
+
+    def update_model(self, form: Any, model: Any) -> bool:
+        """Change a row on record; False when the rules refuse it."""
+        before = watchlist(self.session())
+        if not super().update_model(form, model):
+            return False
+        if not take_up(runtime(), before, watchlist(self.session())).collectors_told:
+            flash("Redis is away: the collectors take the watchlist up when they start again", "error")
+        return True
+
+
+class InstrumentView(WatchingView):
     """Instruments; the place in the watchlist is changed in the list itself, counted from 0, empty: not watched."""
 
     entity = "trading_instruments"
@@ -57,7 +73,7 @@ class InstrumentView(RecordView):
             _watch(session, row.symbol, form.watch_position.data)
 
 
-class WatchlistView(RecordView):
+class WatchlistView(WatchingView):
     """What is watched, in the trader's order."""
 
     entity = "trading_instruments"

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.admin.exports import as_csv, as_workbooks
 from app.admin.forms import JobForm
-from app.admin.history import ACTOR, note_change, values_of
+from app.admin.history import hand, note_change, values_of
 from app.admin.records import RecordView, do_each
 from app.admin.showing import linked_job, whole_percent
 from app.errors import Conflict, NotFound, Rejected, ThorError, Unavailable
@@ -26,6 +26,7 @@ from app.runtime import runtime
 
 log = logging.getLogger(__name__)
 
+BY: Final = "admin"
 MOST_EXPORTED: Final = 50
 REFRESH_S: Final = 3
 
@@ -74,7 +75,7 @@ class JobView(RecordView):
     def make(self, session: Session, form: Any) -> Any:
         """Ask for the analysis; the same unfinished question is the job that there is."""
         rt = runtime()
-        found = submit(session, rt.market, _request(form), rt.clock.now(), requested_by=ACTOR)
+        found = submit(session, rt.market, _request(form), rt.clock.now(), requested_by=BY)
         if not found.created:
             raise Conflict(f"job {found.job.id} works on the same question: there is no need for another one")
         return found.job
@@ -148,22 +149,22 @@ class JobView(RecordView):
         job = find_job(session, _number(told))
         if job.status != "pending":
             raise Conflict(f"job {job.id} is {job.status}: only a pending one can be sent")
-        note_change(session, runtime().clock.now(), self.entity, job.id, "run")
+        note_change(session, hand(), self.entity, job.id, "run")
         return _sent(job.id)
 
     def _cancel(self, session: Session, told: str) -> str:
         now = runtime().clock.now()
         before = values_of(find_job(session, _number(told)))
         job = cancel(session, _number(told), now)
-        note_change(session, now, self.entity, job.id, "cancel", before, values_of(job))
+        note_change(session, hand(), self.entity, job.id, "cancel", before, values_of(job))
         return f"Job {job.id} is cancelled" if job.status == "cancelled" else f"Job {job.id} will stop soon"
 
     def _retry(self, session: Session, told: str) -> str:
         now = runtime().clock.now()
-        found = retry(session, _number(told), now, requested_by=ACTOR)
+        found = retry(session, _number(told), now, requested_by=BY)
         if not found.created:
             return f"Job {found.job.id} works on the same question already"
-        note_change(session, now, self.entity, found.job.id, "retry", None, values_of(found.job))
+        note_change(session, hand(), self.entity, found.job.id, "retry", None, values_of(found.job))
         session.commit()
         return _sent(found.job.id)
 

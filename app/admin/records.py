@@ -7,16 +7,16 @@ from typing import Any, ClassVar, Final
 from flask import Response, flash
 from flask_admin.base import expose
 from flask_admin.contrib.sqla import ModelView
-from flask_login import current_user
 from sqlalchemy import inspect
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session, scoped_session
 
+from app.access.roles import Role
 from app.admin.columns import column_title
-from app.admin.history import note_change, plain, values_of
+from app.admin.history import hand, note_change, plain, values_of
 from app.admin.showing import IN_DETAILS, IN_LISTS, exported
 from app.errors import ThorError
-from app.runtime import runtime
+from app.gate.guard import caller
 
 PAGE: Final = 50
 MOST_EXPORTED: Final = 20_000
@@ -70,8 +70,8 @@ class RecordView(ModelView):
         return ", ".join(names) or None
 
     def is_accessible(self) -> bool:
-        """Whether somebody is logged in; whoever is not does not get here in the first place."""
-        return bool(current_user.is_authenticated)
+        """Whether the caller is an admin; whoever is not does not get here in the first place."""
+        return caller().role.allows(Role.ADMIN)
 
     def make(self, session: Session, form: Any) -> Any:
         """Add a row for what a form says, and return it."""
@@ -109,7 +109,7 @@ class RecordView(ModelView):
         with self._one_change() as outcome:
             before, key = self._values(model), self._key(model)
             self.remove(self.session(), model)
-            note_change(self.session(), runtime().clock.now(), self.entity, key, "delete", before)
+            note_change(self.session(), hand(), self.entity, key, "delete", before)
             outcome.done = True
         return bool(outcome.done)
 
@@ -152,7 +152,7 @@ class RecordView(ModelView):
         return values_of(row)
 
     def _note(self, row: Any, action: str, before: Any, after: Any) -> None:
-        note_change(self.session(), runtime().clock.now(), self.entity, self._key(row), action, before, after)
+        note_change(self.session(), hand(), self.entity, self._key(row), action, before, after)
 
     def _key(self, row: Any) -> str:
         found = inspect(self.model).primary_key_from_instance(row)

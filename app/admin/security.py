@@ -1,4 +1,4 @@
-"""What guards the admin: who is let in at all, the token of every change, and the headers of every answer."""
+"""What guards the admin: admins only, the token of every change, and the headers of every answer."""
 
 import base64
 import hashlib
@@ -6,17 +6,19 @@ import secrets
 from collections.abc import Iterable
 from typing import Final
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, current_app, g, request, session
 from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect
-from werkzeug.exceptions import Forbidden
 
-from app.local.callers import stranger
-from app.runtime import runtime
+from app.gate.guard import Policy, caller, install_guard
+from app.gate.policy import needed_by_admin
+from app.gate.sites import is_by_https
 
 UNSAFE: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 STATIC: Final = frozenset({"admin.static"})
+POLICY: Final = Policy(needed_by_admin, lambda endpoint: endpoint not in STATIC)
 csrf: Final = CSRFProtect()
+_LOGIN: Final = "login"
 
 
 class CookieSessions(SecureCookieSessionInterface):
@@ -24,28 +26,26 @@ class CookieSessions(SecureCookieSessionInterface):
 
     def get_cookie_secure(self, app: Flask) -> bool:
         """Whether the browser, or the proxy before us, spoke https."""
-        return (
-            super().get_cookie_secure(app)
-            or request.is_secure
-            or request.headers.get("X-Forwarded-Proto", "").lower() == "https"
-        )
+        return super().get_cookie_secure(app) or is_by_https(request)
 
 
 def install_security(app: Flask, handlers: Iterable[str]) -> None:
     """Guard every request of `app`; `handlers` are the attributes of script that its pages may have."""
+    install_guard(app, POLICY)
     csrf.init_app(app)
     app.session_interface = CookieSessions()
     app.extensions["thor_script_hashes"] = " ".join(sorted({_hash(one) for one in handlers}))
     app.jinja_env.globals["csp_nonce"] = nonce
-    app.before_request(require_known_caller)
+    app.before_request(require_token)
     app.after_request(harden)
 
 
-def require_known_caller() -> None:
-    """403 for a stranger, 400 for a change without its token; reading needs no token."""
-    reason = stranger(request.remote_addr or "", request.headers, runtime().settings.admin_names)
-    if reason is not None:
-        raise Forbidden(reason)
+def require_token() -> None:
+    """400 for a change without its token, which is of one login; reading needs no token."""
+    if session.get(_LOGIN) != caller().credential:
+        session.clear()
+        session[_LOGIN] = caller().credential
+        session.permanent = True
     if request.method in UNSAFE:
         csrf.protect()
 

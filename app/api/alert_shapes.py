@@ -12,7 +12,6 @@ from app.api.query import naming_field
 from app.errors import Rejected
 
 NOTE_LIMIT: Final = 500
-BY: Final = "api"
 # The years up to 2199, which any datetime can hold.
 _EVENT_ID: Final = re.compile(r"[0-9]{1,13}")
 _LAST_MS: Final = 7_258_118_400_000
@@ -59,7 +58,9 @@ class AlertOrderBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", title="AlertOrder")
 
-    by: str = Field(BY, min_length=1, max_length=64, pattern=r"\S", examples=["maria"])
+    by: str | None = Field(
+        None, min_length=1, max_length=64, pattern=r"\S", description="who does; else the caller", examples=["maria"]
+    )
     note: str = Field("", max_length=NOTE_LIMIT, examples=["the broker has been called"])
 
 

@@ -18,9 +18,11 @@ from app.api.alert_shapes import (
     read_event_id,
 )
 from app.api.jobs import RETRY_AFTER_S, SSE_HEADERS
-from app.api.local_writes import require_local_write
+from app.api.json_writes import require_json_write
 from app.api.parts import parts
 from app.api.problems import problem
+from app.gate.guard import caller
+from app.gate.streams import while_known
 from app.operations.alert_forms import deliveries_of, delivery_form
 from app.runtime import runtime
 
@@ -35,7 +37,6 @@ data: {"id":17,"rule":"source_silent","title":"A source brings nothing new","sub
 _UNKNOWN: Final = {404: "There is no such alert"}
 _WRITE: Final[dict[int, str]] = {
     400: "The body is wrong",
-    403: "Changes are accepted from this machine only",
     409: "The alert is over",
     415: "The body is not JSON",
     503: "PostgreSQL is away",
@@ -54,8 +55,8 @@ alerts = APIBlueprint("alerts", __name__, url_prefix="/api/alerts", tag="Alerts"
 
 @alerts.before_request
 def guard_writes() -> None:
-    """What changes something passes `require_local_write` first."""
-    require_local_write()
+    """What is sent has to be JSON."""
+    require_json_write()
 
 
 @alerts.get("")
@@ -96,7 +97,8 @@ def stream_alerts() -> Response:
     if not edge.alert_places.acquire(blocking=False):
         detail = "all places for those who follow alerts are taken: close one, or ask for /api/alerts now and then"
         return problem(HTTPStatus.TOO_MANY_REQUESTS, detail, headers={"Retry-After": str(RETRY_AFTER_S)})
-    events = alert_events(rt.sessions, rt.clock, after, edge.hub.limits.heartbeat_s)
+    told = alert_events(rt.sessions, rt.clock, after, edge.hub.limits.heartbeat_s)
+    events = while_known(rt.ring, caller(), told)
     answer = Response(events, mimetype="text/event-stream", headers=SSE_HEADERS)
     answer.call_on_close(edge.alert_places.release)
     return answer
@@ -120,12 +122,13 @@ def show_alert(alert_id: int) -> dict[str, Any]:
 def acknowledge(alert_id: int, body: AlertOrderBody) -> dict[str, Any]:
     """Say that somebody sees to an alert
 
-    Done again, the first one stays. What was not sent yet of it is not sent any more. Accepted from this machine only,
-    without a proxy, as JSON.
+    Done again, the first one stays. What was not sent yet of it is not sent any more.
     """
     rt = runtime()
     with rt.sessions.begin() as session:
-        return alert_form(acknowledge_alert(session, alert_id, rt.clock.now(), by=body.by.strip(), note=body.note))
+        return alert_form(
+            acknowledge_alert(session, alert_id, rt.clock.now(), by=(body.by or caller().label).strip(), note=body.note)
+        )
 
 
 @alerts.post("/<int:alert_id>/resolve")
@@ -135,8 +138,10 @@ def acknowledge(alert_id: int, body: AlertOrderBody) -> dict[str, Any]:
 def resolve(alert_id: int, body: AlertOrderBody) -> dict[str, Any]:
     """End an alert by hand
 
-    Its rule raises another one if it finds it again. Accepted from this machine only, without a proxy, as JSON.
+    Its rule raises another one if it finds it again.
     """
     rt = runtime()
     with rt.sessions.begin() as session:
-        return alert_form(resolve_alert(session, alert_id, rt.clock.now(), by=body.by.strip(), note=body.note))
+        return alert_form(
+            resolve_alert(session, alert_id, rt.clock.now(), by=(body.by or caller().label).strip(), note=body.note)
+        )

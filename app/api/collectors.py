@@ -6,7 +6,7 @@ from typing import Any
 from apiflask import APIBlueprint
 
 from app.api.collector_shapes import CollectorAnswer, CollectorsAnswer, OrderBody
-from app.api.local_writes import require_local_write
+from app.api.json_writes import require_json_write
 from app.api.parts import parts
 from app.clock import instant_text
 from app.errors import NotFound
@@ -22,7 +22,6 @@ _AWAY = {503: "Redis is away"}
 _UNKNOWN = {404: "The source has no collector", **_AWAY}
 _STOP: dict[int, str] = {
     400: "The body is wrong",
-    403: "Changes are accepted from this machine only",
     415: "The body is not JSON",
     **_UNKNOWN,
 }
@@ -33,8 +32,8 @@ _RESTART = {**_STOP, 409: "The source is not wanted, or cannot be collected here
 
 @collectors.before_request
 def guard_writes() -> None:
-    """What changes something passes `require_local_write` first."""
-    require_local_write()
+    """What is sent has to be JSON."""
+    require_json_write()
 
 
 @collectors.get("")
@@ -68,7 +67,7 @@ def start_collector(source: str, _body: OrderBody) -> dict[str, object]:
     """Have a source collected
 
     From now on and whatever the hours, until it is stopped or given back to them with `auto`. Real and simulated quotes
-    are never collected together. Accepted from this machine only, without a proxy, as JSON.
+    are never collected together.
     """
     start_source(runtime(), source, runtime().collector_plan.sources)
     return _shown(source)
@@ -81,8 +80,7 @@ def start_collector(source: str, _body: OrderBody) -> dict[str, object]:
 def stop_collector(source: str, _body: OrderBody) -> dict[str, object]:
     """Have a source collected no more
 
-    Its collector ends within seconds, and stays so whatever the hours, until `start` or `auto`. Accepted from this
-    machine only, without a proxy, as JSON.
+    Its collector ends within seconds, and stays so whatever the hours, until `start` or `auto`.
     """
     stop_source(runtime(), source)
     return _shown(source)
@@ -95,8 +93,7 @@ def stop_collector(source: str, _body: OrderBody) -> dict[str, object]:
 def restart_collector(source: str, _body: OrderBody) -> dict[str, object]:
     """Have a wanted source's feed begin anew
 
-    It connects afresh within seconds, also after a crash loop. Accepted from this machine only, without a proxy, as
-    JSON.
+    It connects afresh within seconds, also after a crash loop.
     """
     restart_source(runtime(), source, runtime().collector_plan.sources)
     return _shown(source)
@@ -110,7 +107,7 @@ def automate_collector(source: str, _body: OrderBody) -> dict[str, object]:
     """Take back a start or stop by hand
 
     Market hours decide again where SESSION_SOURCES names the source, else its own process, where one lives; 409 where
-    neither does. Accepted from this machine only, without a proxy, as JSON.
+    neither does.
     """
     rt = runtime()
     automate_source(rt, source, rt.collector_plan.sources, rt.settings.collected_sources)

@@ -16,20 +16,18 @@ from app.api.dead_letter_shapes import (
     RedrivesAnswer,
     RedrivesBody,
 )
-from app.api.local_writes import require_local_write
+from app.api.json_writes import require_json_write
 from app.errors import Conflict
+from app.gate.guard import caller
 from app.operations.dead_letter_desk import DeadLetterDesk
 from app.operations.letter_forms import case_form, summary_form
 from app.operations.redriving import Outcome, Redrive
 from app.runtime import runtime
 
-ACTOR = "api"
-
 dead_letters = APIBlueprint("dead_letters", __name__, url_prefix="/api/dead-letters", tag="Dead letters")
 
 _LOCAL = {
     400: "The body is wrong",
-    403: "Changes are accepted from this machine only",
     409: "The letter is closed already, or its event cannot be stored as it is",
     415: "The body is not JSON",
 }
@@ -37,8 +35,8 @@ _LOCAL = {
 
 @dead_letters.before_request
 def guard_writes() -> None:
-    """What changes something passes `require_local_write` first."""
-    require_local_write()
+    """What is sent has to be JSON."""
+    require_json_write()
 
 
 @dead_letters.get("")
@@ -74,7 +72,7 @@ def correct_dead_letter(letter_id: int, body: CorrectionBody) -> dict[str, objec
     """Correct fields of an open letter
 
     The correction is kept even when it does not suffice: `wrong` says what is still missing. The fields as they came
-    never change. Accepted from this machine only, without a proxy, as JSON.
+    never change.
     """
     return case_form(_desk().correct(letter_id, body.fields, reset=body.reset))
 
@@ -86,8 +84,7 @@ def correct_dead_letter(letter_id: int, body: CorrectionBody) -> dict[str, objec
 def redrive_dead_letter(letter_id: int, body: RedriveBody) -> dict[str, object]:
     """Store a letter's event after all, exactly once
 
-    409 with the reason when it is refused; the letter then stays open. Accepted from this machine only, without a
-    proxy, as JSON.
+    409 with the reason when it is refused; the letter then stays open.
     """
     desk = _desk()
     done = desk.try_redrive(letter_id) if body.dry_run else desk.redrive(letter_id)
@@ -103,7 +100,7 @@ def redrive_dead_letter(letter_id: int, body: RedriveBody) -> dict[str, object]:
 def discard_dead_letter(letter_id: int, body: DiscardBody) -> dict[str, object]:
     """Close a letter for good without storing it
 
-    It stays on record, with the note. Accepted from this machine only, without a proxy, as JSON.
+    It stays on record, with the note.
     """
     return case_form(_desk().discard(letter_id, body.note))
 
@@ -115,8 +112,7 @@ def discard_dead_letter(letter_id: int, body: DiscardBody) -> dict[str, object]:
 def redrive_dead_letters(body: RedrivesBody) -> dict[str, object]:
     """Store the events of many letters, oldest first
 
-    Each for itself: what is refused stays open and does not hold up the others. Accepted from this machine only,
-    without a proxy, as JSON.
+    Each for itself: what is refused stays open and does not hold up the others.
     """
     desk = _desk()
     ids = desk.open_ids(body.wanted(), body.limit + 1, body.after)
@@ -131,7 +127,7 @@ def redrive_dead_letters(body: RedrivesBody) -> dict[str, object]:
 
 
 def _desk() -> DeadLetterDesk:
-    return DeadLetterDesk(runtime(), ACTOR)
+    return DeadLetterDesk(runtime(), caller().label)
 
 
 def _told(done: Redrive) -> dict[str, object]:

@@ -1,17 +1,23 @@
 """OpenAPI, and its page with assets from this machine."""
 
+import re
 from pathlib import Path
 from typing import Any, Final
 
 import flask_swagger_ui
 from apiflask import APIBlueprint, APIFlask
-from flask import Response, send_from_directory
+from flask import Response, current_app, send_from_directory
 
+from app.access.roles import Role
 from app.api.problems import MEDIA_TYPE
+from app.gate.policy import OPEN, TICKETED, needed_by
 
 ASSETS: Final = Path(flask_swagger_ui.__file__).parent / "dist"
 ASSETS_KEPT_S: Final = 86_400
 DESCRIPTION: Final = """Market data of futures: live quotes, their stream, bars, and the state of the pipeline.
+
+Who asks shows a key, `Authorization: Bearer <key>`, or is a browser that is logged in; each operation says which role
+it needs. Programs on the server's own machine may read without either, unless its settings forbid it.
 
 Prices are decimal text and exact; null means not known. Times are UTC. Errors are RFC 9457 problem documents
 (`application/problem+json`); those that may pass carry `Retry-After`."""
@@ -33,6 +39,18 @@ PROBLEM: Final[dict[str, Any]] = {
     },
 }
 
+SCHEMES: Final[dict[str, Any]] = {
+    "key": {"type": "http", "scheme": "bearer", "description": "an API key, as `flask key add` makes it"},
+    "login": {"type": "apiKey", "in": "cookie", "name": "thor", "description": "of a browser that is logged in"},
+    "ticket": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "ticket",
+        "description": "of POST /api/tickets, for one stream",
+    },
+}
+_CONVERTER: Final = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
+
 docs = APIBlueprint("docs", __name__, enable_openapi=False)
 
 
@@ -50,7 +68,37 @@ def configure_docs(app: APIFlask) -> None:
         SWAGGER_UI_STANDALONE_PRESET_JS="/docs/assets/swagger-ui-standalone-preset.js",
         SWAGGER_UI_CONFIG={"validatorUrl": None, "tryItOutEnabled": True},
     )
-    app.spec_processor(describe_problems)
+    app.spec_processor(lambda spec: describe_access(describe_problems(spec)))
+
+
+def describe_access(spec: Any) -> Any:
+    """Say of every operation which role it needs, and how one shows that one has it."""
+    spec["components"]["securitySchemes"] = SCHEMES
+    endpoints = {
+        (_CONVERTER.sub(r"{\1}", rule.rule), method.lower()): rule.endpoint
+        for rule in current_app.url_map.iter_rules()
+        for method in rule.methods or ()
+    }
+    for path, operations in spec["paths"].items():
+        for method, operation in operations.items():
+            _describe_need(operation, endpoints[path, method])
+    return spec
+
+
+def _describe_need(operation: Any, endpoint: str) -> None:
+    if endpoint in OPEN:
+        operation["security"] = []
+        return
+    role = needed_by(endpoint)
+    ways = ["key", "login", *(["ticket"] if endpoint in TICKETED else [])]
+    operation["security"] = [{way: []} for way in ways] + ([{}] if role is Role.VIEWER else [])
+    operation["x-role"] = str(role)
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    operation["responses"]["401"] = {
+        "description": "Nobody that is known asks, or the key opens nothing",
+        "content": content,
+    }
+    operation["responses"]["403"] = {"description": f"The caller is no {role}", "content": content}
 
 
 def describe_problems(spec: Any) -> Any:

@@ -10,6 +10,7 @@ from redis import Redis
 
 from app.api.accounting import accounting
 from app.api.alerts import alerts
+from app.api.audit import audit
 from app.api.bars import bars
 from app.api.certificates import certificates
 from app.api.collectors import collectors
@@ -21,6 +22,7 @@ from app.api.health import health
 from app.api.instruments import instruments
 from app.api.jobs import jobs
 from app.api.lake import lake
+from app.api.me import me
 from app.api.metrics import metrics
 from app.api.parts import EXTENSION, ApiParts
 from app.api.predictions import predictions
@@ -79,6 +81,8 @@ BLUEPRINTS: Final = (
     premarket,
     health,
     metrics,
+    me,
+    audit,
 )
 BODY_LIMIT_BYTES: Final = 1_000_000
 REQUEST_TIMEOUT_S: Final = 1.0

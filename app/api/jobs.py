@@ -20,11 +20,13 @@ from app.api.job_shapes import (
     SubmittedAnswer,
     read_key,
 )
-from app.api.local_writes import require_local_write
+from app.api.json_writes import require_json_write
 from app.api.negotiation import vary_by_accept
 from app.api.parts import parts
 from app.api.problems import problem
 from app.errors import Unavailable
+from app.gate.guard import caller
+from app.gate.streams import while_known
 from app.jobs.forms import job_form
 from app.jobs.requests import JobRequest
 from app.jobs.service import Submitted, cancel, document_of, find_job, list_jobs, retry, submit
@@ -38,7 +40,6 @@ SSE_HEADERS: Final = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 _UNKNOWN = {404: "There is no such job"}
 _WRITE: dict[int, str] = {
     400: "The request is wrong",
-    403: "Changes are accepted from this machine only",
     415: "The body is not JSON",
     503: "PostgreSQL is away; a task queue that is away is no failure",
 }
@@ -66,8 +67,8 @@ jobs = APIBlueprint("jobs", __name__, url_prefix="/api/jobs", tag="Analyses")
 
 @jobs.before_request
 def guard_writes() -> None:
-    """What changes something passes `require_local_write` first."""
-    require_local_write()
+    """What is sent has to be JSON."""
+    require_json_write()
 
 
 @jobs.post("")
@@ -87,7 +88,7 @@ def submit_job(body: JobRequest) -> tuple[dict[str, object], int, dict[str, str]
     Answers at once; the work is done by the workers. With a header `Idempotency-Key` the same request gives the same
     job, also when that is finished, unless it joined one under the key of somebody else. What is left out of
     `parameters` comes from the desk's settings. When the task queue is away the job is kept and begins as soon as it is
-    back. Accepted from this machine only, without a proxy, as JSON.
+    back.
     """
     rt, key = runtime(), read_key(request.headers.get(KEY_HEADER))
     with rt.sessions.begin() as session:
@@ -131,7 +132,7 @@ def show_job(job_id: int) -> dict[str, Any]:
 def cancel_job(job_id: int, _body: OrderBody) -> dict[str, Any]:
     """Have an analysis end
 
-    At once when no worker has taken it, else within seconds. Accepted from this machine only, without a proxy, as JSON.
+    At once when no worker has taken it, else within seconds.
     """
     rt = runtime()
     with rt.sessions.begin() as session:
@@ -153,7 +154,7 @@ def cancel_job(job_id: int, _body: OrderBody) -> dict[str, Any]:
 def retry_job(job_id: int, _body: OrderBody) -> tuple[dict[str, object], int, dict[str, str]]:
     """Ask the same question again
 
-    A new job, when the old one failed or was cancelled. Accepted from this machine only, without a proxy, as JSON.
+    A new job, when the old one failed or was cancelled.
     """
     rt = runtime()
     with rt.sessions.begin() as session:
@@ -180,7 +181,7 @@ def follow_job(job_id: int) -> Response:
     if not edge.progress_places.acquire(blocking=False):
         detail = "all places for those who follow a job are taken: close one, or ask for the job now and then"
         return problem(HTTPStatus.TOO_MANY_REQUESTS, detail, headers={"Retry-After": str(RETRY_AFTER_S)})
-    answer = Response(events, mimetype="text/event-stream", headers=SSE_HEADERS)
+    answer = Response(while_known(rt.ring, caller(), events), mimetype="text/event-stream", headers=SSE_HEADERS)
     answer.call_on_close(edge.progress_places.release)
     return answer
 

@@ -4,8 +4,8 @@ from http import HTTPStatus
 
 from apiflask import APIBlueprint
 
+from app.api.json_writes import require_json_write
 from app.api.lake_shapes import LAKE_EXAMPLE, BackfillAnswer, BackfillBody, LakeAnswer, LakeQuery, cursor_of
-from app.api.local_writes import require_local_write
 from app.operations.backfilling import request_backfill
 from app.operations.lake_catalog import read_catalog
 from app.operations.lake_forms import page_form
@@ -16,8 +16,8 @@ lake = APIBlueprint("lake", __name__, url_prefix="/api/lake", tag="Lake")
 
 @lake.before_request
 def guard_writes() -> None:
-    """What changes something passes `require_local_write` first."""
-    require_local_write()
+    """What is sent has to be JSON."""
+    require_json_write()
 
 
 @lake.get("")
@@ -40,7 +40,6 @@ def list_lake(query: LakeQuery) -> dict[str, object]:
     operation_id="backfillLake",
     responses={
         400: "The body is wrong",
-        403: "Changes are accepted from this machine only",
         415: "The body is not JSON",
         503: "The task queue is away",
     },
@@ -48,7 +47,7 @@ def list_lake(query: LakeQuery) -> dict[str, object]:
 def backfill_lake(body: BackfillBody) -> tuple[dict[str, object], int]:
     """Have the workers write what is missing, stale or damaged
 
-    Answers at once with the present state of every day. Accepted from this machine only, without a proxy, as JSON.
+    Answers at once with the present state of every day.
     """
     days = request_backfill(runtime(), body.start, body.end)
     told = [{"date": day.day.isoformat(), "state": day.state, "queued": day.queued} for day in days]

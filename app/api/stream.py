@@ -12,6 +12,9 @@ from app.api.query import StreamQuery
 from app.api.sse.feed import feed
 from app.api.sse.frames import StreamId, parse_id
 from app.api.sse.wire import wire_of
+from app.gate.guard import caller
+from app.gate.streams import while_known
+from app.runtime import runtime
 
 RETRY_AFTER_S: Final = 10
 HEADERS: Final = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
@@ -48,7 +51,8 @@ def follow_quotes(query: StreamQuery) -> Response:
     if client is None:
         detail = f"all {edge.hub.limits.clients} places for stream clients are taken: close one, or try again later"
         return problem(429, detail, headers={"Retry-After": str(RETRY_AFTER_S)})
-    answer = Response(feed(edge.hub, client, after), mimetype="text/event-stream", headers=HEADERS)
+    events = while_known(runtime().ring, caller(), feed(edge.hub, client, after))
+    answer = Response(events, mimetype="text/event-stream", headers=HEADERS)
     answer.call_on_close(lambda: edge.hub.leave(client))
     return answer
 

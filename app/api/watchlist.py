@@ -3,7 +3,7 @@
 from apiflask import APIBlueprint
 from flask import Response
 
-from app.api.local_writes import require_local_write
+from app.api.json_writes import require_json_write
 from app.api.parts import parts
 from app.api.problems import problem
 from app.api.watchlist_shapes import WatchlistAnswer, WatchlistBody, WatchlistSetAnswer
@@ -16,8 +16,8 @@ watchlist = APIBlueprint("watchlist", __name__, url_prefix="/api/watchlist", tag
 
 @watchlist.before_request
 def guard_writes() -> None:
-    """What changes something passes `require_local_write` first."""
-    require_local_write()
+    """What is sent has to be JSON."""
+    require_json_write()
 
 
 @watchlist.get("")
@@ -39,7 +39,6 @@ def show_watchlist() -> dict[str, object]:
     operation_id="setWatchlist",
     responses={
         400: "The body is wrong; of a symbol that cannot be watched, `errors` names the place, such as symbols.2",
-        403: "Changes are accepted from this machine only",
         415: "The body is not JSON",
     },
 )
@@ -47,8 +46,7 @@ def set_watchlist(body: WatchlistBody) -> dict[str, object] | Response:
     """Watch these symbols, in this order, and no others
 
     At least one, each once and an instrument. Quotes follow at once; streams that run keep their symbols. Collectors
-    that follow the watchlist begin anew with it, as by `flask watchlist`, unless only the order is another. Accepted
-    from this machine only, without a proxy, as JSON.
+    that follow the watchlist begin anew with it, as by `flask watchlist`, unless only the order is another.
     """
     rt = runtime()
     symbols, wrong = check_names(rt, body.symbols)

@@ -169,3 +169,8 @@ def tick_counts(day: date) -> str:
 def premarket_report(market: str, day: date) -> str:
     """The report of the ladder of a market's trading day, as text, for the open."""
     return f"cache:premarket:{market}:{day.isoformat()}"
+
+
+def ticket(name: str) -> str:
+    """For whom a ticket was made that opens a stream once: JSON, gone within half a minute."""
+    return f"access:ticket:{name}"

@@ -2,17 +2,20 @@
 
 from app.cli import (
     accounting,
-    admin,
     alerts,
     analysis,
+    audit,
+    backup,
     collectors,
     database,
     dead_letters,
     demo,
+    doctor,
     excel,
     export,
     ingest,
     instruments,
+    keys,
     lake,
     market,
     premarket,
@@ -20,12 +23,15 @@ from app.cli import (
     schwab,
     sessions,
     stack,
+    users,
 )
 
 COMMANDS = (
     *stack.COMMANDS,
+    *doctor.COMMANDS,
     *demo.COMMANDS,
     *database.COMMANDS,
+    *backup.COMMANDS,
     *replay.COMMANDS,
     *collectors.COMMANDS,
     *sessions.COMMANDS,
@@ -41,5 +47,7 @@ COMMANDS = (
     *schwab.COMMANDS,
     *instruments.COMMANDS,
     *excel.COMMANDS,
-    *admin.COMMANDS,
+    *users.COMMANDS,
+    *keys.COMMANDS,
+    *audit.COMMANDS,
 )

@@ -14,12 +14,14 @@ from app.runtime import runtime
 def prepare_database() -> None:
     """Bring DATABASE_URL up to date: tables, instruments, partitions of the days ahead; done twice it does no harm.
 
-    `flask up` does this by itself. A Redis that would forget its stream at a restart is refused here, too.
+    `flask up` does this by itself. It says from which revision to which it went, and refuses a database of a newer
+    Thor with 3. A Redis that would forget its stream at a restart is refused here, too.
     """
     rt = runtime()
     check_persistence(rt.redis)
-    migrate_database(rt, rt.settings.partitions_ahead_days)
-    console.print("The database is up to date")
+    done = migrate_database(rt, rt.settings.partitions_ahead_days)
+    went = f"went from revision {done.before or 'none'} to" if done.before != done.after else "was at revision"
+    console.print(f"The database is up to date: it {went} {done.after}")
 
 
 class MigrationCommands(click.Group):

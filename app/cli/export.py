@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 import click
 
+from app.cli.actor import note_command
 from app.cli.console import command
 from app.cli.output_dir import parse_output_dir
 from app.cli.trading_days import parse_days, require_begun
@@ -119,6 +120,10 @@ def _export(
         recorded=lake is rt.lake,
         closed_at=lambda symbol, on: closing_time(rt, symbol, on, now),
     )
+    note_command(
+        rt, "backfill-parquet" if by_day else "export-to-parquet", f"{min(days)} to {max(days)}",
+        symbols=symbols or "", overwrite=overwrite, to=str(lake.root),
+    )  # fmt: skip
     if by_day:
         run_backfill(rt, days, now, options)
     else:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import click
 
+from app.cli.actor import note_command
 from app.cli.console import EXIT_REFUSED, command, counting
 from app.cli.export import at_option
 from app.cli.lake_tables import finding_form, print_findings, print_page, print_purges
@@ -113,6 +114,10 @@ def purge_ticks(day: str | None, older_than_days: int | None, dry_run: bool, at:
     if day is not None:
         require_begun(rt.market, days, now)
         rt.market.session(days[0])  # Rejected for a day that no calendar knows.
+    if not dry_run:
+        note_command(
+            rt, "purge-ticks", f"{len(days)} days", first=str(min(days, default="")), last=str(max(days, default=""))
+        )
     sys.exit(print_purges(purge_days(rt, days, now, dry_run=dry_run), len(days), dry_run=dry_run))
 
 

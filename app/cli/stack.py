@@ -1,5 +1,6 @@
 """Commands that run everything and tell how it stands."""
 
+import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from threading import Event
@@ -11,14 +12,17 @@ from rich.table import Table
 
 from app.bus.connection import check_persistence
 from app.cli.console import command, console
+from app.cli.first_login import first_link
+from app.cli.web_address import web_address
+from app.errors import Unavailable
 from app.ledger.totals import COUNTS
 from app.local.lock import hold_lock
-from app.local.stack import FLOWER_USER, StackOptions, build_stack
+from app.local.stack import FLOWER_USER, StackOptions, build_servers, build_stack
 from app.local.state import SECRETS
 from app.local.status import ProcessStatus, read_processes
 from app.local.supervisor import run_group
 from app.operations.migrating import migrate_database
-from app.operations.pipeline import pipeline_state
+from app.operations.pipeline import failures, pipeline_state
 from app.runtime import Runtime, runtime
 from app.setting_types import PROJECT
 from app.settings import inherited_environment
@@ -54,6 +58,19 @@ def status(as_json: bool) -> None:
     _print_processes(processes)
     for name, part in state.items():
         _print_part(name, part)
+    if advice := advice_on(state):
+        console.print(advice)
+
+
+def advice_on(state: Mapping[str, Any]) -> str | None:
+    """Where to look when something is wrong: the worst alert if there is one, and the doctor; None when nothing is."""
+    alerts = state.get("alerts")
+    worst = alerts.get("worst") if isinstance(alerts, Mapping) else None
+    if worst is not None:
+        return f"The worst alert is {worst}. `flask doctor` says what else is wrong, and what to do"
+    if unread := failures(state):
+        return f"Not to be read: {', '.join(unread)}. `flask doctor` says why, and what to do"
+    return None
 
 
 def run_stack(rt: Runtime, stop: Event, on_ready: Callable[[], None], output: TextIO | None = None) -> None:
@@ -71,6 +88,33 @@ def run_stack(rt: Runtime, stop: Event, on_ready: Callable[[], None], output: Te
     with hold_lock(rt.settings.state_dir):
         items = build_stack(_options(rt, migrate))
         run_group(items, rt.settings.state_dir, stop=stop, on_ready=on_ready, output=output)
+
+
+def with_servers(rt: Runtime, work: Callable[[], None]) -> None:
+    """Do the work while nobody else runs Thor on this state directory, on servers of our own where none are named.
+
+    Conflict when Thor runs there. The servers end with the work, whose errors are raised; their lines are printed when
+    one does not start.
+    """
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    stop, started, finished, output = Event(), Event(), Event(), io.StringIO()
+
+    def on_ready() -> None:
+        started.set()
+        with app.app_context():
+            work()
+        finished.set()
+        stop.set()
+
+    with hold_lock(rt.settings.state_dir):
+        items = build_servers(_options(rt, lambda: None))
+        try:
+            run_group(items, rt.settings.state_dir, stop=stop, on_ready=on_ready, output=output)
+        finally:
+            if not started.is_set():
+                click.echo(output.getvalue(), err=True)
+    if not finished.is_set():
+        raise Unavailable("it was interrupted")
 
 
 def urls_of(processes: list[ProcessStatus]) -> dict[str, str]:
@@ -91,8 +135,23 @@ def say_where(rt: Runtime) -> None:
         if name != "web":  # Its address is the dashboard's.
             console.print(f"  {name:<9} {url}")
     console.print(f"  Flower's user is {FLOWER_USER}; its password is `flower` in {rt.settings.state_dir / SECRETS}")
-    console.print(f"  The admin's user is admin; `flask admin-password` sets its password in {rt.settings.state_dir}")
+    _say_how_to_log_in(rt)
     console.print("Stop it with Ctrl-C; `flask status` in another terminal tells how it stands.\n")
+
+
+def _say_how_to_log_in(rt: Runtime) -> None:
+    if not rt.settings.is_local:
+        console.print("  Nobody reads without a login or a key: `flask user add`, `flask key add`")
+        return
+    token = first_link(rt)
+    if token is None:
+        console.print("  No user is an admin: `flask user role NAME admin` makes one")
+        return
+    # It must stay whole, to be clicked on.
+    console.print(f"  Log in with this link, once: {web_address(rt)}login/{token.text}", soft_wrap=True)
+    console.print(
+        "  Without a login, programs of this machine read, and change nothing; `flask user link` makes more links"
+    )
 
 
 def _options(rt: Runtime, migrate: Callable[[], None]) -> StackOptions:

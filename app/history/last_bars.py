@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.history.bar_days import find_bar_days, known_days
 from app.history.bar_range import BarRange
+from app.history.bar_times import instants_in, micros_in
 from app.history.forming import FormingBar
 from app.history.session_bars import BAR_TABLE, SessionBars, read_session
 from app.instruments.hours import hours_on, market_of
@@ -17,7 +18,7 @@ from app.lake.layout import Lake
 from app.market.market import FIRST_DAY
 from app.market.markets import Markets
 from app.market.sessions import Session as Hours
-from app.market.timetable import instant_of, micros_of
+from app.market.timetable import micros_of
 
 # Two years of daily bars, which are as many files; whoever wants more asks again from where this ended.
 SESSIONS_LIMIT: Final = 520
@@ -80,7 +81,7 @@ class _Walk:
             return
         closed = found.closed(self._wanted)
         for source in set(closed.column("source").unique().to_pylist()) - self._newest.keys():
-            self._newest[source] = _times(found.closed(self._wanted, source))[-1]
+            self._newest[source] = micros_in(found.closed(self._wanted, source), "t_open")[-1].as_py()
         mine = found.closed(self._wanted, self._source)
         self._met.append(mine)
         self.count += mine.num_rows
@@ -89,7 +90,7 @@ class _Walk:
     def end(self, count: int, further: datetime | None) -> LastBars:
         mine = pa.concat_tables([BAR_TABLE.empty_table(), *reversed(self._met)])
         bars = mine.slice(max(0, mine.num_rows - count))
-        first = instant_of(_times(bars)[0]) if bars.num_rows else None
+        first = instants_in(bars.slice(0, 1), "t_open")[0] if bars.num_rows else None
         previous = first if mine.num_rows > count else further
         wanted = replace(self._wanted, start=previous or first or self._wanted.end)
         sources = {source for source, at in self._newest.items() if at >= micros_of(wanted.start)}
@@ -114,7 +115,3 @@ def _read_back(
         days = list(find_bar_days(session, lake, wanted.symbol, wanted.stored, part[::-1]))
         for day in reversed(days):
             yield read_session(session, lake, markets, wanted, day, None)
-
-
-def _times(bars: pa.Table) -> list[int]:
-    return list(bars.column("t_open").cast(pa.int64()).to_pylist())

@@ -6,6 +6,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from app.history.bar_times import micros_in
 from app.history.timeframes import LENGTHS
 from app.lake.schemas import BAR_FILE
 from app.market.sessions import Session as Hours
@@ -31,7 +32,7 @@ def join_bars(bars: pa.Table, hours: Hours, timeframe: str) -> pa.Table:
     bucket closes with the session.
     """
     length = LENGTHS[timeframe]
-    slots = pc.divide(pc.subtract(bars.column("t_open").cast(pa.int64()), micros_of(hours.open)), length // MICROSECOND)
+    slots = pc.divide(pc.subtract(micros_in(bars, "t_open"), micros_of(hours.open)), length // MICROSECOND)
     placed = bars.append_column("slot", slots).append_column("row", pa.array(range(bars.num_rows), pa.int64()))
     made = placed.group_by(_KEYS, use_threads=False).aggregate(_PARTS).sort_by([(key, "ascending") for key in _KEYS])
     first, last = (bars.take(made.column(name)) for name in ("row_min", "row_max"))

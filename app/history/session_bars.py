@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.history.bar_days import BarDay, is_complete, read_bar_file, stored_sources
 from app.history.bar_range import BarRange
+from app.history.bar_times import micros_in
 from app.history.forming import FormingBar, Newest
 from app.history.longer_bars import join_bars
 from app.history.tick_bars import make_bars, sources_seen
@@ -37,7 +38,7 @@ class SessionBars:
 
     def closed(self, wanted: BarRange, source: str | None = None) -> pa.Table:
         """Those that open in the range and have closed at `known_until`."""
-        opened, closed = (_micros(self.table, name) for name in ("t_open", "t_close"))
+        opened, closed = (micros_in(self.table, name) for name in ("t_open", "t_close"))
         inside = pc.and_(pc.greater_equal(opened, micros_of(wanted.start)), pc.less(opened, micros_of(wanted.end)))
         known = pc.and_(inside, pc.less_equal(closed, micros_of(wanted.known_until)))
         return self.table.filter(known if source is None else pc.and_(known, self._is_of(source)))
@@ -50,7 +51,7 @@ class SessionBars:
         """
         if wanted.end < wanted.known_until or source not in self.newest:
             return None
-        opened, closed = (_micros(self.table, name) for name in ("t_open", "t_close"))
+        opened, closed = (micros_in(self.table, name) for name in ("t_open", "t_close"))
         runs = pc.and_(pc.greater(closed, micros_of(wanted.known_until)), self._is_of(source))
         bar = self.table.filter(pc.and_(runs, pc.greater_equal(opened, micros_of(wanted.start))))
         return FormingBar(bar, self.newest[source]) if bar.num_rows else None
@@ -122,7 +123,3 @@ def _complete_file(session: Session, lake: Lake, wanted: BarRange, day: BarDay) 
 
 def _known(hours: Hours, wanted: BarRange) -> Hours:
     return Hours(hours.day, hours.open, min(hours.close, wanted.known_until))
-
-
-def _micros(table: pa.Table, column: str) -> pa.ChunkedArray:
-    return table.column(column).cast(pa.int64())

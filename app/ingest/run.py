@@ -252,9 +252,9 @@ class Ingestor:
 
     def _store(self, batch: Batch) -> None:
         stored = self._writer.store(batch, self._clock.now(), self._intake.read_ahead if self._intake else None)
+        self.totals.add(stored)  # It is, also where the server goes away before it has heard of it.
         announce_dead_letters(self._raw, stored.rejects)
         self._reader.send_ack([entry_id for entry_id, _words in batch.entries])
-        self.totals.add(stored)
         for reject in stored.rejects:
             log.warning("dead letter %s: %s", reject.id.decode(), reject.reason)
         if stored.trimmed:

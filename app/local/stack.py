@@ -82,18 +82,26 @@ def build_stack(options: StackOptions) -> list[ProcessSpec | Step]:
     state = StateDirectory(options.state_dir)
     web_port = _choose_port(state, "web", options.web_port, WEB_PORT, ())
     flower_port = _choose_port(state, "flower", options.flower_port, FLOWER_PORT, (web_port,))
-    servers, addresses = _servers(options, state, (web_port, flower_port))
-    after = tuple(spec.name for spec in servers)
-    announce = Step("addresses", lambda: write_servers(state, addresses), after)
+    servers = _announced(options, state, (web_port, flower_port))
     return [
         *servers,
-        announce,
-        Step(MIGRATIONS, options.migrate, after=(announce.name,)),
+        Step(MIGRATIONS, options.migrate, after=(servers[-1].name,)),
         _web(options, web_port),
         *(_worker(options, worker) for worker in options.workers),
         _beat(options, state),
         _flower(options, state, flower_port),
     ]
+
+
+def build_servers(options: StackOptions) -> list[ProcessSpec | Step]:
+    """The embedded servers alone, as items for `run_group`; the conditions are those of `build_stack`."""
+    return _announced(options, StateDirectory(options.state_dir), ())
+
+
+def _announced(options: StackOptions, state: StateDirectory, avoid: tuple[int, ...]) -> list[ProcessSpec | Step]:
+    servers, addresses = _servers(options, state, avoid)
+    after = tuple(spec.name for spec in servers)
+    return [*servers, Step("addresses", lambda: write_servers(state, addresses), after)]
 
 
 def _choose_port(state: StateDirectory, name: str, demanded: int | None, usual: int, avoid: tuple[int, ...]) -> int:

@@ -22,7 +22,9 @@ READERS: Final = ("api", "collectors", "ingest", "export", "analysis", "control"
 MEMBER_OF_ALL: Final = "desk"
 BACKUP: Final = "backup"
 # What is read by those who write it, and by nobody else.
-PRIVATE: Final[frozenset[str]] = frozenset({"admin_changes"})
+PRIVATE: Final[frozenset[str]] = frozenset(
+    {"admin_changes", "users", "api_keys", "logins", "login_links", "audit_entries"}
+)
 # I: insert, U: update (and to lock rows), D: delete.
 RIGHTS: Final[Mapping[str, Mapping[str, str]]] = {
     "ticks": {"ingest": "I", "api": "I"},
@@ -54,6 +56,11 @@ RIGHTS: Final[Mapping[str, Mapping[str, str]]] = {
     "signals": {"analysis": "I"},
     "user_settings": {"api": "IUD"},
     "admin_changes": {"api": "I"},
+    "users": {"api": "IUD"},
+    "api_keys": {"api": "IUD"},
+    "logins": {"api": "IUD"},
+    "login_links": {"api": "IUD"},
+    "audit_entries": {"api": "I"},
     "premarket_stages": {"control": "IU", "export": "U"},
     "premarket_reports": {"control": "IU"},
     "alerts": {"api": "IU", "export": "IU", "control": "IU"},

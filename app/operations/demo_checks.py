@@ -3,12 +3,15 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
 import httpx
 
+from app.access.keys import add_key, revoke_key
+from app.access.roles import Role
 from app.bus.latest import read_latest
 from app.bus.stream import stream_state
 from app.lake.layout import TICKS
@@ -24,6 +27,7 @@ HTTP_TIMEOUT_S: Final = 15.0
 SSE_EVENTS: Final = 5
 ANALYSED: Final = 3
 ONE_DAY: Final = timedelta(days=1)
+KEY_LASTS: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,7 @@ def check_stops(
 
     The ladder before an open is worked by hand, as `doing` tells.
     """
-    http = httpx.Client(base_url=base_url, timeout=HTTP_TIMEOUT_S)
-    with http:
+    with _operator(stores, base_url) as http:
         checks: Mapping[str, tuple[str, Callable[[], tuple[bool, str]]]] = {
             "Redis": ("quotes:stream:unified", lambda: _redis(stores, symbols)),
             "PostgreSQL": ("table ticks", lambda: _postgres(stores, days)),
@@ -62,6 +65,18 @@ def check_stops(
             "health": (f"{base_url}api/health/ready", lambda: _health(http)),
         }
         return [_checked(name, where, check) for name, (where, check) in checks.items()]
+
+
+@contextmanager
+def _operator(stores: Stores, base_url: str) -> Iterator[httpx.Client]:
+    """A client with a key that opens nothing any more afterwards, nor an hour later if this process is killed."""
+    with stores.sessions.begin() as session:
+        key, secret = add_key(session, "demo", Role.OPERATOR, stores.clock.now(), "demo", KEY_LASTS)
+    headers = {"Authorization": f"Bearer {secret.text}"}
+    with httpx.Client(base_url=base_url, timeout=HTTP_TIMEOUT_S, headers=headers) as http:
+        yield http
+    with stores.sessions.begin() as session:
+        revoke_key(session, key.id, stores.clock.now())
 
 
 def _checked(name: str, where: str, check: Callable[[], tuple[bool, str]]) -> StopCheck:

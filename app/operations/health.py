@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from threading import Lock, Thread
 from typing import Any, Final
 
@@ -125,16 +125,21 @@ def check_ledger(sessions: sessionmaker[Session], now: datetime) -> Check:
 
 def check_calendar(markets: Markets, now: datetime) -> Check:
     """Whether checked holidays reach 60 days ahead and the overrides can be read: a warning, and always ok."""
-    known = {name: markets.named(name).checked_until for name in markets.names}
+    figures = {"checked_until": {name: until.isoformat() for name, until in _checked_until(markets).items()}}
+    fine = f"holidays are known for {HOLIDAYS_AHEAD_DAYS} days and more"
+    return Check("calendar", True, "; ".join(calendar_warnings(markets, now)) or fine, figures)
+
+
+def calendar_warnings(markets: Markets, now: datetime) -> list[str]:
+    """What is to be warned of: holidays that are known for less than 60 days, overrides that cannot be read."""
+    known = _checked_until(markets)
     ends = [f"{name} ({until})" for name, until in known.items() if (until - now.date()).days < HOLIDAYS_AHEAD_DAYS]
     fault = markets.overrides_fault()
     warnings = [f"market overrides stay as they were: {fault}"] if fault else []
     if ends:
         advice = "compare the exchange's schedule and set checked_until in the file of MARKET_OVERRIDES"
         warnings.append(f"known holidays run out for {', '.join(ends)}: {advice}")
-    figures = {"checked_until": {name: until.isoformat() for name, until in known.items()}}
-    detail = "; ".join(warnings) or f"holidays are known for {HOLIDAYS_AHEAD_DAYS} days and more"
-    return Check("calendar", True, detail, figures)
+    return warnings
 
 
 def pulse_ages(client: Redis, queues: Sequence[str], now: datetime) -> dict[str, float | None]:
@@ -201,6 +206,10 @@ def _settle(run: "Future[Check]", check: Callable[[], Check]) -> None:
         run.set_result(check())
     except Exception as error:
         run.set_exception(error)
+
+
+def _checked_until(markets: Markets) -> dict[str, date]:
+    return {name: markets.named(name).checked_until for name in markets.names}
 
 
 def _ask(sessions: sessionmaker[Session]) -> None:

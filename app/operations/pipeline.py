@@ -1,7 +1,7 @@
 """How the pipeline stands, stop by stop: markets, sources, stream, ingest, ticks, lake, analyses, alerts."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Final
@@ -183,6 +183,6 @@ def _age_s(health: dict[str, str], now: datetime) -> float | None:
     return round(now.timestamp() - at_ms / 1000, 1) if at_ms else None
 
 
-def failures(state: Figures) -> Iterable[str]:
+def failures(state: Mapping[str, object]) -> Sequence[str]:
     """The stops that could not be read."""
     return [name for name, part in state.items() if isinstance(part, dict) and "error" in part]

@@ -43,6 +43,12 @@ def watch(stores: Stores, symbols: Sequence[str]) -> Telling:
     return _tell(stores)
 
 
+def take_up(stores: Stores, before: Sequence[str], symbols: Sequence[str]) -> Telling:
+    """Have the sources that follow the watchlist take up one that is set already, where it has other symbols than
+    `before`; as `watch` does."""
+    return _tell(stores) if set(symbols) != set(before) else Telling([], collectors_told=True)
+
+
 def with_symbols(stores: Stores, added: Sequence[str], position: int | None) -> list[str]:
     """The watchlist with symbols moved to, or added at, a position from 1 on; at the end without one."""
     with stores.sessions() as session:

@@ -19,6 +19,7 @@ from tests.faults.scenarios.ladder_month import LADDER_MONTH
 from tests.faults.scenarios.own_users import OWN_USERS
 from tests.faults.scenarios.poison import POISONED
 from tests.faults.scenarios.postgres_outage import POSTGRES_OUTAGE
+from tests.faults.scenarios.restore_drill import RESTORE_DRILL
 from tests.faults.scenarios.schwab_faults import SCHWAB_FAULTS
 from tests.faults.scenarios.stale_holder import STALE_HOLDER
 from tests.faults.scenarios.token_kills import TOKEN_KILLS
@@ -44,5 +45,6 @@ SCENARIOS: tuple[Scenario, ...] = (
     TOKEN_KILLS,
     SCHWAB_FAULTS,
     OWN_USERS,
+    RESTORE_DRILL,
     PLANTED_BUGS,
 )

@@ -121,6 +121,13 @@ def believe_the_claim() -> None:
     _plant(claims, "_holds", lambda claim: AnalysisJob.id == claim.job_id)
 
 
+def back_up_from_now_on() -> None:
+    """A backup takes of the stream what comes while it is made, as if all before were stored."""
+    from app.backups import bus
+
+    _plant(bus, "oldest_waiting", lambda _client: None)
+
+
 BUGS: dict[str, Callable[[], None]] = {
     "ack-before-commit": acknowledge_first,
     "new-entries-only": read_new_only,
@@ -131,6 +138,7 @@ BUGS: dict[str, Callable[[], None]] = {
     "temporary-in-glob": stage_inside_the_glob,
     "purge-before-verify": purge_unproved,
     "unfenced-finish": believe_the_claim,
+    "backup-from-now-on": back_up_from_now_on,
 }
 
 

@@ -9,6 +9,7 @@ from tests.faults.scenarios.export_kills import EXPORT_KILLS
 from tests.faults.scenarios.group_loss import GROUP_LOSS
 from tests.faults.scenarios.ingestor_kills import INGESTOR_KILLS
 from tests.faults.scenarios.job_kills import JOB_KILLS
+from tests.faults.scenarios.restore_drill import RESTORE_DRILL
 from tests.faults.scenarios.stale_holder import STALE_HOLDER
 
 
@@ -37,6 +38,7 @@ PLANTED = (
     Planted("temporary-in-glob", EXPORT_KILLS, ".tmp-"),
     Planted("purge-before-verify", DAMAGED_PURGE, "ticks are gone"),
     Planted("unfenced-finish", JOB_KILLS, "job "),
+    Planted("backup-from-now-on", RESTORE_DRILL, "the stream's backup has 0 entries"),
 )
 
 
@@ -51,4 +53,4 @@ def play(trial: Trial) -> Outcome:
     return Outcome({"planted": len(PLANTED), "caught": len(PLANTED) - len(missed)}, missed)
 
 
-PLANTED_BUGS = Scenario("planted-bugs", play, limit_s=400)
+PLANTED_BUGS = Scenario("planted-bugs", play, limit_s=500)

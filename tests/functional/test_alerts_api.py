@@ -110,17 +110,16 @@ def test_an_alert_is_resolved_once(client, alert):
 
     first = client.post(f"/api/alerts/{number}/resolve", json={})
 
-    assert (first.status_code, first.json["resolved_by"]) == (200, "api")
+    assert (first.status_code, first.json["resolved_by"]) == (200, "key tests")
     assert client.post(f"/api/alerts/{number}/resolve", json={}).status_code == 409
     assert client.post(f"/api/alerts/{number}/acknowledge", json={}).status_code == 409
     assert client.post("/api/alerts/999999/resolve", json={}).status_code == 404
 
 
 @pytest.mark.parametrize("what", ["acknowledge", "resolve"])
-def test_changes_come_from_this_machine_as_json(client, alert, what):
+def test_changes_come_as_json(client, alert, what):
     path = f"/api/alerts/{alert()}/{what}"
 
-    assert client.post(path, json={}, environ_base={"REMOTE_ADDR": "192.0.2.7"}).status_code == 403
     assert client.post(path, data="{}").status_code == 415
     assert client.post(path, json={"by": " "}).status_code == 400
     assert client.post(path, json={"colour": "red"}).status_code == 400

@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 
 from tests.deployment import Deployment, deployed
-from tests.deployment_talk import EXPORT, RUNNING, answer, ask, count, denials, last_days, record
+from tests.deployment_talk import EXPORT, RUNNING, answer, ask, count, denials, last_days, new_key, record
 from tests.sealing import can_seal
 from tests.waiting import until
 
@@ -24,6 +24,7 @@ def made(tmp_path_factory) -> Iterator[Deployment]:
     with deployed(tmp_path_factory.mktemp("deployed")) as found:
         for name in RUNNING:
             found.start(name)
+        found.api_key = new_key(found)
         yield found
 
 
@@ -62,6 +63,20 @@ def test_reads_and_changes_by_http_are_allowed_to_the_web_server(made):
     assert b'thor_up{part="postgres"} 1.0' in answer(made, "8000", "/metrics")[1]
     watched = ask(made, "/api/watchlist")["symbols"]
     assert ask(made, "/api/watchlist", {"symbols": watched[:5]}, "PUT")["symbols"] == watched[:5]
+
+
+def test_the_web_server_is_closed_to_whoever_has_no_key(made):
+    key, made.api_key = made.api_key, ""
+    refused = {path: answer(made, "8000", path)[0] for path in ("/api/quotes", "/api/jobs", "/metrics", "/api/health")}
+    made.api_key = key
+
+    assert set(refused.values()) == {401}
+
+
+def test_a_backup_needs_no_more_than_its_own_users(made):
+    done = made.run("backup", within_s=PATIENCE_S)
+
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_flower_is_closed_to_whoever_has_no_password(made):

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from app.bus.connection import connect
+from app.bus.stream import stream_state
 from app.extensions import db
 from app.factory import create_app
 from app.operations.migrating import migrate_database
@@ -44,6 +45,7 @@ class Story:
     def __init__(self, app):
         self.rt = app.extensions[EXTENSION]
         self._runner = app.test_cli_runner()
+        self.stream = []  # How many entries it had after each replay: ever added, and kept.
 
     def run(self, *words):
         result = self._runner.invoke(args=[str(word) for word in words])
@@ -52,6 +54,8 @@ class Story:
 
     def replay_and_ingest(self):
         said = self.run("replay", *(DATA / name for name in FILES), "--speed", "max")
+        state = stream_state(self.rt.redis)
+        self.stream.append((state.added, state.length))
         return said + self.run("redis-to-postgres", "--drain", "--batch-size", 5_000)
 
     def stored(self, columns):
@@ -105,6 +109,10 @@ def written(root: Path, columns=RECORDED):
 
 def ordered(rows):
     return sorted(rows, key=lambda row: (row[0], row[2], row[3]))
+
+
+def test_every_quote_that_was_replayed_is_in_the_stream(story):
+    assert story.stream[0] == (ROWS, ROWS)
 
 
 def test_the_commands_say_how_much_they_moved(story):
@@ -164,5 +172,6 @@ def test_replayed_again_not_a_row_is_new(story, lake):
 
     said = story.replay_and_ingest()
 
+    assert story.stream[-1] == (2 * ROWS, 2 * ROWS)
     assert f"0 stored, {ROWS:,} already there" in said
     assert Counter(story.stored(["symbol", "ts", "source", "seq", "created_at"])) == Counter(before)

@@ -18,6 +18,7 @@ PAIRS = [
     ("thor-beat.service", "", "beat"),
     ("thor-flower.service", "", "flower"),
     ("thor-prepare.service", "", "prepare"),
+    ("thor-backup.service", "", "backup"),
     *(("thor-worker@.service", queue, f"worker-{queue}") for queue in QUEUES),
 ]
 SERVICES = sorted(path.name for path in UNITS.glob("*.service"))

@@ -1,6 +1,6 @@
 """How alerts and the ladder before the open stand, for readiness, `flask status` and metrics."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -71,10 +71,24 @@ def ladder_figures(stores: Stores, now: datetime) -> dict[str, object]:
 
 
 def alert_figures(session: Session) -> dict[str, object]:
-    """Unresolved alerts by severity, those that nobody sees to, and what the latest of them say."""
+    """Unresolved alerts by severity, those that nobody sees to, what the latest of them say, and the worst if any."""
     standing, latest = count_alerts(session), list_alerts(session, unresolved=True, limit=SHOWN)
-    lines = [f"{one.severity}: {one.detail}" for one in latest]
-    return {**standing.by_severity, "unacknowledged": standing.unacknowledged, "latest": lines}
+    found = {**standing.by_severity, "unacknowledged": standing.unacknowledged, "latest": tell_alerts(latest)}
+    return {**found, "worst": tell_alerts(worst_alerts(session, 1))[0]} if latest else found
+
+
+def worst_alerts(session: Session, limit: int) -> list[Alert]:
+    """Unresolved alerts, the gravest first, of these the latest."""
+    found: list[Alert] = []
+    for severity in reversed(SEVERITIES):
+        if (room := limit - len(found)) > 0:
+            found += list_alerts(session, unresolved=True, severity=severity, limit=room)
+    return found
+
+
+def tell_alerts(alerts: Iterable[Alert]) -> list[str]:
+    """A line for each, with how grave it is."""
+    return [f"{one.severity}: {one.detail}" for one in alerts]
 
 
 def tell_ladder(ladder: Climbing, now: datetime) -> str:

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Final
 
 from tests.deployment import Deployment, answers, deployed
-from tests.deployment_talk import EXPORT, RUNNING, ask, count, denials, last_days, record
+from tests.deployment_talk import EXPORT, RUNNING, ask, count, denials, last_days, new_key, record
 from tests.faults.scenario import Outcome, Scenario, Trial
 from tests.waiting import until
 
@@ -59,6 +59,7 @@ def play(trial: Trial) -> Outcome:
         for name in RUNNING:
             made.start(name)
         until(lambda: all(" ready." in made.log(name) for name in RUNNING if name.startswith("worker-")), PATIENCE_S)
+        made.api_key = new_key(made)
         for number, day in enumerate(days[:-1]):
             publish(made, day, number)
             export(made, day)

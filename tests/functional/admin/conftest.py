@@ -4,22 +4,21 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
-from werkzeug.security import generate_password_hash
 
+from app.access.roles import Role
+from app.access.users import add_user
 from app.clock import SystemClock
 from app.jobs.models import AdminChange
-from app.local.credentials import HASH_FILE
-from app.local.state import StateDirectory
-from app.settings import Settings
 from tests.admin_rows import fill
 from tests.fakes import FixedClock
 from tests.functional.admin.browsing import PASSWORD, Browser
 
-# A real one takes a tenth of a second to make and another one to check.
-QUICK_HASH = generate_password_hash(PASSWORD, "scrypt:512:8:1")
+# A real one takes longer to make and to check.
+QUICK_HASH = PasswordHasher(1, 8, 1).hash(PASSWORD)
 
 
 @pytest.fixture
@@ -29,9 +28,10 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture
-def password(settings: Settings) -> None:
-    """Sets the password, by a hash that is quickly checked."""
-    StateDirectory(settings.state_dir).write(HASH_FILE, {"scrypt": QUICK_HASH})
+def password(sessions: sessionmaker[Session]) -> None:
+    """Adds an admin whose password is quickly checked."""
+    with sessions.begin() as session:
+        add_user(session, "admin", Role.ADMIN, SystemClock().now()).password_hash = QUICK_HASH
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def browser(client: FlaskClient, password: None) -> Browser:
 @pytest.fixture
 def admin(browser: Browser) -> Browser:
     """Somebody who is logged in."""
-    assert browser.log_in().status_code == 302
+    assert browser.log_in().status_code == 303
     return browser
 
 

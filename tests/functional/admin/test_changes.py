@@ -1,13 +1,20 @@
 import re
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
 
 from app.alerts.models import Alert
+from app.bus import keys
+from app.bus.hashes import read_hash
 from app.desk.models import Market
+from app.errors import Unavailable
 from app.instruments.models import ContractWeight, SignalWeight
 from app.instruments.store import watchlist
 from app.jobs.models import PredictionModel, UserSetting
+from app.operations.wishes import SIMULATED, want_in_session
+from app.runtime import EXTENSION
+from tests.desk_days import watch_only
 
 
 @pytest.mark.parametrize(
@@ -152,7 +159,9 @@ def test_a_setting_that_can_not_be_is_refused(admin, changes, read, value):
 
 def test_the_change_and_its_record_are_one_transaction(admin, sessions, read, changes):
     with sessions.begin() as session:
-        session.connection().exec_driver_sql("ALTER TABLE admin_changes ADD CONSTRAINT never CHECK (actor <> 'admin')")
+        session.connection().exec_driver_sql(
+            "ALTER TABLE admin_changes ADD CONSTRAINT never CHECK (actor <> 'user admin')"
+        )
     try:
         answer = admin.post("markets/ajax/update/", {"list_form_pk": "CME_Futures", "automated": ""})
     finally:
@@ -172,12 +181,12 @@ def test_alerts_are_acknowledged_and_resolved_on_record(admin, rows, changes, re
         assert admin.post("alerts/action/", {"action": what, "rowid": str(number)}).status_code == 302
 
     alert = read(Alert, number)
-    assert (alert.acknowledged_by, alert.resolved_by) == ("admin", "admin")
+    assert (alert.acknowledged_by, alert.resolved_by) == ("user admin", "user admin")
     assert [change[:3] for change in changes()[1:]] == [
         ("alerts", str(number), "acknowledge"),
         ("alerts", str(number), "resolve"),
     ]
-    assert changes()[1][3]["acknowledged_by"] == ["", "admin"]
+    assert changes()[1][3]["acknowledged_by"] == ["", "user admin"]
     assert "nothing is to be done" in admin.get("alerts/").text
 
 
@@ -186,3 +195,40 @@ def test_what_was_found_and_sent_cannot_be_changed(admin, rows, place):
     for what in ("new", "edit", "delete"):
         assert admin.post(f"{place}/{what}/", {"id": "1"}).status_code in (302, 404, 405)
         assert admin.get(f"{place}/{what}/?id=1").status_code in (302, 404, 405)
+
+
+@pytest.mark.parametrize("place", ["watchlist", "instruments"])
+def test_collectors_that_follow_the_watchlist_begin_anew_with_one_that_was_changed(admin, rt, bus, place):
+    watch_only(rt, "ES", "NQ")
+    want_in_session(rt, SIMULATED)
+
+    admin.post(f"{place}/ajax/update/", {"list_form_pk": "NQ", "watch_position": ""})
+
+    wish = read_hash(bus, keys.desired(SIMULATED))
+    assert (wish["symbols"], "restart_ms" in wish) == ("ES", True)
+
+
+def test_another_order_of_the_watchlist_restarts_no_collector(admin, rt, bus):
+    watch_only(rt, "ES", "NQ")
+    want_in_session(rt, SIMULATED)
+
+    admin.post("watchlist/ajax/update/", {"list_form_pk": "NQ", "watch_position": "0"})
+
+    with rt.sessions() as session:
+        assert watchlist(session) == ["NQ", "ES"]
+    assert "restart_ms" not in read_hash(bus, keys.desired(SIMULATED))
+
+
+def test_a_watchlist_that_the_collectors_could_not_be_told_of_is_kept_and_said(admin, app, rt, bus):
+    watch_only(rt, "ES", "NQ")
+    app.wsgi_app.admin().extensions[EXTENSION] = replace(rt, connect_redis=refuse)
+
+    admin.post("watchlist/ajax/update/", {"list_form_pk": "NQ", "watch_position": ""})
+
+    with rt.sessions() as session:
+        assert watchlist(session) == ["ES"]
+    assert "take the watchlist up when they start again" in admin.get("watchlist/").text
+
+
+def refuse(**_options):
+    raise Unavailable("Redis is away")

@@ -145,7 +145,8 @@ def test_columns_are_called_as_people_call_them_and_values_are_for_people(admin,
 
 
 def test_no_page_asks_for_an_icon_that_is_not_there(admin, browser):
-    for path in ("", "login", "jobs/"):
+    assert '<link rel="icon" href="data:,">' in admin.client.get("/login").text
+    for path in ("", "jobs/"):
         assert '<link rel="icon" href="data:,">' in admin.get(path, follow_redirects=True).text
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from threading import Event
 
 import pytest
+from redis.exceptions import ConnectionError as LinkLost
 from sqlalchemy import create_engine, func, select, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import sessionmaker
@@ -82,6 +83,26 @@ def test_everything_in_the_stream_is_stored_and_acknowledged(bus, publisher, dra
     assert stored() == numbers(2_500)
     assert group_state(bus).behind == 0
     assert (totals.read, totals.written, totals.duplicates, totals.dead) == (2_500, 2_500, 0, 0)
+
+
+def test_what_is_committed_counts_as_stored_also_where_redis_goes_away_before_it_is_acknowledged(
+    monkeypatch, publisher, drain, stored
+):
+    acknowledge, broken = GroupReader.send_ack, []
+
+    def send_ack(reader, ids):
+        if not broken:
+            broken.append(len(ids))
+            raise LinkLost("gone")
+        acknowledge(reader, ids)
+
+    monkeypatch.setattr(GroupReader, "send_ack", send_ack)
+    publisher.publish(quotes(10))
+
+    totals = drain()
+
+    assert (stored(), broken) == (numbers(10), [10])
+    assert (totals.read, totals.written, totals.duplicates) == (20, 10, 10)
 
 
 def test_what_was_published_before_the_first_ingestor_is_stored_too(publisher, drain, stored):

@@ -3,7 +3,7 @@ import sys
 
 from tests.tree import ROOT
 
-HEAVY = ("flask_admin", "flask_login", "flask_wtf", "wtforms", "openpyxl")
+HEAVY = ("flask_admin", "flask_wtf", "wtforms", "openpyxl")
 
 
 def test_whoever_does_not_ask_for_the_admin_does_not_wait_for_its_libraries():

@@ -60,6 +60,7 @@ def test_the_status_has_what_the_latest_alerts_say(rt: Runtime, three_alerts: No
         figures = alert_figures(session)
 
     assert figures["latest"] == ["warning: it is so", "critical: it is so"]
+    assert figures["worst"] == "critical: it is so"
 
 
 def test_a_ladder_is_told_by_the_stage_that_is_due(rt: Runtime, ladder: None) -> None:

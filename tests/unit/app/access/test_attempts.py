@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from app.admin.attempts import FREE, LONGEST, Attempts
+from app.access.attempts import FREE, LONGEST, Attempts
 
 NOW = datetime(2025, 3, 7, tzinfo=UTC)
 NOTHING = timedelta(0)

@@ -1,4 +1,4 @@
-"""How often somebody may try to log in: after some wrong passwords an address waits, longer each time."""
+"""How often somebody may try to log in: after some wrong passwords an address, or a name, waits, longer each time."""
 
 from collections import OrderedDict
 from datetime import datetime, timedelta
@@ -11,11 +11,14 @@ MOST_ADDRESSES: Final = 4096
 
 
 class Attempts:
-    """The attempts of each address since it last got in. The addresses that were quiet longest are forgotten first."""
+    """The attempts of each address since it last got in. The addresses that were quiet longest are forgotten first.
 
-    def __init__(self, most: int = MOST_ADDRESSES) -> None:
+    `free` attempts need no wait between them.
+    """
+
+    def __init__(self, most: int = MOST_ADDRESSES, free: int = FREE) -> None:
         self._known: OrderedDict[str, tuple[int, datetime]] = OrderedDict()
-        self._most = most
+        self._most, self._free = most, free
         self._lock = Lock()
 
     def begin(self, address: str, now: datetime) -> timedelta:
@@ -27,7 +30,7 @@ class Attempts:
             tried, free_at = self._known.get(address, (0, now))
             if now < free_at:
                 return free_at - now
-            pause = _pause(tried + 1)
+            pause = _pause(tried + 1 - self._free)
             self._known[address] = (tried + 1, now + pause)
             self._known.move_to_end(address)
             while len(self._known) > self._most:
@@ -43,6 +46,6 @@ class Attempts:
         return len(self._known)
 
 
-def _pause(tried: int) -> timedelta:
-    beyond = min(tried - FREE, 20)
+def _pause(beyond: int) -> timedelta:
+    beyond = min(beyond, 20)
     return min(timedelta(seconds=2**beyond), LONGEST) if beyond > 0 else timedelta(0)
