@@ -57,7 +57,7 @@ def _filled(database_url: str) -> sessionmaker[Session]:
     TABLES[0].metadata.create_all(engine)
     sessions = sessionmaker(engine, expire_on_commit=False)
     with sessions.begin() as session:
-        install_partition_functions(session)
+        install_partition_functions(session.connection())
         ensure_partitions(session, [DAY])
         for symbol, count in TICKS.items():
             session.execute(text(FILL), {"symbol": symbol, "count": count, "day": DAY})

@@ -79,7 +79,7 @@ def _prepared(database_url: str) -> sessionmaker[Session]:
     TABLES[0].metadata.create_all(engine)
     sessions = sessionmaker(engine)
     with sessions.begin() as session:
-        install_partition_functions(session)
+        install_partition_functions(session.connection())
         ensure_partitions(session, [DAY])
     return sessions
 

@@ -44,7 +44,6 @@ def migrate_database(stores: Stores, ahead_days: int) -> Migrated:
         move_to(session.connection(), HEAD)
         after = database_revision(session)
     with stores.sessions.begin() as session:
-        install_partition_functions(session)
         grant_rights(session)
         add_catalogue(session)
         add_markets(session, PROFILES.values())
@@ -61,7 +60,12 @@ def move_to(connection: Connection, revision: str) -> None:
 
     config = _config()
     config.attributes["connection"] = connection
-    (command.downgrade if revision == BASE else command.upgrade)(config, revision)
+    if revision == BASE:
+        command.downgrade(config, revision)
+        return
+    command.upgrade(config, revision)
+    # What partitions are made with is that of this code, whatever the revision.
+    install_partition_functions(connection)
 
 
 def database_revision(session: Session) -> str | None:

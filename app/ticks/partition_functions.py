@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import text
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, text
 
 MAKE: Final = "make_tick_partition"
 HOLD: Final = "hold_tick_partition"
@@ -28,11 +27,11 @@ _BODIES: Final = {
 }
 
 
-def install_partition_functions(session: Session) -> None:
+def install_partition_functions(connection: Connection) -> None:
     """Make the functions, or bring them up to date; nobody but their owner may call them until somebody is let."""
     for name in FUNCTIONS:
-        session.execute(text(_statement(name).replace(":", r"\:")))
-        session.execute(text(f"REVOKE ALL ON FUNCTION {name}(date) FROM PUBLIC"))
+        connection.execute(text(_statement(name).replace(":", r"\:")))
+        connection.execute(text(f"REVOKE ALL ON FUNCTION {name}(date) FROM PUBLIC"))
 
 
 def _statement(name: str) -> str:
