@@ -20,7 +20,6 @@ COPY docker/entrypoint.sh /usr/local/bin/thor-entrypoint
 
 USER thor
 ENV STATE_DIR=/var/lib/thor
-VOLUME /var/lib/thor
 EXPOSE 8000
 ENTRYPOINT ["sh", "/usr/local/bin/thor-entrypoint"]
 CMD ["gunicorn", "--workers", "1", "--threads", "256", "--worker-connections", "2000", \

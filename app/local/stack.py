@@ -209,11 +209,14 @@ def _beat(options: StackOptions, state: StateDirectory) -> ProcessSpec:
 
 
 def _flower(options: StackOptions, state: StateDirectory, port: int) -> ProcessSpec:
-    spec = _own(options, "flower", [*_CELERY, "flower", f"--address={LOOPBACK}", f"--port={port}"])
+    words = [f"--address={LOOPBACK}", f"--port={port}", "--read_only", "--max_tasks=10000"]
+    spec = _own(options, "flower", [*_CELERY, "flower", *words])
+    # A variable of Flower's own could open it to everybody.
+    inherited = {name: text for name, text in (spec.environment or {}).items() if not name.startswith("FLOWER_")}
     credentials = f"{FLOWER_USER}:{state.secret(FLOWER_SECRET)}"
     return replace(
         spec,
-        environment={**(spec.environment or {}), "FLOWER_BASIC_AUTH": credentials},
+        environment={**inherited, "FLOWER_BASIC_AUTH": credentials},
         port=port,
         ready=lambda: answers(port, "/healthcheck"),
         url=f"http://{LOOPBACK}:{port}/",

@@ -16,6 +16,7 @@ from tests.faults.scenarios.ingestor_kills import INGESTOR_KILLS
 from tests.faults.scenarios.job_kills import JOB_KILLS
 from tests.faults.scenarios.ladder_kills import LADDER_KILLS
 from tests.faults.scenarios.ladder_month import LADDER_MONTH
+from tests.faults.scenarios.own_users import OWN_USERS
 from tests.faults.scenarios.poison import POISONED
 from tests.faults.scenarios.postgres_outage import POSTGRES_OUTAGE
 from tests.faults.scenarios.redis_gone import REDIS_GONE
@@ -47,6 +48,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     LADDER_KILLS,
     TOKEN_KILLS,
     SCHWAB_FAULTS,
+    OWN_USERS,
     RESTORE_DRILL,
     PLANTED_BUGS,
 )
