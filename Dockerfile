@@ -20,8 +20,7 @@ COPY docker/entrypoint.sh /usr/local/bin/thor-entrypoint
 
 USER thor
 ENV STATE_DIR=/var/lib/thor
-VOLUME /var/lib/thor
 EXPOSE 8000
 ENTRYPOINT ["sh", "/usr/local/bin/thor-entrypoint"]
-CMD ["gunicorn", "--worker-class", "gthread", "--workers", "1", "--threads", "256", "--worker-connections", "2000", \
+CMD ["gunicorn", "--workers", "1", "--threads", "256", "--worker-connections", "2000", \
      "--graceful-timeout", "3", "--no-control-socket", "--bind", "0.0.0.0:8000", "wsgi:app"]

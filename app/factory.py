@@ -10,6 +10,7 @@ from app.cli import COMMANDS
 from app.clock import Clock
 from app.dashboard.mount import install_dashboard
 from app.dispatch import Dispatch
+from app.edge.installation import install_ring
 from app.extensions import Migrations
 from app.gate.entry import install_entry
 from app.gate.guard import install_guard
@@ -22,7 +23,7 @@ from app.wiring import wire
 
 def create_app(settings: Settings, dispatch: Dispatch, clock: Clock | None = None) -> APIFlask:
     """The Flask application with everything that it serves; it connects to nothing until it is used."""
-    app = APIFlask("app", title="Thor", version=VERSION)
+    app = APIFlask("app", title="Thor", version=VERSION, docs_path=None)
     wire(app, settings, dispatch, clock)
     app.extensions["thor_tables"] = TABLES
     app.extensions["migrate"] = Migrations(str(PROJECT / "migrations"))
@@ -33,6 +34,7 @@ def create_app(settings: Settings, dispatch: Dispatch, clock: Clock | None = Non
     install_api(app)
     install_dashboard(app)
     install_admin(app)
+    install_ring(app, settings.shared_origins, {*settings.web_names, settings.web_host})
     for command in COMMANDS:
         app.cli.add_command(command)
     return app

@@ -21,6 +21,7 @@ from app.quotes import COLLECTED, LIVE_SOURCES, SOURCES, parse_symbols
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 _POSTGRES_SCHEMES: Final = ("postgres", "postgresql", "postgresql+psycopg2")
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 # Nothing that could end a header or begin another address.
 _MAIL_ADDRESS: Final = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?"
@@ -146,6 +147,16 @@ def _mail(value: str) -> str:
     return ",".join(names)
 
 
+def _origins(value: str) -> str:
+    names = [name.strip().lower() for name in value.split(",") if name.strip()]
+    for name in names:
+        parts = address(name)
+        is_safe = parts and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK))
+        if not parts or not is_safe or name != f"{parts.scheme}://{parts.netloc}" or "@" in name or "*" in name:
+            raise ValueError("must be origins like https://desk.example, without a path; plain http is for localhost")
+    return ",".join(names)
+
+
 Folder = Annotated[Path, BeforeValidator(_absolute)]
 SourceNames = Annotated[str, AfterValidator(_sources)]
 Cells = Annotated[str, AfterValidator(_cells)]
@@ -161,4 +172,5 @@ Lookback = Annotated[str, _readable(parse_lookback)]
 CollectedNames = Annotated[str, AfterValidator(_collected)]
 QuietSpan = Annotated[str, _readable(lambda text: QuietHours.parse(text) if text else None)]
 ZoneName = Annotated[str, AfterValidator(_zone)]
+OriginNames = Annotated[str, AfterValidator(_origins)]
 MailAddresses = Annotated[str, AfterValidator(_mail)]

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.alert_settings import channel_problems, channel_secrets
 from app.alerts.channels.plan import Security
@@ -15,12 +14,12 @@ from app.collector_settings import excel_plan, schwab_plan
 from app.collectors.excel.plan import ExcelPlan, Provider
 from app.collectors.schwab.plan import SchwabPlan
 from app.errors import Rejected
-from app.exposure import LOOPBACK_NAMES, exposure_problems
+from app.exposure import exposure_problems
 from app.market.markets import PROFILES
 from app.premarket.definition import Ladder
 from app.premarket.ladders_file import read_ladders
+from app.server_settings import ServerSettings
 from app.setting_types import (
-    PROJECT,
     ApiUrl,
     CallbackUrl,
     Cells,
@@ -31,9 +30,7 @@ from app.setting_types import (
     MailAddresses,
     MarketName,
     OverridesPath,
-    PostgresUrl,
     QuietSpan,
-    RedisUrl,
     SourceNames,
     SymbolNames,
     ZoneName,
@@ -41,35 +38,8 @@ from app.setting_types import (
 )
 
 
-class Settings(BaseSettings):
+class Settings(ServerSettings):
     """The settings of one process. Names are the environment's, in lower case; units are in the names."""
-
-    model_config = SettingsConfigDict(
-        frozen=True, env_ignore_empty=True, env_file=PROJECT / ".env", extra="forbid", hide_input_in_errors=True
-    )
-
-    database_url: PostgresUrl | None = Field(None, description="PostgreSQL; unset: `flask up` runs its own")
-    redis_url: RedisUrl | None = Field(
-        None, description="Redis 7 or Valkey, appendonly yes; unset: `flask up` runs its own"
-    )
-    state_dir: Folder = Field(
-        Path("var"), description="embedded servers, their secrets, and what runs", validate_default=True
-    )
-    data_dir: Folder | None = Field(None, description="the lake of Parquet files; unset: STATE_DIR/data")
-    thor_pg_bin: Folder | None = Field(None, description="folder with PostgreSQL 18's programs; unset: from the wheel")
-
-    web_host: str = Field("127.0.0.1", description="address that the web server listens on")
-    web_port: int | None = Field(None, ge=1, le=65535, description="web port; unset: 8000, or a free one")
-    flower_port: int | None = Field(None, ge=1, le=65535, description="Flower's port; unset: 5555, or a free one")
-    web_threads: int = Field(256, ge=40, le=2000, description="threads of the web server; each SSE client takes one")
-
-    web_hosts: str = Field(
-        "",
-        description="names, separated by commas, under which browsers of other machines log in; unset: none do",
-    )
-    anonymous_reads: bool | None = Field(
-        None, description="whether programs of this machine read without a key; unset: only where WEB_HOST is loopback"
-    )
 
     market: MarketName = Field("CME_Futures", description="market whose calendar gives trading days")
     market_overrides: OverridesPath | None = Field(
@@ -160,6 +130,7 @@ class Settings(BaseSettings):
     alert_webhook_secret: SecretStr | None = Field(None, description="key of the signatures of what is posted")
 
     sse_max_clients: int = Field(200, ge=1, le=1900, description="SSE clients per web process")
+    sse_clients_per_caller: int = Field(100, ge=1, le=1900, description="those of them that one caller may have")
     sse_resume_window_s: int = Field(900, ge=10, description="how far back Last-Event-ID can resume")
     sse_heartbeat_s: float = Field(5.0, gt=0, le=10, description="longest silence of an SSE connection")
     sse_queue_events: int = Field(512, ge=8, le=4096, description="events waiting per SSE client before conflation")
@@ -213,21 +184,6 @@ class Settings(BaseSettings):
     def ladders(self) -> tuple[Ladder, ...]:
         """The ladders of the markets whose opens are prepared."""
         return read_ladders(self.premarket_ladders, PROFILES) if self.premarket_ladders else (Ladder(self.market),)
-
-    @cached_property
-    def web_names(self) -> frozenset[str]:
-        """The names under which browsers of other machines log in; none: those of this machine only do."""
-        return frozenset(name.strip().lower() for name in self.web_hosts.split(",") if name.strip())
-
-    @cached_property
-    def is_local(self) -> bool:
-        """Whether the web server listens on this machine's loopback only."""
-        return self.web_host in LOOPBACK_NAMES
-
-    @cached_property
-    def reads_anonymously(self) -> bool:
-        """Whether whoever asks from this machine reads without saying who they are."""
-        return self.is_local if self.anonymous_reads is None else self.anonymous_reads
 
     @cached_property
     def excel(self) -> ExcelPlan | None:

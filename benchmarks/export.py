@@ -11,6 +11,7 @@ from app.export.plan import ExportOptions
 from app.export.ticks import export_day
 from app.lake.layout import Lake
 from app.models import TABLES
+from app.ticks.partition_functions import install_partition_functions
 from app.ticks.partitions import ensure_partitions
 from benchmarks.measure import Measure, compare, peak_of
 from benchmarks.quotes import DAY
@@ -56,6 +57,7 @@ def _filled(database_url: str) -> sessionmaker[Session]:
     TABLES[0].metadata.create_all(engine)
     sessions = sessionmaker(engine, expire_on_commit=False)
     with sessions.begin() as session:
+        install_partition_functions(session.connection())
         ensure_partitions(session, [DAY])
         for symbol, count in TICKS.items():
             session.execute(text(FILL), {"symbol": symbol, "count": count, "day": DAY})

@@ -24,6 +24,7 @@ from app.ingest.run import Ingestor, IngestPlan
 from app.market.markets import market
 from app.models import TABLES
 from app.quotes import Quote, to_fields
+from app.ticks.partition_functions import install_partition_functions
 from app.ticks.partitions import ensure_partitions
 from app.ticks.store import append_ticks
 from benchmarks.measure import Measure, compare, peak_of
@@ -78,6 +79,7 @@ def _prepared(database_url: str) -> sessionmaker[Session]:
     TABLES[0].metadata.create_all(engine)
     sessions = sessionmaker(engine)
     with sessions.begin() as session:
+        install_partition_functions(session.connection())
         ensure_partitions(session, [DAY])
     return sessions
 

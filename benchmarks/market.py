@@ -27,7 +27,7 @@ def bench_market(folder: Path) -> list[Measure]:
 
 
 def _session(folder: Path) -> Measure:
-    settings = load_settings(_env_file=None, state_dir=folder / "market")
+    settings = load_settings(_env_file=None, state_dir=folder / "market", rate_limit_per_s=100_000)
     client = create_app(settings, RecordingDispatch()).test_client()
     return compare(
         "session",

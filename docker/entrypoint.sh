@@ -1,30 +1,60 @@
 #!/bin/sh
-# Passwords come as files, so that neither `docker inspect` nor docker-compose.yml shows them.
+# Gives a process the addresses and secrets of its role, and becomes it. ROLE, or QUEUE of a worker, names the role; the
+# servers have a user `thor_<role>` for it. Secrets are files, so that neither `docker inspect`, a unit nor
+# docker-compose.yml shows them; each process has only those that it needs.
 set -eu
+umask 077
 
-secret() {
-    cat "/run/secrets/$1"
+role="${ROLE:-${QUEUE:-}}"
+folder="${THOR_SECRETS:-/run/secrets}"
+
+has() {
+    [ -s "$folder/$1" ]
 }
 
-DATABASE_URL="postgresql://thor_user:$(secret postgres_password)@postgres:5432/thor_db"
-REDIS_URL="redis://:$(secret redis_password)@redis:6379/0"
-export DATABASE_URL REDIS_URL
+secret() {
+    cat "$folder/$1"
+}
 
-SCHWAB_CLIENT_SECRET="$(secret schwab_client_secret)"
-export SCHWAB_CLIENT_SECRET
-
-SMTP_PASSWORD="$(secret smtp_password)"
-ALERT_WEBHOOK_URL="$(secret alert_webhook_url)"
-ALERT_WEBHOOK_SECRET="$(secret alert_webhook_secret)"
-export SMTP_PASSWORD ALERT_WEBHOOK_URL ALERT_WEBHOOK_SECRET
-
-if [ -r /run/secrets/flower_password ]; then
-    FLOWER_BASIC_AUTH="thor:$(secret flower_password)"
-    export FLOWER_BASIC_AUTH
+if [ -z "$role" ] || ! has "redis_${role}_password"; then
+    echo "error: ${role:-a process without ROLE or QUEUE} has no $folder/redis_${role:-ROLE}_password" >&2
+    exit 2
+fi
+export REDIS_URL="redis://thor_$role:$(secret "redis_${role}_password")@${REDIS_ADDRESS:-redis:6379}/0"
+if has "postgres_${role}_password"; then
+    password="$(secret "postgres_${role}_password")"
+    export DATABASE_URL="postgresql://thor_$role:$password@${POSTGRES_ADDRESS:-postgres:5432}/${POSTGRES_DB:-thor_db}"
 fi
 
+for name in SCHWAB_CLIENT_SECRET SMTP_PASSWORD ALERT_WEBHOOK_URL ALERT_WEBHOOK_SECRET; do
+    file="$(printf %s "$name" | tr '[:upper:]' '[:lower:]')"
+    if has "$file"; then export "$name=$(secret "$file")"; fi
+done
+# Whoever does not use a secret, and so does not have its file, only has to know that there is a source or a channel.
+withheld() {
+    [ -n "$1" ] && [ ! -e "$folder/$2" ]
+}
+if withheld "${SCHWAB_CLIENT_ID:-}" schwab_client_secret; then export SCHWAB_CLIENT_SECRET=withheld; fi
+if withheld "${SMTP_USER:-}" smtp_password; then export SMTP_PASSWORD=withheld; fi
+if withheld "${ALERT_WEBHOOK_HOSTS:-}" alert_webhook_url; then
+    export ALERT_WEBHOOK_URL="https://${ALERT_WEBHOOK_HOSTS%%,*}/withheld"
+fi
+
+# Flower takes settings from here that would open it to everybody.
+for name in $(env | sed -n 's/^\(FLOWER_[A-Z_]*\)=.*/\1/p'); do
+    [ "$name" = FLOWER_PORT ] || unset "$name"
+done
+if [ "$role" = flower ]; then
+    if ! has flower_password; then
+        echo "error: Flower would be open to everybody: put a password into $folder/flower_password" >&2
+        exit 2
+    fi
+    export FLOWER_BASIC_AUTH="thor:$(secret flower_password)"
+fi
+unset password
+
 # What computes leaves a processor to the others. The numeric libraries read this when they are loaded.
-case "${QUEUE:-}" in
+case "$role" in
 analysis | export)
     threads=$(($(nproc) - 1))
     [ "$threads" -ge 1 ] || threads=1

@@ -28,14 +28,21 @@ def record(
     session.add(
         AuditEntry(
             at=at,
-            actor=actor[:80],
-            action=action[:60],
-            subject=subject[:200],
+            actor=_plain(actor)[:80],
+            action=_plain(action)[:60],
+            subject=_plain(subject)[:200],
             outcome=outcome,
             address=address[:64],
             request_id=request_id[:64],
             facts=dict(facts or {}),
         )
+    )
+
+
+def _plain(text: str) -> str:
+    # A path may hold what no text of PostgreSQL can.
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode() for char in text
     )
 
 

@@ -34,6 +34,11 @@ class Caller:
     credential: str = ""
 
     @property
+    def identity(self) -> str:
+        """What tells this caller from all others, whatever names they have; empty for nobody in particular."""
+        return {"key": f"key {self.credential}", "user": f"user {self.name}", "anonymous": ""}[self.kind]
+
+    @property
     def label(self) -> str:
         """The caller as records name it: `user anna`, `key grafana`, `anonymous`."""
         return self.name if self.kind == "anonymous" else f"{self.kind} {self.name}"

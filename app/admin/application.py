@@ -1,11 +1,13 @@
 """The admin as an application of its own: its tables, its login, its guards."""
 
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
 from flask import Flask
+from flask import Response as FlaskResponse
 from flask_admin import Admin
 from flask_admin.theme import Bootstrap4Theme
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -29,6 +31,7 @@ from app.admin.records import RecordView, Sessions
 from app.admin.security import install_security, nonce
 from app.alerts.models import Alert, AlertDelivery
 from app.desk.models import Market, MarketDataSnapshot, SessionCertificate
+from app.edge.limiting import limit_rates
 from app.errors import Conflict, NotFound, Rejected, ThorError, Unavailable
 from app.instruments.models import ContractWeight, SignalWeight, TradingInstrument
 from app.jobs.models import (
@@ -51,6 +54,7 @@ from app.runtime import EXTENSION, Runtime
 log = logging.getLogger(__name__)
 
 BODY_LIMIT_BYTES: Final = 256 * 1024
+_RETRY_AFTER_S: Final = 2
 _STATUS: Final = ((Rejected, 400), (NotFound, 404), (Conflict, 409), (Unavailable, 503))
 _AWAY: Final = (OperationalError, InterfaceError, PoolTimeoutError)
 # The scripts in attributes that Flask-Admin's own pages have, beside those of actions.
@@ -95,6 +99,7 @@ def make_admin(runtime: Runtime) -> Flask:
     views = [made(model, Sessions(session), name, group, place) for made, model, name, group, place in _VIEWS]
     app.jinja_env.filters.update(readable=readable, title_of=title_of)
     install_security(app, [*_HANDLERS, *_action_scripts(views)])
+    limit_rates(app, runtime.settings.rate_limit_per_s, runtime.settings.write_limit_per_s, _slow_down)
     admin = Admin(
         app, "Thor", index_view=HomeView(session), theme=Bootstrap4Theme(base_template="thor/base.html", fluid=True),
         csp_nonce_generator=nonce,
@@ -140,5 +145,11 @@ def _from_outage(error: Exception) -> Response:
     return _told(503, "PostgreSQL does not answer: see `flask status`")
 
 
+def _slow_down(text: str, headers: Mapping[str, str]) -> FlaskResponse:
+    told = f"{HTTPStatus.TOO_MANY_REQUESTS.phrase}: {text}\n"
+    return FlaskResponse(told, HTTPStatus.TOO_MANY_REQUESTS, dict(headers), mimetype="text/plain")
+
+
 def _told(status: int, text: str) -> Response:
-    return Response(f"{HTTPStatus(status).phrase}: {text}\n", status=status, mimetype="text/plain")
+    headers = {"Retry-After": str(_RETRY_AFTER_S)} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
+    return Response(f"{HTTPStatus(status).phrase}: {text}\n", status, headers, mimetype="text/plain")

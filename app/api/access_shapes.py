@@ -1,14 +1,11 @@
 """What the endpoints about access take and answer, as OpenAPI shows it."""
 
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.access.roles import Role
-
-LIMIT: Final = 100
-MOST: Final = 1000
-_NUMBER_LIMIT: Final = 2**63 - 1
+from app.api.job_shapes import LIMIT, Cursor, Limit
 
 
 class MeAnswer(BaseModel):
@@ -45,8 +42,8 @@ class AuditQuery(BaseModel):
 
     actor: str | None = Field(None, max_length=80, examples=["user anna"])
     action: str | None = Field(None, max_length=60, examples=["POST jobs.submit_job"])
-    limit: int = Field(LIMIT, ge=1, le=MOST)
-    cursor: Annotated[int, Field(ge=1, le=_NUMBER_LIMIT)] | None = None
+    limit: Limit = LIMIT
+    cursor: Cursor | None = None
 
 
 class AuditEntryAnswer(BaseModel):

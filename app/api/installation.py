@@ -19,15 +19,17 @@ from app.api.desk import desk
 from app.api.docs import configure_docs, docs
 from app.api.gaps import gaps
 from app.api.health import health
+from app.api.idempotency import install_idempotency
 from app.api.instruments import instruments
 from app.api.jobs import jobs
+from app.api.json_body import require_plain_json
 from app.api.lake import lake
 from app.api.me import me
 from app.api.metrics import metrics
 from app.api.parts import EXTENSION, ApiParts
 from app.api.predictions import predictions
 from app.api.premarket import premarket
-from app.api.problems import install_problems, request_id
+from app.api.problems import install_problems, refuse_more, request_id
 from app.api.query import require_plain_query
 from app.api.quotes import quotes
 from app.api.session import session
@@ -36,12 +38,16 @@ from app.api.snapshot import see_sources
 from app.api.sse.hub import EventHub, StreamLimits
 from app.api.sse.sources import Sighting
 from app.api.sse.tail import StreamTail
+from app.api.statement_limits import limit_statements
 from app.api.stream import stream
 from app.api.ticks import ticks
 from app.api.watched import Watchlist
 from app.api.watchlist import watchlist
+from app.bus.connection import impatient
 from app.bus.keys import BROKER_DB
 from app.dispatch import QUEUES
+from app.edge.gathering import BODY_LIMIT_BYTES
+from app.edge.limiting import limit_rates
 from app.instruments.store import watchlist as read_watchlist
 from app.operations.agreement import check_agreement
 from app.operations.alerting.checks import check_alerts, check_premarket
@@ -85,7 +91,6 @@ BLUEPRINTS: Final = (
     me,
     audit,
 )
-BODY_LIMIT_BYTES: Final = 1_000_000
 REQUEST_TIMEOUT_S: Final = 1.0
 # Above the second for which the stream's reader waits for an entry.
 STREAM_TIMEOUT_S: Final = 3.0
@@ -96,14 +101,19 @@ def install_api(app: APIFlask, queues: Sequence[str] = QUEUES) -> None:
 
     `queues` are those whose workers must show a sign of life before Thor is ready.
     """
-    app.extensions[EXTENSION] = _parts(app.extensions[RUNTIME], queues)
+    rt: Runtime = app.extensions[RUNTIME]
+    app.extensions[EXTENSION] = _parts(rt, queues)
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]
     install_problems(app)
     configure_docs(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    limit_statements(rt.sessions)
+    limit_rates(app, rt.settings.rate_limit_per_s, rt.settings.write_limit_per_s, refuse_more)
     app.before_request(require_plain_query)
+    app.before_request(require_plain_json)
+    install_idempotency(app)
     app.after_request(_harden)
 
 
@@ -113,7 +123,7 @@ def _parts(runtime: Runtime, queues: Sequence[str]) -> ApiParts:
     probes: dict[str, Callable[[], Check]] = {}
     meters: dict[str, Callable[[], Check]] = {}
     edge = ApiParts(
-        connect_bus=partial(runtime.connect_redis, socket_timeout_s=REQUEST_TIMEOUT_S),
+        connect_bus=lambda: impatient(runtime.connect_redis(socket_timeout_s=REQUEST_TIMEOUT_S)),
         hub=EventHub(tail, _limits(runtime.settings), lambda symbols: _sighting(runtime, edge.bus, sorted(symbols))),
         watchlist=Watchlist(lambda: _watched(runtime)),
         probes=Probes(probes),
@@ -153,6 +163,7 @@ def _watched(runtime: Runtime) -> list[str]:
 def _limits(settings: Settings) -> StreamLimits:
     return StreamLimits(
         clients=settings.sse_max_clients,
+        clients_per_caller=settings.sse_clients_per_caller,
         queue_events=settings.sse_queue_events,
         heartbeat_s=settings.sse_heartbeat_s,
         stuck_s=settings.sse_stuck_s,
@@ -161,7 +172,6 @@ def _limits(settings: Settings) -> StreamLimits:
 
 
 def _harden(answer: Response) -> Response:
-    answer.headers["X-Content-Type-Options"] = "nosniff"
     answer.headers["X-Request-Id"] = request_id()
     if request.path.startswith("/api/"):
         answer.headers.setdefault("Cache-Control", "no-store")

@@ -200,7 +200,7 @@ def show_results(job_id: int, query: ResultsQuery) -> Response:
     with runtime().sessions() as session:
         document = document_of(session, job_id)
     body = json.dumps(document) if form == "json" else written(form, document)
-    return vary_by_accept(Response(body, content_type=MEDIA[form], headers=headers_of(form, job_id)))
+    return vary_by_accept(Response(body, content_type=MEDIA[form], headers=headers_of(form, job_id, body)))
 
 
 def _submitted(made: Submitted) -> tuple[dict[str, object], int, dict[str, str]]:

@@ -18,7 +18,7 @@ from app.operations.lake_catalog import KINDS, Key, Wanted
 from app.quotes import parse_symbol
 
 LIMIT: Final = 200
-LIMIT_MAX: Final = 2000
+LIMIT_MAX: Final = 1000
 Kind = Literal["ticks", "bars"]
 State = Literal["damaged", "missing", "stale", "running", "purged", "verified", "exported"]
 

@@ -9,21 +9,14 @@ from app.analysis.question import Horizon
 from app.api.answers import Instant
 from app.api.job_shapes import LIMIT, Limit, Symbol
 from app.api.query import naming_field
-from app.errors import Rejected
+from app.clock import parse_day
 
 Enough = Literal["ok", "insufficient_data"]
 
 
-def _read_day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise Rejected(f"{text[:20]!r} is no day: write it as 2025-10-09") from None
-
-
 Day = Annotated[
     date,
-    naming_field(_read_day),
+    naming_field(parse_day),
     WithJsonSchema({"type": "string", "format": "date", "description": "the first session of the history"}),
 ]
 

@@ -8,7 +8,7 @@ from apiflask import APIBlueprint
 from flask import Response, request
 from werkzeug.exceptions import NotAcceptable
 
-from app.api.job_forms import REPORT_POLICY
+from app.api.job_forms import report_policy
 from app.api.negotiation import choose_form, vary_by_accept
 from app.api.parts import parts
 from app.api.premarket_shapes import (
@@ -99,8 +99,9 @@ def show_report(day: str, query: ReportQuery) -> Response:
     on = None if day == LATEST else parse_day(day)
     market = market_meant(rt, rt.premarket_policy, query.market)
     kept = kept_report(rt, rt.premarket_policy, market, on, _cache())
-    headers = {FROM_HEADER: kept.origin, **_headers(form, kept)}
-    return vary_by_accept(Response(_written(form, kept), content_type=MEDIA[form], headers=headers))
+    body = _written(form, kept)
+    headers = {FROM_HEADER: kept.origin, **_headers(form, kept, body)}
+    return vary_by_accept(Response(body, content_type=MEDIA[form], headers=headers))
 
 
 def _ladder(day: date | None, query: LadderQuery) -> dict[str, Any]:
@@ -144,8 +145,8 @@ def _analysis(kept: KeptReport) -> Mapping[str, Any] | None:
         return None
 
 
-def _headers(form: Form, kept: KeptReport) -> dict[str, str]:
+def _headers(form: Form, kept: KeptReport, body: str) -> dict[str, str]:
     if form == "html":
-        return {"Content-Security-Policy": REPORT_POLICY}
+        return {"Content-Security-Policy": report_policy(body)}
     name = f"premarket-{kept.standing['session_date']}.csv"
     return {} if form == "json" else {"Content-Disposition": f'attachment; filename="{name}"'}

@@ -3,6 +3,7 @@
 import logging
 import re
 import unicodedata
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
@@ -60,6 +61,11 @@ def problem(
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         answer.headers.setdefault("Retry-After", str(RETRY_AFTER_S))
     return answer
+
+
+def refuse_more(detail: str, headers: Mapping[str, str]) -> Response:
+    """The problem document for somebody who asks too often."""
+    return problem(HTTPStatus.TOO_MANY_REQUESTS, detail, headers=dict(headers))
 
 
 def request_id() -> str:

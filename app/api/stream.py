@@ -12,6 +12,7 @@ from app.api.query import StreamQuery
 from app.api.sse.feed import feed
 from app.api.sse.frames import StreamId, parse_id
 from app.api.sse.wire import wire_of
+from app.edge.limiting import caller_name
 from app.gate.guard import caller
 from app.gate.streams import while_known
 from app.runtime import runtime
@@ -47,9 +48,11 @@ def follow_quotes(query: StreamQuery) -> Response:
     edge, after = parts(), _last_event_id(query)
     symbols = query.symbols or edge.watchlist.symbols()
     wanted, connection = frozenset(symbols), request.environ.get("gunicorn.socket")
-    client = edge.hub.join(wanted, connection, wire_of(request.environ))
+    client = edge.hub.join(wanted, connection, wire_of(request.environ), caller_name())
     if client is None:
-        detail = f"all {edge.hub.limits.clients} places for stream clients are taken: close one, or try again later"
+        limits = edge.hub.limits
+        detail = f"all {limits.clients} places for stream clients are taken, or the {limits.clients_per_caller} of one"
+        detail += " caller: close one, or try again later"
         return problem(429, detail, headers={"Retry-After": str(RETRY_AFTER_S)})
     events = while_known(runtime().ring, caller(), feed(edge.hub, client, after))
     answer = Response(events, mimetype="text/event-stream", headers=HEADERS)

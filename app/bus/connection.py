@@ -5,6 +5,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from redis import Redis
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
@@ -31,6 +32,12 @@ def connect(url: str, *, text: bool = True, socket_timeout_s: float = SOCKET_TIM
         retry=Retry(NoBackoff(), 1),
         client_name=f"thor-{socket.gethostname()[:40]}",
     )
+
+
+def impatient(client: Redis) -> Redis:
+    """The client, which from now on waits for a silent server once; a connection that has gone away is made anew."""
+    client.set_retry(Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)))
+    return client
 
 
 def without_retries(client: Redis) -> Redis:

@@ -31,6 +31,11 @@ def by_source(source: str, symbol: str) -> str:
     return f"quotes:by_source:{source}:{symbol}"
 
 
+def answered(caller: str, key: str) -> str:
+    """What a caller was answered under the digest of an Idempotency-Key, JSON that expires."""
+    return f"api:answered:{caller}:{key}"
+
+
 def baseline(symbol: str) -> str:
     """The last price of a symbol's session before the present one, a hash."""
     return f"quotes:baseline:{symbol}"

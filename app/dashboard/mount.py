@@ -1,6 +1,5 @@
 """Putting the dashboard on the application: one page under every address of its views, and the files that it loads."""
 
-from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -36,12 +35,6 @@ POLICY: Final = "; ".join(
         "frame-ancestors 'none'",
     ]
 )
-HEADERS: Final[Mapping[str, str]] = {
-    "Content-Security-Policy": POLICY,
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-}
 MISSING: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Thor: the dashboard is not built</title></head>
 <body><h1>The dashboard is not built</h1>
@@ -79,5 +72,7 @@ def install_dashboard(app: APIFlask, static: Path = STATIC) -> None:
 
 
 def _harden(answer: Response) -> Response:
-    answer.headers.update(HEADERS)
+    answer.headers["Content-Security-Policy"] = POLICY
+    # Without it browsers hide of a form where it came from, and logging out would be refused.
+    answer.headers["Referrer-Policy"] = "same-origin"
     return answer

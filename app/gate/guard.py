@@ -61,7 +61,7 @@ def caller() -> Caller:
 def check_request(request: Request, policy: Policy) -> AnyResponse | None:
     """Let a request pass as its caller's, or lead it to the login; Unauthorized or Forbidden else."""
     _refuse_development(request)
-    if request.endpoint in OPEN or _is_preflight(request):
+    if request.endpoint in OPEN:
         g.caller = ANONYMOUS
         return None
     role = policy.needed(request.endpoint)
@@ -121,11 +121,6 @@ def _by_ticket(request: Request, rt: Runtime) -> Caller:
 def _refuse_development(request: Request) -> None:
     if "werkzeug.socket" in request.environ and not is_loopback(request.remote_addr or ""):
         raise Forbidden("the development server answers its own machine only: use `flask up`")
-
-
-def _is_preflight(request: Request) -> bool:
-    # Browsers send it without credentials, and it tells nothing.
-    return request.method == HTTPMethod.OPTIONS and "Access-Control-Request-Method" in request.headers
 
 
 def challenge(answer: Response) -> Response:

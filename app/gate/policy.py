@@ -33,6 +33,8 @@ _VIEWER: Final = (
     "dead_letters.show_dead_letter",
     "desk.show_desk",
     "docs.send_asset",
+    "docs.show_page",
+    "docs.start_page",
     "gaps.list_gaps",
     "health.show_health",
     "health.show_readiness",
@@ -46,9 +48,7 @@ _VIEWER: Final = (
     "me.make_stream_ticket",
     "me.show_me",
     "metrics.show_metrics",
-    "openapi.docs",
     "openapi.spec",
-    "openapi.swagger_ui_oauth_redirect",
     "predictions.show_performance",
     "predictions.show_predictions",
     "predictions.show_signals",
@@ -89,7 +89,7 @@ NEEDED: Final[Mapping[str, Role]] = {
 }
 # A browser's EventSource cannot send a header: these take a ticket in the address.
 TICKETED: Final = frozenset({"stream.follow_quotes", "alerts.stream_alerts", "jobs.follow_job"})
-PAGES: Final = frozenset({"dashboard.show_page", "openapi.docs"})
+PAGES: Final = frozenset({"dashboard.show_page", "docs.show_page"})
 
 
 def needed_by(endpoint: str | None) -> Role | None:

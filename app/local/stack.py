@@ -172,9 +172,9 @@ def _own(options: StackOptions, name: str, command: list[str]) -> ProcessSpec:
 
 
 def _web(options: StackOptions, port: int) -> ProcessSpec:
-    command = [sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--workers", "1"]
+    command = [sys.executable, "-m", "gunicorn", "--workers", "1"]
     command += ["--threads", str(options.web_threads), "--worker-connections", "2000", "--graceful-timeout", "3"]
-    command += ["--bind", f"{options.host}:{port}", "--limit-request-line", "8190", "--no-control-socket", "wsgi:app"]
+    command += ["--bind", f"{options.host}:{port}", "--no-control-socket", "wsgi:app"]
     host = LOOPBACK if options.host == ANY_ADDRESS else options.host
     return replace(
         _own(options, "web", command),
@@ -209,11 +209,14 @@ def _beat(options: StackOptions, state: StateDirectory) -> ProcessSpec:
 
 
 def _flower(options: StackOptions, state: StateDirectory, port: int) -> ProcessSpec:
-    spec = _own(options, "flower", [*_CELERY, "flower", f"--address={LOOPBACK}", f"--port={port}"])
+    words = [f"--address={LOOPBACK}", f"--port={port}", "--read_only", "--max_tasks=10000"]
+    spec = _own(options, "flower", [*_CELERY, "flower", *words])
+    # A variable of Flower's own could open it to everybody.
+    inherited = {name: text for name, text in (spec.environment or {}).items() if not name.startswith("FLOWER_")}
     credentials = f"{FLOWER_USER}:{state.secret(FLOWER_SECRET)}"
     return replace(
         spec,
-        environment={**(spec.environment or {}), "FLOWER_BASIC_AUTH": credentials},
+        environment={**inherited, "FLOWER_BASIC_AUTH": credentials},
         port=port,
         ready=lambda: answers(port, "/healthcheck"),
         url=f"http://{LOOPBACK}:{port}/",

@@ -12,7 +12,9 @@ from app.desk.markets import add_markets
 from app.errors import Conflict
 from app.instruments.store import add_catalogue
 from app.market.markets import PROFILES
+from app.operations.granting import grant_rights
 from app.stores import Stores
+from app.ticks.partition_functions import install_partition_functions
 from app.ticks.partitions import ensure_partitions
 
 HEAD: Final = "head"
@@ -32,7 +34,8 @@ class Migrated:
 def migrate_database(stores: Stores, ahead_days: int) -> Migrated:
     """Run the migrations, add missing markets and instruments, and make partitions ahead; needs an app context.
 
-    Conflict when the database is of a newer Thor than this one, or a restore of it was not finished: nothing changes.
+    Each role of the database then has the rights of its process, where there are such roles. Conflict when the database
+    is of a newer Thor than this one, or a restore of it was not finished: nothing changes.
     """
     with stores.sessions.begin() as session:
         require_finished(session)
@@ -41,6 +44,7 @@ def migrate_database(stores: Stores, ahead_days: int) -> Migrated:
         move_to(session.connection(), HEAD)
         after = database_revision(session)
     with stores.sessions.begin() as session:
+        grant_rights(session)
         add_catalogue(session)
         add_markets(session, PROFILES.values())
         ensure_partitions(session, days_ahead(stores, ahead_days))
@@ -56,7 +60,12 @@ def move_to(connection: Connection, revision: str) -> None:
 
     config = _config()
     config.attributes["connection"] = connection
-    (command.downgrade if revision == BASE else command.upgrade)(config, revision)
+    if revision == BASE:
+        command.downgrade(config, revision)
+        return
+    command.upgrade(config, revision)
+    # What partitions are made with is that of this code, whatever the revision.
+    install_partition_functions(connection)
 
 
 def database_revision(session: Session) -> str | None:

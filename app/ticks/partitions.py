@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 from sqlalchemy import text
@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, NotFound
+from app.ticks.partition_functions import DROP, HOLD, MAKE
 
 _NAME = re.compile(r"ticks_p(\d{8})")
 _LOCK: Final = 7_310_001  # One maker of partitions at a time; the number has no other meaning.
@@ -67,10 +68,7 @@ def ensure_partitions(session: Session, days: Iterable[date]) -> set[date]:
     session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     missing = wanted - existing_partitions(session)
     for day in sorted(missing):
-        # Attaching takes a weaker lock on the table of all partitions than CREATE TABLE … PARTITION OF does.
-        session.execute(text(f"CREATE TABLE {partition_name(day)} (LIKE ticks INCLUDING DEFAULTS)"))
-        bounds = f"FROM ('{day.isoformat()}') TO ('{(day + timedelta(days=1)).isoformat()}')"
-        session.execute(text(f"ALTER TABLE ticks ATTACH PARTITION {partition_name(day)} FOR VALUES {bounds}"))
+        session.execute(text(f"SELECT {MAKE}(:day)"), {"day": day})
     return missing
 
 
@@ -94,7 +92,7 @@ def hold_partition(session: Session, day: date) -> None:
 
     Readers, and writers of other days, go on. PartitionAbsent when there is nothing to keep.
     """
-    _locked(session, day, HOLD_WAIT_MS, f"LOCK TABLE {partition_name(day)} IN SHARE MODE")
+    _locked(session, day, HOLD_WAIT_MS, HOLD)
 
 
 def drop_partition(session: Session, day: date) -> None:
@@ -103,8 +101,7 @@ def drop_partition(session: Session, day: date) -> None:
     Until then everybody else waits for the table of all days, so whatever is left to do must be short. PartitionAbsent
     when there is none.
     """
-    _locked(session, day, DROP_WAIT_MS, "LOCK TABLE ONLY ticks IN ACCESS EXCLUSIVE MODE")
-    _locked(session, day, DROP_WAIT_MS, f"DROP TABLE {partition_name(day)}")
+    _locked(session, day, DROP_WAIT_MS, DROP)
 
 
 @contextmanager
@@ -118,11 +115,11 @@ def lock_failures(day: date) -> Iterator[None]:
         raise PartitionBusy(f"the ticks of {day} are in use: run it again when nobody writes or reads them") from None
 
 
-def _locked(session: Session, day: date, wait_ms: int, statement: str) -> None:
+def _locked(session: Session, day: date, wait_ms: int, function: str) -> None:
     session.execute(text(f"SET LOCAL lock_timeout = {wait_ms}"))
     try:
         with lock_failures(day):
-            session.execute(text(statement))
+            session.execute(text(f"SELECT {function}(:day)"), {"day": day})
     except DBAPIError as error:
         if _state(error) != _ABSENT:
             raise

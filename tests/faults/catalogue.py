@@ -16,11 +16,14 @@ from tests.faults.scenarios.ingestor_kills import INGESTOR_KILLS
 from tests.faults.scenarios.job_kills import JOB_KILLS
 from tests.faults.scenarios.ladder_kills import LADDER_KILLS
 from tests.faults.scenarios.ladder_month import LADDER_MONTH
+from tests.faults.scenarios.own_users import OWN_USERS
 from tests.faults.scenarios.poison import POISONED
 from tests.faults.scenarios.postgres_outage import POSTGRES_OUTAGE
+from tests.faults.scenarios.redis_gone import REDIS_GONE
 from tests.faults.scenarios.restore_drill import RESTORE_DRILL
 from tests.faults.scenarios.schwab_faults import SCHWAB_FAULTS
 from tests.faults.scenarios.stale_holder import STALE_HOLDER
+from tests.faults.scenarios.stuck_clients import STUCK_CLIENTS
 from tests.faults.scenarios.token_kills import TOKEN_KILLS
 
 SCENARIOS: tuple[Scenario, ...] = (
@@ -33,6 +36,8 @@ SCENARIOS: tuple[Scenario, ...] = (
     POISONED,
     POSTGRES_OUTAGE,
     BLACK_HOLES,
+    REDIS_GONE,
+    STUCK_CLIENTS,
     EXPORT_KILLS,
     BYTE_FLIPS,
     EXPORT_COMPARE,
@@ -43,6 +48,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     LADDER_KILLS,
     TOKEN_KILLS,
     SCHWAB_FAULTS,
+    OWN_USERS,
     RESTORE_DRILL,
     PLANTED_BUGS,
 )

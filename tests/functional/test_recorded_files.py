@@ -9,7 +9,6 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import text
 
-from app.bus.connection import connect
 from app.bus.stream import stream_state
 from app.extensions import db
 from app.factory import create_app
@@ -17,6 +16,7 @@ from app.operations.migrating import migrate_database
 from app.runtime import EXTENSION
 from app.settings import load_settings
 from tests.fakes import RecordingDispatch
+from tests.private_servers import private_valkey
 from tests.servers import ROOT
 
 DATA = ROOT.parent / "shared" / "data"
@@ -31,7 +31,6 @@ FILES = {
 }
 RECORDED = ("symbol", "contract", "ts", "seq", "last", "bid", "ask", "last_size", "bid_size", "ask_size", "volume")
 ROWS = sum(sum(days.values()) for days in FILES.values())
-BUS_DB = 100
 
 pytestmark = [
     pytest.mark.skipif(not all((DATA / name).exists() for name in FILES), reason=f"no recorded data in {DATA}"),
@@ -64,13 +63,16 @@ class Story:
 
 
 @pytest.fixture(scope="module")
-def story(servers, worker_id_or_main, tmp_path_factory):
+def bus_url(tmp_path_factory):
+    with private_valkey(tmp_path_factory.mktemp("bus")) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="module")
+def story(servers, worker_id_or_main, bus_url, tmp_path_factory):
     state_dir = tmp_path_factory.mktemp("story")
     database_url = servers.create_database(f"story_{worker_id_or_main}")
-    redis_url = servers.redis_database(BUS_DB + int(worker_id_or_main.removeprefix("gw")))
-    with connect(redis_url) as bus:
-        bus.flushdb()
-    settings = load_settings(_env_file=None, database_url=database_url, redis_url=redis_url, state_dir=state_dir)
+    settings = load_settings(_env_file=None, database_url=database_url, redis_url=bus_url, state_dir=state_dir)
     app = create_app(settings, RecordingDispatch())
     with app.app_context():
         migrate_database(app.extensions[EXTENSION], 1)
@@ -112,7 +114,7 @@ def ordered(rows):
 
 
 def test_every_quote_that_was_replayed_is_in_the_stream(story):
-    assert story.stream[0] == (ROWS, ROWS)
+    assert story.stream[0] == (ROWS, ROWS), story.said
 
 
 def test_the_commands_say_how_much_they_moved(story):
@@ -172,6 +174,6 @@ def test_replayed_again_not_a_row_is_new(story, lake):
 
     said = story.replay_and_ingest()
 
-    assert story.stream[-1] == (2 * ROWS, 2 * ROWS)
+    assert story.stream[-1] == (2 * ROWS, 2 * ROWS), said
     assert f"0 stored, {ROWS:,} already there" in said
     assert Counter(story.stored(["symbol", "ts", "source", "seq", "created_at"])) == Counter(before)

@@ -17,7 +17,7 @@ from app.local.ports import free_port
 from tests.servers import ROOT
 
 START_DEADLINE_S = 60
-OPTIONS = ("-k", "gthread", "--threads", "256", "--worker-connections", "2000", "--graceful-timeout", "1")
+OPTIONS = ("--threads", "256", "--worker-connections", "2000", "--graceful-timeout", "1")
 OPTIONS += ("--no-control-socket",)
 
 

@@ -11,7 +11,7 @@ from app.api.sse.wire import Portion, Wire
 
 log = logging.getLogger(__name__)
 
-SOCKET_BUFFER_BYTES: Final = 32_768
+SOCKET_BUFFER_BYTES: Final = 24_576
 # The kernel drops peers that vanished without a word; those that are there and take nothing are cut, and counted, here.
 KERNEL_GRACE_S: Final = 15.0
 
@@ -22,8 +22,9 @@ class Client:
     With a `wire` it is sent events past its own thread, whose waking costs ten times as much as the sending.
     """
 
-    def __init__(self, mailbox: Mailbox, connection: Any, wire: Wire | None = None) -> None:
+    def __init__(self, mailbox: Mailbox, connection: Any, wire: Wire | None = None, caller: str = "") -> None:
         self.mailbox = mailbox
+        self.caller = caller
         self.told_sources = b""
         self._wire = wire
         self.is_live = False
@@ -43,7 +44,7 @@ class Client:
         """Send a portion of what this client wants, or leave it in its mailbox; `place` is the newest id read."""
         wire = self._wire
         if wire is None or not self.mailbox.pass_by(portion.events, place, lambda: wire.send(portion)):
-            self.mailbox.offer(portion.events, place)
+            self.mailbox.offer(portion.events, place, chosen=True)
 
     def is_gone(self) -> bool:
         """Whether the peer has hung up, which a server otherwise notices only when it writes."""

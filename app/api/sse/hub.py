@@ -53,9 +53,11 @@ _COUNTED: Final = {
 
 @dataclass(frozen=True)
 class StreamLimits:
-    """What clients may take: how many at once, events waiting for each, seconds of silence and of being stuck."""
+    """What clients may take: how many at once, in all and of one caller, events waiting for each, seconds of silence
+    and of being stuck."""
 
     clients: int = 200
+    clients_per_caller: int = 200
     queue_events: int = 512
     heartbeat_s: float = 5.0
     stuck_s: float = 30.0
@@ -85,17 +87,19 @@ class EventHub:
         self._counts = dict.fromkeys(_COUNTED, 0)
         self._told = dict.fromkeys(_COUNTED, 0)
 
-    def join(self, symbols: frozenset[str] | None, connection: Any = None, wire: Wire | None = None) -> Client | None:
-        """Take a place for a client, None when all are taken; every client must `leave`.
+    def join(
+        self, symbols: frozenset[str] | None, connection: Any = None, wire: Wire | None = None, caller: str = ""
+    ) -> Client | None:
+        """Take a place for a client of `caller`, None when all are taken or all of its own; every client must `leave`.
 
         Waits up to a second until the end of the stream is known, so that what is published after this call reaches a
         client that goes live.
         """
-        client = Client(Mailbox(symbols, self.limits.queue_events), connection, wire)
+        client = Client(Mailbox(symbols, self.limits.queue_events), connection, wire, caller)
         with self._lock:
-            if len(self._clients) >= self.limits.clients:
+            if not self._has_place(caller):
                 self._drop_gone()
-            if len(self._clients) >= self.limits.clients or self._stopping.is_set():
+            if not self._has_place(caller) or self._stopping.is_set():
                 self._counts["refused"] += 1
                 return None
             self._clients.add(client)
@@ -169,6 +173,10 @@ class EventHub:
                 client.mailbox.close()
         if self._thread:
             self._thread.join()
+
+    def _has_place(self, caller: str) -> bool:
+        taken = sum(client.caller == caller for client in self._clients)
+        return len(self._clients) < self.limits.clients and taken < self.limits.clients_per_caller
 
     def _start(self) -> None:
         self._wanted.set()

@@ -59,9 +59,13 @@ class Mailbox:
             self._opened_at, self._place = place, place or ORIGIN
             self._ready.notify()
 
-    def offer(self, events: Sequence[Event], place: StreamId) -> None:
-        """Put in the events that this client wants; `place` is the newest id read, whether or not it made an event."""
-        wanted = events if self._symbols is None else [event for event in events if event.symbol in self._symbols]
+    def offer(self, events: Sequence[Event], place: StreamId, *, chosen: bool = False) -> None:
+        """Put in the events that this client wants; `place` is the newest id read, whether or not it made an event.
+
+        `chosen`: it is known to want all of them.
+        """
+        wants_all = chosen or self._symbols is None
+        wanted = events if wants_all else [event for event in events if self.wants(event.symbol)]
         with self._ready:
             if self._opened_at is None or place <= self._opened_at:
                 return
@@ -178,11 +182,10 @@ class Mailbox:
 
     def _conflate(self) -> None:
         newest: dict[tuple[str, str], Event] = {}
-        for event in self._events:
-            newest.pop((event.symbol, event.source), None)
-            newest[event.symbol, event.source] = event
-        kept = list(newest.values())[-self._limit :]
+        for event in reversed(self._events):
+            newest.setdefault((event.symbol, event.source), event)
+        kept = list(newest.values())[: self._limit]
         left_out = len(self._events) - len(kept)
-        self._events = deque(kept)
+        self._events = deque(reversed(kept))
         self._untold += left_out
         self.conflated += left_out

@@ -49,12 +49,12 @@ def token_of(page):
 
 
 def views(client):
-    made = client.application.wsgi_app.admin()
+    made = client.application.wsgi_app.inner.admin()
     return {view.endpoint: view for view in made.extensions["admin"][0]._views}
 
 
 def routes(client, method):
-    made = client.application.wsgi_app.admin()
+    made = client.application.wsgi_app.inner.admin()
     with made.test_request_context():
         adapter = made.url_map.bind("localhost")
         values = {"job_id": 1, "what": "run", "export_type": "csv", "filename": "x"}

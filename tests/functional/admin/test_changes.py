@@ -221,7 +221,7 @@ def test_another_order_of_the_watchlist_restarts_no_collector(admin, rt, bus):
 
 def test_a_watchlist_that_the_collectors_could_not_be_told_of_is_kept_and_said(admin, app, rt, bus):
     watch_only(rt, "ES", "NQ")
-    app.wsgi_app.admin().extensions[EXTENSION] = replace(rt, connect_redis=refuse)
+    app.wsgi_app.inner.admin().extensions[EXTENSION] = replace(rt, connect_redis=refuse)
 
     admin.post("watchlist/ajax/update/", {"list_form_pk": "NQ", "watch_position": ""})
 

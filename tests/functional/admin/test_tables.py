@@ -159,7 +159,7 @@ def test_pages_may_load_from_here_alone_and_run_only_known_scripts(admin, rows):
         nonce = re.search(r"'nonce-([^']+)'", policy)[1]
         assert answer.headers["X-Frame-Options"] == "DENY"
         assert answer.headers["Cache-Control"] == "no-store"
-        assert "unsafe-inline" not in policy.split("script-src")[1].split(";")[0]
+        assert "unsafe-inline" not in policy
         assert re.findall(r"""(?:src|href)=["'](?:https?:)?//""", answer.text) == []
         for tag in re.findall(r"<(?:script|style)\b[^>]*>", answer.text):
             assert f'nonce="{nonce}"' in tag

@@ -40,7 +40,7 @@ def clock():
 def desk(app):
     """The application with only its gate: what passes is answered 204, so that nothing is done."""
     reached = {name: lambda **_values: ("", 204) for name in app.view_functions}
-    admin = app.wsgi_app.admin()
+    admin = app.wsgi_app.inner.admin()
     app.view_functions.update(reached)
     app.test_client_class = FlaskClient
     admin.view_functions.update({name: lambda **_values: ("", 204) for name in admin.view_functions})
@@ -134,7 +134,7 @@ def test_an_endpoint_that_no_role_is_named_for_is_nobodys(app):
 
 def routes(desk):
     """Method, path and needed role (None: open to all) of each route, and of addresses that there are not."""
-    for made, need in ((desk, needed_by), (desk.wsgi_app.admin(), needed_by_admin)):
+    for made, need in ((desk, needed_by), (desk.wsgi_app.inner.admin(), needed_by_admin)):
         addresses = made.url_map.bind("localhost")
         for rule in made.url_map.iter_rules():
             path = re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", lambda found: VALUES.get(found[1], "1"), rule.rule)

@@ -11,8 +11,10 @@ from app.factory import create_app
 from app.jobs.models import AnalysisJob
 from app.local.ports import free_port
 from app.metrics.recording import share_counts
+from app.runtime import EXTENSION
 from app.settings import load_settings
 from tests.counting import counting_afresh, scraped
+from tests.keyed_client import bearing, make_key
 from tests.waiting import until
 from workers.dispatch import CeleryDispatch, make_celery
 from workers.observing import begin_task, carried_by, end_task
@@ -56,9 +58,10 @@ def test_a_long_id_of_a_message_is_cut():
 def test_a_request_can_be_followed_to_what_its_worker_logs(settings, server_url, celery, start_worker, sessions):
     database_url = settings.database_url.get_secret_value()
     there = load_settings(_env_file=None, database_url=database_url, redis_url=server_url, state_dir=settings.state_dir)
-    client = create_app(there, CeleryDispatch(lambda: celery)).test_client()
+    app = create_app(there, CeleryDispatch(lambda: celery))
+    headers = {"X-Request-Id": "from-the-desk-1", **bearing(make_key(app.extensions[EXTENSION]))}
 
-    asked = client.post("/api/jobs", json={"symbols": ["ES"]}, headers={"X-Request-Id": "from-the-desk-1"})
+    asked = app.test_client().post("/api/jobs", json={"symbols": ["ES"]}, headers=headers)
     number = asked.json["job"]["id"]
     _process, log = start_worker("analysis", LOG_FORMAT="json")
     until(lambda: ended(sessions, number))

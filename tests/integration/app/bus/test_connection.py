@@ -1,7 +1,9 @@
+import socket
+
 import pytest
 from redis.exceptions import RedisError
 
-from app.bus.connection import check_persistence, connect, with_database, without_retries
+from app.bus.connection import check_persistence, connect, impatient, with_database, without_retries
 from app.errors import Conflict, Unavailable
 from app.local.ports import free_port
 from tests.proxy import relayed
@@ -32,6 +34,28 @@ def test_a_client_without_retries_gives_up_a_connection_that_broke(bus, redis_ur
         with pytest.raises(RedisError):
             client.get("a")
         assert client.get("a") == "1"
+
+
+def test_an_impatient_client_waits_for_a_silent_server_once_and_makes_a_broken_connection_again(bus, redis_url):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.setblocking(False)
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        with connect(url, socket_timeout_s=0.1) as client, pytest.raises(RedisError):
+            impatient(client).ping()
+        assert [waiting(silent), waiting(silent)] == [True, False]
+    with relayed(redis_url) as relay, connect(relay.url) as client:
+        impatient(client).set("a", "1")
+        relay.cut()
+
+        assert client.get("a") == "1"
+
+
+def waiting(server):
+    try:
+        server.accept()[0].close()
+    except BlockingIOError:
+        return False
+    return True
 
 
 def test_replies_are_text_or_bytes_as_asked(bus, raw_bus):

@@ -416,7 +416,7 @@ def asks_for_all_days(sessions):
         return session.scalar(
             text(
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-                "AND query LIKE 'LOCK TABLE ONLY ticks%' AND state = 'active'"
+                "AND query LIKE 'SELECT drop_tick_partition%' AND state = 'active'"
             )
         )
 

@@ -70,6 +70,15 @@ def test_a_demanded_port_that_is_taken_is_refused(tmp_path: Path) -> None:
             build_stack(_options(tmp_path, web_port=port))
 
 
+def test_no_variable_opens_flower(tmp_path: Path) -> None:
+    given = {"FLOWER_UNAUTHENTICATED_API": "true", "FLOWER_AUTH": ".*", "FLOWER_BASIC_AUTH": "a:b", "HOME": "/root"}
+    specs = {spec.name: spec for spec in build_stack(_options(tmp_path, environment=given))}
+
+    environment = specs["flower"].environment or {}
+    assert {name for name in environment if name.startswith("FLOWER_")} == {"FLOWER_BASIC_AUTH"}
+    assert environment["FLOWER_BASIC_AUTH"] != "a:b"
+
+
 def test_web_and_flower_cannot_have_the_same_port(tmp_path: Path) -> None:
     port = free_port()
 

@@ -10,6 +10,7 @@ from app.operations.demo_analysis import ask_and_read
 from app.runtime import Runtime
 from tests.analyses import SteppedAnalysis
 from tests.fakes import RecordingDispatch
+from tests.keyed_client import bearing, make_key
 
 SYMBOLS = ["ES", "NQ"]
 
@@ -42,7 +43,8 @@ def dispatch():
 @pytest.fixture
 def http(app, rt, dispatch):
     dispatch.runtime = rt
-    with httpx.Client(transport=httpx.WSGITransport(app=app), base_url="http://127.0.0.1:8000/") as client:
+    transport, headers = httpx.WSGITransport(app=app), bearing(make_key(rt))
+    with httpx.Client(transport=transport, base_url="http://127.0.0.1:8000/", headers=headers) as client:
         yield client
 
 

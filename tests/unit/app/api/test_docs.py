@@ -102,10 +102,19 @@ def test_the_page_takes_everything_from_this_machine(client):
 
     assert answer.status_code == 200
     assert len(loaded) == 4
-    assert all(address.startswith("/docs/assets/") for address in loaded)
+    assert all(address.startswith("/docs/") for address in loaded)
     for address in loaded:
         with client.get(address) as answer:
             assert answer.status_code == 200
+
+
+def test_the_page_runs_and_styles_nothing_but_what_it_loads(client):
+    answer = client.get("/docs")
+
+    assert re.findall(r"<script(?![^>]*src=)|<style|\son\w+=|style=", answer.text) == []
+    policy = answer.headers["Content-Security-Policy"]
+    assert "script-src 'self'; style-src 'self';" in policy
+    assert "unsafe" not in policy
 
 
 def test_styles_and_scripts_name_no_address_outside_that_a_browser_would_load():

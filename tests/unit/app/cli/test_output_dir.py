@@ -1,6 +1,7 @@
 import os
 
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies
 
 from app.cli.output_dir import parse_output_dir
 from app.errors import Rejected
@@ -40,6 +41,19 @@ def test_a_place_that_makes_no_sense_is_rejected(lake, tmp_path, monkeypatch, te
 
     with pytest.raises(Rejected, match=reason):
         parse_output_dir(text, lake)
+
+
+@settings(max_examples=2_000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(strategies.text("./\\~\x00:%a \n\u202e", max_size=16))
+def test_of_any_name_none_leads_above_the_folder_that_it_is_written_in(lake, tmp_path, name):
+    try:
+        found = parse_output_dir(f"{tmp_path}/{name}", lake).root
+    except Rejected as error:
+        assert str(error).isprintable()
+        return
+
+    assert found.resolve().is_relative_to(tmp_path.resolve())
+    assert not found.resolve().is_relative_to(lake.root.resolve())
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

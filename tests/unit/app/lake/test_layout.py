@@ -2,6 +2,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings, strategies
 
 from app.errors import Conflict, Rejected
 from app.lake.layout import Lake, parse_timeframe, parse_timeframes
@@ -111,3 +112,30 @@ def test_a_folder_whose_name_is_no_date_is_none_of_the_lake(lake, name):
         found = lake.ticks_files(date.min, date.max, symbols)
 
         assert [file.day for file in found] == [date(2026, 2, 28)]
+
+
+NAMES = strategies.one_of(
+    strategies.text(max_size=24),
+    strategies.text("./\\\x00:~%ESA09_-CON \n\u202e", max_size=20),
+    strategies.from_regex(r"[A-Z0-9][A-Z0-9._-]{0,15}", fullmatch=True),
+)
+
+
+@settings(max_examples=10_000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(NAMES)
+@example("..")
+@example("A/../../x")
+@example("CON")
+@example("NUL.")
+@example("%2e%2e")
+@example("C:x")
+def test_of_ten_thousand_names_none_leads_out_of_the_lake_and_no_two_to_one_file(lake, name):
+    try:
+        path = lake.ticks_file(DAY, name)
+    except Rejected as error:
+        assert str(error).isprintable()
+        return
+
+    assert path.parent == lake.root / "ticks" / "date=2025-10-09" / f"symbol={name}"
+    assert path.resolve().is_relative_to(lake.root.resolve())
+    assert path.relative_to(lake.root).parts[2].removeprefix("symbol=") == name

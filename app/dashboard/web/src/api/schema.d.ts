@@ -1092,8 +1092,10 @@ export interface paths {
         };
         /**
          * Figures for Prometheus
-         * @description Sources, stream, ingestors, sums of the ledger, analyses by status, alerts, and the ladder before the open. While
-         *     Redis or PostgreSQL is away, `thor_up` says so and its figures are left out. Answers within 3 seconds.
+         * @description Requests, streams, publishing, ingest, exports, queues, tasks and processes, as all processes of this Thor have
+         *     counted them; sources, stream, ledger, lake, sessions, analyses, alerts and the ladder before the open, as the
+         *     stores know them. While Redis or PostgreSQL is away, `thor_up` says so and its figures are left out. Answers within
+         *     3 seconds.
          */
         get: operations["getMetrics"];
         put?: never;
@@ -5891,7 +5893,7 @@ export interface operations {
             query?: {
                 action?: string | null;
                 actor?: string | null;
-                cursor?: number | null;
+                cursor?: string | null;
                 limit?: number;
             };
             header?: never;

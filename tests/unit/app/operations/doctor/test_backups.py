@@ -7,8 +7,9 @@ from app.operations.doctor.backups import check_backups
 from tests.factories import MOMENT
 
 
-def backup(folder, name, days):
-    path = folder / name
+def backup(state_dir, name, days):
+    (state_dir / "backups").mkdir(exist_ok=True)
+    path = state_dir / "backups" / name
     path.touch()
     made = (MOMENT - timedelta(days=days)).timestamp()
     os.utime(path, (made, made))
@@ -24,5 +25,6 @@ def test_the_newest_backup_is_new_enough_or_not(tmp_path, days, level):
 
 
 def test_a_folder_without_backups_is_warned_of_and_none_is_no_news(tmp_path):
+    assert check_backups(tmp_path, MOMENT).level == "unknown"
+    (tmp_path / "backups").mkdir()
     assert check_backups(tmp_path, MOMENT).level == "warning"
-    assert check_backups(tmp_path / "none", MOMENT).level == "unknown"

@@ -44,8 +44,7 @@ export function AuditSection() {
   const [chosen, choose] = useFilters(["actor", "action"]);
   const asked = { actor: chosen.actor || undefined, action: chosen.action || undefined };
   const pages = usePages(JSON.stringify(asked));
-  const cursor = pages.cursor === undefined ? undefined : Number(pages.cursor);
-  const audit = useAudit({ ...asked, cursor }, may);
+  const audit = useAudit({ ...asked, cursor: pages.cursor }, may);
   if (!may) {
     return (
       <Panel title="Audit">

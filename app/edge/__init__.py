@@ -1,0 +1,1 @@
+"""The outermost ring of the web server: what every answer carries, and what no request may do."""
