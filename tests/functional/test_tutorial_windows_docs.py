@@ -49,7 +49,7 @@ def test_what_a_sheet_says_is_published_stored_and_balanced(app, reader, session
     said = {line: runs(app, line) for line in [*step(6), *step(8)]}
 
     assert [(line, answer.output) for line, answer in said.items() if answer.exit_code] == []
-    assert said["flask reconcile"].output.count("balanced") == 2
+    assert said["flask reconcile"].output.count("balanced") >= 2
     with sessions() as session:
         stored = session.execute(select(Tick.source, Tick.symbol, Tick.last).order_by(Tick.seq)).all()
     assert stored[-2:] == [("EXCEL", "ES", Decimal("6885.5")), ("EXCEL", "NQ", Decimal("6885.5"))]
