@@ -1,6 +1,8 @@
 """Who asks, and whether they may: looked at before anything else is done with a request."""
 
 import logging
+import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPMethod, HTTPStatus
@@ -8,16 +10,18 @@ from typing import Final
 from urllib.parse import urlencode
 
 from flask import Flask, Request, Response, g, redirect, request
-from werkzeug.exceptions import Forbidden, Unauthorized
+from werkzeug.exceptions import Forbidden, TooManyRequests, Unauthorized
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.access.roles import ANONYMOUS, Caller, Role
+from app.edge.limiting import READ_BURST_S
+from app.edge.rates import RateLimit
 from app.gate.cookies import read_cookie
 from app.gate.policy import OPEN, PAGES, TICKETED, needed_by
 from app.gate.sites import is_known_name, is_of_own_page, is_of_this_machine
 from app.gate.tickets import take_ticket
 from app.local.callers import is_loopback
-from app.runtime import Runtime, runtime
+from app.runtime import EXTENSION, Runtime, runtime
 
 log = logging.getLogger(__name__)
 
@@ -46,9 +50,12 @@ DESK: Final = Policy(needed_by, PAGES.__contains__)
 def install_guard(app: Flask, policy: Policy = DESK) -> None:
     """Let nobody do anything at `app` but what their role may.
 
-    401 for who is not known, 403 for who may not. It has to be installed before everything else that looks at requests.
+    401 for who is not known, 429 for who is not known too often, 403 for who may not. It has to be installed before
+    everything else that looks at requests.
     """
-    app.before_request(lambda: check_request(request, policy))
+    per_s = app.extensions[EXTENSION].settings.rate_limit_per_s
+    strangers = RateLimit(per_s, max(1, round(per_s * READ_BURST_S)))
+    app.before_request(lambda: _check(policy, strangers))
     app.after_request(challenge)
 
 
@@ -56,6 +63,15 @@ def caller() -> Caller:
     """Who sent the present request; the guard has let them pass."""
     found: Caller = g.caller
     return found
+
+
+def _check(policy: Policy, strangers: RateLimit) -> AnyResponse | None:
+    try:
+        return check_request(request, policy)
+    except Unauthorized:
+        if wait_s := strangers.take(request.remote_addr or "", time.monotonic()):
+            raise TooManyRequests("nobody that is known asks too often", retry_after=math.ceil(wait_s)) from None
+        raise
 
 
 def check_request(request: Request, policy: Policy) -> AnyResponse | None:

@@ -8,6 +8,7 @@ from app.access.keys import revoke_key
 from app.access.roles import ANONYMOUS, Role
 from app.access.tokens import make_token, read_token
 from app.bus import keys
+from app.factory import create_app
 from app.gate import streams
 from app.gate.tickets import LASTS_S
 from tests.keyed_client import bearing, make_key
@@ -163,3 +164,16 @@ def test_a_stream_of_nobody_in_particular_goes_on(rt, monkeypatch):
     monkeypatch.setattr(streams, "LOOK_S", 0.0)
 
     assert list(streams.while_known(rt.ring, ANONYMOUS, iter([b"a", b"b"]))) == [b"a", b"b"]
+
+
+def test_who_is_not_known_may_not_ask_too_often(settings, dispatch, bus, sessions):
+    few = create_app(settings.model_copy(update={"rate_limit_per_s": 2.0}), dispatch)
+    client = few.test_client()
+
+    refused = [client.get("/api/quotes", headers={"Authorization": "Bearer x"}).status_code for _ in range(12)]
+    answer = client.get("/api/quotes", headers={"Authorization": "Bearer x"})
+
+    assert refused[:8] == [401] * 8
+    assert (answer.status_code, answer.mimetype) == (429, "application/problem+json")
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert client.get("/api/health/live", environ_base={"REMOTE_ADDR": "127.0.0.2"}).status_code == 200

@@ -37,6 +37,11 @@ def clock():
 
 
 @pytest.fixture
+def settings(settings):
+    return settings.model_copy(update={"rate_limit_per_s": 100_000.0})
+
+
+@pytest.fixture
 def desk(app):
     """The application with only its gate: what passes is answered 204, so that nothing is done."""
     reached = {name: lambda **_values: ("", 204) for name in app.view_functions}
