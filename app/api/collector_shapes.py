@@ -8,12 +8,6 @@ from app.api.answers import Instant
 from app.operations.collector_states import State
 
 
-class OrderBody(BaseModel):
-    """Nothing needs to be said: {}."""
-
-    model_config = ConfigDict(extra="forbid", title="Order")
-
-
 class HolderAnswer(BaseModel):
     """The process that collects a source."""
 

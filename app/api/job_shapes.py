@@ -97,15 +97,41 @@ class PredictionsQuery(BaseModel):
 
 
 class OrderBody(BaseModel):
-    """Nothing needs to be said."""
+    """Nothing needs to be said: {}."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", title="Order")
+
+
+_JOB_EXAMPLE: Final[dict[str, Any]] = {
+    "id": 17,
+    "kind": "full",
+    "symbols": ["ES", "NQ"],
+    "timeframe": "30days",
+    "start_date": "2025-09-09",
+    "end_date": "2025-10-09",
+    "asof": None,
+    "parameters": {"seed": 1, "permutations": 199},
+    "status": "running",
+    "stage": "volatility",
+    "progress": 0.35,
+    "attempt": 1,
+    "error": None,
+    "requested_by": "api",
+    "retry_of": None,
+    "worker": "analysis@desk",
+    "cancel_asked": False,
+    "created_at": "2025-10-09T15:30:00.000000Z",
+    "started_at": "2025-10-09T15:30:00.412000Z",
+    "heartbeat_at": "2025-10-09T15:30:07.412000Z",
+    "finished_at": None,
+    "resources": {},
+}
 
 
 class JobAnswer(BaseModel):
     """An analysis that was asked for, and how far it is."""
 
-    model_config = ConfigDict(title="Job")
+    model_config = ConfigDict(title="Job", json_schema_extra={"examples": [_JOB_EXAMPLE]})
 
     id: int
     kind: Kind
