@@ -146,7 +146,7 @@ class JobAnswer(BaseModel):
     progress: float = Field(description="part of the work that is done, 0 to 1")
     attempt: int = Field(description="how often a worker took it; a lost one is followed by one other")
     error: str | None = Field(description="why it failed")
-    requested_by: str = Field(examples=["api"])
+    requested_by: str = Field(description="who asked", examples=["api"])
     retry_of: int | None = Field(description="the job that this one repeats")
     worker: str | None = Field(description="the process that took it last")
     cancel_asked: bool
@@ -176,7 +176,7 @@ class JobsAnswer(BaseModel):
     model_config = ConfigDict(title="Jobs")
 
     jobs: list[JobAnswer]
-    next_cursor: str | None
+    next_cursor: str | None = Field(description="for the next page; null: this is the last one")
 
 
 class DocumentAnswer(BaseModel):
@@ -188,10 +188,10 @@ class DocumentAnswer(BaseModel):
 
     model_config = ConfigDict(title="AnalysisDocument")
 
-    version: int
+    version: int = Field(description="of this form")
     job: JobAnswer
     asof: Instant
-    question: dict[str, Any]
+    question: dict[str, Any] = Field(description="what was asked, with defaults filled in")
     inputs: dict[str, Any] = Field(description="by symbol, what was read")
     symbols: dict[str, Any] = Field(description="by symbol, its recommendation and all findings")
     portfolio: dict[str, Any] = Field(description="what concerns all symbols together")
@@ -202,7 +202,7 @@ class DocumentAnswer(BaseModel):
 class SignalAnswer(BaseModel):
     """What the newest analysis recommends for a symbol."""
 
-    job_id: int
+    job_id: int = Field(description="of the analysis")
     symbol: str
     side: Literal["BUY", "SELL", "HOLD"]
     strength: float = Field(description="0 to 1; 0 for HOLD")
@@ -225,7 +225,7 @@ class PredictionAnswer(BaseModel):
     """One prediction of the ledger; nothing of it changes but its outcome, once."""
 
     id: int
-    job_id: int
+    job_id: int = Field(description="of the analysis")
     model_id: int
     symbol: str
     source: str
@@ -233,17 +233,17 @@ class PredictionAnswer(BaseModel):
     made_at: Instant
     asof: Instant = Field(description="nothing later was known")
     target_ts: Instant = Field(description="the time that it is about")
-    base_price: float
+    base_price: float = Field(description="price when it was made")
     base_rate: float = Field(description="how often the price rose in the past")
     p: float = Field(description="probability that the price is above base_price at target_ts")
-    low: float | None
-    high: float | None
+    low: float | None = Field(description="lower end of the predicted range")
+    high: float | None = Field(description="upper end of the predicted range")
     gated: bool = Field(description="whether the skill gate was passed")
-    n_train: int
-    params_hash: str
-    data_hash: str
+    n_train: int = Field(description="bars that the model learned from")
+    params_hash: str = Field(description="SHA-256 of the parameters")
+    data_hash: str = Field(description="SHA-256 of what was read")
     outcome: Literal[0, 1] | None = Field(description="1: the price rose; 0: it did not")
-    outcome_price: float | None
+    outcome_price: float | None = Field(description="price at target_ts")
     resolved_at: Instant | None
     void: str | None = Field(description="why there will be no outcome")
 
@@ -254,7 +254,7 @@ class PredictionsAnswer(BaseModel):
     model_config = ConfigDict(title="Predictions")
 
     predictions: list[PredictionAnswer]
-    next_cursor: str | None
+    next_cursor: str | None = Field(description="for the next page; null: this is the last one")
     track_record: dict[str, Any] = Field(
         description="by symbol and horizon, of the present model, as of the newest session that was scored"
     )

@@ -3,14 +3,18 @@
 from collections.abc import Iterator
 
 import schemathesis
+from sqlalchemy import delete
 
 from app.access.roles import Role
+from app.premarket.models import PremarketReport
+from app.runtime import Runtime
 from tests.admin_rows import fill
 from tests.faults.harness.fuzzing import Fuzzed, configured, fuzz
 from tests.faults.harness.web import Web, serving
-from tests.faults.harness.world import World, world
+from tests.faults.harness.world import world
 from tests.faults.scenario import Outcome, Scenario, Trial
 from tests.keyed_client import bearing, make_key
+from tests.premarket_days import climbed
 from tests.ticks import store_quotes, trade
 
 TICKS = 500
@@ -25,7 +29,7 @@ def play(trial: Trial) -> Outcome:
     """An admin's key on a server with rows, until there were enough; for half of them nobody may read unknown."""
     found, wanted = Fuzzed(), trial.pick(0, CASES)
     with world(trial) as own:
-        _fill(own)
+        fill_desk(own.stores, TICKS)
         key = bearing(make_key(own.stores, Role.ADMIN))
         for part, reads in enumerate(READS, start=1):
             with serving(own, anonymous_reads=reads, **SETTINGS) as web:
@@ -51,10 +55,13 @@ def _once(trial: Trial, web: Web, key: dict[str, str], found: Fuzzed, seed: int)
     fuzz(schema, found)
 
 
-def _fill(own: World) -> None:
-    with own.sessions.begin() as session:
+def fill_desk(stores: Runtime, ticks: int) -> None:
+    """Rows in every table, a ladder with its report, and ticks of a session."""
+    with stores.sessions.begin() as session:
         fill(session)
-    store_quotes(own.sessions, [trade(at, 6700 + at % 10, at) for at in range(1, TICKS)])
+        session.execute(delete(PremarketReport))  # Its document is of no form.
+    climbed(stores)
+    store_quotes(stores.sessions, [trade(at, 6700 + at % 10, at) for at in range(1, ticks)])
 
 
 def _judge(found: Fuzzed, wanted: int) -> Outcome:
