@@ -38,7 +38,7 @@ def play(trial: Trial) -> Outcome:
                     trial.say(f"unknown readers {reads}: {found.sent:,} requests, {len(found.broken)} promises broken")
     for line in found.told():
         trial.say(line)
-    return _judge(found, wanted)
+    return judge(found, wanted)
 
 
 def _seeds(found: Fuzzed, wanted: int) -> Iterator[int]:
@@ -64,7 +64,8 @@ def fill_desk(stores: Runtime, ticks: int) -> None:
     store_quotes(stores.sessions, [trade(at, 6700 + at % 10, at) for at in range(1, ticks)])
 
 
-def _judge(found: Fuzzed, wanted: int) -> Outcome:
+def judge(found: Fuzzed, wanted: int) -> Outcome:
+    """Every broken promise is wrong, and so is having asked too little to know."""
     figures: dict[str, object] = {
         "requests": found.sent,
         "along links": found.linked,
