@@ -47,7 +47,11 @@ Day = Annotated[
     WithJsonSchema({"type": "string", "format": "date", "description": "trading day", "examples": ["2025-10-09"]}),
 ]
 Cursor = Annotated[
-    int, naming_field(_read_cursor), WithJsonSchema({"type": "string", "description": "next_cursor of the page before"})
+    int,
+    naming_field(_read_cursor),
+    WithJsonSchema(
+        {"type": "string", "pattern": f"^{_CURSOR.pattern}$", "description": "next_cursor of the page before"}
+    ),
 ]
 Limit = Annotated[
     int,

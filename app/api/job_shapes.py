@@ -47,7 +47,11 @@ Symbol = Annotated[
     str, naming_field(_read_symbol), WithJsonSchema({"type": "string", "description": "unset: all", "examples": ["ES"]})
 ]
 Cursor = Annotated[
-    int, naming_field(_read_cursor), WithJsonSchema({"type": "string", "description": "next_cursor of the page before"})
+    int,
+    naming_field(_read_cursor),
+    WithJsonSchema(
+        {"type": "string", "pattern": f"^{_CURSOR.pattern}$", "description": "next_cursor of the page before"}
+    ),
 ]
 Limit = Annotated[
     int,

@@ -133,6 +133,8 @@ def _describe_parameters(one: Operation) -> None:
             parameter["schema"] = _sendable(parameter["schema"])
         if "description" in parameter["schema"]:
             parameter["description"] = parameter["schema"].pop("description")
+    if "requestBody" in one.told:
+        one.told["requestBody"]["required"] = True
     if one.method == "post":
         parameters.append(IDEMPOTENCY_KEY)
     if one.endpoint in TICKETED:

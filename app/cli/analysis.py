@@ -83,7 +83,7 @@ def _read_value(name: str, text: str) -> Any:
     # Parameters take no text for a number, since JSON has numbers; a command line has text alone.
     field = Parameters.model_fields.get(name)
     try:
-        return text if field is None else TypeAdapter(field.annotation).validate_python(text)
+        return TypeAdapter(field.annotation).validate_python(text) if field and field.annotation else text
     except ValidationError:
         return text
 

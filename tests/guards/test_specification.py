@@ -103,10 +103,3 @@ def test_every_link_leads_to_an_operation_that_takes_what_is_given(spec):
     assert len(links) > 20
     for link in links:
         assert set(link["parameters"]) <= known[link["operationId"]]
-
-
-def test_a_server_that_nobody_unknown_may_read_says_so(tmp_path):
-    settings = load_settings(_env_file=None, state_dir=tmp_path, anonymous_reads=False)
-    told = create_app(settings, RecordingDispatch()).test_client()
-
-    assert told.get("/openapi.json").status_code == 401

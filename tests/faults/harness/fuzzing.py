@@ -28,6 +28,7 @@ CHECKS = (
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 KEY = re.compile(r"[!-~]{1,150}")
 STREAM_EVENTS = 2
+WALKS, STEPS = 5, 8
 STREAMS = ("streamQuotes", "streamAlerts", "followJob")
 READY = ["2xx", "4xx", 503]
 PATIENCE_S, STREAM_PATIENCE_S = 10.0, 0.5
@@ -92,9 +93,15 @@ def configured(seed: int, examples: int, headers: Mapping[str, str], phases: tup
             ],
             "checks": {"enabled": False, **{name: {"enabled": True} for name in CHECKS}},
             "generation": {"max-examples": examples, "deterministic": False, "no-shrink": True, "database": "none"},
-            "phases": {name: {"enabled": name in phases} for name in PHASES},
+            "phases": {name: {"enabled": name in phases} for name in PHASES} | {"stateful": _walks(examples, phases)},
         }
     )
+
+
+def _walks(examples: int, phases: tuple[str, ...]) -> dict[str, Any]:
+    # What is refused leads nowhere: along links only what is right is asked.
+    generation = {"mode": "positive", "max-examples": examples * WALKS}
+    return {"enabled": "stateful" in phases, "max-steps": STEPS, "generation": generation}
 
 
 @contextlib.contextmanager
