@@ -5569,7 +5569,7 @@ export interface operations {
                      *           "subject": "/api/jobs",
                      *           "outcome": "done",
                      *           "address": "127.0.0.1",
-                     *           "request_id": "f3b1c6c8d2b94a57a4a1f0a5d36b8c11",
+                     *           "request_id": "desk-17",
                      *           "facts": {}
                      *         }
                      *       ],
@@ -9598,8 +9598,8 @@ export interface operations {
                      *           "high": 0.5,
                      *           "gated": true,
                      *           "n_train": 1,
-                     *           "params_hash": "5e884898da280471",
-                     *           "data_hash": "9b74c9897bac770f",
+                     *           "params_hash": "00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff",
+                     *           "data_hash": "00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff",
                      *           "outcome": 0,
                      *           "outcome_price": 0.5,
                      *           "resolved_at": "2025-10-09T15:30:00.000000Z",
@@ -9819,7 +9819,7 @@ export interface operations {
                      *           "made_at": "2025-10-09T15:30:00.000000Z",
                      *           "verified_at": "2025-10-09T15:30:00.000000Z",
                      *           "job_id": 1,
-                     *           "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+                     *           "sha256": "00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff",
                      *           "stages": [
                      *             {
                      *               "stage": "comprehensive",
@@ -9945,7 +9945,7 @@ export interface operations {
                      *       "made_at": "2025-10-09T15:30:00.000000Z",
                      *       "verified_at": "2025-10-09T15:30:00.000000Z",
                      *       "job_id": 1,
-                     *       "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+                     *       "sha256": "00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff",
                      *       "stages": [
                      *         {
                      *           "stage": "comprehensive",
@@ -10207,7 +10207,7 @@ export interface operations {
                      *       "made_at": "2025-10-09T15:30:00.000000Z",
                      *       "verified_at": "2025-10-09T15:30:00.000000Z",
                      *       "job_id": 1,
-                     *       "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+                     *       "sha256": "00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff",
                      *       "stages": [
                      *         {
                      *           "stage": "comprehensive",
@@ -10816,7 +10816,7 @@ export interface operations {
                      *               {
                      *                 "path": "ticks/date=2025-10-09/symbol=ES/ticks.parquet",
                      *                 "rows": 1,
-                     *                 "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+                     *                 "sha256": "00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff"
                      *               }
                      *             ],
                      *             "made_at": "2025-10-09T15:30:00.000000Z"
@@ -11005,7 +11005,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "ticket": "tkt_x1V0q7bXo2m5a8cKfYd3",
+                     *       "ticket": "as-it-was-made",
                      *       "lasts_s": 30
                      *     }
                      */
