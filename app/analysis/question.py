@@ -19,7 +19,7 @@ DEFAULT_TIMEFRAME: Final = "30days"
 _LOOKBACK: Final = re.compile(r"([1-9][0-9]{0,3}) *(d|day|days|w|week|weeks|m|month|months|y|year|years)")
 _DAYS_OF: Final = {"d": 1, "w": 7, "m": 30, "y": 365}
 
-Fraction = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(strict=True, gt=0, le=1, allow_inf_nan=False)]
 
 
 class Parameters(BaseModel):
@@ -33,24 +33,43 @@ class Parameters(BaseModel):
     horizons: tuple[Horizon, ...] = Field(
         ("1h", "5m"), min_length=1, max_length=3, description="how far ahead directions are predicted"
     )
-    most_bars: int = Field(5_800, ge=500, le=50_000, description="newest bars that a prediction learns from")
-    permutations: int = Field(199, ge=99, le=1_999, description="random levels that the found ones are tested against")
-    cost_ticks: float = Field(1.5, ge=0, le=100, allow_inf_nan=False, description="slippage of a round turn, in ticks")
+    most_bars: int = Field(
+        5_800, strict=True, ge=500, le=50_000, description="newest bars that a prediction learns from"
+    )
+    permutations: int = Field(
+        199, strict=True, ge=99, le=1_999, description="random levels that the found ones are tested against"
+    )
+    cost_ticks: float = Field(
+        1.5, strict=True, ge=0, le=100, allow_inf_nan=False, description="slippage of a round turn, in ticks"
+    )
     fee: float = Field(
-        4.5, ge=0, le=1_000, allow_inf_nan=False, description="fees of a round turn of a contract, in its currency"
+        4.5,
+        strict=True,
+        ge=0,
+        le=1_000,
+        allow_inf_nan=False,
+        description="fees of a round turn of a contract, in its currency",
     )
     equity: float = Field(
-        100_000, gt=0, le=1e12, allow_inf_nan=False, description="capital that positions are sized to"
+        100_000, strict=True, gt=0, le=1e12, allow_inf_nan=False, description="capital that positions are sized to"
     )
     target_volatility: Fraction = Field(0.10, description="volatility a year that a position may bring to the capital")
     kelly_fraction: Fraction = Field(0.25, description="part of the Kelly stake that may be taken")
     var_limit: Fraction = Field(0.02, description="part of the capital that a session's 99 % VaR may be")
     margin: float | None = Field(
-        None, gt=0, le=1e9, allow_inf_nan=False, description="margin of a contract; unset: no limit by margin"
+        None,
+        strict=True,
+        gt=0,
+        le=1e9,
+        allow_inf_nan=False,
+        description="margin of a contract; unset: no limit by margin",
     )
-    seed: int = Field(1, ge=0, le=2**31 - 1, description="start of the random numbers; the same gives the same figures")
+    seed: int = Field(
+        1, strict=True, ge=0, le=2**31 - 1, description="start of the random numbers; the same gives the same figures"
+    )
     fallback: bool = Field(
         False,
+        strict=True,
         description="where a day's ticks are damaged or lost, use its one-minute bars, else leave the day out, "
         "and tell it",
     )

@@ -27,11 +27,11 @@ class AccountQuery(BaseModel):
 class CountsAnswer(BaseModel):
     """What became of published events: published = stored + dead + duplicates + lost + in_flight."""
 
-    published: int
+    published: int = Field(description="events that sources sent")
     stored: int
     dead: int = Field(description="dead letters that are not stored")
     duplicates: int = Field(description="entries whose event was stored already")
-    lost: int
+    lost: int = Field(description="events that are in none of the other places")
     in_flight: int = IN_FLIGHT
 
 
@@ -40,8 +40,8 @@ class BalanceAnswer(CountsAnswer):
 
     source: str = Field(examples=["SCHWAB"])
     symbol: str = Field(examples=["ES"])
-    session_date: str = Field(examples=["2025-10-09"])
-    verdict: Verdict
+    session_date: str = Field(description="trading day", examples=["2025-10-09"])
+    verdict: Verdict = Field(description="whether published is the sum of its parts")
 
 
 class AccountAnswer(BaseModel):
@@ -81,8 +81,8 @@ class LossAnswer(BaseModel):
     count: int
     source: str | None
     symbol: str | None
-    session_date: str | None
-    parent_id: int | None
+    session_date: str | None = Field(description="trading day")
+    parent_id: int | None = Field(description="the loss that this one is a part of")
     ref: str = Field(description="the evidence, which is counted once")
     detail: dict[str, Any]
     observed_at: Instant
@@ -122,7 +122,7 @@ class GapAnswer(BaseModel):
     id: int
     kind: GapKind
     source: str
-    session_date: str
+    session_date: str = Field(description="trading day")
     from_seq: int | None = Field(description="null for a feed gap")
     to_seq: int | None
     missing: int | None

@@ -70,7 +70,7 @@ class AlertAnswer(BaseModel):
     model_config = ConfigDict(title="Alert")
 
     id: int
-    rule: str = Field(examples=["source_silent"])
+    rule: str = Field(description="the rule's name", examples=["source_silent"])
     title: str = Field(description="what the rule says", examples=["A source brings nothing new"])
     subject: str = Field(description="what it is about, may be empty", examples=["SCHWAB"])
     severity: Severity = Field(description="the gravest that it was")

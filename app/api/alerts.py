@@ -21,6 +21,7 @@ from app.api.jobs import RETRY_AFTER_S, SSE_HEADERS
 from app.api.json_writes import require_json_write
 from app.api.parts import parts
 from app.api.problems import problem
+from app.api.sse.documentation import event_stream
 from app.gate.guard import caller
 from app.gate.streams import while_known
 from app.operations.alert_forms import deliveries_of, delivery_form
@@ -42,10 +43,11 @@ _WRITE: Final[dict[int, str]] = {
     503: "PostgreSQL is away",
 }
 _STREAM: Final[Any] = {
-    200: {
-        "description": "Events for as long as the client stays",
-        "content": {"text/event-stream": {"schema": {"type": "string"}, "example": EXAMPLE}},
-    },
+    200: event_stream(
+        "Events for as long as the client stays",
+        {"alert": "an alert at a change", "reset": "too many were resolved meanwhile: ask for all"},
+        EXAMPLE,
+    ),
     400: "The last event id is malformed",
     429: "All places are taken",
 }

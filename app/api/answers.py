@@ -14,13 +14,13 @@ class SourceAnswer(BaseModel):
 
     source: Literal["EXCEL", "SCHWAB"]
     ts: Instant
-    age_ms: int
+    age_ms: int = Field(description="as_of less ts")
     state: State = Field(description="no_source: nobody collects it from the source at present")
     contract: str | None = Field(description="prices of two contracts are not the same thing", examples=["ESZ25"])
     last: Price
     bid: Price
     ask: Price
-    delayed: bool | None
+    delayed: bool | None = Field(description="the source says that it is delayed")
     mid_difference_ticks: str | None = Field(
         description="middle of bid and ask less that of the displayed quote, in ticks, decimal text; null for the "
         "displayed quote itself, and where they cannot be compared: a side is not known, one is delayed or not at work",
@@ -40,7 +40,7 @@ class QuoteAnswer(BaseModel):
     recv_ts: Instant | None
     session_date: str | None = Field(description="trading day", examples=["2025-10-09"])
     contract: str | None = Field(examples=["ESZ25"])
-    ts_origin: Literal["exchange", "local"] | None
+    ts_origin: Literal["exchange", "local"] | None = Field(description="whose clock the time is of")
     last: Price
     bid: Price
     ask: Price
@@ -55,7 +55,7 @@ class QuoteAnswer(BaseModel):
     volume: int | None = Field(description="cumulative over the session")
     trade: bool | None = Field(description="this event carries a new trade")
     delayed: bool | None = Field(description="the source says that it is delayed")
-    v: int | None
+    v: int | None = Field(description="version of the quote's form")
     age_ms: int | None = Field(description="as_of less ts; negative when the source's clock runs ahead")
     state: State = Field(
         description="closed: the symbol's own market is; no_source: nobody delivers the symbol; delayed: by its"

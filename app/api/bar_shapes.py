@@ -63,7 +63,7 @@ class BarsAnswer(BaseModel):
     model_config = ConfigDict(title="Bars")
 
     symbol: str = Field(examples=["ES"])
-    timeframe: str = Field(examples=["1m"])
+    timeframe: str = Field(description="length of a bar", examples=["1m"])
     source: Literal["EXCEL", "SCHWAB", "REPLAY", "SIMULATED"] | None = Field(description="null: nobody has bars here")
     sources: list[str] = Field(description="all sources with bars in the range")
     start: Instant

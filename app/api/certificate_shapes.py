@@ -32,7 +32,7 @@ class CertificatesQuery(BaseModel):
 class CertificateDay(BaseModel):
     """A past session of a market, and what was proved of it."""
 
-    session_date: DayText
+    session_date: DayText = Field(description="trading day")
     market: str = Field(examples=["CME_Futures"])
     session_close: WholeInstant | None = Field(description="null: the calendar has no session on that day any more")
     verdict: Literal["complete", "incomplete", "failed"] | None = Field(

@@ -8,12 +8,6 @@ from app.api.answers import Instant
 from app.operations.collector_states import State
 
 
-class OrderBody(BaseModel):
-    """Nothing needs to be said: {}."""
-
-    model_config = ConfigDict(extra="forbid", title="Order")
-
-
 class HolderAnswer(BaseModel):
     """The process that collects a source."""
 
@@ -38,7 +32,7 @@ class CollectorAnswer(BaseModel):
 
     source: Literal["EXCEL", "SCHWAB", "SIMULATED"]
     configured: bool = Field(description="the workers here can collect it")
-    wanted: bool
+    wanted: bool = Field(description="it is to be collected now")
     by: Literal["hand", "hours", "process"] | None = Field(description="who decided that; null: nobody")
     holder: HolderAnswer | None
     process: str | None = Field(description="the source's own process, if one lives", examples=["4711@desk"])

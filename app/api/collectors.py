@@ -5,7 +5,8 @@ from typing import Any
 
 from apiflask import APIBlueprint
 
-from app.api.collector_shapes import CollectorAnswer, CollectorsAnswer, OrderBody
+from app.api.collector_shapes import CollectorAnswer, CollectorsAnswer
+from app.api.job_shapes import OrderBody
 from app.api.json_writes import require_json_write
 from app.api.parts import parts
 from app.clock import instant_text

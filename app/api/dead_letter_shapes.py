@@ -47,7 +47,11 @@ Day = Annotated[
     WithJsonSchema({"type": "string", "format": "date", "description": "trading day", "examples": ["2025-10-09"]}),
 ]
 Cursor = Annotated[
-    int, naming_field(_read_cursor), WithJsonSchema({"type": "string", "description": "next_cursor of the page before"})
+    int,
+    naming_field(_read_cursor),
+    WithJsonSchema(
+        {"type": "string", "pattern": f"^{_CURSOR.pattern}$", "description": "next_cursor of the page before"}
+    ),
 ]
 Limit = Annotated[
     int,
@@ -133,13 +137,13 @@ class LetterSummary(BaseModel):
     """A dead letter as a list shows it."""
 
     id: int
-    stream_id: str = Field(examples=["1760023800108-0"])
+    stream_id: str = Field(description="the entry of the stream", examples=["1760023800108-0"])
     state: State
     kind: str = Field(description="what the reason is about", examples=["last"])
     reason: str
     source: str | None
     symbol: str | None
-    session_date: str | None
+    session_date: str | None = Field(description="trading day")
     truncated: bool = Field(description="not all of the entry was kept")
     first_seen: Instant
     resolved_at: Instant | None
@@ -191,10 +195,10 @@ class RedrivesAnswer(BaseModel):
 
     model_config = ConfigDict(title="RedriveOutcomes")
 
-    dry_run: bool
+    dry_run: bool = Field(description="nothing was changed")
     stored: int
     already_there: int
     refused: int
-    passed_over: int
+    passed_over: int = Field(description="letters that somebody else closed meanwhile")
     letters: list[RedriveAnswer]
     next_after: int | None = Field(description="give it as `after` to go on; null: these were all")

@@ -18,7 +18,7 @@ class DeskAnswer(BaseModel):
 
     model_config = ConfigDict(title="Desk")
 
-    version: str = Field(examples=["0.1.0"])
+    version: str = Field(description="Thor's", examples=["0.1.0"])
     market: str = Field(description="the desk's market, whose trading days count", examples=["CME_Futures"])
     timezone: str = Field(description="in which times are shown unless the user chooses another")
     markets: list[DeskMarket]

@@ -7,10 +7,21 @@ from apiflask import APIBlueprint
 
 from app.api.answers import LivenessAnswer, ReadinessAnswer
 from app.api.parts import parts
+from app.api.problems import MEDIA_TYPE
 from app.api.sse.hub import EventHub
 from app.operations.health import Check
 
 STREAM_SILENCE_S: Final = 15.0
+
+_NOT_READY: Final[Any] = {
+    503: {
+        "description": "Some part makes no progress; a problem document where it cannot be told who asks",
+        "content": {
+            "application/json": {"schema": {"$ref": "#/components/schemas/ReadinessAnswer"}},
+            MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}},
+        },
+    }
+}
 
 health = APIBlueprint("health", __name__, url_prefix="/api/health", tag="Health")
 
@@ -28,7 +39,7 @@ def show_liveness() -> dict[str, str]:
 
 @health.get("/ready")
 @health.output(ReadinessAnswer)
-@health.doc(operation_id="getReadiness", responses={503: "Some part makes no progress; the body has the same shape"})
+@health.doc(operation_id="getReadiness", responses=_NOT_READY)
 def show_readiness() -> tuple[dict[str, Any], int]:
     """Whether Thor does its work
 

@@ -18,17 +18,17 @@ class InstrumentAnswer(BaseModel):
     symbol: str = Field(examples=["ES"])
     name: str
     mic: str = Field(description="ISO 10383", examples=["XCME"])
-    venue: str | None = Field(examples=["CME"])
+    venue: str | None = Field(description="the exchange", examples=["CME"])
     currency: str
-    tick_size: str = Field(examples=["0.25"])
+    tick_size: str = Field(description="least step of the price, decimal text", examples=["0.25"])
     tick_decimals: int = Field(description="places of the tick, and so of prices")
     multiplier: str = Field(description="what one point is worth, in currency", examples=["50"])
-    tick_value: str = Field(examples=["12.5"])
+    tick_value: str = Field(description="what that step is worth, in the currency, decimal text", examples=["12.5"])
     price_format: Literal["D", "32"] = Field(description="D: decimals; 32: points and thirty-seconds, 118'16")
-    calendar: str
+    calendar: str = Field(description="the market whose hours it keeps")
     market: str = Field(description="in whose hours it trades", examples=["CME_Futures"])
-    schwab_symbol: str = Field(examples=["/ES"])
-    tos_symbol: str = Field(examples=["/ES:XCME"])
+    schwab_symbol: str = Field(description="its name at Schwab", examples=["/ES"])
+    tos_symbol: str = Field(description="its name in thinkorswim", examples=["/ES:XCME"])
     watch_position: int | None = Field(description="from 1 on; null: not watched")
     contract: str | None = Field(
         description="the active contract; null while no source has told it", examples=["ESZ25"]
@@ -51,7 +51,9 @@ class RollAnswer(BaseModel):
     symbol: str
     source: str
     kind: Literal["first", "roll", "switch"] = Field(description=KIND)
-    from_contract: str | None = Field(examples=["ESZ25"])
+    from_contract: str | None = Field(
+        description="the contract before; null: the first that was seen", examples=["ESZ25"]
+    )
     to_contract: str = Field(examples=["ESH26"])
     session_date: str = Field(description="trading day of the change", examples=["2025-12-15"])
     last_ts: Instant | None = Field(description="last event of from_contract before the change")

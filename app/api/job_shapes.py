@@ -47,7 +47,11 @@ Symbol = Annotated[
     str, naming_field(_read_symbol), WithJsonSchema({"type": "string", "description": "unset: all", "examples": ["ES"]})
 ]
 Cursor = Annotated[
-    int, naming_field(_read_cursor), WithJsonSchema({"type": "string", "description": "next_cursor of the page before"})
+    int,
+    naming_field(_read_cursor),
+    WithJsonSchema(
+        {"type": "string", "pattern": f"^{_CURSOR.pattern}$", "description": "next_cursor of the page before"}
+    ),
 ]
 Limit = Annotated[
     int,
@@ -97,15 +101,41 @@ class PredictionsQuery(BaseModel):
 
 
 class OrderBody(BaseModel):
-    """Nothing needs to be said."""
+    """Nothing needs to be said: {}."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", title="Order")
+
+
+_JOB_EXAMPLE: Final[dict[str, Any]] = {
+    "id": 17,
+    "kind": "full",
+    "symbols": ["ES", "NQ"],
+    "timeframe": "30days",
+    "start_date": "2025-09-09",
+    "end_date": "2025-10-09",
+    "asof": None,
+    "parameters": {"seed": 1, "permutations": 199},
+    "status": "running",
+    "stage": "volatility",
+    "progress": 0.35,
+    "attempt": 1,
+    "error": None,
+    "requested_by": "api",
+    "retry_of": None,
+    "worker": "analysis@desk",
+    "cancel_asked": False,
+    "created_at": "2025-10-09T15:30:00.000000Z",
+    "started_at": "2025-10-09T15:30:00.412000Z",
+    "heartbeat_at": "2025-10-09T15:30:07.412000Z",
+    "finished_at": None,
+    "resources": {},
+}
 
 
 class JobAnswer(BaseModel):
     """An analysis that was asked for, and how far it is."""
 
-    model_config = ConfigDict(title="Job")
+    model_config = ConfigDict(title="Job", json_schema_extra={"examples": [_JOB_EXAMPLE]})
 
     id: int
     kind: Kind
@@ -120,7 +150,7 @@ class JobAnswer(BaseModel):
     progress: float = Field(description="part of the work that is done, 0 to 1")
     attempt: int = Field(description="how often a worker took it; a lost one is followed by one other")
     error: str | None = Field(description="why it failed")
-    requested_by: str = Field(examples=["api"])
+    requested_by: str = Field(description="who asked", examples=["api"])
     retry_of: int | None = Field(description="the job that this one repeats")
     worker: str | None = Field(description="the process that took it last")
     cancel_asked: bool
@@ -150,7 +180,7 @@ class JobsAnswer(BaseModel):
     model_config = ConfigDict(title="Jobs")
 
     jobs: list[JobAnswer]
-    next_cursor: str | None
+    next_cursor: str | None = Field(description="for the next page; null: this is the last one")
 
 
 class DocumentAnswer(BaseModel):
@@ -162,10 +192,10 @@ class DocumentAnswer(BaseModel):
 
     model_config = ConfigDict(title="AnalysisDocument")
 
-    version: int
+    version: int = Field(description="of this form")
     job: JobAnswer
     asof: Instant
-    question: dict[str, Any]
+    question: dict[str, Any] = Field(description="what was asked, with defaults filled in")
     inputs: dict[str, Any] = Field(description="by symbol, what was read")
     symbols: dict[str, Any] = Field(description="by symbol, its recommendation and all findings")
     portfolio: dict[str, Any] = Field(description="what concerns all symbols together")
@@ -176,7 +206,7 @@ class DocumentAnswer(BaseModel):
 class SignalAnswer(BaseModel):
     """What the newest analysis recommends for a symbol."""
 
-    job_id: int
+    job_id: int = Field(description="of the analysis")
     symbol: str
     side: Literal["BUY", "SELL", "HOLD"]
     strength: float = Field(description="0 to 1; 0 for HOLD")
@@ -199,7 +229,7 @@ class PredictionAnswer(BaseModel):
     """One prediction of the ledger; nothing of it changes but its outcome, once."""
 
     id: int
-    job_id: int
+    job_id: int = Field(description="of the analysis")
     model_id: int
     symbol: str
     source: str
@@ -207,17 +237,17 @@ class PredictionAnswer(BaseModel):
     made_at: Instant
     asof: Instant = Field(description="nothing later was known")
     target_ts: Instant = Field(description="the time that it is about")
-    base_price: float
+    base_price: float = Field(description="price when it was made")
     base_rate: float = Field(description="how often the price rose in the past")
     p: float = Field(description="probability that the price is above base_price at target_ts")
-    low: float | None
-    high: float | None
+    low: float | None = Field(description="lower end of the predicted range")
+    high: float | None = Field(description="upper end of the predicted range")
     gated: bool = Field(description="whether the skill gate was passed")
-    n_train: int
-    params_hash: str
-    data_hash: str
+    n_train: int = Field(description="bars that the model learned from")
+    params_hash: str = Field(description="SHA-256 of the parameters")
+    data_hash: str = Field(description="SHA-256 of what was read")
     outcome: Literal[0, 1] | None = Field(description="1: the price rose; 0: it did not")
-    outcome_price: float | None
+    outcome_price: float | None = Field(description="price at target_ts")
     resolved_at: Instant | None
     void: str | None = Field(description="why there will be no outcome")
 
@@ -228,7 +258,7 @@ class PredictionsAnswer(BaseModel):
     model_config = ConfigDict(title="Predictions")
 
     predictions: list[PredictionAnswer]
-    next_cursor: str | None
+    next_cursor: str | None = Field(description="for the next page; null: this is the last one")
     track_record: dict[str, Any] = Field(
         description="by symbol and horizon, of the present model, as of the newest session that was scored"
     )

@@ -25,6 +25,7 @@ from app.api.json_writes import require_json_write
 from app.api.negotiation import vary_by_accept
 from app.api.parts import parts
 from app.api.problems import problem
+from app.api.sse.documentation import event_stream
 from app.errors import Unavailable
 from app.gate.guard import caller
 from app.gate.streams import while_known
@@ -45,10 +46,9 @@ _WRITE: dict[int, str] = {
     503: "PostgreSQL is away; a task queue that is away is no failure",
 }
 _PROGRESS: Final[Any] = {
-    200: {
-        "description": "Events until the job is finished",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
-    },
+    200: event_stream(
+        "Events until the job is finished", {"progress": "the job at a change", "finished": "the job at its end"}
+    ),
     204: "The job is finished, and the client knows how",
     429: "All places are taken",
     **_UNKNOWN,

@@ -146,7 +146,7 @@ class LakeAnswer(BaseModel):
 
     partitions: list[PartitionAnswer]
     totals: LakeTotals
-    next_cursor: str | None
+    next_cursor: str | None = Field(description="for the next page; null: this is the last one")
 
 
 class BackfillDay(BaseModel):

@@ -38,7 +38,7 @@ class PerformanceQuery(BaseModel):
 class SessionScoreAnswer(BaseModel):
     """How predictions had done when a session was over; null where there were too few outcomes."""
 
-    session_date: str = Field(examples=["2025-10-09"])
+    session_date: str = Field(description="trading day", examples=["2025-10-09"])
     outcomes: int
     brier: float | None
     brier_skill: float | None = Field(description="against the base rate; above 0 is better")
@@ -51,7 +51,7 @@ class SessionScoreAnswer(BaseModel):
 class SeriesPerformanceAnswer(BaseModel):
     """How a model's predictions of a symbol at a horizon did."""
 
-    model: str = Field(examples=["direction-logistic 1"])
+    model: str = Field(description="kind and version", examples=["direction-logistic 1"])
     model_id: int
     symbol: str
     horizon: str = Field(examples=["1h"])

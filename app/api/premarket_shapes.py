@@ -99,7 +99,7 @@ class LadderAnswer(BaseModel):
     model_config = ConfigDict(title="PremarketLadder")
 
     market: str = Field(examples=["CME_Futures"])
-    session_date: str = Field(examples=["2026-11-27"])
+    session_date: str = Field(description="trading day", examples=["2026-11-27"])
     phase: Literal["waiting", "climbing", "over"]
     verdict: Literal["READY", "DEGRADED", "LATE", "MISSING"] | None = Field(description=_VERDICT)
     reasons: list[str] = Field(description="what hurts most comes first")
@@ -120,7 +120,7 @@ class LaddersAnswer(BaseModel):
 
     market: str
     ladders: list[LadderAnswer]
-    next_cursor: str | None
+    next_cursor: str | None = Field(description="for the next page; null: this is the last one")
 
 
 class PremarketReportAnswer(BaseModel):
@@ -132,19 +132,19 @@ class PremarketReportAnswer(BaseModel):
 
     model_config = ConfigDict(title="PremarketReport")
 
-    version: int
+    version: int = Field(description="of this form")
     market: str
-    session_date: str
+    session_date: str = Field(description="trading day")
     opens_at: Instant
     made_at: Instant
     asof: Instant
     rests_on: str = Field(description="the stage whose analysis it rests on")
-    job_id: int | None
+    job_id: int | None = Field(description="of the analysis")
     symbols: list[str]
     signals: dict[str, Any] = Field(description="by symbol, with its score out of sample or why there is none")
     risk: dict[str, Any] = Field(description="`symbols`: what each may lose, and its size; `positions`: all together")
     outlook: dict[str, Any] = Field(description="by symbol: regime, volatility, trend")
-    correlation: dict[str, Any]
+    correlation: dict[str, Any] = Field(description="of the symbols with each other")
     expected_ranges: dict[str, Any] = Field(description="by symbol and horizon: where the price is to be expected")
     performance: dict[str, Any] = Field(description="by symbol and horizon: how earlier predictions did")
     data: dict[str, Any] = Field(description="by symbol: what was read, and how good it is")

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Final
 
 from flask import request
-from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from app.clock import parse_instant
@@ -94,4 +94,4 @@ class StreamQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     symbols: Symbols | None = None
-    last_event_id: str | None = None
+    last_event_id: str | None = Field(None, description="instead of the header Last-Event-ID")

@@ -36,10 +36,10 @@ class EventAnswer(BaseModel):
 class BaselineAnswer(BaseModel):
     """A symbol's last price in the session before; no price to compare one of another contract with."""
 
-    price: str = Field(examples=["6745.25"])
+    price: str = Field(description="decimal text, exact", examples=["6745.25"])
     ts: Instant
     source: str
-    session_date: str
+    session_date: str = Field(description="trading day")
     contract: str | None = Field(None, description="null: the source did not tell", examples=["ESZ25"])
 
 
@@ -53,16 +53,16 @@ class SnapshotAnswer(BaseModel):
     first_ts: Instant | None
     last_ts: Instant | None
     by_symbol: dict[str, int] = Field(description="ticks by symbol")
-    baseline: dict[str, BaselineAnswer]
+    baseline: dict[str, BaselineAnswer] = Field(description="by symbol, the last price before the session")
     quality: dict[str, Any] = Field(description="of the last look at the data, or of the whole session once completed")
 
 
 class CertifiedFile(BaseModel):
     """A file of the lake as it was certified."""
 
-    path: str
+    path: str = Field(description="below the lake's folder")
     rows: int
-    sha256: str
+    sha256: str = Field(description="of the file")
 
 
 class CertificateAnswer(BaseModel):
@@ -70,7 +70,7 @@ class CertificateAnswer(BaseModel):
 
     verdict: Literal["complete", "incomplete", "failed"] = Field(description=VERDICT)
     reasons: list[str]
-    figures: dict[str, Any]
+    figures: dict[str, Any] = Field(description="how many ticks there are, and how they are, by name")
     files: list[CertifiedFile]
     made_at: Instant
 
@@ -91,5 +91,5 @@ class SessionRecordsAnswer(BaseModel):
 
     model_config = ConfigDict(title="SessionRecords")
 
-    session_date: str = Field(examples=["2025-10-09"])
+    session_date: str = Field(description="trading day", examples=["2025-10-09"])
     markets: list[SessionRecord]

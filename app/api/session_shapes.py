@@ -99,7 +99,7 @@ class SessionAnswer(BaseModel):
 class CalendarSession(BaseModel):
     """A session of the calendar."""
 
-    session_date: DayText
+    session_date: DayText = Field(description="trading day")
     session_open: WholeInstant
     session_close: WholeInstant
     is_early_close: bool

@@ -9,6 +9,7 @@ from app.api.answers import STREAM_EXAMPLE
 from app.api.parts import parts
 from app.api.problems import problem
 from app.api.query import StreamQuery
+from app.api.sse.documentation import event_stream
 from app.api.sse.feed import feed
 from app.api.sse.frames import StreamId, parse_id
 from app.api.sse.wire import wire_of
@@ -19,11 +20,15 @@ from app.runtime import runtime
 
 RETRY_AFTER_S: Final = 10
 HEADERS: Final = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+_EVENTS: Final = {
+    "quote": "a quote",
+    "reset": "events are lost: take a snapshot",
+    "conflated": "how many were left out",
+    "status": "of the bus",
+    "sources": "the state of each source",
+}
 OPENAPI: Final[Any] = {
-    200: {
-        "description": "An endless event stream",
-        "content": {"text/event-stream": {"schema": {"type": "string"}, "example": STREAM_EXAMPLE}},
-    },
+    200: event_stream("An endless event stream", _EVENTS, STREAM_EXAMPLE),
     400: "A parameter or the Last-Event-ID is malformed",
     429: "All places for stream clients are taken",
 }

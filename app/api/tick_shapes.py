@@ -88,7 +88,7 @@ class TickAnswer(BaseModel):
     recv_ts: Instant | None = None
     session_date: str | None = Field(None, description="trading day", examples=["2025-10-09"])
     contract: str | None = None
-    ts_origin: Literal["exchange", "local"] | None = None
+    ts_origin: Literal["exchange", "local"] | None = Field(None, description="whose clock the time is of")
     last: Price = None
     bid: Price = None
     ask: Price = None
@@ -102,7 +102,7 @@ class TickAnswer(BaseModel):
     ask_size: int | None = None
     volume: int | None = Field(None, description="cumulative over the session")
     trade: bool | None = None
-    delayed: bool | None = None
+    delayed: bool | None = Field(None, description="the source says that it is delayed")
     created_at: Instant | None = Field(None, description="when the event was stored")
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+from pydantic import TypeAdapter, ValidationError
 
-from app.analysis.question import KINDS
+from app.analysis.question import KINDS, Parameters
 from app.cli.console import command
 from app.clock import parse_day, parse_instant
 from app.errors import Rejected
@@ -75,7 +76,16 @@ def _parameter(text: str) -> tuple[str, Any]:
     if not equals or not name:
         raise Rejected(f"{text[:40]!r} is no parameter: write it as NAME=VALUE, such as equity=50000")
     parts = [part.strip() for part in value.split(",")]
-    return name.strip(), parts if name.strip() == "horizons" else value.strip()
+    return name.strip(), parts if name.strip() == "horizons" else _read_value(name.strip(), value.strip())
+
+
+def _read_value(name: str, text: str) -> Any:
+    # Parameters take no text for a number, since JSON has numbers; a command line has text alone.
+    field = Parameters.model_fields.get(name)
+    try:
+        return TypeAdapter(field.annotation).validate_python(text) if field and field.annotation else text
+    except ValidationError:
+        return text
 
 
 _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {

@@ -1,12 +1,14 @@
 """What somebody asks of the analysis, and the question that it makes of it on a day."""
 
 import hashlib
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from app.analysis.question import MOST_SYMBOLS, Kind, Parameters, Question, range_of
 from app.clock import instant_text
@@ -15,13 +17,23 @@ from app.market.market import Market
 from app.quotes import EARLIEST
 
 SHOWN: Final = 30
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def _upper(text: str) -> str:
     return text.strip().upper() if text.isascii() else text
 
 
+def _written_out(value: object) -> object:
+    # A bare number, in JSON or as text, would be read as seconds since 1970.
+    if isinstance(value, date) or (isinstance(value, str) and _DAY.match(value)):
+        return value
+    raise PydanticCustomError("written_out", "write it out, such as 2025-10-09 or 2025-10-09T15:30:00Z")
+
+
 Symbol = Annotated[str, Field(min_length=1, max_length=16), AfterValidator(_upper)]
+Day = Annotated[date, BeforeValidator(_written_out)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
 
 
 class JobRequest(BaseModel):
@@ -39,10 +51,16 @@ class JobRequest(BaseModel):
     timeframe: str | None = Field(
         None, max_length=16, description="how far back from the end; unset: 30days", examples=["30days"]
     )
-    start_date: date | None = Field(None, description="first trading day, instead of a timeframe")
-    end_date: date | None = Field(None, description="last trading day, included; unset: the present one")
-    asof: AwareDatetime | None = Field(
-        None, description="the instant whose knowledge is used; unset: that at which the work begins"
+    start_date: Day | None = Field(
+        None, description="first trading day, instead of a timeframe", examples=["2025-09-09"]
+    )
+    end_date: Day | None = Field(
+        None, description="last trading day, included; unset: the present one", examples=["2025-10-09"]
+    )
+    asof: Moment | None = Field(
+        None,
+        description="the instant whose knowledge is used; unset: that at which the work begins",
+        examples=["2025-10-09T15:30:00Z"],
     )
     parameters: Parameters = Field(default_factory=lambda: Parameters.model_validate({}))
 

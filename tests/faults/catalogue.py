@@ -10,6 +10,7 @@ from tests.faults.scenarios.damaged_purge import DAMAGED_PURGE
 from tests.faults.scenarios.export_compare import EXPORT_COMPARE
 from tests.faults.scenarios.export_kills import EXPORT_KILLS
 from tests.faults.scenarios.external_trim import EXTERNAL_TRIM
+from tests.faults.scenarios.fuzz_api import FUZZ_API
 from tests.faults.scenarios.group_loss import GROUP_LOSS
 from tests.faults.scenarios.ingestor_freeze import INGESTOR_FREEZE
 from tests.faults.scenarios.ingestor_kills import INGESTOR_KILLS
@@ -50,5 +51,6 @@ SCENARIOS: tuple[Scenario, ...] = (
     SCHWAB_FAULTS,
     OWN_USERS,
     RESTORE_DRILL,
+    FUZZ_API,
     PLANTED_BUGS,
 )

@@ -73,6 +73,7 @@ def command(runner):
         (["ES"], {"parameters": {"permutations": 5}}, ["--param=permutations=5"], "permutations"),
         (["ES"], {"parameters": {"equity": "much"}}, ["--param=equity=much"], "equity"),
         (["ES"], {"parameters": {"speed": 5}}, ["--param=speed=5"], "speed"),
+        (["ES"], {"parameters": {"fallback": "maybe"}}, ["--param=fallback=maybe"], "fallback"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_at_once_by_both_ways(ask, command, dispatch, symbols, parts, options, words):

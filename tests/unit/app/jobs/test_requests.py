@@ -58,3 +58,22 @@ def request(**parts):
 def asked(**parts):
     wanted = request(**parts)
     return understand(wanted, wanted.parameters, KNOWN, MARKETS.default, NOW)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"start_date": 0},
+        {"start_date": "1760000000"},
+        {"asof": 1_760_000_000},
+        {"asof": "1760000000"},
+        {"asof": "-5"},
+        {"parameters": {"fallback": 0}},
+        {"parameters": {"seed": "5"}},
+        {"parameters": {"equity": "100000"}},
+        {"parameters": {"var_limit": True}},
+    ],
+)
+def test_what_is_written_as_something_else_is_refused(parts):
+    with pytest.raises(ValidationError):
+        JobRequest.model_validate({"symbols": ["ES"], **parts})

@@ -6,8 +6,8 @@ type Query<Path extends keyof paths> = paths[Path] extends { get: { parameters: 
   ? NonNullable<Asked>
   : never;
 
-export type Alert = Shape<"AlertsAnswer.AlertAnswer">;
-export type Collector = Shape<"CollectorsAnswer.CollectorAnswer">;
+export type Alert = Shape<"AlertAnswer">;
+export type Collector = Shape<"CollectorAnswer">;
 export type Check = Shape<"ReadinessAnswer.CheckAnswer">;
 export type Gap = Shape<"GapsAnswer.GapAnswer">;
 export type Loss = Shape<"LossesAnswer.LossAnswer">;

@@ -1155,12 +1155,19 @@ export interface components {
              * @description on the way, or not yet found lost; negative: entries that Thor did not publish
              */
             in_flight: number;
-            /** Lost */
+            /**
+             * Lost
+             * @description events that are in none of the other places
+             */
             lost: number;
-            /** Published */
+            /**
+             * Published
+             * @description events that sources sent
+             */
             published: number;
             /**
              * Session Date
+             * @description trading day
              * @example 2025-10-09
              */
             session_date: string;
@@ -1178,6 +1185,7 @@ export interface components {
             symbol: string;
             /**
              * Verdict
+             * @description whether published is the sum of its parts
              * @enum {string}
              */
             verdict: "balanced" | "in_flight" | "unexplained" | "surplus";
@@ -1202,9 +1210,15 @@ export interface components {
              * @description on the way, or not yet found lost; negative: entries that Thor did not publish
              */
             in_flight: number;
-            /** Lost */
+            /**
+             * Lost
+             * @description events that are in none of the other places
+             */
             lost: number;
-            /** Published */
+            /**
+             * Published
+             * @description events that sources sent
+             */
             published: number;
             /** Stored */
             stored: number;
@@ -1261,6 +1275,7 @@ export interface components {
             resolved_by: string;
             /**
              * Rule
+             * @description the rule's name
              * @example source_silent
              */
             rule: string;
@@ -1314,92 +1329,12 @@ export interface components {
          */
         AlertsAnswer: {
             /** Alerts */
-            alerts: components["schemas"]["AlertsAnswer.AlertAnswer"][];
+            alerts: components["schemas"]["AlertAnswer"][];
             /**
              * Next Cursor
              * @description null: this is the last page
              */
             next_cursor: string | null;
-        };
-        /**
-         * Alert
-         * @description Something that is or was wrong; of a rule and a subject together at most one is unresolved.
-         */
-        "AlertsAnswer.AlertAnswer": {
-            /** Acknowledged At */
-            acknowledged_at: string | null;
-            /**
-             * Acknowledged By
-             * @description empty: nobody sees to it
-             */
-            acknowledged_by: string;
-            /**
-             * Clear Since
-             * @description since when it is not found so; null: it lasts
-             */
-            clear_since: string | null;
-            /**
-             * Detail
-             * @description a line for a person that says what to do
-             */
-            detail: string;
-            /**
-             * Facts
-             * @description the figures behind it
-             * @example {
-             *       "silence_s": 131
-             *     }
-             */
-            facts: {
-                [key: string]: unknown;
-            };
-            /** Id */
-            id: number;
-            /** Note */
-            note: string;
-            /**
-             * Raised At
-             * @description UTC, a fraction only where there is one
-             * @example 2025-10-09T15:30:00Z
-             */
-            raised_at: string;
-            /** Resolved At */
-            resolved_at: string | null;
-            /**
-             * Resolved By
-             * @description `rule` where it was found over; empty while it lasts
-             * @example rule
-             */
-            resolved_by: string;
-            /**
-             * Rule
-             * @example source_silent
-             */
-            rule: string;
-            /**
-             * Seen At
-             * @description when it was last found so
-             * @example 2025-10-09T15:30:00Z
-             */
-            seen_at: string;
-            /**
-             * Severity
-             * @description the gravest that it was
-             * @enum {string}
-             */
-            severity: "info" | "warning" | "critical";
-            /**
-             * Subject
-             * @description what it is about, may be empty
-             * @example SCHWAB
-             */
-            subject: string;
-            /**
-             * Title
-             * @description what the rule says
-             * @example A source brings nothing new
-             */
-            title: string;
         };
         /**
          * AlertWhole
@@ -1455,6 +1390,7 @@ export interface components {
             resolved_by: string;
             /**
              * Rule
+             * @description the rule's name
              * @example source_silent
              */
             rule: string;
@@ -1695,6 +1631,7 @@ export interface components {
             symbol: string;
             /**
              * Timeframe
+             * @description length of a bar
              * @example 1m
              */
             timeframe: string;
@@ -1920,6 +1857,7 @@ export interface components {
             session_close: string | null;
             /**
              * Session Date
+             * @description trading day
              * @example 2025-10-09
              */
             session_date: string;
@@ -1949,7 +1887,7 @@ export interface components {
              * @description the workers here can collect it
              */
             configured: boolean;
-            crashes: components["schemas"]["CollectorAnswer.CrashesAnswer"];
+            crashes: components["schemas"]["CrashesAnswer"];
             /**
              * Data Age S
              * @description since the source said anything, in s; null: not yet
@@ -1988,7 +1926,7 @@ export interface components {
              * @description since the collector wrote these figures, in s; null: never
              */
             health_age_s: number | null;
-            holder: components["schemas"]["CollectorAnswer.HolderAnswer"] | null;
+            holder: components["schemas"]["HolderAnswer"] | null;
             /** Last Error */
             last_error: string | null;
             /** Login Expires */
@@ -2044,44 +1982,11 @@ export interface components {
             steady_since: string | null;
             /** Symbols */
             symbols: string[];
-            /** Wanted */
+            /**
+             * Wanted
+             * @description it is to be collected now
+             */
             wanted: boolean;
-        };
-        /**
-         * CrashesAnswer
-         * @description Starts in a row that came to no good end.
-         */
-        "CollectorAnswer.CrashesAnswer": {
-            /** Count */
-            count: number;
-            /** Last Error */
-            last_error: string | null;
-            /**
-             * Next Start
-             * @description in a crash loop: no start is tried before
-             */
-            next_start: string | null;
-        };
-        /**
-         * HolderAnswer
-         * @description The process that collects a source.
-         */
-        "CollectorAnswer.HolderAnswer": {
-            /** Host */
-            host: string;
-            /**
-             * Kind
-             * @description process: one of the source's own, such as excel-to-redis
-             * @enum {string}
-             */
-            kind: "worker" | "process";
-            /** Pid */
-            pid: number;
-            /**
-             * Token
-             * @description fencing token; the next holder's is higher
-             */
-            token: number;
         };
         /**
          * Collectors
@@ -2095,161 +2000,7 @@ export interface components {
              */
             as_of: string;
             /** Collectors */
-            collectors: components["schemas"]["CollectorsAnswer.CollectorAnswer"][];
-        };
-        /**
-         * Collector
-         * @description How a source is collected; ages and counts are the collector's own, as it wrote them last.
-         */
-        "CollectorsAnswer.CollectorAnswer": {
-            /**
-             * By
-             * @description who decided that; null: nobody
-             */
-            by: ("hand" | "hours" | "process") | null;
-            /**
-             * Change Age S
-             * @description since the source brought something new, in s; null: not yet
-             */
-            change_age_s: number | null;
-            /**
-             * Configured
-             * @description the workers here can collect it
-             */
-            configured: boolean;
-            crashes: components["schemas"]["CollectorsAnswer.CrashesAnswer"];
-            /**
-             * Data Age S
-             * @description since the source said anything, in s; null: not yet
-             */
-            data_age_s: number | null;
-            /**
-             * Detail
-             * @description what is the matter, and what to do about it
-             */
-            detail: string;
-            /**
-             * Dropped
-             * @description found neither Redis nor room on the disk
-             */
-            dropped: number;
-            /**
-             * Feed
-             * @description how the source's connection stands
-             * @example streaming
-             */
-            feed: string | null;
-            /**
-             * Fenced
-             * @description what became of a holder that another has displaced
-             */
-            fenced: string | null;
-            /**
-             * Figures
-             * @description the source's own
-             */
-            figures: {
-                [key: string]: string;
-            };
-            /**
-             * Health Age S
-             * @description since the collector wrote these figures, in s; null: never
-             */
-            health_age_s: number | null;
-            holder: components["schemas"]["CollectorsAnswer.HolderAnswer"] | null;
-            /** Last Error */
-            last_error: string | null;
-            /** Login Expires */
-            login_expires: string | null;
-            /**
-             * Process
-             * @description the source's own process, if one lives
-             * @example 4711@desk
-             */
-            process: string | null;
-            /**
-             * Published
-             * @description since the collector began
-             */
-            published: number;
-            /**
-             * Rate Per S
-             * @description events per second over the last minute
-             */
-            rate_per_s: number;
-            /** Reconnects */
-            reconnects: number;
-            /**
-             * Restarts
-             * @description for the sake of silence, since the source brought something new
-             */
-            restarts: number;
-            /**
-             * Silent Symbols
-             * @description those that never answered
-             */
-            silent_symbols: string[];
-            /**
-             * Source
-             * @enum {string}
-             */
-            source: "EXCEL" | "SCHWAB" | "SIMULATED";
-            /**
-             * Spooled
-             * @description wait on the collector's disk for Redis
-             */
-            spooled: number;
-            /**
-             * State
-             * @description needs login, misconfigured, crash loop and no collector last until a person does something
-             * @enum {string}
-             */
-            state: "stopped" | "idle" | "starting" | "running" | "spooling" | "needs login" | "misconfigured" | "failed" | "crash loop" | "fenced" | "no collector";
-            /**
-             * Steady Since
-             * @description delivers without interruption since; null: it does not
-             */
-            steady_since: string | null;
-            /** Symbols */
-            symbols: string[];
-            /** Wanted */
-            wanted: boolean;
-        };
-        /**
-         * CrashesAnswer
-         * @description Starts in a row that came to no good end.
-         */
-        "CollectorsAnswer.CrashesAnswer": {
-            /** Count */
-            count: number;
-            /** Last Error */
-            last_error: string | null;
-            /**
-             * Next Start
-             * @description in a crash loop: no start is tried before
-             */
-            next_start: string | null;
-        };
-        /**
-         * HolderAnswer
-         * @description The process that collects a source.
-         */
-        "CollectorsAnswer.HolderAnswer": {
-            /** Host */
-            host: string;
-            /**
-             * Kind
-             * @description process: one of the source's own, such as excel-to-redis
-             * @enum {string}
-             */
-            kind: "worker" | "process";
-            /** Pid */
-            pid: number;
-            /**
-             * Token
-             * @description fencing token; the next holder's is higher
-             */
-            token: number;
+            collectors: components["schemas"]["CollectorAnswer"][];
         };
         /**
          * Correction
@@ -2273,6 +2024,21 @@ export interface components {
              * @default false
              */
             reset: boolean;
+        };
+        /**
+         * CrashesAnswer
+         * @description Starts in a row that came to no good end.
+         */
+        CrashesAnswer: {
+            /** Count */
+            count: number;
+            /** Last Error */
+            last_error: string | null;
+            /**
+             * Next Start
+             * @description in a crash loop: no start is tried before
+             */
+            next_start: string | null;
         };
         /**
          * Desk
@@ -2333,6 +2099,7 @@ export interface components {
             timezone: string;
             /**
              * Version
+             * @description Thor's
              * @example 0.1.0
              */
             version: string;
@@ -2386,7 +2153,7 @@ export interface components {
             inputs: {
                 [key: string]: unknown;
             };
-            job: components["schemas"]["DocumentAnswer.JobAnswer"];
+            job: components["schemas"]["JobAnswer"];
             /**
              * Portfolio
              * @description what concerns all symbols together
@@ -2394,7 +2161,10 @@ export interface components {
             portfolio: {
                 [key: string]: unknown;
             };
-            /** Question */
+            /**
+             * Question
+             * @description what was asked, with defaults filled in
+             */
             question: {
                 [key: string]: unknown;
             };
@@ -2412,7 +2182,10 @@ export interface components {
             track_record: {
                 [key: string]: unknown;
             };
-            /** Version */
+            /**
+             * Version
+             * @description of this form
+             */
             version: number;
             /**
              * Work
@@ -2421,126 +2194,6 @@ export interface components {
             work: {
                 [key: string]: unknown;
             };
-        };
-        /**
-         * Job
-         * @description An analysis that was asked for, and how far it is.
-         */
-        "DocumentAnswer.JobAnswer": {
-            /**
-             * Asof
-             * @description the instant whose knowledge is used; null: that at which work began
-             */
-            asof: string | null;
-            /**
-             * Attempt
-             * @description how often a worker took it; a lost one is followed by one other
-             */
-            attempt: number;
-            /** Cancel Asked */
-            cancel_asked: boolean;
-            /**
-             * Created At
-             * @description UTC, microseconds
-             * @example 2025-10-09T15:30:00.000000Z
-             */
-            created_at: string;
-            /**
-             * End Date
-             * @description last trading day, included
-             * @example 2025-10-09
-             */
-            end_date: string;
-            /**
-             * Error
-             * @description why it failed
-             */
-            error: string | null;
-            /** Finished At */
-            finished_at: string | null;
-            /**
-             * Heartbeat At
-             * @description when its worker last showed life
-             */
-            heartbeat_at: string | null;
-            /** Id */
-            id: number;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "full" | "single" | "multi" | "series" | "prediction";
-            /**
-             * Parameters
-             * @description with defaults filled in
-             */
-            parameters: {
-                [key: string]: unknown;
-            };
-            /**
-             * Progress
-             * @description part of the work that is done, 0 to 1
-             */
-            progress: number;
-            /**
-             * Requested By
-             * @example api
-             */
-            requested_by: string;
-            /**
-             * Resources
-             * @description what it took: wall_s, cpu_s, peak_mb, ticks and more
-             * @example {
-             *       "peak_mb": 412,
-             *       "wall_s": 12.3
-             *     }
-             */
-            resources: {
-                [key: string]: unknown;
-            };
-            /**
-             * Retry Of
-             * @description the job that this one repeats
-             */
-            retry_of: number | null;
-            /**
-             * Stage
-             * @description what is being done
-             * @example volatility
-             */
-            stage: string;
-            /**
-             * Start Date
-             * @description first trading day
-             * @example 2025-09-09
-             */
-            start_date: string;
-            /** Started At */
-            started_at: string | null;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "pending" | "running" | "done" | "failed" | "cancelled";
-            /**
-             * Symbols
-             * @example [
-             *       "ES",
-             *       "NQ"
-             *     ]
-             */
-            symbols: string[];
-            /**
-             * Timeframe
-             * @description as it was asked for, if it was
-             * @example 30days
-             */
-            timeframe: string | null;
-            /**
-             * Worker
-             * @description the process that took it last
-             */
-            worker: string | null;
         };
         /**
          * Gaps
@@ -2594,7 +2247,10 @@ export interface components {
             kind: "sequence" | "feed";
             /** Missing */
             missing: number | null;
-            /** Session Date */
+            /**
+             * Session Date
+             * @description trading day
+             */
             session_date: string;
             /** Source */
             source: string;
@@ -2620,9 +2276,26 @@ export interface components {
              */
             to_ts: string;
         };
-        HTTPError: {
-            detail?: Record<string, never>;
-            message?: string;
+        /**
+         * HolderAnswer
+         * @description The process that collects a source.
+         */
+        HolderAnswer: {
+            /** Host */
+            host: string;
+            /**
+             * Kind
+             * @description process: one of the source's own, such as excel-to-redis
+             * @enum {string}
+             */
+            kind: "worker" | "process";
+            /** Pid */
+            pid: number;
+            /**
+             * Token
+             * @description fencing token; the next holder's is higher
+             */
+            token: number;
         };
         /**
          * Instruments
@@ -2637,7 +2310,10 @@ export interface components {
          * @description A futures root with all its facts; decimals are exact text.
          */
         "InstrumentsAnswer.InstrumentAnswer": {
-            /** Calendar */
+            /**
+             * Calendar
+             * @description the market whose hours it keeps
+             */
             calendar: string;
             /**
              * Contract
@@ -2685,6 +2361,7 @@ export interface components {
             price_format: "D" | "32";
             /**
              * Schwab Symbol
+             * @description its name at Schwab
              * @example /ES
              */
             schwab_symbol: string;
@@ -2700,21 +2377,25 @@ export interface components {
             tick_decimals: number;
             /**
              * Tick Size
+             * @description least step of the price, decimal text
              * @example 0.25
              */
             tick_size: string;
             /**
              * Tick Value
+             * @description what that step is worth, in the currency, decimal text
              * @example 12.5
              */
             tick_value: string;
             /**
              * Tos Symbol
+             * @description its name in thinkorswim
              * @example /ES:XCME
              */
             tos_symbol: string;
             /**
              * Venue
+             * @description the exchange
              * @example CME
              */
             venue: string | null;
@@ -2727,6 +2408,36 @@ export interface components {
         /**
          * Job
          * @description An analysis that was asked for, and how far it is.
+         * @example {
+         *       "asof": null,
+         *       "attempt": 1,
+         *       "cancel_asked": false,
+         *       "created_at": "2025-10-09T15:30:00.000000Z",
+         *       "end_date": "2025-10-09",
+         *       "error": null,
+         *       "finished_at": null,
+         *       "heartbeat_at": "2025-10-09T15:30:07.412000Z",
+         *       "id": 17,
+         *       "kind": "full",
+         *       "parameters": {
+         *         "permutations": 199,
+         *         "seed": 1
+         *       },
+         *       "progress": 0.35,
+         *       "requested_by": "api",
+         *       "resources": {},
+         *       "retry_of": null,
+         *       "stage": "volatility",
+         *       "start_date": "2025-09-09",
+         *       "started_at": "2025-10-09T15:30:00.412000Z",
+         *       "status": "running",
+         *       "symbols": [
+         *         "ES",
+         *         "NQ"
+         *       ],
+         *       "timeframe": "30days",
+         *       "worker": "analysis@desk"
+         *     }
          */
         JobAnswer: {
             /**
@@ -2786,6 +2497,7 @@ export interface components {
             progress: number;
             /**
              * Requested By
+             * @description who asked
              * @example api
              */
             requested_by: string;
@@ -2855,12 +2567,14 @@ export interface components {
              * Asof
              * @description the instant whose knowledge is used; unset: that at which the work begins
              * @default null
+             * @example 2025-10-09T15:30:00Z
              */
             asof: string | null;
             /**
              * End Date
              * @description last trading day, included; unset: the present one
              * @default null
+             * @example 2025-10-09
              */
             end_date: string | null;
             /**
@@ -2875,6 +2589,7 @@ export interface components {
              * Start Date
              * @description first trading day, instead of a timeframe
              * @default null
+             * @example 2025-09-09
              */
             start_date: string | null;
             /**
@@ -2987,129 +2702,12 @@ export interface components {
          */
         JobsAnswer: {
             /** Jobs */
-            jobs: components["schemas"]["JobsAnswer.JobAnswer"][];
-            /** Next Cursor */
+            jobs: components["schemas"]["JobAnswer"][];
+            /**
+             * Next Cursor
+             * @description for the next page; null: this is the last one
+             */
             next_cursor: string | null;
-        };
-        /**
-         * Job
-         * @description An analysis that was asked for, and how far it is.
-         */
-        "JobsAnswer.JobAnswer": {
-            /**
-             * Asof
-             * @description the instant whose knowledge is used; null: that at which work began
-             */
-            asof: string | null;
-            /**
-             * Attempt
-             * @description how often a worker took it; a lost one is followed by one other
-             */
-            attempt: number;
-            /** Cancel Asked */
-            cancel_asked: boolean;
-            /**
-             * Created At
-             * @description UTC, microseconds
-             * @example 2025-10-09T15:30:00.000000Z
-             */
-            created_at: string;
-            /**
-             * End Date
-             * @description last trading day, included
-             * @example 2025-10-09
-             */
-            end_date: string;
-            /**
-             * Error
-             * @description why it failed
-             */
-            error: string | null;
-            /** Finished At */
-            finished_at: string | null;
-            /**
-             * Heartbeat At
-             * @description when its worker last showed life
-             */
-            heartbeat_at: string | null;
-            /** Id */
-            id: number;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "full" | "single" | "multi" | "series" | "prediction";
-            /**
-             * Parameters
-             * @description with defaults filled in
-             */
-            parameters: {
-                [key: string]: unknown;
-            };
-            /**
-             * Progress
-             * @description part of the work that is done, 0 to 1
-             */
-            progress: number;
-            /**
-             * Requested By
-             * @example api
-             */
-            requested_by: string;
-            /**
-             * Resources
-             * @description what it took: wall_s, cpu_s, peak_mb, ticks and more
-             * @example {
-             *       "peak_mb": 412,
-             *       "wall_s": 12.3
-             *     }
-             */
-            resources: {
-                [key: string]: unknown;
-            };
-            /**
-             * Retry Of
-             * @description the job that this one repeats
-             */
-            retry_of: number | null;
-            /**
-             * Stage
-             * @description what is being done
-             * @example volatility
-             */
-            stage: string;
-            /**
-             * Start Date
-             * @description first trading day
-             * @example 2025-09-09
-             */
-            start_date: string;
-            /** Started At */
-            started_at: string | null;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "pending" | "running" | "done" | "failed" | "cancelled";
-            /**
-             * Symbols
-             * @example [
-             *       "ES",
-             *       "NQ"
-             *     ]
-             */
-            symbols: string[];
-            /**
-             * Timeframe
-             * @description as it was asked for, if it was
-             * @example 30days
-             */
-            timeframe: string | null;
-            /**
-             * Worker
-             * @description the process that took it last
-             */
-            worker: string | null;
         };
         /**
          * PremarketLadder
@@ -3159,6 +2757,7 @@ export interface components {
             seconds_to_open: number;
             /**
              * Session Date
+             * @description trading day
              * @example 2026-11-27
              */
             session_date: string;
@@ -3168,7 +2767,7 @@ export interface components {
              */
             sha256: string | null;
             /** Stages */
-            stages: components["schemas"]["LadderAnswer.StageAnswer"][];
+            stages: components["schemas"]["StageAnswer"][];
             /**
              * Verdict
              * @description READY: made in time, and nothing was amiss; DEGRADED: made in time, and the reasons tell what to mind; LATE: not made by its deadline, or only after that; MISSING: not there at the open; null: it cannot be told yet
@@ -3179,65 +2778,6 @@ export interface components {
              * @description when the cache was found to hold the report at the open
              */
             verified_at: string | null;
-        };
-        /**
-         * StageAnswer
-         * @description A stage of a ladder, and what became of it.
-         */
-        "LadderAnswer.StageAnswer": {
-            /**
-             * Asof
-             * @description nothing later was known to the stage
-             */
-            asof: string | null;
-            /**
-             * Deadline At
-             * @description UTC, microseconds
-             * @example 2025-10-09T15:30:00.000000Z
-             */
-            deadline_at: string;
-            /** Done At */
-            done_at: string | null;
-            /**
-             * Jobs
-             * @description its analyses by symbol, * for one of several
-             * @example {
-             *       "ES": 12
-             *     }
-             */
-            jobs: {
-                [key: string]: number;
-            };
-            /**
-             * Late S
-             * @description seconds from deadline_at to done_at
-             */
-            late_s: number | null;
-            /**
-             * Planned At
-             * @description UTC, microseconds
-             * @example 2025-10-09T15:30:00.000000Z
-             */
-            planned_at: string;
-            /** Reasons */
-            reasons: string[];
-            /**
-             * Stage
-             * @enum {string}
-             */
-            stage: "comprehensive" | "patterns" | "predictions" | "composite" | "report" | "verify";
-            /** Started At */
-            started_at: string | null;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "planned" | "started" | "done" | "late" | "failed" | "skipped";
-            /**
-             * Verdict
-             * @description null until it has ended
-             */
-            verdict: ("ok" | "degraded" | "failed" | "skipped") | null;
         };
         /**
          * PremarketLadders
@@ -3245,146 +2785,24 @@ export interface components {
          */
         LaddersAnswer: {
             /** Ladders */
-            ladders: components["schemas"]["LaddersAnswer.LadderAnswer"][];
+            ladders: components["schemas"]["LadderAnswer"][];
             /** Market */
             market: string;
-            /** Next Cursor */
+            /**
+             * Next Cursor
+             * @description for the next page; null: this is the last one
+             */
             next_cursor: string | null;
-        };
-        /**
-         * PremarketLadder
-         * @description What leads up to the open of a trading day, and what it came to.
-         */
-        "LaddersAnswer.LadderAnswer": {
-            /**
-             * Asof
-             * @description the report knows nothing later
-             */
-            asof: string | null;
-            /**
-             * Job Id
-             * @description the analysis that the report rests on
-             */
-            job_id: number | null;
-            /**
-             * Made At
-             * @description when the report was made; null: there is none
-             */
-            made_at: string | null;
-            /**
-             * Market
-             * @example CME_Futures
-             */
-            market: string;
-            /**
-             * Opens At
-             * @description UTC, microseconds
-             * @example 2025-10-09T15:30:00.000000Z
-             */
-            opens_at: string;
-            /**
-             * Phase
-             * @enum {string}
-             */
-            phase: "waiting" | "climbing" | "over";
-            /**
-             * Reasons
-             * @description what hurts most comes first
-             */
-            reasons: string[];
-            /**
-             * Seconds To Open
-             * @description rounded up; negative once the market has opened
-             */
-            seconds_to_open: number;
-            /**
-             * Session Date
-             * @example 2026-11-27
-             */
-            session_date: string;
-            /**
-             * Sha256
-             * @description of the report as JSON
-             */
-            sha256: string | null;
-            /** Stages */
-            stages: components["schemas"]["LaddersAnswer.StageAnswer"][];
-            /**
-             * Verdict
-             * @description READY: made in time, and nothing was amiss; DEGRADED: made in time, and the reasons tell what to mind; LATE: not made by its deadline, or only after that; MISSING: not there at the open; null: it cannot be told yet
-             */
-            verdict: ("READY" | "DEGRADED" | "LATE" | "MISSING") | null;
-            /**
-             * Verified At
-             * @description when the cache was found to hold the report at the open
-             */
-            verified_at: string | null;
-        };
-        /**
-         * StageAnswer
-         * @description A stage of a ladder, and what became of it.
-         */
-        "LaddersAnswer.StageAnswer": {
-            /**
-             * Asof
-             * @description nothing later was known to the stage
-             */
-            asof: string | null;
-            /**
-             * Deadline At
-             * @description UTC, microseconds
-             * @example 2025-10-09T15:30:00.000000Z
-             */
-            deadline_at: string;
-            /** Done At */
-            done_at: string | null;
-            /**
-             * Jobs
-             * @description its analyses by symbol, * for one of several
-             * @example {
-             *       "ES": 12
-             *     }
-             */
-            jobs: {
-                [key: string]: number;
-            };
-            /**
-             * Late S
-             * @description seconds from deadline_at to done_at
-             */
-            late_s: number | null;
-            /**
-             * Planned At
-             * @description UTC, microseconds
-             * @example 2025-10-09T15:30:00.000000Z
-             */
-            planned_at: string;
-            /** Reasons */
-            reasons: string[];
-            /**
-             * Stage
-             * @enum {string}
-             */
-            stage: "comprehensive" | "patterns" | "predictions" | "composite" | "report" | "verify";
-            /** Started At */
-            started_at: string | null;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "planned" | "started" | "done" | "late" | "failed" | "skipped";
-            /**
-             * Verdict
-             * @description null until it has ended
-             */
-            verdict: ("ok" | "degraded" | "failed" | "skipped") | null;
         };
         /**
          * Lake
          * @description Partitions, newest day first, then by symbol.
          */
         LakeAnswer: {
-            /** Next Cursor */
+            /**
+             * Next Cursor
+             * @description for the next page; null: this is the last one
+             */
             next_cursor: string | null;
             /** Partitions */
             partitions: components["schemas"]["LakeAnswer.PartitionAnswer"][];
@@ -3512,7 +2930,10 @@ export interface components {
             reason: string;
             /** Resolved At */
             resolved_at: string | null;
-            /** Session Date */
+            /**
+             * Session Date
+             * @description trading day
+             */
             session_date: string | null;
             /** Source */
             source: string | null;
@@ -3523,6 +2944,7 @@ export interface components {
             state: "open" | "redriven" | "discarded";
             /**
              * Stream Id
+             * @description the entry of the stream
              * @example 1760023800108-0
              */
             stream_id: string;
@@ -3600,7 +3022,10 @@ export interface components {
             reason: string;
             /** Resolved At */
             resolved_at: string | null;
-            /** Session Date */
+            /**
+             * Session Date
+             * @description trading day
+             */
             session_date: string | null;
             /** Source */
             source: string | null;
@@ -3611,6 +3036,7 @@ export interface components {
             state: "open" | "redriven" | "discarded";
             /**
              * Stream Id
+             * @description the entry of the stream
              * @example 1760023800108-0
              */
             stream_id: string;
@@ -3677,14 +3103,20 @@ export interface components {
              * @example 2025-10-09T15:30:00.000000Z
              */
             observed_at: string;
-            /** Parent Id */
+            /**
+             * Parent Id
+             * @description the loss that this one is a part of
+             */
             parent_id: number | null;
             /**
              * Ref
              * @description the evidence, which is counted once
              */
             ref: string;
-            /** Session Date */
+            /**
+             * Session Date
+             * @description trading day
+             */
             session_date: string | null;
             /** Source */
             source: string | null;
@@ -3728,15 +3160,10 @@ export interface components {
          */
         "MeAnswer.Role": "viewer" | "operator" | "admin";
         /**
-         * OrderBody
-         * @description Nothing needs to be said.
-         */
-        OrderBody: Record<string, never>;
-        /**
          * Order
          * @description Nothing needs to be said: {}.
          */
-        OrderBody1: Record<string, never>;
+        OrderBody: Record<string, never>;
         /**
          * Performance
          * @description How predictions did, by symbol, horizon and model.
@@ -3790,6 +3217,7 @@ export interface components {
             horizon: string;
             /**
              * Model
+             * @description kind and version
              * @example direction-logistic 1
              */
             model: string;
@@ -3851,6 +3279,7 @@ export interface components {
             outcomes: number;
             /**
              * Session Date
+             * @description trading day
              * @example 2025-10-09
              */
             session_date: string;
@@ -3860,7 +3289,10 @@ export interface components {
          * @description Predictions, the latest made first, and how those did whose outcome is known.
          */
         PredictionsAnswer: {
-            /** Next Cursor */
+            /**
+             * Next Cursor
+             * @description for the next page; null: this is the last one
+             */
             next_cursor: string | null;
             /** Predictions */
             predictions: components["schemas"]["PredictionsAnswer.PredictionAnswer"][];
@@ -3883,21 +3315,30 @@ export interface components {
              * @example 2025-10-09T15:30:00.000000Z
              */
             asof: string;
-            /** Base Price */
+            /**
+             * Base Price
+             * @description price when it was made
+             */
             base_price: number;
             /**
              * Base Rate
              * @description how often the price rose in the past
              */
             base_rate: number;
-            /** Data Hash */
+            /**
+             * Data Hash
+             * @description SHA-256 of what was read
+             */
             data_hash: string;
             /**
              * Gated
              * @description whether the skill gate was passed
              */
             gated: boolean;
-            /** High */
+            /**
+             * High
+             * @description upper end of the predicted range
+             */
             high: number | null;
             /**
              * Horizon
@@ -3906,9 +3347,15 @@ export interface components {
             horizon: string;
             /** Id */
             id: number;
-            /** Job Id */
+            /**
+             * Job Id
+             * @description of the analysis
+             */
             job_id: number;
-            /** Low */
+            /**
+             * Low
+             * @description lower end of the predicted range
+             */
             low: number | null;
             /**
              * Made At
@@ -3918,21 +3365,30 @@ export interface components {
             made_at: string;
             /** Model Id */
             model_id: number;
-            /** N Train */
+            /**
+             * N Train
+             * @description bars that the model learned from
+             */
             n_train: number;
             /**
              * Outcome
              * @description 1: the price rose; 0: it did not
              */
             outcome: (0 | 1) | null;
-            /** Outcome Price */
+            /**
+             * Outcome Price
+             * @description price at target_ts
+             */
             outcome_price: number | null;
             /**
              * P
              * @description probability that the price is above base_price at target_ts
              */
             p: number;
-            /** Params Hash */
+            /**
+             * Params Hash
+             * @description SHA-256 of the parameters
+             */
             params_hash: string;
             /** Resolved At */
             resolved_at: string | null;
@@ -3966,7 +3422,10 @@ export interface components {
              * @example 2025-10-09T15:30:00.000000Z
              */
             asof: string;
-            /** Correlation */
+            /**
+             * Correlation
+             * @description of the symbols with each other
+             */
             correlation: {
                 [key: string]: unknown;
             };
@@ -3984,7 +3443,10 @@ export interface components {
             expected_ranges: {
                 [key: string]: unknown;
             };
-            /** Job Id */
+            /**
+             * Job Id
+             * @description of the analysis
+             */
             job_id: number | null;
             /**
              * Left Out
@@ -4033,7 +3495,10 @@ export interface components {
             risk: {
                 [key: string]: unknown;
             };
-            /** Session Date */
+            /**
+             * Session Date
+             * @description trading day
+             */
             session_date: string;
             /**
              * Signals
@@ -4046,89 +3511,61 @@ export interface components {
              * Stages
              * @description as they were when the report was made
              */
-            stages: components["schemas"]["PremarketReportAnswer.StageAnswer"][];
+            stages: components["schemas"]["StageAnswer"][];
             /** Symbols */
             symbols: string[];
-            /** Version */
+            /**
+             * Version
+             * @description of this form
+             */
             version: number;
-        };
-        /**
-         * StageAnswer
-         * @description A stage of a ladder, and what became of it.
-         */
-        "PremarketReportAnswer.StageAnswer": {
-            /**
-             * Asof
-             * @description nothing later was known to the stage
-             */
-            asof: string | null;
-            /**
-             * Deadline At
-             * @description UTC, microseconds
-             * @example 2025-10-09T15:30:00.000000Z
-             */
-            deadline_at: string;
-            /** Done At */
-            done_at: string | null;
-            /**
-             * Jobs
-             * @description its analyses by symbol, * for one of several
-             * @example {
-             *       "ES": 12
-             *     }
-             */
-            jobs: {
-                [key: string]: number;
-            };
-            /**
-             * Late S
-             * @description seconds from deadline_at to done_at
-             */
-            late_s: number | null;
-            /**
-             * Planned At
-             * @description UTC, microseconds
-             * @example 2025-10-09T15:30:00.000000Z
-             */
-            planned_at: string;
-            /** Reasons */
-            reasons: string[];
-            /**
-             * Stage
-             * @enum {string}
-             */
-            stage: "comprehensive" | "patterns" | "predictions" | "composite" | "report" | "verify";
-            /** Started At */
-            started_at: string | null;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "planned" | "started" | "done" | "late" | "failed" | "skipped";
-            /**
-             * Verdict
-             * @description null until it has ended
-             */
-            verdict: ("ok" | "degraded" | "failed" | "skipped") | null;
         };
         /** @description RFC 9457 problem document */
         Problem: {
-            /** @example symbols: no symbol is named */
+            /**
+             * @description what is wrong, and what to do about it
+             * @example symbols: no symbol is named
+             */
             detail: string;
+            /** @description what is wrong with each field */
             errors?: {
+                /**
+                 * @description what is wrong
+                 * @example no symbol is named
+                 */
                 detail?: string;
+                /**
+                 * @description its name
+                 * @example symbols
+                 */
                 field?: string;
+                /**
+                 * @description query or json
+                 * @example query
+                 */
                 in?: string;
             }[];
-            /** @example /api/quotes */
+            /**
+             * @description the path that was asked for
+             * @example /api/quotes
+             */
             instance: string;
             /** @description names the request in Thor's log */
             request_id: string;
-            /** @example 400 */
+            /**
+             * @description that of the answer
+             * @example 400
+             */
             status: number;
-            /** @example Bad Request */
+            /**
+             * @description the status in words
+             * @example Bad Request
+             */
             title: string;
-            /** @example about:blank */
+            /**
+             * @description a URI, about:blank
+             * @example about:blank
+             */
             type: string;
         };
         /**
@@ -4295,9 +3732,15 @@ export interface components {
              * @description time of the event at the source
              */
             ts: string | null;
-            /** Ts Origin */
+            /**
+             * Ts Origin
+             * @description whose clock the time is of
+             */
             ts_origin: ("exchange" | "local") | null;
-            /** V */
+            /**
+             * V
+             * @description version of the quote's form
+             */
             v: number | null;
             /**
              * Volume
@@ -4310,7 +3753,10 @@ export interface components {
          * @description What one live source last said of a symbol, and how that compares with what is displayed.
          */
         "QuotesAnswer.SourceAnswer": {
-            /** Age Ms */
+            /**
+             * Age Ms
+             * @description as_of less ts
+             */
             age_ms: number;
             /**
              * Agrees
@@ -4335,7 +3781,10 @@ export interface components {
              * @example ESZ25
              */
             contract: string | null;
-            /** Delayed */
+            /**
+             * Delayed
+             * @description the source says that it is delayed
+             */
             delayed: boolean | null;
             /**
              * Lag Ms
@@ -4441,37 +3890,27 @@ export interface components {
         RedrivesAnswer: {
             /** Already There */
             already_there: number;
-            /** Dry Run */
+            /**
+             * Dry Run
+             * @description nothing was changed
+             */
             dry_run: boolean;
             /** Letters */
-            letters: components["schemas"]["RedrivesAnswer.RedriveAnswer"][];
+            letters: components["schemas"]["RedriveAnswer"][];
             /**
              * Next After
              * @description give it as `after` to go on; null: these were all
              */
             next_after: number | null;
-            /** Passed Over */
+            /**
+             * Passed Over
+             * @description letters that somebody else closed meanwhile
+             */
             passed_over: number;
             /** Refused */
             refused: number;
             /** Stored */
             stored: number;
-        };
-        /**
-         * RedriveAnswer
-         * @description What came of a letter, or would.
-         */
-        "RedrivesAnswer.RedriveAnswer": {
-            /** Id */
-            id: number;
-            /**
-             * Outcome
-             * @description passed_over: somebody else closed it meanwhile
-             * @enum {string}
-             */
-            outcome: "stored" | "already_there" | "refused" | "passed_over";
-            /** Reason */
-            reason: string;
         };
         /**
          * Redrives
@@ -4544,6 +3983,7 @@ export interface components {
             first_ts: string;
             /**
              * From Contract
+             * @description the contract before; null: the first that was seen
              * @example ESZ25
              */
             from_contract: string | null;
@@ -4701,6 +4141,7 @@ export interface components {
             markets: components["schemas"]["SessionRecordsAnswer.SessionRecord"][];
             /**
              * Session Date
+             * @description trading day
              * @example 2025-10-09
              */
             session_date: string;
@@ -4719,10 +4160,14 @@ export interface components {
             contract: string | null;
             /**
              * Price
+             * @description decimal text, exact
              * @example 6745.25
              */
             price: string;
-            /** Session Date */
+            /**
+             * Session Date
+             * @description trading day
+             */
             session_date: string;
             /** Source */
             source: string;
@@ -4738,7 +4183,10 @@ export interface components {
          * @description What was proved of a session when it was over.
          */
         "SessionRecordsAnswer.CertificateAnswer": {
-            /** Figures */
+            /**
+             * Figures
+             * @description how many ticks there are, and how they are, by name
+             */
             figures: {
                 [key: string]: unknown;
             };
@@ -4764,11 +4212,17 @@ export interface components {
          * @description A file of the lake as it was certified.
          */
         "SessionRecordsAnswer.CertifiedFile": {
-            /** Path */
+            /**
+             * Path
+             * @description below the lake's folder
+             */
             path: string;
             /** Rows */
             rows: number;
-            /** Sha256 */
+            /**
+             * Sha256
+             * @description of the file
+             */
             sha256: string;
         };
         /**
@@ -4832,7 +4286,10 @@ export interface components {
          * @description What is known of a session: how it began and, once completed, what came of it.
          */
         "SessionRecordsAnswer.SnapshotAnswer": {
-            /** Baseline */
+            /**
+             * Baseline
+             * @description by symbol, the last price before the session
+             */
             baseline: {
                 [key: string]: components["schemas"]["SessionRecordsAnswer.BaselineAnswer"];
             };
@@ -4936,6 +4393,7 @@ export interface components {
             session_close: string;
             /**
              * Session Date
+             * @description trading day
              * @example 2025-10-09
              */
             session_date: string;
@@ -5004,7 +4462,10 @@ export interface components {
              * @example 2025-10-09T15:30:00.000000Z
              */
             asof: string;
-            /** Job Id */
+            /**
+             * Job Id
+             * @description of the analysis
+             */
             job_id: number;
             /**
              * Reason Code
@@ -5037,6 +4498,65 @@ export interface components {
             valid_until: string;
         };
         /**
+         * StageAnswer
+         * @description A stage of a ladder, and what became of it.
+         */
+        StageAnswer: {
+            /**
+             * Asof
+             * @description nothing later was known to the stage
+             */
+            asof: string | null;
+            /**
+             * Deadline At
+             * @description UTC, microseconds
+             * @example 2025-10-09T15:30:00.000000Z
+             */
+            deadline_at: string;
+            /** Done At */
+            done_at: string | null;
+            /**
+             * Jobs
+             * @description its analyses by symbol, * for one of several
+             * @example {
+             *       "ES": 12
+             *     }
+             */
+            jobs: {
+                [key: string]: number;
+            };
+            /**
+             * Late S
+             * @description seconds from deadline_at to done_at
+             */
+            late_s: number | null;
+            /**
+             * Planned At
+             * @description UTC, microseconds
+             * @example 2025-10-09T15:30:00.000000Z
+             */
+            planned_at: string;
+            /** Reasons */
+            reasons: string[];
+            /**
+             * Stage
+             * @enum {string}
+             */
+            stage: "comprehensive" | "patterns" | "predictions" | "composite" | "report" | "verify";
+            /** Started At */
+            started_at: string | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "planned" | "started" | "done" | "late" | "failed" | "skipped";
+            /**
+             * Verdict
+             * @description null until it has ended
+             */
+            verdict: ("ok" | "degraded" | "failed" | "skipped") | null;
+        };
+        /**
          * SubmittedJob
          * @description The job for what was asked.
          */
@@ -5046,132 +4566,12 @@ export interface components {
              * @description false: the job was there already
              */
             created: boolean;
-            job: components["schemas"]["SubmittedAnswer.JobAnswer"];
+            job: components["schemas"]["JobAnswer"];
             /**
              * Queued
              * @description it was sent to the workers now; if not, the workers are told within a minute
              */
             queued: boolean;
-        };
-        /**
-         * Job
-         * @description An analysis that was asked for, and how far it is.
-         */
-        "SubmittedAnswer.JobAnswer": {
-            /**
-             * Asof
-             * @description the instant whose knowledge is used; null: that at which work began
-             */
-            asof: string | null;
-            /**
-             * Attempt
-             * @description how often a worker took it; a lost one is followed by one other
-             */
-            attempt: number;
-            /** Cancel Asked */
-            cancel_asked: boolean;
-            /**
-             * Created At
-             * @description UTC, microseconds
-             * @example 2025-10-09T15:30:00.000000Z
-             */
-            created_at: string;
-            /**
-             * End Date
-             * @description last trading day, included
-             * @example 2025-10-09
-             */
-            end_date: string;
-            /**
-             * Error
-             * @description why it failed
-             */
-            error: string | null;
-            /** Finished At */
-            finished_at: string | null;
-            /**
-             * Heartbeat At
-             * @description when its worker last showed life
-             */
-            heartbeat_at: string | null;
-            /** Id */
-            id: number;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "full" | "single" | "multi" | "series" | "prediction";
-            /**
-             * Parameters
-             * @description with defaults filled in
-             */
-            parameters: {
-                [key: string]: unknown;
-            };
-            /**
-             * Progress
-             * @description part of the work that is done, 0 to 1
-             */
-            progress: number;
-            /**
-             * Requested By
-             * @example api
-             */
-            requested_by: string;
-            /**
-             * Resources
-             * @description what it took: wall_s, cpu_s, peak_mb, ticks and more
-             * @example {
-             *       "peak_mb": 412,
-             *       "wall_s": 12.3
-             *     }
-             */
-            resources: {
-                [key: string]: unknown;
-            };
-            /**
-             * Retry Of
-             * @description the job that this one repeats
-             */
-            retry_of: number | null;
-            /**
-             * Stage
-             * @description what is being done
-             * @example volatility
-             */
-            stage: string;
-            /**
-             * Start Date
-             * @description first trading day
-             * @example 2025-09-09
-             */
-            start_date: string;
-            /** Started At */
-            started_at: string | null;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "pending" | "running" | "done" | "failed" | "cancelled";
-            /**
-             * Symbols
-             * @example [
-             *       "ES",
-             *       "NQ"
-             *     ]
-             */
-            symbols: string[];
-            /**
-             * Timeframe
-             * @description as it was asked for, if it was
-             * @example 30days
-             */
-            timeframe: string | null;
-            /**
-             * Worker
-             * @description the process that took it last
-             */
-            worker: string | null;
         };
         /**
          * Ticket
@@ -5285,6 +4685,7 @@ export interface components {
             created_at: string | null;
             /**
              * Delayed
+             * @description the source says that it is delayed
              * @default null
              */
             delayed: boolean | null;
@@ -5362,6 +4763,7 @@ export interface components {
             ts: string | null;
             /**
              * Ts Origin
+             * @description whose clock the time is of
              * @default null
              */
             ts_origin: ("exchange" | "local") | null;
@@ -5442,9 +4844,10 @@ export interface operations {
     getAccounting: {
         parameters: {
             query?: {
-                day?: string | null;
-                source?: ("EXCEL" | "SCHWAB" | "REPLAY" | "SIMULATED") | null;
-                symbol?: string | null;
+                /** @description trading day */
+                day?: string;
+                source?: "EXCEL" | "SCHWAB" | "REPLAY" | "SIMULATED";
+                symbol?: string;
             };
             header?: never;
             path?: never;
@@ -5458,6 +4861,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "day": "2025-10-09",
+                     *       "at": "2025-10-09T15:30:00.000000Z",
+                     *       "verdict": "balanced",
+                     *       "totals": {
+                     *         "published": 1,
+                     *         "stored": 1,
+                     *         "dead": 1,
+                     *         "duplicates": 1,
+                     *         "lost": 1,
+                     *         "in_flight": 1
+                     *       },
+                     *       "balances": [
+                     *         {
+                     *           "published": 1,
+                     *           "stored": 1,
+                     *           "dead": 1,
+                     *           "duplicates": 1,
+                     *           "lost": 1,
+                     *           "in_flight": 1,
+                     *           "source": "SCHWAB",
+                     *           "symbol": "ES",
+                     *           "session_date": "2025-10-09",
+                     *           "verdict": "balanced"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["AccountAnswer"];
                 };
             };
@@ -5467,12 +4899,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5488,9 +4922,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5502,10 +4949,12 @@ export interface operations {
     getAlerts: {
         parameters: {
             query?: {
-                cursor?: string | null;
+                /** @description next_cursor of the page before */
+                cursor?: string;
                 limit?: number;
-                rule?: ("premarket_late" | "premarket_missing_data" | "premarket_failure" | "premarket_cache_miss" | "premarket_verdict" | "model_degraded" | "source_silent" | "sources_disagree" | "login_expiring" | "disk_low" | "clock_skew" | "ingest_lag" | "stream_full" | "dead_letters" | "losses" | "session_overdue" | "session_failed" | "jobs_stuck" | "queue_silent" | "alert_channel" | "channel_test") | null;
-                severity?: ("info" | "warning" | "critical") | null;
+                /** @description unset: all */
+                rule?: "premarket_late" | "premarket_missing_data" | "premarket_failure" | "premarket_cache_miss" | "premarket_verdict" | "model_degraded" | "source_silent" | "sources_disagree" | "login_expiring" | "disk_low" | "clock_skew" | "ingest_lag" | "stream_full" | "dead_letters" | "losses" | "session_overdue" | "session_failed" | "jobs_stuck" | "queue_silent" | "alert_channel" | "channel_test";
+                severity?: "info" | "warning" | "critical";
                 state?: "unresolved" | "all";
             };
             header?: never;
@@ -5520,6 +4969,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "alerts": [
+                     *         {
+                     *           "id": 1,
+                     *           "rule": "source_silent",
+                     *           "title": "A source brings nothing new",
+                     *           "subject": "SCHWAB",
+                     *           "severity": "info",
+                     *           "detail": "nothing new for 131 s: look at the source's program",
+                     *           "facts": {
+                     *             "silence_s": 131
+                     *           },
+                     *           "raised_at": "2025-10-09T15:30:00Z",
+                     *           "seen_at": "2025-10-09T15:30:00Z",
+                     *           "clear_since": "2025-10-09T15:30:00Z",
+                     *           "acknowledged_at": "2025-10-09T15:30:00Z",
+                     *           "acknowledged_by": "maria",
+                     *           "note": "the broker has been called",
+                     *           "resolved_at": "2025-10-09T15:30:00Z",
+                     *           "resolved_by": "rule"
+                     *         }
+                     *       ],
+                     *       "next_cursor": "17"
+                     *     }
+                     */
                     "application/json": components["schemas"]["AlertsAnswer"];
                 };
             };
@@ -5529,12 +5004,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5550,9 +5027,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5566,6 +5056,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description id of an alert */
                 alert_id: number;
             };
             cookie?: never;
@@ -5578,12 +5069,58 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "rule": "source_silent",
+                     *       "title": "A source brings nothing new",
+                     *       "subject": "SCHWAB",
+                     *       "severity": "info",
+                     *       "detail": "nothing new for 131 s: look at the source's program",
+                     *       "facts": {
+                     *         "silence_s": 131
+                     *       },
+                     *       "raised_at": "2025-10-09T15:30:00Z",
+                     *       "seen_at": "2025-10-09T15:30:00Z",
+                     *       "clear_since": "2025-10-09T15:30:00Z",
+                     *       "acknowledged_at": "2025-10-09T15:30:00Z",
+                     *       "acknowledged_by": "maria",
+                     *       "note": "the broker has been called",
+                     *       "resolved_at": "2025-10-09T15:30:00Z",
+                     *       "resolved_by": "rule",
+                     *       "deliveries": [
+                     *         {
+                     *           "id": 1,
+                     *           "channel": "mail",
+                     *           "event": "raised",
+                     *           "severity": "info",
+                     *           "due_at": "2025-10-09T15:30:00Z",
+                     *           "attempts": 1,
+                     *           "sent_at": "2025-10-09T15:30:00Z",
+                     *           "gave_up_at": "2025-10-09T15:30:00Z",
+                     *           "dropped": "",
+                     *           "error": ""
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["AlertWholeAnswer"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5605,12 +5142,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5622,13 +5172,17 @@ export interface operations {
     acknowledgeAlert: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key is done once, and answered alike for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
+                /** @description id of an alert */
                 alert_id: number;
             };
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
                 "application/json": components["schemas"]["AlertOrderBody"];
             };
@@ -5640,6 +5194,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "rule": "source_silent",
+                     *       "title": "A source brings nothing new",
+                     *       "subject": "SCHWAB",
+                     *       "severity": "info",
+                     *       "detail": "nothing new for 131 s: look at the source's program",
+                     *       "facts": {
+                     *         "silence_s": 131
+                     *       },
+                     *       "raised_at": "2025-10-09T15:30:00Z",
+                     *       "seen_at": "2025-10-09T15:30:00Z",
+                     *       "clear_since": "2025-10-09T15:30:00Z",
+                     *       "acknowledged_at": "2025-10-09T15:30:00Z",
+                     *       "acknowledged_by": "maria",
+                     *       "note": "the broker has been called",
+                     *       "resolved_at": "2025-10-09T15:30:00Z",
+                     *       "resolved_by": "rule"
+                     *     }
+                     */
                     "application/json": components["schemas"]["AlertAnswer"];
                 };
             };
@@ -5649,12 +5224,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5676,7 +5253,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The alert is over */
@@ -5685,7 +5262,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The body is not JSON */
@@ -5694,21 +5280,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks too often */
+            429: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description PostgreSQL is away */
             503: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPError"];
-                };
-            };
-            /** @description Any other error */
-            default: {
-                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5720,13 +5310,17 @@ export interface operations {
     resolveAlert: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key is done once, and answered alike for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
+                /** @description id of an alert */
                 alert_id: number;
             };
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
                 "application/json": components["schemas"]["AlertOrderBody"];
             };
@@ -5738,6 +5332,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "rule": "source_silent",
+                     *       "title": "A source brings nothing new",
+                     *       "subject": "SCHWAB",
+                     *       "severity": "info",
+                     *       "detail": "nothing new for 131 s: look at the source's program",
+                     *       "facts": {
+                     *         "silence_s": 131
+                     *       },
+                     *       "raised_at": "2025-10-09T15:30:00Z",
+                     *       "seen_at": "2025-10-09T15:30:00Z",
+                     *       "clear_since": "2025-10-09T15:30:00Z",
+                     *       "acknowledged_at": "2025-10-09T15:30:00Z",
+                     *       "acknowledged_by": "maria",
+                     *       "note": "the broker has been called",
+                     *       "resolved_at": "2025-10-09T15:30:00Z",
+                     *       "resolved_by": "rule"
+                     *     }
+                     */
                     "application/json": components["schemas"]["AlertAnswer"];
                 };
             };
@@ -5747,12 +5362,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5774,7 +5391,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The alert is over */
@@ -5783,7 +5400,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The body is not JSON */
@@ -5792,21 +5418,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks too often */
+            429: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description PostgreSQL is away */
             503: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPError"];
-                };
-            };
-            /** @description Any other error */
-            default: {
-                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5818,7 +5448,10 @@ export interface operations {
     streamAlerts: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the id of the last event that was got, to go on behind it */
+                "Last-Event-ID"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5838,7 +5471,17 @@ export interface operations {
                      *     event: alert
                      *     data: {"id":17,"rule":"source_silent","title":"A source brings nothing new","subject":"SCHWAB","severity":"critical"}
                      */
-                    "text/event-stream": string;
+                    "text/event-stream": {
+                        /** @description an object of JSON */
+                        data: string;
+                        /**
+                         * @description alert: an alert at a change; reset: too many were resolved meanwhile: ask for all
+                         * @enum {string}
+                         */
+                        event: "alert" | "reset";
+                        /** @description send the last one back as Last-Event-ID */
+                        id?: string;
+                    };
                 };
             };
             /** @description The last event id is malformed */
@@ -5847,12 +5490,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5871,15 +5516,19 @@ export interface operations {
             /** @description All places are taken */
             429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description PostgreSQL or Redis is away */
+            503: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5891,9 +5540,10 @@ export interface operations {
     getAudit: {
         parameters: {
             query?: {
-                action?: string | null;
-                actor?: string | null;
-                cursor?: string | null;
+                action?: string;
+                actor?: string;
+                /** @description next_cursor of the page before */
+                cursor?: string;
                 limit?: number;
             };
             header?: never;
@@ -5908,6 +5558,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "entries": [
+                     *         {
+                     *           "id": 1,
+                     *           "at": "2025-10-09T15:30:00.000000Z",
+                     *           "actor": "user anna",
+                     *           "action": "POST jobs.submit_job",
+                     *           "subject": "/api/jobs",
+                     *           "outcome": "done",
+                     *           "address": "127.0.0.1",
+                     *           "request_id": "desk-17",
+                     *           "facts": {}
+                     *         }
+                     *       ],
+                     *       "next_cursor": "17"
+                     *     }
+                     */
                     "application/json": components["schemas"]["AuditAnswer"];
                 };
             };
@@ -5917,12 +5585,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5938,9 +5608,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5952,15 +5635,25 @@ export interface operations {
     getBars: {
         parameters: {
             query: {
-                at?: string | null;
-                cursor?: string | null;
-                end?: string | null;
+                /** @description the instant to take for now, with an offset; unset: the present */
+                at?: string;
+                /** @description the next_cursor of the answer before; the range and the source are those of that question */
+                cursor?: string;
+                /** @description the first instant after the range; unset: the present */
+                end?: string;
+                /** @description tell the bar that runs, too; JSON only */
                 forming?: boolean;
-                last?: number | null;
-                limit?: number | null;
-                source?: ("EXCEL" | "SCHWAB" | "REPLAY" | "SIMULATED") | null;
-                start?: string | null;
+                /** @description the last so many bars that open before `end`, in however many sessions they lie; instead of `start`, `limit` and `cursor` */
+                last?: number;
+                /** @description most bars in one answer; in JSON 1000 when unset; CSV and Arrow hold all of the range when unset */
+                limit?: number;
+                /** @description unset: the most real one that has bars, with last in the newest session that has any */
+                source?: "EXCEL" | "SCHWAB" | "REPLAY" | "SIMULATED";
+                /** @description the first instant of the range, with an offset */
+                start?: string;
+                /** @description one symbol */
                 symbol: string;
+                /** @description counted from the session's open; 1d is the whole session. 15m and 30m are made of 5m bars, 4h and 1d of 1h bars: the volume of one of those without a trade counts in the bar after */
                 timeframe?: "1m" | "5m" | "15m" | "30m" | "1h" | "4h" | "1d";
             };
             header?: never;
@@ -6034,12 +5727,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6061,7 +5756,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Accept names no form that there is */
@@ -6070,7 +5765,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A file of the lake is damaged */
@@ -6079,12 +5774,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6096,9 +5804,12 @@ export interface operations {
     getCertificates: {
         parameters: {
             query?: {
-                end?: string | null;
-                market?: ("CME_Futures" | "CME_Energy_Metals" | "CME_Rates" | "CME_FX" | "US_Equity") | null;
-                start?: string | null;
+                /** @description included; unset: the desk's present day */
+                end?: string;
+                /** @description unset: all, watched or recorded */
+                market?: "CME_Futures" | "CME_Energy_Metals" | "CME_Rates" | "CME_FX" | "US_Equity";
+                /** @description unset: 30 days before the end; at most 400 days */
+                start?: string;
             };
             header?: never;
             path?: never;
@@ -6142,12 +5853,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6163,9 +5876,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6189,12 +5915,71 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "as_of": "2025-10-09T15:30:00.000000Z",
+                     *       "collectors": [
+                     *         {
+                     *           "source": "EXCEL",
+                     *           "configured": true,
+                     *           "wanted": true,
+                     *           "by": "hand",
+                     *           "holder": {
+                     *             "host": "desk",
+                     *             "pid": 1,
+                     *             "token": 1,
+                     *             "kind": "worker"
+                     *           },
+                     *           "process": "4711@desk",
+                     *           "state": "stopped",
+                     *           "detail": "nothing new for 131 s: look at the source's program",
+                     *           "feed": "streaming",
+                     *           "change_age_s": 0.5,
+                     *           "data_age_s": 0.5,
+                     *           "health_age_s": 0.5,
+                     *           "steady_since": "2025-10-09T15:30:00.000000Z",
+                     *           "rate_per_s": 0.5,
+                     *           "reconnects": 1,
+                     *           "restarts": 1,
+                     *           "symbols": [
+                     *             "ES"
+                     *           ],
+                     *           "silent_symbols": [
+                     *             "ZB"
+                     *           ],
+                     *           "published": 1,
+                     *           "spooled": 1,
+                     *           "dropped": 1,
+                     *           "crashes": {
+                     *             "count": 1,
+                     *             "last_error": "connection refused",
+                     *             "next_start": "2025-10-09T15:30:00.000000Z"
+                     *           },
+                     *           "fenced": "displaced by a newer holder",
+                     *           "last_error": "connection refused",
+                     *           "login_expires": "2025-10-09T15:30:00.000000Z",
+                     *           "figures": {}
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["CollectorsAnswer"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6210,18 +5995,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis is away */
-            503: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description Redis is away */
+            503: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6235,6 +6024,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description a source with a collector */
                 source: string;
             };
             cookie?: never;
@@ -6247,12 +6037,66 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "source": "EXCEL",
+                     *       "configured": true,
+                     *       "wanted": true,
+                     *       "by": "hand",
+                     *       "holder": {
+                     *         "host": "desk",
+                     *         "pid": 1,
+                     *         "token": 1,
+                     *         "kind": "worker"
+                     *       },
+                     *       "process": "4711@desk",
+                     *       "state": "stopped",
+                     *       "detail": "nothing new for 131 s: look at the source's program",
+                     *       "feed": "streaming",
+                     *       "change_age_s": 0.5,
+                     *       "data_age_s": 0.5,
+                     *       "health_age_s": 0.5,
+                     *       "steady_since": "2025-10-09T15:30:00.000000Z",
+                     *       "rate_per_s": 0.5,
+                     *       "reconnects": 1,
+                     *       "restarts": 1,
+                     *       "symbols": [
+                     *         "ES"
+                     *       ],
+                     *       "silent_symbols": [
+                     *         "ZB"
+                     *       ],
+                     *       "published": 1,
+                     *       "spooled": 1,
+                     *       "dropped": 1,
+                     *       "crashes": {
+                     *         "count": 1,
+                     *         "last_error": "connection refused",
+                     *         "next_start": "2025-10-09T15:30:00.000000Z"
+                     *       },
+                     *       "fenced": "displaced by a newer holder",
+                     *       "last_error": "connection refused",
+                     *       "login_expires": "2025-10-09T15:30:00.000000Z",
+                     *       "figures": {}
+                     *     }
+                     */
                     "application/json": components["schemas"]["CollectorAnswer"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6274,21 +6118,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks too often */
+            429: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Redis is away */
             503: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPError"];
-                };
-            };
-            /** @description Any other error */
-            default: {
-                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6300,15 +6148,19 @@ export interface operations {
     automateCollector: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key is done once, and answered alike for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
+                /** @description a source with a collector */
                 source: string;
             };
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
-                "application/json": components["schemas"]["OrderBody1"];
+                "application/json": components["schemas"]["OrderBody"];
             };
         };
         responses: {
@@ -6318,6 +6170,49 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "source": "EXCEL",
+                     *       "configured": true,
+                     *       "wanted": true,
+                     *       "by": "hand",
+                     *       "holder": {
+                     *         "host": "desk",
+                     *         "pid": 1,
+                     *         "token": 1,
+                     *         "kind": "worker"
+                     *       },
+                     *       "process": "4711@desk",
+                     *       "state": "stopped",
+                     *       "detail": "nothing new for 131 s: look at the source's program",
+                     *       "feed": "streaming",
+                     *       "change_age_s": 0.5,
+                     *       "data_age_s": 0.5,
+                     *       "health_age_s": 0.5,
+                     *       "steady_since": "2025-10-09T15:30:00.000000Z",
+                     *       "rate_per_s": 0.5,
+                     *       "reconnects": 1,
+                     *       "restarts": 1,
+                     *       "symbols": [
+                     *         "ES"
+                     *       ],
+                     *       "silent_symbols": [
+                     *         "ZB"
+                     *       ],
+                     *       "published": 1,
+                     *       "spooled": 1,
+                     *       "dropped": 1,
+                     *       "crashes": {
+                     *         "count": 1,
+                     *         "last_error": "connection refused",
+                     *         "next_start": "2025-10-09T15:30:00.000000Z"
+                     *       },
+                     *       "fenced": "displaced by a newer holder",
+                     *       "last_error": "connection refused",
+                     *       "login_expires": "2025-10-09T15:30:00.000000Z",
+                     *       "figures": {}
+                     *     }
+                     */
                     "application/json": components["schemas"]["CollectorAnswer"];
                 };
             };
@@ -6327,12 +6222,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6354,7 +6251,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Neither market hours nor a process of its own decide about the source here */
@@ -6363,7 +6260,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The body is not JSON */
@@ -6372,21 +6278,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks too often */
+            429: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Redis is away */
             503: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPError"];
-                };
-            };
-            /** @description Any other error */
-            default: {
-                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6398,15 +6308,19 @@ export interface operations {
     restartCollector: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key is done once, and answered alike for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
+                /** @description a source with a collector */
                 source: string;
             };
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
-                "application/json": components["schemas"]["OrderBody1"];
+                "application/json": components["schemas"]["OrderBody"];
             };
         };
         responses: {
@@ -6416,6 +6330,49 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "source": "EXCEL",
+                     *       "configured": true,
+                     *       "wanted": true,
+                     *       "by": "hand",
+                     *       "holder": {
+                     *         "host": "desk",
+                     *         "pid": 1,
+                     *         "token": 1,
+                     *         "kind": "worker"
+                     *       },
+                     *       "process": "4711@desk",
+                     *       "state": "stopped",
+                     *       "detail": "nothing new for 131 s: look at the source's program",
+                     *       "feed": "streaming",
+                     *       "change_age_s": 0.5,
+                     *       "data_age_s": 0.5,
+                     *       "health_age_s": 0.5,
+                     *       "steady_since": "2025-10-09T15:30:00.000000Z",
+                     *       "rate_per_s": 0.5,
+                     *       "reconnects": 1,
+                     *       "restarts": 1,
+                     *       "symbols": [
+                     *         "ES"
+                     *       ],
+                     *       "silent_symbols": [
+                     *         "ZB"
+                     *       ],
+                     *       "published": 1,
+                     *       "spooled": 1,
+                     *       "dropped": 1,
+                     *       "crashes": {
+                     *         "count": 1,
+                     *         "last_error": "connection refused",
+                     *         "next_start": "2025-10-09T15:30:00.000000Z"
+                     *       },
+                     *       "fenced": "displaced by a newer holder",
+                     *       "last_error": "connection refused",
+                     *       "login_expires": "2025-10-09T15:30:00.000000Z",
+                     *       "figures": {}
+                     *     }
+                     */
                     "application/json": components["schemas"]["CollectorAnswer"];
                 };
             };
@@ -6425,12 +6382,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6452,7 +6411,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The source is not wanted, or cannot be collected here */
@@ -6461,7 +6420,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The body is not JSON */
@@ -6470,21 +6438,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks too often */
+            429: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Redis is away */
             503: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPError"];
-                };
-            };
-            /** @description Any other error */
-            default: {
-                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6496,15 +6468,19 @@ export interface operations {
     startCollector: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key is done once, and answered alike for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
+                /** @description a source with a collector */
                 source: string;
             };
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
-                "application/json": components["schemas"]["OrderBody1"];
+                "application/json": components["schemas"]["OrderBody"];
             };
         };
         responses: {
@@ -6514,6 +6490,49 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "source": "EXCEL",
+                     *       "configured": true,
+                     *       "wanted": true,
+                     *       "by": "hand",
+                     *       "holder": {
+                     *         "host": "desk",
+                     *         "pid": 1,
+                     *         "token": 1,
+                     *         "kind": "worker"
+                     *       },
+                     *       "process": "4711@desk",
+                     *       "state": "stopped",
+                     *       "detail": "nothing new for 131 s: look at the source's program",
+                     *       "feed": "streaming",
+                     *       "change_age_s": 0.5,
+                     *       "data_age_s": 0.5,
+                     *       "health_age_s": 0.5,
+                     *       "steady_since": "2025-10-09T15:30:00.000000Z",
+                     *       "rate_per_s": 0.5,
+                     *       "reconnects": 1,
+                     *       "restarts": 1,
+                     *       "symbols": [
+                     *         "ES"
+                     *       ],
+                     *       "silent_symbols": [
+                     *         "ZB"
+                     *       ],
+                     *       "published": 1,
+                     *       "spooled": 1,
+                     *       "dropped": 1,
+                     *       "crashes": {
+                     *         "count": 1,
+                     *         "last_error": "connection refused",
+                     *         "next_start": "2025-10-09T15:30:00.000000Z"
+                     *       },
+                     *       "fenced": "displaced by a newer holder",
+                     *       "last_error": "connection refused",
+                     *       "login_expires": "2025-10-09T15:30:00.000000Z",
+                     *       "figures": {}
+                     *     }
+                     */
                     "application/json": components["schemas"]["CollectorAnswer"];
                 };
             };
@@ -6523,12 +6542,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6550,7 +6571,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The source cannot be collected here, or would mix real with simulated quotes */
@@ -6559,7 +6580,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The body is not JSON */
@@ -6568,21 +6598,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks too often */
+            429: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Redis is away */
             503: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPError"];
-                };
-            };
-            /** @description Any other error */
-            default: {
-                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6594,15 +6628,19 @@ export interface operations {
     stopCollector: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key is done once, and answered alike for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
+                /** @description a source with a collector */
                 source: string;
             };
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
-                "application/json": components["schemas"]["OrderBody1"];
+                "application/json": components["schemas"]["OrderBody"];
             };
         };
         responses: {
@@ -6612,6 +6650,49 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "source": "EXCEL",
+                     *       "configured": true,
+                     *       "wanted": true,
+                     *       "by": "hand",
+                     *       "holder": {
+                     *         "host": "desk",
+                     *         "pid": 1,
+                     *         "token": 1,
+                     *         "kind": "worker"
+                     *       },
+                     *       "process": "4711@desk",
+                     *       "state": "stopped",
+                     *       "detail": "nothing new for 131 s: look at the source's program",
+                     *       "feed": "streaming",
+                     *       "change_age_s": 0.5,
+                     *       "data_age_s": 0.5,
+                     *       "health_age_s": 0.5,
+                     *       "steady_since": "2025-10-09T15:30:00.000000Z",
+                     *       "rate_per_s": 0.5,
+                     *       "reconnects": 1,
+                     *       "restarts": 1,
+                     *       "symbols": [
+                     *         "ES"
+                     *       ],
+                     *       "silent_symbols": [
+                     *         "ZB"
+                     *       ],
+                     *       "published": 1,
+                     *       "spooled": 1,
+                     *       "dropped": 1,
+                     *       "crashes": {
+                     *         "count": 1,
+                     *         "last_error": "connection refused",
+                     *         "next_start": "2025-10-09T15:30:00.000000Z"
+                     *       },
+                     *       "fenced": "displaced by a newer holder",
+                     *       "last_error": "connection refused",
+                     *       "login_expires": "2025-10-09T15:30:00.000000Z",
+                     *       "figures": {}
+                     *     }
+                     */
                     "application/json": components["schemas"]["CollectorAnswer"];
                 };
             };
@@ -6621,12 +6702,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6648,7 +6731,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used for another request, or that one is still worked on */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The body is not JSON */
@@ -6657,21 +6758,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks too often */
+            429: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Redis is away */
             503: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPError"];
-                };
-            };
-            /** @description Any other error */
-            default: {
-                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6683,13 +6788,16 @@ export interface operations {
     getDeadLetters: {
         parameters: {
             query?: {
-                cursor?: string | null;
-                day?: string | null;
-                kind?: string | null;
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                /** @description trading day */
+                day?: string;
+                /** @description a field's name, `missing`, `conflict` or `other` */
+                kind?: string;
                 limit?: number;
-                source?: ("EXCEL" | "SCHWAB" | "REPLAY" | "SIMULATED") | null;
+                source?: "EXCEL" | "SCHWAB" | "REPLAY" | "SIMULATED";
                 state?: "open" | "redriven" | "discarded" | "all";
-                symbol?: string | null;
+                symbol?: string;
             };
             header?: never;
             path?: never;
@@ -6703,6 +6811,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "dead_letters": [
+                     *         {
+                     *           "id": 1,
+                     *           "stream_id": "1760023800108-0",
+                     *           "state": "open",
+                     *           "kind": "last",
+                     *           "reason": "last: not a price",
+                     *           "source": "SCHWAB",
+                     *           "symbol": "ES",
+                     *           "session_date": "2025-10-09",
+                     *           "truncated": true,
+                     *           "first_seen": "2025-10-09T15:30:00.000000Z",
+                     *           "resolved_at": "2025-10-09T15:30:00.000000Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": "17"
+                     *     }
+                     */
                     "application/json": components["schemas"]["LettersAnswer"];
                 };
             };
@@ -6712,12 +6840,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6733,9 +6863,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6749,6 +6892,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description id of a dead letter */
                 letter_id: number;
             };
             cookie?: never;
@@ -6761,12 +6905,50 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "stream_id": "1760023800108-0",
+                     *       "state": "open",
+                     *       "kind": "last",
+                     *       "reason": "last: not a price",
+                     *       "source": "SCHWAB",
+                     *       "symbol": "ES",
+                     *       "session_date": "2025-10-09",
+                     *       "truncated": true,
+                     *       "first_seen": "2025-10-09T15:30:00.000000Z",
+                     *       "resolved_at": "2025-10-09T15:30:00.000000Z",
+                     *       "fields": {},
+                     *       "correction": {},
+                     *       "wrong": "last: not a price",
+                     *       "actions": [
+                     *         {
+                     *           "at": "2025-10-09T15:30:00.000000Z",
+                     *           "action": "corrected",
+                     *           "actor": "user anna",
+                     *           "note": "the broker has been called",
+                     *           "fields": {}
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["LetterAnswer"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6788,12 +6970,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6807,11 +7002,12 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description id of a dead letter */
                 letter_id: number;
             };
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
                 "application/json": components["schemas"]["CorrectionBody"];
             };
@@ -6823,6 +7019,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "stream_id": "1760023800108-0",
+                     *       "state": "open",
+                     *       "kind": "last",
+                     *       "reason": "last: not a price",
+                     *       "source": "SCHWAB",
+                     *       "symbol": "ES",
+                     *       "session_date": "2025-10-09",
+                     *       "truncated": true,
+                     *       "first_seen": "2025-10-09T15:30:00.000000Z",
+                     *       "resolved_at": "2025-10-09T15:30:00.000000Z",
+                     *       "fields": {},
+                     *       "correction": {},
+                     *       "wrong": "last: not a price",
+                     *       "actions": [
+                     *         {
+                     *           "at": "2025-10-09T15:30:00.000000Z",
+                     *           "action": "corrected",
+                     *           "actor": "user anna",
+                     *           "note": "the broker has been called",
+                     *           "fields": {}
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["LetterAnswer"];
                 };
             };
@@ -6832,12 +7055,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6859,7 +7084,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The letter is closed already, or its event cannot be stored as it is */
@@ -6868,7 +7093,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The body is not JSON */
@@ -6877,12 +7111,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6894,13 +7141,17 @@ export interface operations {
     discardDeadLetter: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key is done once, and answered alike for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
+                /** @description id of a dead letter */
                 letter_id: number;
             };
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
                 "application/json": components["schemas"]["DiscardBody"];
             };
@@ -6912,6 +7163,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "stream_id": "1760023800108-0",
+                     *       "state": "open",
+                     *       "kind": "last",
+                     *       "reason": "last: not a price",
+                     *       "source": "SCHWAB",
+                     *       "symbol": "ES",
+                     *       "session_date": "2025-10-09",
+                     *       "truncated": true,
+                     *       "first_seen": "2025-10-09T15:30:00.000000Z",
+                     *       "resolved_at": "2025-10-09T15:30:00.000000Z",
+                     *       "fields": {},
+                     *       "correction": {},
+                     *       "wrong": "last: not a price",
+                     *       "actions": [
+                     *         {
+                     *           "at": "2025-10-09T15:30:00.000000Z",
+                     *           "action": "corrected",
+                     *           "actor": "user anna",
+                     *           "note": "the broker has been called",
+                     *           "fields": {}
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["LetterAnswer"];
                 };
             };
@@ -6921,12 +7199,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6948,7 +7228,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The letter is closed already, or its event cannot be stored as it is */
@@ -6957,7 +7237,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The body is not JSON */
@@ -6966,12 +7255,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6983,13 +7285,17 @@ export interface operations {
     redriveDeadLetter: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key is done once, and answered alike for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
+                /** @description id of a dead letter */
                 letter_id: number;
             };
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
                 "application/json": components["schemas"]["RedriveBody"];
             };
@@ -7001,6 +7307,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "outcome": "stored",
+                     *       "reason": "last: not a price"
+                     *     }
+                     */
                     "application/json": components["schemas"]["RedriveAnswer"];
                 };
             };
@@ -7010,12 +7323,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7037,7 +7352,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The letter is closed already, or its event cannot be stored as it is */
@@ -7046,7 +7361,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The body is not JSON */
@@ -7055,12 +7379,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7072,11 +7409,14 @@ export interface operations {
     redriveDeadLetters: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key is done once, and answered alike for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
                 "application/json": components["schemas"]["RedrivesBody"];
             };
@@ -7088,6 +7428,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "dry_run": true,
+                     *       "stored": 1,
+                     *       "already_there": 1,
+                     *       "refused": 1,
+                     *       "passed_over": 1,
+                     *       "letters": [
+                     *         {
+                     *           "id": 1,
+                     *           "outcome": "stored",
+                     *           "reason": "last: not a price"
+                     *         }
+                     *       ],
+                     *       "next_after": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["RedrivesAnswer"];
                 };
             };
@@ -7097,12 +7454,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7124,7 +7483,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The body is not JSON */
@@ -7133,12 +7501,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7193,9 +7574,20 @@ export interface operations {
                     "application/json": components["schemas"]["DeskAnswer"];
                 };
             };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7211,9 +7603,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7225,13 +7630,15 @@ export interface operations {
     getGaps: {
         parameters: {
             query?: {
-                cursor?: string | null;
-                day?: string | null;
-                kind?: ("sequence" | "feed") | null;
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                /** @description trading day */
+                day?: string;
+                kind?: "sequence" | "feed";
                 limit?: number;
-                source?: ("EXCEL" | "SCHWAB" | "REPLAY" | "SIMULATED") | null;
-                state?: ("open" | "backfilled" | "unrecoverable") | null;
-                symbol?: string | null;
+                source?: "EXCEL" | "SCHWAB" | "REPLAY" | "SIMULATED";
+                state?: "open" | "backfilled" | "unrecoverable";
+                symbol?: string;
             };
             header?: never;
             path?: never;
@@ -7245,6 +7652,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "gaps": [
+                     *         {
+                     *           "id": 1,
+                     *           "kind": "sequence",
+                     *           "source": "SCHWAB",
+                     *           "session_date": "2025-10-09",
+                     *           "from_seq": 1,
+                     *           "to_seq": 1,
+                     *           "missing": 1,
+                     *           "from_ts": "2025-10-09T15:30:00.000000Z",
+                     *           "to_ts": "2025-10-09T15:30:00.000000Z",
+                     *           "symbols": {},
+                     *           "cause": "trimmed_unread",
+                     *           "state": "open",
+                     *           "found_at": "2025-10-09T15:30:00.000000Z",
+                     *           "closed_at": "2025-10-09T15:30:00.000000Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": "17"
+                     *     }
+                     */
                     "application/json": components["schemas"]["GapsAnswer"];
                 };
             };
@@ -7254,12 +7684,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7275,9 +7707,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7301,12 +7746,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ready",
+                     *       "checks": [
+                     *         {
+                     *           "name": "ingest",
+                     *           "ok": true,
+                     *           "detail": "1,204 entries behind, last progress 0.3 s ago"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ReadinessAnswer"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7322,9 +7790,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7348,11 +7829,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "live"
+                     *     }
+                     */
                     "application/json": components["schemas"]["LivenessAnswer"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description A parameter is wrong */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7377,12 +7863,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ready",
+                     *       "checks": [
+                     *         {
+                     *           "name": "ingest",
+                     *           "ok": true,
+                     *           "detail": "1,204 entries behind, last progress 0.3 s ago"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ReadinessAnswer"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7398,21 +7907,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Some part makes no progress; the body has the same shape */
+            /** @description The caller asks too often */
+            429: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some part makes no progress; a problem document where it cannot be told who asks */
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
-                };
-            };
-            /** @description Any other error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
+                    "application/json": components["schemas"]["ReadinessAnswer"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -7462,9 +7974,20 @@ export interface operations {
                     "application/json": components["schemas"]["InstrumentsAnswer"];
                 };
             };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7480,9 +8003,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7496,6 +8032,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description an instrument */
                 symbol: string;
             };
             cookie?: never;
@@ -7508,6 +8045,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "symbol": "ES",
+                     *       "rolls": [
+                     *         {
+                     *           "symbol": "ES",
+                     *           "source": "SCHWAB",
+                     *           "kind": "first",
+                     *           "from_contract": "ESZ25",
+                     *           "to_contract": "ESH26",
+                     *           "session_date": "2025-12-15",
+                     *           "last_ts": "2025-10-09T15:30:00.000000Z",
+                     *           "first_ts": "2025-10-09T15:30:00.000000Z",
+                     *           "noticed_at": "2025-10-09T15:30:00.000000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["RollsAnswer"];
                 };
             };
@@ -7517,12 +8072,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7544,12 +8101,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7561,11 +8131,13 @@ export interface operations {
     getJobs: {
         parameters: {
             query?: {
-                cursor?: string | null;
-                kind?: ("full" | "single" | "multi" | "series" | "prediction") | null;
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                kind?: "full" | "single" | "multi" | "series" | "prediction";
                 limit?: number;
-                status?: ("pending" | "running" | "done" | "failed" | "cancelled") | null;
-                symbol?: string | null;
+                status?: "pending" | "running" | "done" | "failed" | "cancelled";
+                /** @description unset: all */
+                symbol?: string;
             };
             header?: never;
             path?: never;
@@ -7579,6 +8151,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "jobs": [
+                     *         {
+                     *           "asof": null,
+                     *           "attempt": 1,
+                     *           "cancel_asked": false,
+                     *           "created_at": "2025-10-09T15:30:00.000000Z",
+                     *           "end_date": "2025-10-09",
+                     *           "error": null,
+                     *           "finished_at": null,
+                     *           "heartbeat_at": "2025-10-09T15:30:07.412000Z",
+                     *           "id": 17,
+                     *           "kind": "full",
+                     *           "parameters": {
+                     *             "permutations": 199,
+                     *             "seed": 1
+                     *           },
+                     *           "progress": 0.35,
+                     *           "requested_by": "api",
+                     *           "resources": {},
+                     *           "retry_of": null,
+                     *           "stage": "volatility",
+                     *           "start_date": "2025-09-09",
+                     *           "started_at": "2025-10-09T15:30:00.412000Z",
+                     *           "status": "running",
+                     *           "symbols": [
+                     *             "ES",
+                     *             "NQ"
+                     *           ],
+                     *           "timeframe": "30days",
+                     *           "worker": "analysis@desk"
+                     *         }
+                     *       ],
+                     *       "next_cursor": "17"
+                     *     }
+                     */
                     "application/json": components["schemas"]["JobsAnswer"];
                 };
             };
@@ -7588,12 +8197,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7609,9 +8220,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7623,11 +8247,14 @@ export interface operations {
     submitJob: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key is done once, and answered alike for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
                 "application/json": components["schemas"]["JobRequest"];
             };
@@ -7639,7 +8266,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    /**
+                     * @example {
+                     *       "created": true,
+                     *       "queued": true,
+                     *       "job": {
+                     *         "asof": null,
+                     *         "attempt": 1,
+                     *         "cancel_asked": false,
+                     *         "created_at": "2025-10-09T15:30:00.000000Z",
+                     *         "end_date": "2025-10-09",
+                     *         "error": null,
+                     *         "finished_at": null,
+                     *         "heartbeat_at": "2025-10-09T15:30:07.412000Z",
+                     *         "id": 17,
+                     *         "kind": "full",
+                     *         "parameters": {
+                     *           "permutations": 199,
+                     *           "seed": 1
+                     *         },
+                     *         "progress": 0.35,
+                     *         "requested_by": "api",
+                     *         "resources": {},
+                     *         "retry_of": null,
+                     *         "stage": "volatility",
+                     *         "start_date": "2025-09-09",
+                     *         "started_at": "2025-10-09T15:30:00.412000Z",
+                     *         "status": "running",
+                     *         "symbols": [
+                     *           "ES",
+                     *           "NQ"
+                     *         ],
+                     *         "timeframe": "30days",
+                     *         "worker": "analysis@desk"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SubmittedAnswer"];
                 };
             };
             /** @description Successful response */
@@ -7648,6 +8311,42 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created": true,
+                     *       "queued": true,
+                     *       "job": {
+                     *         "asof": null,
+                     *         "attempt": 1,
+                     *         "cancel_asked": false,
+                     *         "created_at": "2025-10-09T15:30:00.000000Z",
+                     *         "end_date": "2025-10-09",
+                     *         "error": null,
+                     *         "finished_at": null,
+                     *         "heartbeat_at": "2025-10-09T15:30:07.412000Z",
+                     *         "id": 17,
+                     *         "kind": "full",
+                     *         "parameters": {
+                     *           "permutations": 199,
+                     *           "seed": 1
+                     *         },
+                     *         "progress": 0.35,
+                     *         "requested_by": "api",
+                     *         "resources": {},
+                     *         "retry_of": null,
+                     *         "stage": "volatility",
+                     *         "start_date": "2025-09-09",
+                     *         "started_at": "2025-10-09T15:30:00.412000Z",
+                     *         "status": "running",
+                     *         "symbols": [
+                     *           "ES",
+                     *           "NQ"
+                     *         ],
+                     *         "timeframe": "30days",
+                     *         "worker": "analysis@desk"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["SubmittedAnswer"];
                 };
             };
@@ -7657,12 +8356,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7684,7 +8385,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The body is not JSON */
@@ -7693,21 +8403,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks too often */
+            429: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description PostgreSQL is away; a task queue that is away is no failure */
             503: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPError"];
-                };
-            };
-            /** @description Any other error */
-            default: {
-                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7721,6 +8435,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description id of an analysis */
                 job_id: number;
             };
             cookie?: never;
@@ -7733,12 +8448,55 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "asof": null,
+                     *       "attempt": 1,
+                     *       "cancel_asked": false,
+                     *       "created_at": "2025-10-09T15:30:00.000000Z",
+                     *       "end_date": "2025-10-09",
+                     *       "error": null,
+                     *       "finished_at": null,
+                     *       "heartbeat_at": "2025-10-09T15:30:07.412000Z",
+                     *       "id": 17,
+                     *       "kind": "full",
+                     *       "parameters": {
+                     *         "permutations": 199,
+                     *         "seed": 1
+                     *       },
+                     *       "progress": 0.35,
+                     *       "requested_by": "api",
+                     *       "resources": {},
+                     *       "retry_of": null,
+                     *       "stage": "volatility",
+                     *       "start_date": "2025-09-09",
+                     *       "started_at": "2025-10-09T15:30:00.412000Z",
+                     *       "status": "running",
+                     *       "symbols": [
+                     *         "ES",
+                     *         "NQ"
+                     *       ],
+                     *       "timeframe": "30days",
+                     *       "worker": "analysis@desk"
+                     *     }
+                     */
                     "application/json": components["schemas"]["JobAnswer"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7760,12 +8518,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7777,13 +8548,17 @@ export interface operations {
     cancelJob: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key is done once, and answered alike for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
+                /** @description id of an analysis */
                 job_id: number;
             };
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
                 "application/json": components["schemas"]["OrderBody"];
             };
@@ -7795,6 +8570,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "asof": null,
+                     *       "attempt": 1,
+                     *       "cancel_asked": false,
+                     *       "created_at": "2025-10-09T15:30:00.000000Z",
+                     *       "end_date": "2025-10-09",
+                     *       "error": null,
+                     *       "finished_at": null,
+                     *       "heartbeat_at": "2025-10-09T15:30:07.412000Z",
+                     *       "id": 17,
+                     *       "kind": "full",
+                     *       "parameters": {
+                     *         "permutations": 199,
+                     *         "seed": 1
+                     *       },
+                     *       "progress": 0.35,
+                     *       "requested_by": "api",
+                     *       "resources": {},
+                     *       "retry_of": null,
+                     *       "stage": "volatility",
+                     *       "start_date": "2025-09-09",
+                     *       "started_at": "2025-10-09T15:30:00.412000Z",
+                     *       "status": "running",
+                     *       "symbols": [
+                     *         "ES",
+                     *         "NQ"
+                     *       ],
+                     *       "timeframe": "30days",
+                     *       "worker": "analysis@desk"
+                     *     }
+                     */
                     "application/json": components["schemas"]["JobAnswer"];
                 };
             };
@@ -7804,12 +8611,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7831,7 +8640,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The job is finished */
@@ -7840,7 +8649,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The body is not JSON */
@@ -7849,21 +8667,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks too often */
+            429: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description PostgreSQL is away; a task queue that is away is no failure */
             503: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPError"];
-                };
-            };
-            /** @description Any other error */
-            default: {
-                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7875,8 +8697,12 @@ export interface operations {
     followJob: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the id of the last event that was got, to go on behind it */
+                "Last-Event-ID"?: string;
+            };
             path: {
+                /** @description id of an analysis */
                 job_id: number;
             };
             cookie?: never;
@@ -7889,7 +8715,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": {
+                        /** @description an object of JSON */
+                        data: string;
+                        /**
+                         * @description progress: the job at a change; finished: the job at its end
+                         * @enum {string}
+                         */
+                        event: "progress" | "finished";
+                        /** @description send the last one back as Last-Event-ID */
+                        id?: string;
+                    };
                 };
             };
             /** @description The job is finished, and the client knows how */
@@ -7899,9 +8735,20 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7923,21 +8770,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description All places are taken */
             429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description PostgreSQL or Redis is away */
+            503: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7949,10 +8800,12 @@ export interface operations {
     getJobResults: {
         parameters: {
             query?: {
-                format?: ("json" | "csv" | "xlsx" | "html") | null;
+                /** @description instead of Accept */
+                format?: "json" | "csv" | "xlsx" | "html";
             };
             header?: never;
             path: {
+                /** @description id of an analysis */
                 job_id: number;
             };
             cookie?: never;
@@ -7965,15 +8818,68 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "version": 1,
+                     *       "job": {
+                     *         "asof": null,
+                     *         "attempt": 1,
+                     *         "cancel_asked": false,
+                     *         "created_at": "2025-10-09T15:30:00.000000Z",
+                     *         "end_date": "2025-10-09",
+                     *         "error": null,
+                     *         "finished_at": null,
+                     *         "heartbeat_at": "2025-10-09T15:30:07.412000Z",
+                     *         "id": 17,
+                     *         "kind": "full",
+                     *         "parameters": {
+                     *           "permutations": 199,
+                     *           "seed": 1
+                     *         },
+                     *         "progress": 0.35,
+                     *         "requested_by": "api",
+                     *         "resources": {},
+                     *         "retry_of": null,
+                     *         "stage": "volatility",
+                     *         "start_date": "2025-09-09",
+                     *         "started_at": "2025-10-09T15:30:00.412000Z",
+                     *         "status": "running",
+                     *         "symbols": [
+                     *           "ES",
+                     *           "NQ"
+                     *         ],
+                     *         "timeframe": "30days",
+                     *         "worker": "analysis@desk"
+                     *       },
+                     *       "asof": "2025-10-09T15:30:00.000000Z",
+                     *       "question": {},
+                     *       "inputs": {},
+                     *       "symbols": {},
+                     *       "portfolio": {},
+                     *       "track_record": {},
+                     *       "work": {}
+                     *     }
+                     */
                     "application/json": components["schemas"]["DocumentAnswer"];
                     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                     "text/csv": string;
                     "text/html": string;
                 };
             };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7995,7 +8901,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description None of the forms is accepted */
@@ -8004,7 +8910,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The job has no results, or none yet */
@@ -8013,12 +8919,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8030,13 +8949,17 @@ export interface operations {
     retryJob: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key is done once, and answered alike for a day */
+                "Idempotency-Key"?: string;
+            };
             path: {
+                /** @description id of an analysis */
                 job_id: number;
             };
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
                 "application/json": components["schemas"]["OrderBody"];
             };
@@ -8048,7 +8971,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    /**
+                     * @example {
+                     *       "created": true,
+                     *       "queued": true,
+                     *       "job": {
+                     *         "asof": null,
+                     *         "attempt": 1,
+                     *         "cancel_asked": false,
+                     *         "created_at": "2025-10-09T15:30:00.000000Z",
+                     *         "end_date": "2025-10-09",
+                     *         "error": null,
+                     *         "finished_at": null,
+                     *         "heartbeat_at": "2025-10-09T15:30:07.412000Z",
+                     *         "id": 17,
+                     *         "kind": "full",
+                     *         "parameters": {
+                     *           "permutations": 199,
+                     *           "seed": 1
+                     *         },
+                     *         "progress": 0.35,
+                     *         "requested_by": "api",
+                     *         "resources": {},
+                     *         "retry_of": null,
+                     *         "stage": "volatility",
+                     *         "start_date": "2025-09-09",
+                     *         "started_at": "2025-10-09T15:30:00.412000Z",
+                     *         "status": "running",
+                     *         "symbols": [
+                     *           "ES",
+                     *           "NQ"
+                     *         ],
+                     *         "timeframe": "30days",
+                     *         "worker": "analysis@desk"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SubmittedAnswer"];
                 };
             };
             /** @description Successful response */
@@ -8057,6 +9016,42 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created": true,
+                     *       "queued": true,
+                     *       "job": {
+                     *         "asof": null,
+                     *         "attempt": 1,
+                     *         "cancel_asked": false,
+                     *         "created_at": "2025-10-09T15:30:00.000000Z",
+                     *         "end_date": "2025-10-09",
+                     *         "error": null,
+                     *         "finished_at": null,
+                     *         "heartbeat_at": "2025-10-09T15:30:07.412000Z",
+                     *         "id": 17,
+                     *         "kind": "full",
+                     *         "parameters": {
+                     *           "permutations": 199,
+                     *           "seed": 1
+                     *         },
+                     *         "progress": 0.35,
+                     *         "requested_by": "api",
+                     *         "resources": {},
+                     *         "retry_of": null,
+                     *         "stage": "volatility",
+                     *         "start_date": "2025-09-09",
+                     *         "started_at": "2025-10-09T15:30:00.412000Z",
+                     *         "status": "running",
+                     *         "symbols": [
+                     *           "ES",
+                     *           "NQ"
+                     *         ],
+                     *         "timeframe": "30days",
+                     *         "worker": "analysis@desk"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["SubmittedAnswer"];
                 };
             };
@@ -8066,12 +9061,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8093,7 +9090,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The job neither failed nor was cancelled */
@@ -8102,7 +9099,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The body is not JSON */
@@ -8111,21 +9117,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks too often */
+            429: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description PostgreSQL is away; a task queue that is away is no failure */
             503: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPError"];
-                };
-            };
-            /** @description Any other error */
-            default: {
-                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8137,12 +9147,16 @@ export interface operations {
     getLake: {
         parameters: {
             query?: {
-                cursor?: string | null;
-                end?: string | null;
-                kind?: ("ticks" | "bars") | null;
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                /** @description trading day */
+                end?: string;
+                kind?: "ticks" | "bars";
                 limit?: number;
-                start?: string | null;
-                symbol?: string | null;
+                /** @description trading day */
+                start?: string;
+                /** @description unset: all */
+                symbol?: string;
             };
             header?: never;
             path?: never;
@@ -8196,12 +9210,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8217,9 +9233,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8231,11 +9260,14 @@ export interface operations {
     backfillLake: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key is done once, and answered alike for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
                 "application/json": components["schemas"]["BackfillBody"];
             };
@@ -8247,6 +9279,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "queued": 1,
+                     *       "days": [
+                     *         {
+                     *           "date": "2025-10-09",
+                     *           "state": "no_session",
+                     *           "queued": true
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["BackfillAnswer"];
                 };
             };
@@ -8256,12 +9300,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8277,27 +9323,49 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The Idempotency-Key was used for another request, or that one is still worked on */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is not JSON */
             415: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks too often */
+            429: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The task queue is away */
             503: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPError"];
-                };
-            };
-            /** @description Any other error */
-            default: {
-                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8309,12 +9377,14 @@ export interface operations {
     getLosses: {
         parameters: {
             query?: {
-                cursor?: string | null;
-                day?: string | null;
-                kind?: ("trimmed_unread" | "trimmed_pending" | "stream_reset" | "collector_drop" | "unexplained") | null;
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                /** @description trading day */
+                day?: string;
+                kind?: "trimmed_unread" | "trimmed_pending" | "stream_reset" | "collector_drop" | "unexplained";
                 limit?: number;
-                source?: ("EXCEL" | "SCHWAB" | "REPLAY" | "SIMULATED") | null;
-                symbol?: string | null;
+                source?: "EXCEL" | "SCHWAB" | "REPLAY" | "SIMULATED";
+                symbol?: string;
             };
             header?: never;
             path?: never;
@@ -8328,6 +9398,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "totals": {},
+                     *       "losses": [
+                     *         {
+                     *           "id": 1,
+                     *           "kind": "trimmed_unread",
+                     *           "count": 1,
+                     *           "source": "SCHWAB",
+                     *           "symbol": "ES",
+                     *           "session_date": "2025-10-09",
+                     *           "parent_id": 1,
+                     *           "ref": "1760023800108-0",
+                     *           "detail": {},
+                     *           "observed_at": "2025-10-09T15:30:00.000000Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": "17"
+                     *     }
+                     */
                     "application/json": components["schemas"]["LossesAnswer"];
                 };
             };
@@ -8337,12 +9427,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8358,9 +9450,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8384,12 +9489,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "kind": "key",
+                     *       "name": "anna",
+                     *       "role": "operator",
+                     *       "login_path": "/login",
+                     *       "logout_path": "/logout"
+                     *     }
+                     */
                     "application/json": components["schemas"]["MeAnswer"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8405,9 +9530,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8419,11 +9557,14 @@ export interface operations {
     getPredictions: {
         parameters: {
             query?: {
-                cursor?: string | null;
-                horizon?: ("5m" | "15m" | "1h") | null;
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                horizon?: "5m" | "15m" | "1h";
                 limit?: number;
-                resolved?: boolean | null;
-                symbol?: string | null;
+                /** @description with an end, that is an outcome or none ever; unset: all */
+                resolved?: boolean;
+                /** @description unset: all */
+                symbol?: string;
             };
             header?: never;
             path?: never;
@@ -8437,6 +9578,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "predictions": [
+                     *         {
+                     *           "id": 1,
+                     *           "job_id": 1,
+                     *           "model_id": 1,
+                     *           "symbol": "ES",
+                     *           "source": "SCHWAB",
+                     *           "horizon": "1h",
+                     *           "made_at": "2025-10-09T15:30:00.000000Z",
+                     *           "asof": "2025-10-09T15:30:00.000000Z",
+                     *           "target_ts": "2025-10-09T15:30:00.000000Z",
+                     *           "base_price": 0.5,
+                     *           "base_rate": 0.5,
+                     *           "p": 0.5,
+                     *           "low": 0.5,
+                     *           "high": 0.5,
+                     *           "gated": true,
+                     *           "n_train": 1,
+                     *           "params_hash": "00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff",
+                     *           "data_hash": "00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff",
+                     *           "outcome": 0,
+                     *           "outcome_price": 0.5,
+                     *           "resolved_at": "2025-10-09T15:30:00.000000Z",
+                     *           "void": "no trade near the time"
+                     *         }
+                     *       ],
+                     *       "next_cursor": "17",
+                     *       "track_record": {}
+                     *     }
+                     */
                     "application/json": components["schemas"]["PredictionsAnswer"];
                 };
             };
@@ -8446,12 +9619,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8467,9 +9642,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8481,11 +9669,15 @@ export interface operations {
     getPredictionPerformance: {
         parameters: {
             query?: {
-                horizon?: ("5m" | "15m" | "1h") | null;
+                horizon?: "5m" | "15m" | "1h";
+                /** @description sessions of each history, the newest */
                 limit?: number;
-                model?: string | null;
-                since?: string | null;
-                symbol?: string | null;
+                /** @description a kind of model, with or without its version */
+                model?: string;
+                /** @description the first session of the history */
+                since?: string;
+                /** @description unset: all */
+                symbol?: string;
             };
             header?: never;
             path?: never;
@@ -8499,6 +9691,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "as_of": "2025-10-09T15:30:00.000000Z",
+                     *       "status": "ok",
+                     *       "reason": "last: not a price",
+                     *       "performance": [
+                     *         {
+                     *           "model": "direction-logistic 1",
+                     *           "model_id": 1,
+                     *           "symbol": "ES",
+                     *           "horizon": "1h",
+                     *           "status": "ok",
+                     *           "session_date": "2025-10-09",
+                     *           "scored_at": "2025-10-09T15:30:00.000000Z",
+                     *           "outcomes": 1,
+                     *           "degraded": true,
+                     *           "figures": {},
+                     *           "history": [
+                     *             {
+                     *               "session_date": "2025-10-09",
+                     *               "outcomes": 1,
+                     *               "brier": 0.5,
+                     *               "brier_skill": 0.5,
+                     *               "hit_rate": 0.5,
+                     *               "coverage": 0.5,
+                     *               "kupiec_p": 0.5,
+                     *               "degraded": true
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PerformanceAnswer"];
                 };
             };
@@ -8508,12 +9733,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8529,9 +9756,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8543,9 +9783,11 @@ export interface operations {
     getLadders: {
         parameters: {
             query?: {
-                cursor?: string | null;
+                /** @description next_cursor of the page before */
+                cursor?: string;
                 limit?: number;
-                market?: string | null;
+                /** @description unset: the desk's */
+                market?: string;
             };
             header?: never;
             path?: never;
@@ -8559,6 +9801,49 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "market": "CME_Futures",
+                     *       "ladders": [
+                     *         {
+                     *           "market": "CME_Futures",
+                     *           "session_date": "2026-11-27",
+                     *           "phase": "waiting",
+                     *           "verdict": "READY",
+                     *           "reasons": [
+                     *             "the report was late"
+                     *           ],
+                     *           "opens_at": "2025-10-09T15:30:00.000000Z",
+                     *           "seconds_to_open": 1,
+                     *           "asof": "2025-10-09T15:30:00.000000Z",
+                     *           "made_at": "2025-10-09T15:30:00.000000Z",
+                     *           "verified_at": "2025-10-09T15:30:00.000000Z",
+                     *           "job_id": 1,
+                     *           "sha256": "00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff",
+                     *           "stages": [
+                     *             {
+                     *               "stage": "comprehensive",
+                     *               "status": "planned",
+                     *               "verdict": "ok",
+                     *               "planned_at": "2025-10-09T15:30:00.000000Z",
+                     *               "deadline_at": "2025-10-09T15:30:00.000000Z",
+                     *               "asof": "2025-10-09T15:30:00.000000Z",
+                     *               "started_at": "2025-10-09T15:30:00.000000Z",
+                     *               "done_at": "2025-10-09T15:30:00.000000Z",
+                     *               "late_s": 1,
+                     *               "reasons": [
+                     *                 "the report was late"
+                     *               ],
+                     *               "jobs": {
+                     *                 "ES": 12
+                     *               }
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "next_cursor": "17"
+                     *     }
+                     */
                     "application/json": components["schemas"]["LaddersAnswer"];
                 };
             };
@@ -8568,12 +9853,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8595,12 +9882,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8612,10 +9912,12 @@ export interface operations {
     getLadder: {
         parameters: {
             query?: {
-                market?: string | null;
+                /** @description unset: the desk's */
+                market?: string;
             };
             header?: never;
             path: {
+                /** @description trading day, YYYY-MM-DD */
                 day: string;
             };
             cookie?: never;
@@ -8628,6 +9930,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "market": "CME_Futures",
+                     *       "session_date": "2026-11-27",
+                     *       "phase": "waiting",
+                     *       "verdict": "READY",
+                     *       "reasons": [
+                     *         "the report was late"
+                     *       ],
+                     *       "opens_at": "2025-10-09T15:30:00.000000Z",
+                     *       "seconds_to_open": 1,
+                     *       "asof": "2025-10-09T15:30:00.000000Z",
+                     *       "made_at": "2025-10-09T15:30:00.000000Z",
+                     *       "verified_at": "2025-10-09T15:30:00.000000Z",
+                     *       "job_id": 1,
+                     *       "sha256": "00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff",
+                     *       "stages": [
+                     *         {
+                     *           "stage": "comprehensive",
+                     *           "status": "planned",
+                     *           "verdict": "ok",
+                     *           "planned_at": "2025-10-09T15:30:00.000000Z",
+                     *           "deadline_at": "2025-10-09T15:30:00.000000Z",
+                     *           "asof": "2025-10-09T15:30:00.000000Z",
+                     *           "started_at": "2025-10-09T15:30:00.000000Z",
+                     *           "done_at": "2025-10-09T15:30:00.000000Z",
+                     *           "late_s": 1,
+                     *           "reasons": [
+                     *             "the report was late"
+                     *           ],
+                     *           "jobs": {
+                     *             "ES": 12
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["LadderAnswer"];
                 };
             };
@@ -8637,12 +9976,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8664,12 +10005,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8681,11 +10035,14 @@ export interface operations {
     getPremarketReport: {
         parameters: {
             query?: {
-                format?: ("json" | "html" | "csv") | null;
-                market?: string | null;
+                /** @description unset: what Accept asks for */
+                format?: "json" | "html" | "csv";
+                /** @description unset: the desk's */
+                market?: string;
             };
             header?: never;
             path: {
+                /** @description trading day, YYYY-MM-DD */
                 day: string;
             };
             cookie?: never;
@@ -8699,6 +10056,48 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "version": 1,
+                     *       "market": "CME_Futures",
+                     *       "session_date": "2025-10-09",
+                     *       "opens_at": "2025-10-09T15:30:00.000000Z",
+                     *       "made_at": "2025-10-09T15:30:00.000000Z",
+                     *       "asof": "2025-10-09T15:30:00.000000Z",
+                     *       "rests_on": "premarket",
+                     *       "job_id": 1,
+                     *       "symbols": [
+                     *         "ES"
+                     *       ],
+                     *       "signals": {},
+                     *       "risk": {},
+                     *       "outlook": {},
+                     *       "correlation": {},
+                     *       "expected_ranges": {},
+                     *       "performance": {},
+                     *       "data": {},
+                     *       "left_out": {},
+                     *       "stages": [
+                     *         {
+                     *           "stage": "comprehensive",
+                     *           "status": "planned",
+                     *           "verdict": "ok",
+                     *           "planned_at": "2025-10-09T15:30:00.000000Z",
+                     *           "deadline_at": "2025-10-09T15:30:00.000000Z",
+                     *           "asof": "2025-10-09T15:30:00.000000Z",
+                     *           "started_at": "2025-10-09T15:30:00.000000Z",
+                     *           "done_at": "2025-10-09T15:30:00.000000Z",
+                     *           "late_s": 1,
+                     *           "reasons": [
+                     *             "the report was late"
+                     *           ],
+                     *           "jobs": {
+                     *             "ES": 12
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PremarketReportAnswer"];
                     "text/csv": string;
                     "text/html": string;
@@ -8710,12 +10109,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8737,7 +10138,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description None of the forms is accepted */
@@ -8746,12 +10147,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8763,7 +10177,8 @@ export interface operations {
     getLatestLadder: {
         parameters: {
             query?: {
-                market?: string | null;
+                /** @description unset: the desk's */
+                market?: string;
             };
             header?: never;
             path?: never;
@@ -8777,6 +10192,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "market": "CME_Futures",
+                     *       "session_date": "2026-11-27",
+                     *       "phase": "waiting",
+                     *       "verdict": "READY",
+                     *       "reasons": [
+                     *         "the report was late"
+                     *       ],
+                     *       "opens_at": "2025-10-09T15:30:00.000000Z",
+                     *       "seconds_to_open": 1,
+                     *       "asof": "2025-10-09T15:30:00.000000Z",
+                     *       "made_at": "2025-10-09T15:30:00.000000Z",
+                     *       "verified_at": "2025-10-09T15:30:00.000000Z",
+                     *       "job_id": 1,
+                     *       "sha256": "00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff",
+                     *       "stages": [
+                     *         {
+                     *           "stage": "comprehensive",
+                     *           "status": "planned",
+                     *           "verdict": "ok",
+                     *           "planned_at": "2025-10-09T15:30:00.000000Z",
+                     *           "deadline_at": "2025-10-09T15:30:00.000000Z",
+                     *           "asof": "2025-10-09T15:30:00.000000Z",
+                     *           "started_at": "2025-10-09T15:30:00.000000Z",
+                     *           "done_at": "2025-10-09T15:30:00.000000Z",
+                     *           "late_s": 1,
+                     *           "reasons": [
+                     *             "the report was late"
+                     *           ],
+                     *           "jobs": {
+                     *             "ES": 12
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["LadderAnswer"];
                 };
             };
@@ -8786,12 +10238,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8813,12 +10267,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8830,8 +10297,10 @@ export interface operations {
     getQuotes: {
         parameters: {
             query?: {
-                at?: string | null;
-                symbols?: string | null;
+                /** @description the instant to take for now, with an offset; unset: the present */
+                at?: string;
+                /** @description symbols separated by commas, at most 500; unset: the watchlist */
+                symbols?: string;
             };
             header?: never;
             path?: never;
@@ -8926,12 +10395,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8947,18 +10418,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis is away */
-            503: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description Redis is away */
+            503: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8970,10 +10445,15 @@ export interface operations {
     streamQuotes: {
         parameters: {
             query?: {
-                last_event_id?: string | null;
-                symbols?: string | null;
+                /** @description instead of the header Last-Event-ID */
+                last_event_id?: string;
+                /** @description symbols separated by commas, at most 500; unset: the watchlist */
+                symbols?: string;
             };
-            header?: never;
+            header?: {
+                /** @description the id of the last event that was got, to go on behind it */
+                "Last-Event-ID"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8996,7 +10476,17 @@ export interface operations {
                      *     event: quote
                      *     data: {"symbol":"ES","source":"SCHWAB","seq":783500482379,"ts":"2025-10-09T15:30:00.101000Z","last":"6751.25"}
                      */
-                    "text/event-stream": string;
+                    "text/event-stream": {
+                        /** @description an object of JSON */
+                        data: string;
+                        /**
+                         * @description quote: a quote; reset: events are lost: take a snapshot; conflated: how many were left out; status: of the bus; sources: the state of each source
+                         * @enum {string}
+                         */
+                        event: "quote" | "reset" | "conflated" | "status" | "sources";
+                        /** @description send the last one back as Last-Event-ID */
+                        id?: string;
+                    };
                 };
             };
             /** @description A parameter or the Last-Event-ID is malformed */
@@ -9005,12 +10495,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9029,15 +10521,19 @@ export interface operations {
             /** @description All places for stream clients are taken */
             429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description PostgreSQL or Redis is away */
+            503: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9049,8 +10545,10 @@ export interface operations {
     getSession: {
         parameters: {
             query?: {
-                at?: string | null;
-                market?: ("CME_Futures" | "CME_Energy_Metals" | "CME_Rates" | "CME_FX" | "US_Equity") | null;
+                /** @description the instant to take for now, with an offset; unset: the present */
+                at?: string;
+                /** @description unset: the desk's market */
+                market?: "CME_Futures" | "CME_Energy_Metals" | "CME_Rates" | "CME_FX" | "US_Equity";
             };
             header?: never;
             path?: never;
@@ -9099,12 +10597,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9120,9 +10620,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9134,10 +10647,14 @@ export interface operations {
     getSessions: {
         parameters: {
             query?: {
-                at?: string | null;
-                end?: string | null;
-                market?: ("CME_Futures" | "CME_Energy_Metals" | "CME_Rates" | "CME_FX" | "US_Equity") | null;
-                start?: string | null;
+                /** @description the instant to take for now, with an offset; unset: the present */
+                at?: string;
+                /** @description included; unset: 30 days after the start */
+                end?: string;
+                /** @description unset: the desk's market */
+                market?: "CME_Futures" | "CME_Energy_Metals" | "CME_Rates" | "CME_FX" | "US_Equity";
+                /** @description unset: the present day; at most 3,660 days before the end */
+                start?: string;
             };
             header?: never;
             path?: never;
@@ -9191,12 +10708,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9212,9 +10731,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9226,10 +10758,11 @@ export interface operations {
     getSessionRecords: {
         parameters: {
             query?: {
-                market?: string | null;
+                market?: string;
             };
             header?: never;
             path: {
+                /** @description trading day, YYYY-MM-DD */
                 day: string;
             };
             cookie?: never;
@@ -9242,6 +10775,56 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "session_date": "2025-10-09",
+                     *       "markets": [
+                     *         {
+                     *           "market": "CME_Futures",
+                     *           "session_open": "2025-10-09T15:30:00.000000Z",
+                     *           "session_close": "2025-10-09T15:30:00.000000Z",
+                     *           "events": [
+                     *             {
+                     *               "event": "open",
+                     *               "due_at": "2025-10-09T15:30:00.000000Z",
+                     *               "status": "planned",
+                     *               "reason": "last: not a price",
+                     *               "started_at": "2025-10-09T15:30:00.000000Z",
+                     *               "done_at": "2025-10-09T15:30:00.000000Z",
+                     *               "late_s": 1,
+                     *               "detail": {}
+                     *             }
+                     *           ],
+                     *           "snapshot": {
+                     *             "created_at": "2025-10-09T15:30:00.000000Z",
+                     *             "completed_at": "2025-10-09T15:30:00.000000Z",
+                     *             "ticks": 1,
+                     *             "symbols": 1,
+                     *             "first_ts": "2025-10-09T15:30:00.000000Z",
+                     *             "last_ts": "2025-10-09T15:30:00.000000Z",
+                     *             "by_symbol": {},
+                     *             "baseline": {},
+                     *             "quality": {}
+                     *           },
+                     *           "certificate": {
+                     *             "verdict": "complete",
+                     *             "reasons": [
+                     *               "the report was late"
+                     *             ],
+                     *             "figures": {},
+                     *             "files": [
+                     *               {
+                     *                 "path": "ticks/date=2025-10-09/symbol=ES/ticks.parquet",
+                     *                 "rows": 1,
+                     *                 "sha256": "00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff"
+                     *               }
+                     *             ],
+                     *             "made_at": "2025-10-09T15:30:00.000000Z"
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["SessionRecordsAnswer"];
                 };
             };
@@ -9251,12 +10834,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9278,12 +10863,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9295,7 +10893,8 @@ export interface operations {
     getSignals: {
         parameters: {
             query?: {
-                symbol?: string | null;
+                /** @description unset: all */
+                symbol?: string;
             };
             header?: never;
             path?: never;
@@ -9309,6 +10908,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "as_of": "2025-10-09T15:30:00.000000Z",
+                     *       "signals": [
+                     *         {
+                     *           "job_id": 1,
+                     *           "symbol": "ES",
+                     *           "side": "BUY",
+                     *           "strength": 0.5,
+                     *           "reason_code": "no_skill",
+                     *           "asof": "2025-10-09T15:30:00.000000Z",
+                     *           "valid_until": "2025-10-09T15:30:00.000000Z",
+                     *           "valid": true
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["SignalsAnswer"];
                 };
             };
@@ -9318,12 +10934,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9339,9 +10957,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9353,11 +10984,14 @@ export interface operations {
     makeTicket: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request under the same key is done once, and answered alike for a day */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
                 "application/json": components["schemas"]["TicketBody"];
             };
@@ -9369,6 +11003,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "ticket": "as-it-was-made",
+                     *       "lasts_s": 30
+                     *     }
+                     */
                     "application/json": components["schemas"]["TicketAnswer"];
                 };
             };
@@ -9378,12 +11018,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9392,6 +11034,24 @@ export interface operations {
             };
             /** @description The caller is no viewer */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used for another request, or that one is still worked on */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9405,12 +11065,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9422,13 +11095,21 @@ export interface operations {
     getTicks: {
         parameters: {
             query: {
-                at?: string | null;
-                columns?: string | null;
-                cursor?: string | null;
-                end?: string | null;
-                limit?: number | null;
-                source?: ("EXCEL" | "SCHWAB" | "REPLAY" | "SIMULATED") | null;
-                start?: string | null;
+                /** @description the instant to take for now, with an offset; unset: the present */
+                at?: string;
+                /** @description columns separated by commas, of symbol, source, seq, ts, recv_ts, session_date, contract, ts_origin, last, bid, ask, open, high, low, close, change, last_size, bid_size, ask_size, volume, trade, delayed, created_at; unset: all */
+                columns?: string;
+                /** @description the next_cursor of the answer before; the range and the source are those of that question */
+                cursor?: string;
+                /** @description the first instant after the range; unset: the present */
+                end?: string;
+                /** @description most ticks in one answer; in JSON at most 10000, and 1000 when unset; CSV and Arrow hold all of the range when unset */
+                limit?: number;
+                /** @description unset: the ticks of all sources */
+                source?: "EXCEL" | "SCHWAB" | "REPLAY" | "SIMULATED";
+                /** @description the first instant of the range, with an offset */
+                start?: string;
+                /** @description one symbol */
                 symbol: string;
             };
             header?: never;
@@ -9482,12 +11163,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9509,7 +11192,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Accept names no form that there is */
@@ -9518,7 +11201,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A file of the lake is damaged */
@@ -9527,12 +11210,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9556,12 +11252,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "symbols": [
+                     *         "YM",
+                     *         "ES",
+                     *         "NQ"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["WatchlistAnswer"];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9577,9 +11293,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9595,7 +11324,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
                 "application/json": components["schemas"]["WatchlistBody"];
             };
@@ -9607,6 +11336,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "symbols": [
+                     *         "YM",
+                     *         "ES",
+                     *         "NQ"
+                     *       ],
+                     *       "restarted": [
+                     *         "SCHWAB"
+                     *       ],
+                     *       "collectors_told": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["WatchlistSetAnswer"];
                 };
             };
@@ -9616,12 +11358,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9637,18 +11381,40 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is not JSON */
             415: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9680,9 +11446,20 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Nobody that is known asks, or the key opens nothing */
             401: {
                 headers: {
+                    /** @description how to say who one is */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9698,9 +11475,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Any other error */
-            default: {
+            /** @description The caller asks too often */
+            429: {
                 headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PostgreSQL or Redis is away */
+            503: {
+                headers: {
+                    /** @description seconds after which to try again */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {

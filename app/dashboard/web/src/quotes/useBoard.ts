@@ -35,7 +35,7 @@ export function useBoard(): Board {
 }
 
 async function fetchBars(symbol: string, source: Quote["source"], signal: AbortSignal) {
-  const query = { symbol, timeframe: "5m", source } as const;
+  const query = { symbol, timeframe: "5m", source: source ?? undefined } as const;
   const bars = await answered(api.GET("/api/bars", { params: { query }, signal }));
   if (typeof bars === "string") throw new TypeError("bars came as text, not as JSON");
   return bars;

@@ -18,8 +18,15 @@ export function useJobs(filters: JobFilters) {
   return useInfiniteQuery({
     queryKey: ["jobs", filters],
     initialPageParam: null as string | null,
-    queryFn: ({ pageParam, signal }) =>
-      answered(api.GET("/api/jobs", { params: { query: { ...filters, cursor: pageParam, limit: PAGE } }, signal })),
+    queryFn: ({ pageParam, signal }) => {
+      const asked = {
+        status: filters.status ?? undefined,
+        kind: filters.kind ?? undefined,
+        symbol: filters.symbol ?? undefined,
+      };
+      const query = { ...asked, cursor: pageParam ?? undefined, limit: PAGE };
+      return answered(api.GET("/api/jobs", { params: { query }, signal }));
+    },
     getNextPageParam: (page) => page.next_cursor,
     refetchInterval: ({ state }) =>
       state.data?.pages.some((page) => page.jobs.some((job) => !isFinished(job))) ? LIVELY_MS : CALM_MS,

@@ -21,7 +21,7 @@ export function PredictionsPanel() {
     queryKey: ["predictions", "ledger"],
     initialPageParam: null as string | null,
     queryFn: ({ pageParam, signal }) =>
-      answered(api.GET("/api/predictions", { params: { query: { cursor: pageParam } }, signal })),
+      answered(api.GET("/api/predictions", { params: { query: { cursor: pageParam ?? undefined } }, signal })),
     getNextPageParam: (page) => page.next_cursor,
   });
   const instruments = useInstruments().data;

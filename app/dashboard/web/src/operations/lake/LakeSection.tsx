@@ -88,7 +88,9 @@ function useLake(query: { kind: "ticks" | "bars"; start?: string; end?: string; 
   return useInfiniteQuery({
     queryKey: ["lake", query],
     queryFn: ({ signal, pageParam }) =>
-      answered(api.GET("/api/lake", { params: { query: { ...query, limit: PAGE, cursor: pageParam } }, signal })),
+      answered(
+        api.GET("/api/lake", { params: { query: { ...query, limit: PAGE, cursor: pageParam ?? undefined } }, signal }),
+      ),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
     placeholderData: keepPreviousData,
