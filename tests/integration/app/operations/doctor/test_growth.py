@@ -1,7 +1,5 @@
 from datetime import timedelta
 
-from sqlalchemy import text
-
 from app.lake.layout import Lake
 from app.operations.doctor.growth import daily_growth
 from tests.factories import DAY, quotes
@@ -11,9 +9,6 @@ from tests.ticks import store_quotes
 
 def test_nothing_is_known_before_the_first_day(sessions):
     with sessions() as session:
-        # Rows that were deleted have left their pages.
-        session.execute(text("TRUNCATE ticks"))
-
         assert daily_growth(session) == {}
 
 
