@@ -9,8 +9,8 @@ FEW_ROWS = 500
 _NAMES = [model.__tablename__ for model in TABLES]
 _CATALOGUE = ("trading_instruments", "markets")
 # The lock waits for whoever still writes. TRUNCATE makes new files for a table and for each of its indexes, which
-# takes longer than most tests, so that few rows are deleted instead. A partition whose rows were deleted keeps its pages,
-# by which days are told apart that have ticks: of those that have any, new files are made.
+# takes longer than most tests, so that few rows are deleted instead. A partition whose rows were deleted keeps its
+# pages, by which days are known to have ticks: of those that have any, new files are made.
 _EMPTY = f"""
 DO $$
 DECLARE
