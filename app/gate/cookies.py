@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from flask import Request, Response
+from flask import Request
+from werkzeug.wrappers import Response
 
 from app.access.tokens import Token
 from app.gate.sites import is_by_https

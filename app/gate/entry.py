@@ -127,7 +127,7 @@ def log_out() -> AnyResponse:
         rt.ring.look_again()
         note("log out", actor=found.label)
     answer = redirect(url_for("entry.show_login"), HTTPStatus.SEE_OTHER)
-    drop_cookie(request, answer)  # type: ignore[arg-type]
+    drop_cookie(request, answer)
     return answer
 
 
@@ -161,7 +161,7 @@ def _let_in(rt: Runtime, user: User, token: Token, way: str) -> AnyResponse:
     rt.ring.look_again()
     note("log in", user.name, actor=f"user {user.name}", way=way)
     answer = redirect(local_target(request.form.get("next", "")), HTTPStatus.SEE_OTHER)
-    set_cookie(request, answer, token)  # type: ignore[arg-type]
+    set_cookie(request, answer, token)
     return answer
 
 
