@@ -152,8 +152,15 @@ def raw_bus(bus: Redis, redis_url: str) -> Iterator[Redis]:
 
 @pytest.fixture
 def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
-    """The settings of a test: the servers of this worker, and a state directory of the test's own."""
-    return load_settings(_env_file=None, database_url=database_url, redis_url=redis_url, state_dir=tmp_path / "var")
+    """The settings of a test: the servers of this worker, a state directory of the test's own, and no haste limited."""
+    return load_settings(
+        _env_file=None,
+        database_url=database_url,
+        redis_url=redis_url,
+        state_dir=tmp_path / "var",
+        rate_limit_per_s=100_000,
+        write_limit_per_s=10_000,
+    )
 
 
 @pytest.fixture

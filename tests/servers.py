@@ -27,6 +27,7 @@ from typing import ClassVar, TextIO
 import psycopg2
 import pytest
 
+from app.bus.connection import connect
 from app.local.child import wrapped
 from app.local.ports import free_port
 from app.local.postgres import ENVIRONMENT, EmbeddedPostgres
@@ -145,6 +146,9 @@ def _running(state: StateDirectory) -> Iterator[dict[str, str]]:
             stack.enter_context(_process([*prefix, *wrapped(server.command(), os.getpid(), signal.SIGQUIT)], stop))
         for server in (postgres, valkey):
             _wait(server.is_ready)
+        with connect(valkey.url) as client:
+            # It would empty the databases of all workers at once.
+            client.execute_command("ACL SETUSER", "default", "-flushall")
         yield {"database_url": postgres.url, "redis_url": valkey.url}
 
 

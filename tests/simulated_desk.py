@@ -142,7 +142,7 @@ class SimulatedDesk:
 
     def flush(self) -> None:
         """Redis forgets everything, and the feed, which has lost its lease with that, is quiet from now on."""
-        self.stores.redis.flushall()
+        self.stores.redis.flushdb()
         self._waiting.clear()
 
     def climb(self, day: date, *, instants: Sequence[datetime] = ()) -> None:

@@ -23,6 +23,7 @@ from tests.keyed_client import bearing, make_key
 
 PROBLEM = "application/problem+json"
 FEW: dict[str, float] = {"rate_limit_per_s": 5, "write_limit_per_s": 1}
+USUAL: dict[str, float] = {name: Settings.model_fields[name].default for name in FEW}
 
 Order = Callable[..., TestResponse]
 
@@ -80,6 +81,7 @@ def test_the_admin_is_limited_too(client: FlaskClient, rt: Runtime) -> None:
     assert answers[-1].headers["Retry-After"] == "1"
 
 
+@pytest.mark.parametrize("settings", [USUAL], indirect=True)
 def test_all_pages_of_the_dashboard_at_once_are_not_too_often(client: FlaskClient) -> None:
     symbols = ",".join(f"S{number}" for number in range(200))
     paths = ["/", "/api/desk", "/api/session", f"/api/quotes?symbols={symbols}", "/api/alerts", "/api/jobs"]

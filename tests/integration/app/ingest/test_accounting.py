@@ -46,7 +46,8 @@ def ledger(sessions):
             counted = {
                 (row.source, row.symbol, row.session_date): row.count for row in session.scalars(select(DuplicateCount))
             }
-            dead = {row.stream_id: row.reason for row in session.scalars(select(DeadLetter))}
+            letters = session.scalars(select(DeadLetter).order_by(DeadLetter.stream_id))
+            dead = {row.stream_id: row.reason for row in letters}
             lost = {row.ref: row.count for row in session.scalars(select(Loss))}
         return counted, dead, lost
 
