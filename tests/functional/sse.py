@@ -6,7 +6,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,7 +24,14 @@ class Received:
 class SseClient:
     """Connects at once; `events` grow until `close`. `reading` False leaves the bytes with the kernel."""
 
-    def __init__(self, url: str, *, last_event_id: str | None = None, reading: bool = True) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        last_event_id: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        reading: bool = True,
+    ) -> None:
         parts = urlsplit(url)
         self.events: list[Received] = []
         self.comments: list[str] = []
@@ -34,9 +41,10 @@ class SseClient:
         self.ended = False
         self._changed = threading.Condition()
         self._socket = socket.create_connection((parts.hostname, parts.port), timeout=20)
-        given = f"Last-Event-ID: {last_event_id}\r\n" if last_event_id else ""
+        told = {"Host": parts.netloc, **(headers or {}), **({"Last-Event-ID": last_event_id} if last_event_id else {})}
         target = f"{parts.path}?{parts.query}"
-        self._socket.sendall(f"GET {target} HTTP/1.1\r\nHost: {parts.netloc}\r\n{given}\r\n".encode())
+        lines = [f"GET {target} HTTP/1.1", *(f"{name}: {value}" for name, value in told.items())]
+        self._socket.sendall("\r\n".join([*lines, "", ""]).encode())
         self._thread = threading.Thread(target=self._read, daemon=True)
         if reading:
             self._thread.start()

@@ -18,10 +18,10 @@ BUS_WAIT_S: Final = 1.0
 
 
 def feed(hub: EventHub, client: Client, after: StreamId | None) -> Iterator[bytes]:
-    """Chunks of the event stream for a client that has joined `hub`, none empty; ends when the client is cut.
+    """Chunks of the event stream for a client that has joined `hub`; ends when the client is cut.
 
     With `after` it first sends what came since that event. It is never silent for longer than the hub's limit says,
-    also while Redis is away.
+    also while Redis is away. At the latest then it gives a chunk, an empty one where the hub sends past it.
     """
     if after is None:
         hub.go_live(client)

@@ -3,7 +3,6 @@
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from math import inf
 from threading import Condition
 from typing import Final
 
@@ -32,7 +31,7 @@ class Mailbox:
         self._untold = 0
         self._closed = self._is_awaiting = False
         self._taken_at: float | None = None
-        self._passed_at = -inf
+        self._spoke_at = time.monotonic()
         self._unfinished: Callable[[], None] | None = None
         self.sent = 0
         self.conflated = 0
@@ -94,7 +93,7 @@ class Mailbox:
             except BlockingIOError:
                 return False
             self._place = place
-            self._passed_at = time.monotonic()
+            self._spoke_at = time.monotonic()
             self.sent += len(events)
             if self._unfinished:
                 self._ready.notify()
@@ -113,9 +112,10 @@ class Mailbox:
             self._ready.notify()
 
     def take(self, timeout_s: float, *, events: bool = True) -> bytes | None:
-        """The next frames, about 32 KiB; a heartbeat when nothing came within `timeout_s`; None once closed.
+        """The next frames, about 32 KiB; a heartbeat when nothing was sent for `timeout_s`; None once closed.
 
-        The heartbeat carries the newest id read for this client; with `events` False only notices are taken.
+        Empty when all that came within `timeout_s` was passed by. The heartbeat carries the newest id read for this
+        client; with `events` False only notices are taken.
         """
         while True:
             with self._ready:
@@ -125,7 +125,7 @@ class Mailbox:
                 self._taken_at = time.monotonic()
                 finish = self._unfinished
                 if finish is None:
-                    return self._next_frames(events) or heartbeat(self._place if events else ORIGIN)
+                    return self._next_frames(events) or self._heartbeat(timeout_s, events)
             try:
                 finish()
             except OSError:  # The connection is gone, and the server will find that out as well.
@@ -135,7 +135,7 @@ class Mailbox:
     def sending(self, events: int) -> None:
         """Say that so many events from elsewhere are being sent, so that a send that never ends is noticed."""
         self.sent += events
-        self._taken_at = time.monotonic()
+        self._taken_at = self._spoke_at = time.monotonic()
 
     def close(self) -> None:
         """End the client's stream at its next turn."""
@@ -150,11 +150,7 @@ class Mailbox:
 
     def _await(self, timeout_s: float, events: bool) -> None:
         self._taken_at, self._is_awaiting = None, events
-        due = time.monotonic() + timeout_s
-        while not self._ready.wait_for(lambda: self._has_work(events), max(0.0, due - time.monotonic())):
-            # What was passed by is no silence either.
-            if (due := self._passed_at + timeout_s) <= time.monotonic():
-                break
+        self._ready.wait_for(lambda: self._has_work(events), max(0.0, self._spoke_at + timeout_s - time.monotonic()))
         self._is_awaiting = False
 
     def _has_work(self, events: bool) -> bool:
@@ -166,7 +162,16 @@ class Mailbox:
         self._sources = b""
         if events:
             frames += self._next_events()
+        if any(frames):
+            self._spoke_at = time.monotonic()
         return b"".join(frames)
+
+    def _heartbeat(self, timeout_s: float, events: bool) -> bytes:
+        now = time.monotonic()
+        if self._spoke_at + timeout_s > now:
+            return b""
+        self._spoke_at = now
+        return heartbeat(self._place if events else ORIGIN)
 
     def _next_events(self) -> list[bytes]:
         frames, size = [], 0

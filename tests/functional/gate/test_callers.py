@@ -1,3 +1,4 @@
+import contextlib
 import json
 import urllib.error
 import urllib.request
@@ -11,7 +12,10 @@ from app.bus import keys
 from app.factory import create_app
 from app.gate import streams
 from app.gate.tickets import LASTS_S
+from tests.functional.publishing import TestSource
+from tests.functional.sse import SseClient
 from tests.keyed_client import bearing, make_key
+from tests.waiting import until
 
 FAR = {"REMOTE_ADDR": "192.0.2.7"}
 STREAM = "/api/alerts/stream"
@@ -20,6 +24,14 @@ STREAM = "/api/alerts/stream"
 @pytest.fixture
 def viewer(rt):
     return make_key(rt, Role.VIEWER)
+
+
+def is_known(web, key):
+    with (
+        contextlib.suppress(urllib.error.HTTPError),
+        urllib.request.urlopen(urllib.request.Request(f"{web.url}/api/me", headers=bearing(key)), timeout=10),
+    ):
+        return True
 
 
 @pytest.fixture
@@ -158,6 +170,35 @@ def test_a_stream_ends_soon_after_its_key_was_revoked(rt, viewer, monkeypatch):
     rt.ring.look_again()
 
     assert list(chunks) == []
+
+
+def test_an_empty_chunk_is_an_occasion_to_look_and_is_not_sent(rt, viewer, monkeypatch):
+    caller = rt.ring.caller_of_key(viewer)
+    monkeypatch.setattr(streams, "LOOK_S", 0.0)
+    asked = []
+
+    def chunks():
+        for chunk in (b"a", b"", b"b"):
+            asked.append(chunk)
+            if chunk == b"":
+                with rt.sessions.begin() as session:
+                    revoke_key(session, caller.credential, rt.clock.now())
+                rt.ring.look_again()
+            yield chunk
+
+    assert list(streams.while_known(rt.ring, caller, chunks())) == [b"a"]
+    assert asked == [b"a", b""]
+
+
+def test_a_stream_whose_quotes_never_pause_ends_when_its_key_is_revoked(web, rt, bus):
+    key = make_key(rt, Role.VIEWER)
+    until(lambda: is_known(web, key))
+    with TestSource(bus) as source, SseClient(f"{web.url}/api/quotes/stream?symbols=ES", headers=bearing(key)) as one:
+        one.wait_connected()
+        with rt.sessions.begin() as session:
+            revoke_key(session, read_token(key, "key").id, rt.clock.now())
+
+        until(lambda: source.publish(1) or one.ended)
 
 
 def test_a_stream_of_nobody_in_particular_goes_on(rt, monkeypatch):

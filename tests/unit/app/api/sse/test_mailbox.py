@@ -247,21 +247,22 @@ def test_a_client_that_does_not_take_the_rest_of_what_was_begun_is_stuck_and_its
     assert taking() is None
 
 
-def test_what_passes_by_is_no_silence(mailbox):
-    taken, asked_at = [], [0.0]
-    taker = threading.Thread(target=lambda: taken.append((mailbox.take(1.0), time.monotonic())))
+def test_what_passes_by_is_no_silence_and_yet_the_taker_has_its_turn(mailbox):
+    taken, passed_at = [], []
+    taker = threading.Thread(target=lambda: taken.extend((mailbox.take(1.0), time.monotonic()) for _ in range(2)))
     taker.start()
 
     def pass_by():
-        asked_at.append(time.monotonic())
-        return not taken and mailbox.pass_by([event(1)], event(1).id, lambda: None)
+        passed_at.append(time.monotonic())
+        return mailbox.pass_by([event(1)], event(1).id, lambda: None)
 
-    until(lambda: pass_by() or taken)
+    until(pass_by)
     taker.join()
 
-    [(chunk, ended_at)] = taken
-    assert chunk.startswith(b": hb\nid: ")
-    assert ended_at - asked_at[-1] >= 1.0
+    [(nothing, _), (heart, ended_at)] = taken
+    assert nothing == b""
+    assert heart.startswith(b": hb\nid: ")
+    assert ended_at - passed_at[-1] >= 1.0
 
 
 @pytest.fixture
