@@ -91,7 +91,8 @@ def answer_tables(form: str, tables: Iterable["pa.Table"], schema: "pa.Schema", 
 
     parts = (csv_parts if form == CSV else arrow_parts)(_begun(tables), schema)
     answer = Response(parts, content_type=f"{form}; charset=utf-8" if form == CSV else form)
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.{_SUFFIXES[form]}"'
+    # On Windows what stands before the first dot decides whether a name is a device's.
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name.replace(".", "-")}.{_SUFFIXES[form]}"'
     return answer
 
 
