@@ -11,7 +11,7 @@ RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin thor \
 
 WORKDIR /opt/thor
 COPY requirements.txt .
-RUN pip install -r requirements.txt
+RUN pip install --require-hashes -r requirements.txt
 COPY wsgi.py celeryconfig.py gunicorn.conf.py ./
 COPY migrations migrations
 COPY workers workers

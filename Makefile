@@ -27,7 +27,7 @@ $(STAMP): requirements.txt requirements-dev.txt
 	@test -x $(BIN)/python || { echo "Creating $(VENV) with $(PYTHON)"; $(PYTHON) -m venv $(VENV); } || \
 		{ rm -rf $(VENV); echo "Python has no working venv module: on Debian and Ubuntu install python3-venv" >&2; exit 1; }
 	@echo "Installing the packages of requirements-dev.txt (about a minute the first time)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
 demo: setup ## Run everything with simulated sessions and a simulated live feed, until Ctrl-C
@@ -67,10 +67,11 @@ soak: setup ## Watch the memory of everything for 10 minutes at 2,000 ticks a se
 load: setup ## Measure both live collectors for 10 minutes at 500 updates a second each; ARGS="--minutes 1" for a trial
 	@$(BIN)/python -m benchmarks.collectors $(ARGS)
 
-lock: setup ## Pin the newest allowed versions in requirements.txt and requirements-dev.txt
+lock: setup ## Pin the newest allowed versions, with their hashes, in requirements.txt and requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet uv
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header pyproject.toml -o requirements.txt
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header -c requirements.txt \
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --generate-hashes --no-strip-extras \
+		pyproject.toml -o requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --generate-hashes --no-strip-extras -c requirements.txt \
 		pyproject.toml --group dev -o requirements-dev.txt
 
 clean: ## Remove .venv and caches; data under var/ stay

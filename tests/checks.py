@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -179,7 +180,7 @@ def check_secrets() -> str:
 
 
 def check_requirements() -> str:
-    """Everything that pyproject.toml names is pinned, and nothing is loose."""
+    """Everything that pyproject.toml names is pinned, nothing is loose, and every pin has its hashes."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     pinned = (ROOT / "requirements.txt").read_text()
     pinned_dev = (ROOT / "requirements-dev.txt").read_text()
@@ -187,6 +188,8 @@ def check_requirements() -> str:
     problems = [f"requirements.txt: {problem}" for problem in unpinned(direct, pinned)]
     direct_dev = [*direct, *project["dependency-groups"]["dev"]]
     problems += [f"requirements-dev.txt: {problem}" for problem in unpinned(direct_dev, pinned_dev)]
+    problems += [f"requirements.txt: {pin} has no hash" for pin in unhashed(pinned)]
+    problems += [f"requirements-dev.txt: {pin} has no hash" for pin in unhashed(pinned_dev)]
     apart = sorted(_versions(pinned) - _versions(pinned_dev))
     problems += [f"requirements-dev.txt has not {pin}, which requirements.txt has" for pin in apart]
     if problems:
@@ -216,8 +219,18 @@ def unpinned(direct: list[str], text: str) -> list[str]:
     return problems
 
 
+def unhashed(text: str) -> list[str]:
+    """The pins of a list without a SHA-256, which pip would install whatever came."""
+    return [line for line in _whole_lines(text) if not re.search(r" --hash=sha256:[0-9a-f]{64}(?= |$)", line)]
+
+
 def _requirement_lines(text: str) -> list[str]:
-    return [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    return [line.partition(" --hash=")[0].strip() for line in _whole_lines(text)]
+
+
+def _whole_lines(text: str) -> list[str]:
+    lines = re.sub(r"\s*\\\n\s*", " ", text).splitlines()
+    return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
 
 
 def _versions(text: str) -> set[str]:

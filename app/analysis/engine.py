@@ -18,6 +18,7 @@ from app.analysis.portfolio.analysing import analyse_portfolio
 from app.analysis.prediction.decision import NO_SKILL
 from app.analysis.quality.checking import Quality, check_quality
 from app.analysis.question import Question
+from app.clock import brief_text
 from app.errors import Conflict, NotFound, ThorError
 from app.lake.layout import Lake
 
@@ -58,14 +59,14 @@ def analyse(
 
     `say` is told each step and the fraction that is done, and may raise to end the run. Nothing is recommended on
     `degraded` symbols and horizons, which latest did worse than the base rate, nor without `model_enabled`.
-    NotFound when none of the symbols has a tick in the range, Rejected when the source that was asked for has none;
-    Conflict, with symbol and day, when a file is missing or damaged, unless the question has the fallback and something
-    is left; Unavailable when the drive fails.
+    NotFound when none of the symbols has a tick in the range whose minute was over, Rejected when the source that was
+    asked for has none; Conflict, with symbol and day, when a file is missing or damaged, unless the question has the
+    fallback and something is left; Unavailable when the drive fails.
     """
     run = _Run(question, lake, asof, CountedKeep(cache), _Steps(say, _count(question, len(inputs))))
     datas = {wanted.symbol: run.load(wanted) for wanted in inputs}
     if not any(data.ticks for data in datas.values()):
-        raise _nothing(question, datas)
+        raise _nothing(question, inputs, datas, asof)
     qualities = {wanted.symbol: run.check(wanted, datas[wanted.symbol]) for wanted in inputs}
     measures = {symbol: run.measure(data) for symbol, data in datas.items()}
     outlook = Outlook({}, {})
@@ -194,12 +195,21 @@ def _number(figure: Mapping[str, Any]) -> float | None:
     return value if isinstance(value, float) else None
 
 
-def _nothing(question: Question, datas: Mapping[str, SymbolData]) -> ThorError:
+def _nothing(
+    question: Question, inputs: Sequence[SymbolInput], datas: Mapping[str, SymbolData], asof: datetime
+) -> ThorError:
     what = f"{', '.join(question.symbols)} from {question.start} to {question.end}"
     if any(data.left_out for data in datas.values()):
         return Conflict(
             f"the lake's files with the ticks of {what} are damaged or lost, and so are their bars: export those days "
             "again with --overwrite, or restore the files from a copy, and run `flask verify-lake`"
+        )
+    begun = {one.day for data in datas.values() for one in data.hours}
+    if days := [file.day for one in inputs for file in one.files if file.day in begun]:
+        return NotFound(
+            f"insufficient data: there are ticks of {what}, but none of a minute that was over at {brief_text(asof)}: "
+            "ask as of a later time, and while the session runs wait for the end of a minute and export it again with "
+            f"`flask export-to-parquet --date={max(days)}`"
         )
     return NotFound(
         f"the lake has no ticks of {what}: "

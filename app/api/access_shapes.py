@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.access.roles import Role
-from app.api.job_shapes import LIMIT, Cursor, Limit
+from app.api.page_shapes import LIMIT, IdCursor, Limit, NextCursor
 
 
 class MeAnswer(BaseModel):
@@ -43,7 +43,7 @@ class AuditQuery(BaseModel):
     actor: str | None = Field(None, max_length=80, examples=["user anna"])
     action: str | None = Field(None, max_length=60, examples=["POST jobs.submit_job"])
     limit: Limit = LIMIT
-    cursor: Cursor | None = None
+    cursor: IdCursor | None = None
 
 
 class AuditEntryAnswer(BaseModel):
@@ -68,4 +68,4 @@ class AuditAnswer(BaseModel):
     model_config = ConfigDict(title="Audit")
 
     entries: list[AuditEntryAnswer]
-    next_cursor: str | None = Field(description="as `cursor` of the next page; null on the last one")
+    next_cursor: NextCursor

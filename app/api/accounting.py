@@ -3,6 +3,7 @@
 from apiflask import APIBlueprint
 
 from app.api.accounting_shapes import AccountAnswer, AccountQuery, LossesAnswer, LossesQuery
+from app.api.pages import PageAnswer, answer_page, by_id, cut_page
 from app.ledger.totals import read_losses, sum_losses
 from app.operations.accounting import day_account, loss_form
 from app.runtime import runtime
@@ -29,7 +30,7 @@ def show_account(query: AccountQuery) -> dict[str, object]:
 @accounting.input(LossesQuery, location="query", arg_name="query")
 @accounting.output(LossesAnswer)
 @accounting.doc(operation_id="getLosses", responses={400: "A parameter is wrong"})
-def list_losses(query: LossesQuery) -> dict[str, object]:
+def list_losses(query: LossesQuery) -> PageAnswer:
     """Events that are gone
 
     Newest first; each piece of evidence is one row, and rows with a parent say of which symbols its events were.
@@ -37,6 +38,5 @@ def list_losses(query: LossesQuery) -> dict[str, object]:
     with runtime().sessions() as session:
         found = read_losses(session, query.wanted(), query.limit + 1, query.cursor)
         totals = sum_losses(session)
-    shown = found[: query.limit]
-    cursor = str(shown[-1].id) if len(found) > query.limit else None
-    return {"totals": totals, "losses": [loss_form(loss) for loss in shown], "next_cursor": cursor}
+    shown, cursor = cut_page(found, query.limit, by_id)
+    return answer_page("losses", [loss_form(loss) for loss in shown], cursor, totals=totals)

@@ -5,12 +5,12 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.answers import Instant
-from app.api.dead_letter_shapes import LIMIT, Cursor, Day, Limit, SourceName, Symbol
+from app.api.filters import Day, SourceName, Symbol
+from app.api.page_shapes import LIMIT, IdCursor, Limit, NextCursor
 from app.ledger.balance import Verdict
 from app.ledger.gaps import GapFilter, GapKind, GapState
 from app.ledger.totals import LossFilter, LossKind
 
-NEXT_CURSOR = Field(description="null: this is the last page")
 IN_FLIGHT = Field(description="on the way, or not yet found lost; negative: entries that Thor did not publish")
 
 
@@ -66,7 +66,7 @@ class LossesQuery(BaseModel):
     symbol: Symbol | None = None
     day: Day | None = None
     limit: Limit = LIMIT
-    cursor: Cursor | None = None
+    cursor: IdCursor | None = None
 
     def wanted(self) -> LossFilter:
         """The losses that are asked for."""
@@ -95,7 +95,7 @@ class LossesAnswer(BaseModel):
 
     totals: dict[str, int] = Field(description="events ever lost by kind, each counted once")
     losses: list[LossAnswer]
-    next_cursor: str | None = NEXT_CURSOR
+    next_cursor: NextCursor
 
 
 class GapsQuery(BaseModel):
@@ -109,7 +109,7 @@ class GapsQuery(BaseModel):
     day: Day | None = None
     state: GapState | None = None
     limit: Limit = LIMIT
-    cursor: Cursor | None = None
+    cursor: IdCursor | None = None
 
     def wanted(self) -> GapFilter:
         """The gaps that are asked for."""
@@ -141,4 +141,4 @@ class GapsAnswer(BaseModel):
     model_config = ConfigDict(title="Gaps")
 
     gaps: list[GapAnswer]
-    next_cursor: str | None = NEXT_CURSOR
+    next_cursor: NextCursor

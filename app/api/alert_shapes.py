@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from app.alerts.rules import RULES
-from app.api.job_shapes import LIMIT, Cursor, Limit
+from app.api.page_shapes import LIMIT, IdCursor, Limit, NextCursor
 from app.api.query import naming_field
 from app.errors import Rejected
 
@@ -50,7 +50,7 @@ class AlertsQuery(BaseModel):
     rule: RuleName | None = None
     severity: Severity | None = None
     limit: Limit = LIMIT
-    cursor: Cursor | None = None
+    cursor: IdCursor | None = None
 
 
 class AlertOrderBody(BaseModel):
@@ -92,7 +92,7 @@ class AlertsAnswer(BaseModel):
     model_config = ConfigDict(title="Alerts")
 
     alerts: list[AlertAnswer]
-    next_cursor: str | None = Field(description="null: this is the last page")
+    next_cursor: NextCursor
 
 
 class DeliveryAnswer(BaseModel):

@@ -19,6 +19,7 @@ from app.api.alert_shapes import (
 )
 from app.api.jobs import RETRY_AFTER_S, SSE_HEADERS
 from app.api.json_writes import require_json_write
+from app.api.pages import PageAnswer, answer_page, by_id, cut_page
 from app.api.parts import parts
 from app.api.problems import problem
 from app.api.sse.documentation import event_stream
@@ -65,7 +66,7 @@ def guard_writes() -> None:
 @alerts.input(AlertsQuery, location="query", arg_name="query")
 @alerts.output(AlertsAnswer)
 @alerts.doc(operation_id="getAlerts", responses={400: "A parameter is wrong"})
-def show_alerts(query: AlertsQuery) -> dict[str, object]:
+def show_alerts(query: AlertsQuery) -> PageAnswer:
     """What is wrong, the latest raised first
 
     Unresolved ones unless `state` says otherwise.
@@ -79,9 +80,8 @@ def show_alerts(query: AlertsQuery) -> dict[str, object]:
             before=query.cursor,
             limit=query.limit + 1,
         )
-    shown = found[: query.limit]
-    cursor = str(shown[-1].id) if len(found) > query.limit else None
-    return {"alerts": [alert_form(one) for one in shown], "next_cursor": cursor}
+    shown, cursor = cut_page(found, query.limit, by_id)
+    return answer_page("alerts", [alert_form(one) for one in shown], cursor)
 
 
 @alerts.get("/stream")

@@ -1,29 +1,18 @@
 """What GET /api/bars takes, as OpenAPI shows it."""
 
-import re
 from datetime import datetime
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
+from app.api.filters import read_symbol
+from app.api.page_shapes import BULK_LIMIT_MAX, BulkLimit, whole_number
 from app.api.query import Moment, naming_field, read_instant
 from app.errors import Rejected
 from app.history.timeframes import LENGTHS, known_timeframe
-from app.quotes import SOURCES, known_source, parse_symbol
+from app.quotes import SOURCES, known_source
 
-JSON_LIMIT: Final = 1000
-LIMIT_MAX: Final = 10_000
 _FLAGS: Final = {"true": True, "false": False}
-
-
-def _read_symbol(text: str) -> str:
-    return parse_symbol(text.upper() if text.isascii() else text)
-
-
-def _read_limit(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,6}", text) or not 1 <= int(text) <= LIMIT_MAX:
-        raise Rejected(f"{text[:20]!r} is not a whole number from 1 to {LIMIT_MAX}")
-    return int(text)
 
 
 def _read_flag(text: str) -> bool:
@@ -33,7 +22,7 @@ def _read_flag(text: str) -> bool:
 
 
 Symbol = Annotated[
-    str, naming_field(_read_symbol), WithJsonSchema({"type": "string", "description": "one symbol", "examples": ["ES"]})
+    str, naming_field(read_symbol), WithJsonSchema({"type": "string", "description": "one symbol", "examples": ["ES"]})
 ]
 Timeframe = Annotated[
     str,
@@ -59,27 +48,14 @@ SourceName = Annotated[
         }
     ),
 ]
-Limit = Annotated[
-    int,
-    naming_field(_read_limit),
-    WithJsonSchema(
-        {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": LIMIT_MAX,
-            "description": f"most bars in one answer; in JSON {JSON_LIMIT} when unset; "
-            "CSV and Arrow hold all of the range when unset",
-        }
-    ),
-]
 Last = Annotated[
     int,
-    naming_field(_read_limit),
+    naming_field(whole_number(BULK_LIMIT_MAX)),
     WithJsonSchema(
         {
             "type": "integer",
             "minimum": 1,
-            "maximum": LIMIT_MAX,
+            "maximum": BULK_LIMIT_MAX,
             "description": "the last so many bars that open before `end`, in however many sessions they lie; "
             "instead of `start`, `limit` and `cursor`",
             "examples": [500],
@@ -130,7 +106,7 @@ class BarsQuery(BaseModel):
     start: Start | None = None
     end: End | None = None
     source: SourceName | None = None
-    limit: Limit | None = None
+    limit: BulkLimit | None = None
     cursor: CursorText | None = None
     last: Last | None = None
     forming: Forming = False

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from app.api.bar_parameters import BarsQuery
 from app.api.cursors import BarCursor, in_micros, read_cursor, require_same, write_cursor
+from app.api.query import WrongField
 from app.clock import instant_text
-from app.errors import NotFound, Rejected
+from app.errors import NotFound
 from app.history.bar_range import BarRange
 from app.market.sessions import Session as Hours
 from app.market.timetable import instant_of
@@ -77,11 +78,11 @@ def _cursor(query: BarsQuery) -> BarCursor | None:
     found = read_cursor(query.cursor, BarCursor)
     require_same(found, symbol=query.symbol, source=query.source, end=query.end)
     if query.timeframe != found.timeframe:
-        raise Rejected(f"the cursor is of {found.timeframe} bars: give timeframe={found.timeframe} with it")
+        raise WrongField("timeframe", f"the cursor is of {found.timeframe} bars: ask for those")
     if query.start is not None:
-        raise Rejected("the cursor says where to start: leave start out, or ask anew without the cursor")
+        raise WrongField("start", "the cursor says where to start: leave start out, or ask anew without the cursor")
     if query.at is not None and in_micros(query.at) != found.at_us:
-        raise Rejected("at is not that of the cursor: leave it out, or ask anew without the cursor")
+        raise WrongField("at", "it is not that of the cursor: leave it out, or ask anew without the cursor")
     return found
 
 
@@ -90,12 +91,12 @@ def _range(session: Session, stores: Stores, query: BarsQuery, now: datetime) ->
     if query.start is None and query.end is None:
         return newest.open, newest.close
     if query.start is None:
-        raise Rejected("end is given without start: give both, or last with end")
+        raise WrongField("end", "it is given without start: give both, or last with end")
     end = query.end or now
     if query.start >= end:
-        raise Rejected(f"start {instant_text(query.start)} is not before end {instant_text(end)}")
+        raise WrongField("end", f"start {instant_text(query.start)} is not before end {instant_text(end)}")
     if end - query.start > SPAN_LIMIT:
-        raise Rejected(f"start and end are more than {SPAN_LIMIT.days} days apart: ask for fewer at a time")
+        raise WrongField("end", f"start and end are more than {SPAN_LIMIT.days} days apart: ask for fewer at a time")
     return query.start, end
 
 

@@ -8,14 +8,24 @@ from typing import Any, Final
 from apiflask import APIBlueprint
 from flask import Response, jsonify
 
-from app.api.bar_parameters import JSON_LIMIT, BarsQuery
+from app.api.bar_parameters import BarsQuery
 from app.api.bar_question import BarQuestion, understand_bars
 from app.api.bar_shapes import BARS_EXAMPLE, CSV_EXAMPLE, BarsAnswer
 from app.api.last_question import LastQuestion, understand_last
 from app.api.negotiation import JSON, asked_form, vary_by_accept
-from app.api.pages import PAGE_HEADERS, PREVIOUS_HEADERS, answer_tables, link_next, link_previous, open_forms
+from app.api.page_shapes import BULK_LIMIT
+from app.api.pages import (
+    PAGE_HEADERS,
+    PREVIOUS_HEADERS,
+    answer_tables,
+    link_next,
+    link_previous,
+    open_forms,
+    require_json_limit,
+)
+from app.api.query import WrongField
 from app.clock import instant_text
-from app.errors import Conflict, Rejected
+from app.errors import Conflict
 from app.runtime import Runtime, runtime
 
 log = logging.getLogger(__name__)
@@ -53,7 +63,8 @@ def list_bars(query: BarsQuery) -> Response:
     """
     form, rt = asked_form(), runtime()
     if query.forming and form != JSON:
-        raise Rejected("forming is told in JSON only: a table of bars has those that have closed")
+        raise WrongField("forming", "it is told in JSON only: a table of bars has those that have closed")
+    require_json_limit(form, query.limit)
     with _discreet(rt, query.symbol):
         if last := understand_last(rt.clock, query, rt.display_rule.preference):
             return _answer_last(rt, last, form)
@@ -61,7 +72,7 @@ def list_bars(query: BarsQuery) -> Response:
             question = understand_bars(session, rt, query, rt.display_rule.preference)
         if form != JSON and query.limit is None:
             return _stream(rt, question, form)
-        return _answer_page(rt, question, form, query.limit or JSON_LIMIT)
+        return _answer_page(rt, question, form, query.limit or BULK_LIMIT)
 
 
 @contextmanager

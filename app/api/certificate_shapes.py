@@ -1,32 +1,22 @@
 """What the endpoint of certificates takes and answers, as OpenAPI shows it."""
 
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.answers import Instant
-from app.api.lake_shapes import Day
-from app.api.query import naming_field
+from app.api.filters import AnyMarket, Day, DayRange, LastDay
 from app.api.session_record_shapes import VERDICT
-from app.api.session_shapes import DayText, WholeInstant, read_market
-from app.market.markets import PROFILES
+from app.api.session_shapes import DayText, WholeInstant
 from app.operations.certificate_days import DAYS_BACK, DAYS_LIMIT
 
-AnyMarket = Annotated[
-    str,
-    naming_field(read_market),
-    WithJsonSchema({"type": "string", "enum": list(PROFILES), "description": "unset: all, watched or recorded"}),
-]
 
-
-class CertificatesQuery(BaseModel):
+class CertificatesQuery(DayRange):
     """Parameters of GET /api/certificates; `start` and `end` are both included."""
-
-    model_config = ConfigDict(extra="forbid")
 
     market: AnyMarket | None = None
     start: Day | None = Field(None, description=f"unset: {DAYS_BACK} days before the end; at most {DAYS_LIMIT} days")
-    end: Day | None = Field(None, description="included; unset: the desk's present day")
+    end: LastDay | None = Field(None, description="included; unset: the desk's present day")
 
 
 class CertificateDay(BaseModel):

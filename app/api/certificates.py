@@ -3,6 +3,7 @@
 from apiflask import APIBlueprint
 
 from app.api.certificate_shapes import CERTIFICATES_EXAMPLE, CertificatesAnswer, CertificatesQuery
+from app.api.query import blaming
 from app.operations.certificate_days import certificate_days, days_asked
 from app.runtime import runtime
 
@@ -20,6 +21,7 @@ def list_certificates(query: CertificatesQuery) -> dict[str, object]:
     is no certificate; a session is listed once it is over.
     """
     rt = runtime()
-    first, last = days_asked(rt, query.start, query.end)
+    with blaming("start" if query.end is None else "end"):
+        first, last = days_asked(rt, query.start, query.end)
     found = certificate_days(rt, first, last, query.market)
     return {"start": first.isoformat(), "end": last.isoformat(), "certificates": found}

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from app.api.query import WrongField
 from app.errors import Rejected
 from app.market.timetable import instant_of, micros_of
 from app.quotes import Source
@@ -77,8 +78,25 @@ def read_cursor(text: str, kind: type[Kind]) -> Kind:
         if check != _check(body) or write_cursor(found) != text:
             raise ValueError
     except (ValueError, binascii.Error, ValidationError):
-        raise Rejected("this cursor was not given out here: take it unchanged from the answer before") from None
+        raise WrongField("cursor", "it was not given out here: take it unchanged from the answer before") from None
     return found
+
+
+def write_key(*parts: str) -> str:
+    """The key of a page's last row, in its parts, as one word that clients hand back; no part holds a `|`."""
+    return base64.urlsafe_b64encode("|".join(parts).encode()).decode().rstrip("=")
+
+
+def read_key(text: str, count: int) -> list[str]:
+    """The parts that a word was written from; Rejected when it was written from none, or from another number."""
+    try:
+        whole = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode()
+    except ValueError:
+        whole = ""
+    parts = whole.split("|")
+    if len(parts) != count or write_key(*parts) != text:
+        raise Rejected(f"{text[:20]!r} is no cursor: give the next_cursor of the page before")
+    return parts
 
 
 def require_same(cursor: Cursor, **asked: object) -> None:
@@ -86,7 +104,7 @@ def require_same(cursor: Cursor, **asked: object) -> None:
     for name, value in asked.items():
         known = getattr(cursor, name)
         if value is not None and value != known:
-            raise Rejected(f"{name} is not that of the cursor: leave it out, or ask anew without the cursor")
+            raise WrongField(name, "it is not that of the cursor: leave it out, or ask anew without the cursor")
 
 
 def in_micros(instant: datetime) -> int:

@@ -1,35 +1,16 @@
 """What the endpoints of dead letters take and answer, as OpenAPI shows it."""
 
-import re
-from datetime import date
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from app.api.answers import Instant
+from app.api.filters import Day, SourceName, Symbol
+from app.api.page_shapes import LIMIT, LIMIT_MAX, IdCursor, Limit, NextCursor
 from app.api.query import naming_field
-from app.clock import parse_day
 from app.errors import Rejected
 from app.ledger.dead_letters import LetterFilter, parse_kind
 from app.operations.dead_letter_desk import NOTE_LIMIT, VALUE_LIMIT
-from app.quotes import SOURCES, known_source, parse_symbol
-
-LIMIT: Final = 100
-LIMIT_MAX: Final = 1000
-_CURSOR: Final = re.compile(r"[1-9][0-9]{0,18}")
-
-
-def _read_limit(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= LIMIT_MAX:
-        raise Rejected(f"{text[:20]!r} is not a whole number from 1 to {LIMIT_MAX}")
-    return int(text)
-
-
-def _read_cursor(text: str) -> int:
-    if not _CURSOR.fullmatch(text) or int(text) >= 2**63:
-        raise Rejected(f"{text[:20]!r} is no cursor: give the one of the page before")
-    return int(text)
-
 
 Kind = Annotated[
     str,
@@ -37,26 +18,6 @@ Kind = Annotated[
     WithJsonSchema(
         {"type": "string", "description": "a field's name, `missing`, `conflict` or `other`", "examples": ["last"]}
     ),
-]
-SourceName = Annotated[str, naming_field(known_source), WithJsonSchema({"type": "string", "enum": list(SOURCES)})]
-Symbol = Annotated[str, naming_field(parse_symbol), WithJsonSchema({"type": "string", "examples": ["ES"]})]
-Day = Annotated[
-    date,
-    naming_field(parse_day),
-    Strict(),
-    WithJsonSchema({"type": "string", "format": "date", "description": "trading day", "examples": ["2025-10-09"]}),
-]
-Cursor = Annotated[
-    int,
-    naming_field(_read_cursor),
-    WithJsonSchema(
-        {"type": "string", "pattern": f"^{_CURSOR.pattern}$", "description": "next_cursor of the page before"}
-    ),
-]
-Limit = Annotated[
-    int,
-    naming_field(_read_limit),
-    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT}),
 ]
 State = Literal["open", "redriven", "discarded"]
 Outcome = Literal["stored", "already_there", "refused", "passed_over"]
@@ -73,7 +34,7 @@ class LettersQuery(BaseModel):
     symbol: Symbol | None = None
     day: Day | None = None
     limit: Limit = LIMIT
-    cursor: Cursor | None = None
+    cursor: IdCursor | None = None
 
     def wanted(self) -> LetterFilter:
         """The letters that are asked for."""
@@ -179,7 +140,7 @@ class LettersAnswer(BaseModel):
     model_config = ConfigDict(title="DeadLetters")
 
     dead_letters: list[LetterSummary]
-    next_cursor: str | None = Field(description="null: this is the last page")
+    next_cursor: NextCursor
 
 
 class RedriveAnswer(BaseModel):

@@ -17,6 +17,7 @@ from app.api.dead_letter_shapes import (
     RedrivesBody,
 )
 from app.api.json_writes import require_json_write
+from app.api.pages import PageAnswer, answer_page
 from app.errors import Conflict
 from app.gate.guard import caller
 from app.operations.dead_letter_desk import DeadLetterDesk
@@ -43,14 +44,14 @@ def guard_writes() -> None:
 @dead_letters.input(LettersQuery, location="query", arg_name="query")
 @dead_letters.output(LettersAnswer)
 @dead_letters.doc(operation_id="getDeadLetters", responses={400: "A parameter is wrong"})
-def list_dead_letters(query: LettersQuery) -> dict[str, object]:
+def list_dead_letters(query: LettersQuery) -> PageAnswer:
     """Entries that could not be stored, newest first
 
     Open ones unless `state` says otherwise.
     """
     page = _desk().page(query.wanted(), query.limit, query.cursor)
     cursor = str(page.next_before) if page.next_before else None
-    return {"dead_letters": [summary_form(letter) for letter in page.letters], "next_cursor": cursor}
+    return answer_page("dead_letters", [summary_form(letter) for letter in page.letters], cursor)
 
 
 @dead_letters.get("/<int:letter_id>")

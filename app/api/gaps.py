@@ -3,6 +3,7 @@
 from apiflask import APIBlueprint
 
 from app.api.accounting_shapes import GapsAnswer, GapsQuery
+from app.api.pages import PageAnswer, answer_page, by_id, cut_page
 from app.ledger.gaps import read_gaps
 from app.operations.accounting import gap_form
 from app.runtime import runtime
@@ -14,7 +15,7 @@ gaps = APIBlueprint("gaps", __name__, url_prefix="/api", tag="Accounting")
 @gaps.input(GapsQuery, location="query", arg_name="query")
 @gaps.output(GapsAnswer)
 @gaps.doc(operation_id="getGaps", responses={400: "A parameter is wrong"})
-def list_gaps(query: GapsQuery) -> dict[str, object]:
+def list_gaps(query: GapsQuery) -> PageAnswer:
     """Stretches that storage lacks
 
     Newest found first: numbers that were given and are not stored, and times in which the market was open and nothing
@@ -23,6 +24,5 @@ def list_gaps(query: GapsQuery) -> dict[str, object]:
     """
     with runtime().sessions() as session:
         found = read_gaps(session, query.wanted(), query.limit + 1, query.cursor)
-    shown = found[: query.limit]
-    cursor = str(shown[-1].id) if len(found) > query.limit else None
-    return {"gaps": [gap_form(gap) for gap in shown], "next_cursor": cursor}
+    shown, cursor = cut_page(found, query.limit, by_id)
+    return answer_page("gaps", [gap_form(gap) for gap in shown], cursor)

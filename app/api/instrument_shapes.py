@@ -1,10 +1,18 @@
 """What the endpoints of instruments answer, as OpenAPI shows it."""
 
-from typing import Any, Final, Literal
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from app.api.answers import Instant
+from app.api.cursors import read_key, write_key
+from app.api.page_shapes import LIMIT, Limit, NextCursor
+from app.api.query import naming_field
+from app.clock import instant_text, parse_instant
+from app.instruments.models import ContractRoll
+from app.instruments.roll_history import RollKey
+from app.quotes import known_source
 
 KIND: Final = (
     "first: the first contract that was noticed; roll: to a contract that delivers later than all before; switch: any "
@@ -45,6 +53,32 @@ class InstrumentsAnswer(BaseModel):
     instruments: list[InstrumentAnswer]
 
 
+def roll_cursor(row: ContractRoll) -> str:
+    """The text by which a client asks for the changes that follow one."""
+    return write_key(instant_text(row.first_ts), row.source)
+
+
+def _read_cursor(text: str) -> RollKey:
+    first_ts, source = read_key(text, 2)
+    return parse_instant(first_ts), known_source(source)
+
+
+RollCursor = Annotated[
+    tuple[datetime, str],
+    naming_field(_read_cursor),
+    WithJsonSchema({"type": "string", "description": "next_cursor of the page before, unchanged"}),
+]
+
+
+class RollsQuery(BaseModel):
+    """Parameters of GET /api/instruments/{symbol}/rolls."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Limit = LIMIT
+    cursor: RollCursor | None = None
+
+
 class RollAnswer(BaseModel):
     """A change of the contract that a source quotes under a symbol."""
 
@@ -68,6 +102,7 @@ class RollsAnswer(BaseModel):
 
     symbol: str
     rolls: list[RollAnswer]
+    next_cursor: NextCursor
 
 
 INSTRUMENTS_EXAMPLE: Final[dict[str, Any]] = {

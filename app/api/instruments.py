@@ -2,10 +2,11 @@
 
 from apiflask import APIBlueprint
 
-from app.api.instrument_shapes import INSTRUMENTS_EXAMPLE, InstrumentsAnswer, RollsAnswer
-from app.api.query import read_symbols
-from app.errors import Rejected
-from app.operations.instrument_forms import instrument_forms, roll_forms
+from app.api.filters import read_symbol
+from app.api.instrument_shapes import INSTRUMENTS_EXAMPLE, InstrumentsAnswer, RollsAnswer, RollsQuery, roll_cursor
+from app.api.pages import PageAnswer, answer_page, cut_page
+from app.api.query import blaming
+from app.operations.instrument_forms import instrument_forms, roll_form, roll_rows
 from app.runtime import runtime
 
 instruments = APIBlueprint("instruments", __name__, url_prefix="/api/instruments", tag="Instruments")
@@ -24,15 +25,20 @@ def show_instruments() -> dict[str, object]:
 
 
 @instruments.get("/<symbol>/rolls")
+@instruments.input(RollsQuery, location="query", arg_name="query")
 @instruments.output(RollsAnswer)
-@instruments.doc(operation_id="getRolls", responses={400: "That is no symbol", 404: "There is no such instrument"})
-def show_rolls(symbol: str) -> dict[str, object]:
+@instruments.doc(
+    operation_id="getRolls",
+    responses={400: "That is no symbol, or a parameter is wrong", 404: "There is no such instrument"},
+)
+def show_rolls(symbol: str, query: RollsQuery) -> PageAnswer:
     """When the contract behind a symbol changed
 
     At each source, newest first. Returns across a change are no movement of the market.
     """
-    names = read_symbols(symbol)
-    if len(names) > 1:
-        raise Rejected("name one symbol, such as ES")
+    with blaming("symbol", "path"):
+        name = read_symbol(symbol)
     with runtime().sessions() as session:
-        return {"symbol": names[0], "rolls": roll_forms(session, names[0])}
+        found = roll_rows(session, name, query.limit + 1, query.cursor)
+    shown, cursor = cut_page(found, query.limit, roll_cursor)
+    return answer_page("rolls", [roll_form(row) for row in shown], cursor, symbol=name)

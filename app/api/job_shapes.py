@@ -1,20 +1,17 @@
 """What the endpoints of analyses take and answer, as OpenAPI shows it."""
 
 import re
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.analysis.question import Horizon, Kind
 from app.api.answers import Instant
-from app.api.query import naming_field
+from app.api.filters import Symbol
+from app.api.page_shapes import LIMIT, IdCursor, Limit, NextCursor
 from app.errors import Rejected
-from app.quotes import parse_symbol
 
-LIMIT: Final = 50
-LIMIT_MAX: Final = 500
 KEY_HEADER: Final = "Idempotency-Key"
-_CURSOR: Final = re.compile(r"[1-9][0-9]{0,18}")
 _KEY: Final = re.compile(r"[!-~]{1,200}")
 
 
@@ -25,39 +22,8 @@ def read_key(text: str | None) -> str | None:
     return text
 
 
-def _read_limit(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= LIMIT_MAX:
-        raise Rejected(f"{text[:20]!r} is not a whole number from 1 to {LIMIT_MAX}")
-    return int(text)
-
-
-def _read_cursor(text: str) -> int:
-    if not _CURSOR.fullmatch(text) or int(text) >= 2**63:
-        raise Rejected(f"{text[:20]!r} is no cursor: give the next_cursor of the page before")
-    return int(text)
-
-
-def _read_symbol(text: str) -> str:
-    return parse_symbol(text.upper() if text.isascii() else text)
-
-
 Status = Literal["pending", "running", "done", "failed", "cancelled"]
 Form = Literal["json", "csv", "xlsx", "html"]
-Symbol = Annotated[
-    str, naming_field(_read_symbol), WithJsonSchema({"type": "string", "description": "unset: all", "examples": ["ES"]})
-]
-Cursor = Annotated[
-    int,
-    naming_field(_read_cursor),
-    WithJsonSchema(
-        {"type": "string", "pattern": f"^{_CURSOR.pattern}$", "description": "next_cursor of the page before"}
-    ),
-]
-Limit = Annotated[
-    int,
-    naming_field(_read_limit),
-    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT}),
-]
 
 
 class JobsQuery(BaseModel):
@@ -69,7 +35,7 @@ class JobsQuery(BaseModel):
     symbol: Symbol | None = None
     kind: Kind | None = None
     limit: Limit = LIMIT
-    cursor: Cursor | None = None
+    cursor: IdCursor | None = None
 
 
 class ResultsQuery(BaseModel):
@@ -97,7 +63,7 @@ class PredictionsQuery(BaseModel):
     horizon: Horizon | None = None
     resolved: bool | None = Field(None, description="with an end, that is an outcome or none ever; unset: all")
     limit: Limit = LIMIT
-    cursor: Cursor | None = None
+    cursor: IdCursor | None = None
 
 
 class OrderBody(BaseModel):
@@ -180,7 +146,7 @@ class JobsAnswer(BaseModel):
     model_config = ConfigDict(title="Jobs")
 
     jobs: list[JobAnswer]
-    next_cursor: str | None = Field(description="for the next page; null: this is the last one")
+    next_cursor: NextCursor
 
 
 class DocumentAnswer(BaseModel):
@@ -258,7 +224,7 @@ class PredictionsAnswer(BaseModel):
     model_config = ConfigDict(title="Predictions")
 
     predictions: list[PredictionAnswer]
-    next_cursor: str | None = Field(description="for the next page; null: this is the last one")
+    next_cursor: NextCursor
     track_record: dict[str, Any] = Field(
         description="by symbol and horizon, of the present model, as of the newest session that was scored"
     )

@@ -23,6 +23,7 @@ from app.api.job_shapes import (
 )
 from app.api.json_writes import require_json_write
 from app.api.negotiation import vary_by_accept
+from app.api.pages import PageAnswer, answer_page, by_id, cut_page
 from app.api.parts import parts
 from app.api.problems import problem
 from app.api.sse.documentation import event_stream
@@ -101,7 +102,7 @@ def submit_job(body: JobRequest) -> tuple[dict[str, object], int, dict[str, str]
 @jobs.input(JobsQuery, location="query", arg_name="query")
 @jobs.output(JobsAnswer)
 @jobs.doc(operation_id="getJobs", responses={400: "A parameter is wrong"})
-def show_jobs(query: JobsQuery) -> dict[str, object]:
+def show_jobs(query: JobsQuery) -> PageAnswer:
     """Analyses that were asked for, newest first"""
     with runtime().sessions() as session:
         found = list_jobs(
@@ -112,9 +113,8 @@ def show_jobs(query: JobsQuery) -> dict[str, object]:
             before=query.cursor,
             limit=query.limit + 1,
         )
-    shown = found[: query.limit]
-    cursor = str(shown[-1].id) if len(found) > query.limit else None
-    return {"jobs": [job_form(job) for job in shown], "next_cursor": cursor}
+    shown, cursor = cut_page(found, query.limit, by_id)
+    return answer_page("jobs", [job_form(job) for job in shown], cursor)
 
 
 @jobs.get("/<int:job_id>")

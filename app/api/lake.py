@@ -6,9 +6,10 @@ from apiflask import APIBlueprint
 
 from app.api.json_writes import require_json_write
 from app.api.lake_shapes import LAKE_EXAMPLE, BackfillAnswer, BackfillBody, LakeAnswer, LakeQuery, cursor_of
+from app.api.pages import PageAnswer, answer_page
 from app.operations.backfilling import request_backfill
 from app.operations.lake_catalog import read_catalog
-from app.operations.lake_forms import page_form
+from app.operations.lake_forms import partition_form, totals_form
 from app.runtime import runtime
 
 lake = APIBlueprint("lake", __name__, url_prefix="/api/lake", tag="Lake")
@@ -24,13 +25,15 @@ def guard_writes() -> None:
 @lake.input(LakeQuery, location="query", arg_name="query")
 @lake.output(LakeAnswer, example=LAKE_EXAMPLE)
 @lake.doc(operation_id="getLake", responses={400: "A parameter is wrong"})
-def list_lake(query: LakeQuery) -> dict[str, object]:
+def list_lake(query: LakeQuery) -> PageAnswer:
     """Partitions of the lake
 
     Newest day first; also days and symbols whose ticks are stored and not yet exported.
     """
     page = read_catalog(runtime(), query.wanted(), query.limit, query.cursor)
-    return {**page_form(page), "next_cursor": cursor_of(page.after) if page.after else None}
+    cursor = cursor_of(page.after) if page.after else None
+    shown = [partition_form(one) for one in page.partitions]
+    return answer_page("partitions", shown, cursor, totals=totals_form(page.totals))
 
 
 @lake.post("/backfill")

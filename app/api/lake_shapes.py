@@ -1,14 +1,14 @@
 """What the endpoints of the lake take and answer, as OpenAPI shows it."""
 
-import base64
-import binascii
-import re
 from datetime import date, timedelta
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from app.api.answers import Instant
+from app.api.cursors import read_key, write_key
+from app.api.filters import Day, DayRange, Symbol
+from app.api.page_shapes import LIMIT, Limit, NextCursor
 from app.api.query import naming_field
 from app.clock import parse_day
 from app.errors import Rejected
@@ -17,8 +17,6 @@ from app.operations.backfilling import DAYS_LIMIT, STATES
 from app.operations.lake_catalog import KINDS, Key, Wanted
 from app.quotes import parse_symbol
 
-LIMIT: Final = 200
-LIMIT_MAX: Final = 1000
 Kind = Literal["ticks", "bars"]
 State = Literal["damaged", "missing", "stale", "running", "purged", "verified", "exported"]
 
@@ -26,59 +24,26 @@ State = Literal["damaged", "missing", "stale", "running", "purged", "verified", 
 def cursor_of(key: Key) -> str:
     """The text by which a client asks for what follows a partition."""
     day, *rest = key
-    return base64.urlsafe_b64encode("|".join([day.isoformat(), *rest]).encode()).decode().rstrip("=")
+    return write_key(day.isoformat(), *rest)
 
 
 def _read_cursor(text: str) -> Key:
-    try:
-        plain = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode()
-        day, symbol, kind, timeframe = plain.split("|")
-        key = (parse_day(day), parse_symbol(symbol), kind, timeframe)
-    except (ValueError, binascii.Error, Rejected):
-        key = None
-    if key is None or key[2] not in KINDS or key[3] not in ("", *TIMEFRAMES) or cursor_of(key) != text:
+    day, symbol, kind, timeframe = read_key(text, 4)
+    if kind not in KINDS or timeframe not in ("", *TIMEFRAMES):
         raise Rejected(f"{text[:20]!r} is no cursor: give the next_cursor of the page before")
-    return key
+    return parse_day(day), parse_symbol(symbol), kind, timeframe
 
 
-def _read_limit(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= LIMIT_MAX:
-        raise Rejected(f"{text[:20]!r} is not a whole number from 1 to {LIMIT_MAX}")
-    return int(text)
-
-
-def _read_symbol(text: str) -> str:
-    return parse_symbol(text.upper() if text.isascii() else text)
-
-
-Symbol = Annotated[
-    str, naming_field(_read_symbol), WithJsonSchema({"type": "string", "description": "unset: all", "examples": ["ES"]})
-]
-Day = Annotated[
-    date,
-    naming_field(parse_day),
-    Strict(),
-    WithJsonSchema({"type": "string", "format": "date", "description": "trading day", "examples": ["2025-10-09"]}),
-]
-Limit = Annotated[
-    int,
-    naming_field(_read_limit),
-    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT}),
-]
 Cursor = Annotated[
     tuple[date, str, str, str],
     naming_field(_read_cursor),
-    WithJsonSchema({"type": "string", "description": "next_cursor of the page before"}),
+    WithJsonSchema({"type": "string", "description": "next_cursor of the page before, unchanged"}),
 ]
 
 
-class LakeQuery(BaseModel):
+class LakeQuery(DayRange):
     """Parameters of GET /api/lake; `start` and `end` are the first and the last trading day, both included."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    start: Day | None = None
-    end: Day | None = None
     symbol: Symbol | None = None
     kind: Kind | None = None
     limit: Limit = LIMIT
@@ -86,8 +51,6 @@ class LakeQuery(BaseModel):
 
     def wanted(self) -> Wanted:
         """The partitions that are asked for."""
-        if self.start and self.end and self.start > self.end:
-            raise Rejected(f"start {self.start} is after end {self.end}: exchange them")
         after = self.end + timedelta(days=1) if self.end and self.end < date.max else None
         return Wanted(self.start, after, {self.symbol} if self.symbol else None, self.kind)
 
@@ -146,7 +109,7 @@ class LakeAnswer(BaseModel):
 
     partitions: list[PartitionAnswer]
     totals: LakeTotals
-    next_cursor: str | None = Field(description="for the next page; null: this is the last one")
+    next_cursor: NextCursor
 
 
 class BackfillDay(BaseModel):

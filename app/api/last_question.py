@@ -7,8 +7,8 @@ from functools import partial
 
 from app.api.bar_parameters import BarsQuery
 from app.api.bar_question import preferred
+from app.api.query import WrongField
 from app.clock import Clock
-from app.errors import Rejected
 from app.history.bar_range import BarRange
 from app.quotes import EARLIEST
 
@@ -34,7 +34,7 @@ def understand_last(clock: Clock, query: BarsQuery, preference: Sequence[str]) -
         return None
     others = {"start": query.start, "limit": query.limit, "cursor": query.cursor}
     if given := [name for name, value in others.items() if value is not None]:
-        raise Rejected(f"last is given with {' and '.join(given)}: it says how many bars end at end, so give it alone")
+        raise WrongField("last", f"give it without {' and '.join(given)}: it says how many bars end at end")
     now = query.at or clock.now()
     wanted = BarRange(query.symbol, query.timeframe, EARLIEST, query.end or now, now)
     choose = partial(preferred, preference=preference)

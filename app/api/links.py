@@ -33,10 +33,10 @@ _COLLECTOR: Final = tuple(
     Link("getCollectors", target, "source", "$response.body#/collectors/0/source")
     for target in ("getCollector", "startCollector", "stopCollector", "restartCollector", "automateCollector")
 )
-_PAGES: Final = tuple(
-    Link(origin, origin, "cursor", "$response.body#/next_cursor")
-    for origin in ("getJobs", "getAlerts", "getPredictions", "getDeadLetters", "getLadders", "getLake", "getAudit")
-)
+NEXT_LINK: Final[dict[str, Any]] = {
+    "description": 'the address of the next page, as rel="next" (RFC 8288); absent on the last one',
+    "schema": {"type": "string"},
+}
 LINKS: Final = (
     *_JOB,
     Link("cancelJob", "retryJob", "job_id", "$request.path.job_id"),
@@ -49,13 +49,16 @@ LINKS: Final = (
     Link("getLadders", "getPremarketReport", "day", "$response.body#/ladders/0/session_date"),
     Link("getSessions", "getSessionRecords", "day", "$response.body#/sessions/0/session_date"),
     Link("getInstruments", "getRolls", "symbol", "$response.body#/instruments/0/symbol"),
-    *_PAGES,
 )
 
 
 def describe_links(operations: dict[str, Any]) -> None:
     """Add the links to the answers of operations, which come by their names."""
-    for link in LINKS:
+    paged = [name for name, told in operations.items() if any(one["name"] == "cursor" for one in told["parameters"])]
+    for name in paged:
+        operations[name]["responses"]["200"].setdefault("headers", {}).setdefault("Link", NEXT_LINK)
+    pages = (Link(name, name, "cursor", "$response.body#/next_cursor") for name in paged)
+    for link in (*LINKS, *pages):
         for status, answer in operations[link.origin]["responses"].items():
             if status.startswith("2"):
                 answer.setdefault("links", {})[link.target] = {

@@ -1,16 +1,29 @@
-"""Answers in parts: tables sent as CSV or Arrow while they are read, and the way to what follows."""
+"""Answers in parts: pages of lists, tables sent as CSV or Arrow while they are read, and the way to what follows."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from http import HTTPStatus
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from urllib.parse import urlencode
 
 from flask import Response, request
 
-from app.api.negotiation import ARROW, CSV
+from app.api.negotiation import ARROW, CSV, JSON
+from app.api.page_shapes import BULK_LIMIT_MAX
+from app.api.query import WrongField
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+Row = TypeVar("Row")
+PageAnswer = tuple[dict[str, object], int, dict[str, str]]
+
+
+class Numbered(Protocol):
+    """A row that has an id."""
+
+    id: Any
+
 
 NEXT_HEADER: Final = "X-Next-Cursor"
 PREVIOUS_HEADER: Final = "X-Previous-End"
@@ -36,6 +49,29 @@ PREVIOUS_HEADERS: Final[dict[str, Any]] = {
 }
 
 
+def cut_page(rows: Sequence[Row], limit: int, key: Callable[[Row], str]) -> tuple[Sequence[Row], str | None]:
+    """The first `limit` of rows, and the cursor of the last of them where there are more."""
+    shown = rows[:limit]
+    return shown, key(shown[-1]) if len(rows) > limit else None
+
+
+def by_id(row: "Numbered") -> str:
+    """The cursor of a row whose place in its list is its id."""
+    return str(row.id)
+
+
+def answer_page(name: str, forms: Sequence[Mapping[str, Any]], cursor: str | None, **more: object) -> PageAnswer:
+    """A page of a list as an answer: its rows under `name`, `next_cursor`, and the way to the next one in `Link`."""
+    headers = {} if cursor is None else {"Link": _address("next", {**request.args.to_dict(), "cursor": cursor})}
+    return {name: list(forms), "next_cursor": cursor, **more}, HTTPStatus.OK, headers
+
+
+def require_json_limit(form: str, limit: int | None) -> None:
+    """Rejected when more rows are asked for than an answer in JSON may hold."""
+    if form == JSON and (limit or 0) > BULK_LIMIT_MAX:
+        raise WrongField("limit", f"in JSON it is at most {BULK_LIMIT_MAX}: ask for fewer, or for CSV or Arrow")
+
+
 def open_forms(csv_example: str, headers: Mapping[str, Any] = PAGE_HEADERS) -> dict[str, Any]:
     """What OpenAPI says of an answer that has all three forms, beside its JSON."""
     return {
@@ -55,7 +91,8 @@ def answer_tables(form: str, tables: Iterable["pa.Table"], schema: "pa.Schema", 
 
     parts = (csv_parts if form == CSV else arrow_parts)(_begun(tables), schema)
     answer = Response(parts, content_type=f"{form}; charset=utf-8" if form == CSV else form)
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.{_SUFFIXES[form]}"'
+    # On Windows what stands before the first dot decides whether a name is a device's.
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name.replace(".", "-")}.{_SUFFIXES[form]}"'
     return answer
 
 
@@ -77,8 +114,12 @@ def link_previous(answer: Response, end: str | None, source: str | None) -> Resp
 
 def _link(answer: Response, relation: str, names: Collection[str], **more: str | None) -> None:
     kept = {name: value for name, value in request.args.items() if name in names}
-    query = urlencode({**kept, **{name: value for name, value in more.items() if value is not None}})
-    answer.headers["Link"] = f'<{request.path}?{query}>; rel="{relation}"'
+    told = {name: value for name, value in more.items() if value is not None}
+    answer.headers["Link"] = _address(relation, {**kept, **told})
+
+
+def _address(relation: str, query: Mapping[str, str]) -> str:
+    return f'<{request.path}?{urlencode(query)}>; rel="{relation}"'
 
 
 def _begun(tables: Iterable["pa.Table"]) -> Iterator["pa.Table"]:

@@ -1,23 +1,29 @@
 """What GET /api/predictions/performance takes and answers, as OpenAPI shows it."""
 
-from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from app.analysis.question import Horizon
 from app.api.answers import Instant
-from app.api.job_shapes import LIMIT, Limit, Symbol
+from app.api.filters import Day, Symbol
+from app.api.page_shapes import LIMIT_MAX, whole_number
 from app.api.query import naming_field
-from app.clock import parse_day
 
+SESSIONS: Final = 50
 Enough = Literal["ok", "insufficient_data"]
-
-
-Day = Annotated[
-    date,
-    naming_field(parse_day),
-    WithJsonSchema({"type": "string", "format": "date", "description": "the first session of the history"}),
+Sessions = Annotated[
+    int,
+    naming_field(whole_number(LIMIT_MAX)),
+    WithJsonSchema(
+        {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": LIMIT_MAX,
+            "default": SESSIONS,
+            "description": "sessions of each history, the newest",
+        }
+    ),
 ]
 
 
@@ -31,8 +37,8 @@ class PerformanceQuery(BaseModel):
     model: str | None = Field(
         None, max_length=60, description="a kind of model, with or without its version", examples=["direction-logistic"]
     )
-    since: Day | None = None
-    limit: Limit = Field(LIMIT, description="sessions of each history, the newest")
+    start: Day | None = Field(None, description="the first session of each history")
+    sessions: Sessions = SESSIONS
 
 
 class SessionScoreAnswer(BaseModel):

@@ -3,6 +3,7 @@
 from apiflask import APIBlueprint
 
 from app.api.job_shapes import PredictionsAnswer, PredictionsQuery, SignalsAnswer, SignalsQuery
+from app.api.pages import PageAnswer, answer_page, by_id, cut_page
 from app.api.performance_shapes import PerformanceAnswer, PerformanceQuery
 from app.clock import instant_text
 from app.jobs.forms import prediction_form, signal_form
@@ -33,7 +34,7 @@ def show_signals(query: SignalsQuery) -> dict[str, object]:
 @predictions.input(PredictionsQuery, location="query", arg_name="query")
 @predictions.output(PredictionsAnswer)
 @predictions.doc(operation_id="getPredictions", responses={400: "A parameter is wrong"})
-def show_predictions(query: PredictionsQuery) -> dict[str, object]:
+def show_predictions(query: PredictionsQuery) -> PageAnswer:
     """The ledger of predictions, the latest first, with its track record
 
     Predictions are written before their time and never changed; only the outcome is added, once. The track record is
@@ -49,13 +50,8 @@ def show_predictions(query: PredictionsQuery) -> dict[str, object]:
             limit=query.limit + 1,
         )
         record = kept_records(session, query.symbol)
-    shown = found[: query.limit]
-    cursor = str(shown[-1].id) if len(found) > query.limit else None
-    return {
-        "predictions": [prediction_form(one) for one in shown],
-        "next_cursor": cursor,
-        "track_record": record,
-    }
+    shown, cursor = cut_page(found, query.limit, by_id)
+    return answer_page("predictions", [prediction_form(one) for one in shown], cursor, track_record=record)
 
 
 @predictions.get("/predictions/performance")
@@ -68,5 +64,5 @@ def show_performance(query: PerformanceQuery) -> dict[str, object]:
     As it was kept when the newest session was scored; a figure with fewer than 30 outcomes is not given.
     """
     with runtime().sessions() as session:
-        found = show_scores(session, query.symbol, query.horizon, query.model, since=query.since, limit=query.limit)
+        found = show_scores(session, query.symbol, query.horizon, query.model, since=query.start, limit=query.sessions)
     return {"as_of": instant_text(runtime().clock.now()), **found}

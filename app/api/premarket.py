@@ -8,8 +8,10 @@ from apiflask import APIBlueprint
 from flask import Response, request
 from werkzeug.exceptions import NotAcceptable
 
+from app.api.filters import read_day
 from app.api.job_forms import report_policy
 from app.api.negotiation import choose_form, vary_by_accept
+from app.api.pages import PageAnswer, answer_page, cut_page
 from app.api.parts import parts
 from app.api.premarket_shapes import (
     FROM_HEADER,
@@ -22,7 +24,6 @@ from app.api.premarket_shapes import (
     PremarketReportAnswer,
     ReportQuery,
 )
-from app.clock import parse_day
 from app.errors import Conflict, NotFound, Unavailable
 from app.jobs.service import document_of
 from app.operations.premarket.looking import KeptReport, kept_report, ladder_record, ladder_records, market_meant
@@ -34,7 +35,7 @@ MEDIA: Final[Mapping[Form, str]] = {
     "csv": "text/csv; charset=utf-8",
 }
 MEDIA_TYPES: Final[Mapping[str, Form]] = {media.partition(";")[0]: name for name, media in MEDIA.items()}
-_UNKNOWN = {400: "The day or a parameter is wrong", 404: "There is no such market, or no ladder on that day, and why"}
+_UNKNOWN = {400: "The day or a parameter is wrong", 404: "There is no ladder on that day, and why"}
 _REPORT: Final[Any] = {
     200: {
         "description": f"In the form that Accept or `format` asks for; {FROM_HEADER} tells where it was read",
@@ -52,14 +53,13 @@ premarket = APIBlueprint("premarket", __name__, url_prefix="/api/premarket", tag
 @premarket.input(LaddersQuery, location="query", arg_name="query")
 @premarket.output(LaddersAnswer)
 @premarket.doc(operation_id="getLadders", responses=_UNKNOWN)
-def list_ladders(query: LaddersQuery) -> dict[str, object]:
+def list_ladders(query: LaddersQuery) -> PageAnswer:
     """The ladders before the opens, the latest day first"""
     rt = runtime()
     market = market_meant(rt, rt.premarket_policy, query.market)
     found = ladder_records(rt, market, query.cursor, query.limit + 1)
-    shown = found[: query.limit]
-    cursor = shown[-1]["session_date"] if len(found) > query.limit else None
-    return {"market": market, "ladders": shown, "next_cursor": cursor}
+    shown, cursor = cut_page(found, query.limit, lambda one: str(one["session_date"]))
+    return answer_page("ladders", shown, cursor, market=market)
 
 
 @premarket.get("/latest")
@@ -83,7 +83,7 @@ def show_ladder(day: str, query: LadderQuery) -> dict[str, Any]:
 
     Its stages, what became of each, and the verdict with its reasons.
     """
-    return _ladder(parse_day(day), query)
+    return _ladder(read_day(day), query)
 
 
 @premarket.get("/<day>/report")
@@ -96,7 +96,7 @@ def show_report(day: str, query: ReportQuery) -> Response:
     As JSON, as a page to read (HTML) or as a table of all figures (CSV).
     """
     rt, form = runtime(), query.format or _asked_form()
-    on = None if day == LATEST else parse_day(day)
+    on = None if day == LATEST else read_day(day)
     market = market_meant(rt, rt.premarket_policy, query.market)
     kept = kept_report(rt, rt.premarket_policy, market, on, _cache())
     body = _written(form, kept)

@@ -1,18 +1,17 @@
 """What the endpoints of the ladders before the open take and answer, as OpenAPI shows it."""
 
-import re
 from datetime import date
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from app.api.answers import Instant
+from app.api.filters import MarketName
+from app.api.page_shapes import LIMIT, Limit, NextCursor
 from app.api.query import naming_field
 from app.clock import parse_day
 from app.errors import Rejected
 
-LIMIT: Final = 30
-LIMIT_MAX: Final = 100
 FROM_HEADER: Final = "X-Thor-From"
 LATEST: Final = "latest"
 _VERDICT: Final = (
@@ -28,25 +27,11 @@ def _read_cursor(text: str) -> date:
         raise Rejected(f"{text[:20]!r} is no cursor: give the next_cursor of the page before") from None
 
 
-def _read_limit(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= LIMIT_MAX:
-        raise Rejected(f"{text[:20]!r} is not a whole number from 1 to {LIMIT_MAX}")
-    return int(text)
-
-
 Form = Literal["json", "html", "csv"]
-MarketName = Annotated[
-    str | None, Field(description="unset: the desk's", max_length=40, examples=["CME_Futures", "US_Equity"])
-]
 Cursor = Annotated[
     date,
     naming_field(_read_cursor),
-    WithJsonSchema({"type": "string", "description": "next_cursor of the page before"}),
-]
-Limit = Annotated[
-    int,
-    naming_field(_read_limit),
-    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT}),
+    WithJsonSchema({"type": "string", "description": "next_cursor of the page before, unchanged"}),
 ]
 
 
@@ -55,7 +40,7 @@ class LadderQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    market: MarketName = None
+    market: MarketName | None = None
 
 
 class LaddersQuery(BaseModel):
@@ -63,9 +48,9 @@ class LaddersQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    market: MarketName = None
-    cursor: Cursor | None = None
+    market: MarketName | None = None
     limit: Limit = LIMIT
+    cursor: Cursor | None = None
 
 
 class ReportQuery(BaseModel):
@@ -73,7 +58,7 @@ class ReportQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    market: MarketName = None
+    market: MarketName | None = None
     format: Form | None = Field(None, description="unset: what Accept asks for")
 
 
@@ -120,7 +105,7 @@ class LaddersAnswer(BaseModel):
 
     market: str
     ladders: list[LadderAnswer]
-    next_cursor: str | None = Field(description="for the next page; null: this is the last one")
+    next_cursor: NextCursor
 
 
 class PremarketReportAnswer(BaseModel):

@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 
+from app.api.query import WrongField
 from app.errors import Conflict, NotFound, Rejected, ThorError, Unavailable
 
 log = logging.getLogger(__name__)
@@ -88,7 +89,12 @@ def _escaped(char: str) -> str:
 
 def _from_kind(error: ThorError) -> Response:
     status = next((status for kind, status in STATUS if isinstance(error, kind)), 500)
-    return _from_fault(error) if status == HTTPStatus.INTERNAL_SERVER_ERROR else problem(status, str(error))
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _from_fault(error)
+    if isinstance(error, WrongField):
+        told = {"in": error.place, "field": error.field, "detail": printable(error.reason)}
+        return problem(status, str(error), errors=[told])
+    return problem(status, str(error))
 
 
 def _from_http(error: HTTPException) -> Response:

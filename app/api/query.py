@@ -1,7 +1,8 @@
 """What clients may write in a query string: symbols, instants, and each parameter once."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated, Final
 
@@ -15,6 +16,25 @@ from app.quotes import parse_symbols
 
 SYMBOLS_LIMIT: Final = 500
 _UNESCAPED_PLUS = re.compile(r"([0-9W-]{8,10}[Tt ][0-9:.,]+) ([0-9]{2}(?::?[0-9]{2})?)")
+
+
+class WrongField(Rejected):
+    """What a client gave in one place is wrong: `field` is its name, and `place` query or path."""
+
+    def __init__(self, field: str, reason: str, place: str = "query") -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field, self.reason, self.place = field, reason, place
+
+
+@contextmanager
+def blaming(field: str, place: str = "query") -> Iterator[None]:
+    """What is rejected inside is the fault of a field."""
+    try:
+        yield
+    except WrongField:
+        raise
+    except Rejected as error:
+        raise WrongField(field, str(error), place) from None
 
 
 def require_plain_query() -> None:

@@ -2,6 +2,7 @@
 
 from apiflask import APIBlueprint
 
+from app.api.query import blaming
 from app.api.session_shapes import (
     SESSION_EXAMPLE,
     SESSIONS_EXAMPLE,
@@ -43,4 +44,5 @@ def list_sessions(query: SessionsQuery) -> dict[str, object]:
     """
     rt = runtime()
     market = rt.markets.named(query.market) if query.market else rt.market
-    return calendar_form(market, days_ahead(market, query.start, query.end, query.at or rt.clock.now()))
+    with blaming("start" if query.end is None else "end"):
+        return calendar_form(market, days_ahead(market, query.start, query.end, query.at or rt.clock.now()))

@@ -5,6 +5,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.answers import Instant
+from app.api.filters import AnyMarket
 
 VERDICT: Final = (
     "complete: every figure holds and nothing is missing; incomplete: every figure holds, `reasons` tell what is "
@@ -17,7 +18,7 @@ class SessionRecordQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    market: str | None = Field(None, examples=["CME_Futures"])
+    market: AnyMarket | None = None
 
 
 class EventAnswer(BaseModel):

@@ -2,28 +2,14 @@
 
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.lake_shapes import Day
-from app.api.query import Moment, naming_field
-from app.errors import Rejected
-from app.market.markets import DEFAULT, PROFILES
+from app.api.filters import Day, DayRange, LastDay, MarketName
+from app.api.query import Moment
+from app.market.markets import DEFAULT
 from app.market.sessions import Status, TransitionType
 from app.operations.market_days import DAYS_AHEAD, DAYS_LIMIT
 
-
-def read_market(text: str) -> str:
-    """The name of a market; Rejected with the known names when there is none of that name."""
-    if text not in PROFILES:
-        raise Rejected(f"no market is called {text[:40]!r}: known are {', '.join(PROFILES)}")
-    return text
-
-
-MarketName = Annotated[
-    str,
-    naming_field(read_market),
-    WithJsonSchema({"type": "string", "enum": list(PROFILES), "description": "unset: the desk's market"}),
-]
 WholeInstant = Annotated[str, Field(description="UTC", examples=["2025-10-09T21:00:00Z"])]
 DayText = Annotated[str, Field(examples=["2025-10-09"])]
 HOLIDAY = Field(description="the exchange's holiday, closed or traded; eves are none", examples=["Christmas"])
@@ -42,14 +28,12 @@ class SessionQuery(BaseModel):
     at: Moment | None = None
 
 
-class SessionsQuery(BaseModel):
+class SessionsQuery(DayRange):
     """Parameters of GET /api/sessions; `start` and `end` are both included."""
-
-    model_config = ConfigDict(extra="forbid")
 
     market: MarketName | None = None
     start: Day | None = Field(None, description=f"unset: the present day; at most {DAYS_LIMIT:,} days before the end")
-    end: Day | None = Field(None, description=f"included; unset: {DAYS_AHEAD} days after the start")
+    end: LastDay | None = Field(None, description=f"included; unset: {DAYS_AHEAD} days after the start")
     at: Moment | None = None
 
 

@@ -36,7 +36,7 @@ PROBLEM: Final[dict[str, Any]] = {
             "items": {
                 "type": "object",
                 "properties": {
-                    "in": {"type": "string", "description": "query or json", "examples": ["query"]},
+                    "in": {"type": "string", "description": "query, path or json", "examples": ["query"]},
                     "field": {"type": "string", "description": "its name", "examples": ["symbols"]},
                     "detail": {"type": "string", "description": "what is wrong", "examples": ["no symbol is named"]},
                 },

@@ -1,26 +1,16 @@
 """What GET /api/ticks takes and answers, as OpenAPI shows it."""
 
-import re
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from app.api.answers import Instant, Price
 from app.api.bar_parameters import CursorText, End, Start, Symbol
+from app.api.filters import SourceName
+from app.api.page_shapes import BulkLimit
 from app.api.query import Moment, naming_field
 from app.errors import Rejected
-from app.quotes import SOURCES, known_source
 from app.ticks.models import COLUMNS
-
-JSON_LIMIT: Final = 1000
-JSON_LIMIT_MAX: Final = 10_000
-LIMIT_MAX: Final = 100_000
-
-
-def _read_limit(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,7}", text) or not 1 <= int(text) <= LIMIT_MAX:
-        raise Rejected(f"{text[:20]!r} is not a whole number from 1 to {LIMIT_MAX}")
-    return int(text)
 
 
 def _read_columns(text: str) -> list[str]:
@@ -32,11 +22,6 @@ def _read_columns(text: str) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-SourceName = Annotated[
-    str,
-    naming_field(known_source),
-    WithJsonSchema({"type": "string", "enum": list(SOURCES), "description": "unset: the ticks of all sources"}),
-]
 Columns = Annotated[
     list[str],
     naming_field(_read_columns),
@@ -45,19 +30,6 @@ Columns = Annotated[
             "type": "string",
             "description": f"columns separated by commas, of {', '.join(COLUMNS)}; unset: all",
             "examples": ["ts,last,volume"],
-        }
-    ),
-]
-Limit = Annotated[
-    int,
-    naming_field(_read_limit),
-    WithJsonSchema(
-        {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": LIMIT_MAX,
-            "description": f"most ticks in one answer; in JSON at most {JSON_LIMIT_MAX}, and {JSON_LIMIT} when unset; "
-            "CSV and Arrow hold all of the range when unset",
         }
     ),
 ]
@@ -73,7 +45,7 @@ class TicksQuery(BaseModel):
     end: End | None = None
     source: SourceName | None = None
     columns: Columns | None = None
-    limit: Limit | None = None
+    limit: BulkLimit | None = None
     cursor: CursorText | None = None
     at: Moment | None = None
 

@@ -12,10 +12,12 @@ from sqlalchemy.orm import Session
 
 from app.api.cursors import TickCursor, in_micros, read_cursor, require_same, write_cursor
 from app.api.negotiation import JSON, asked_form, vary_by_accept
-from app.api.pages import answer_tables, link_next, open_forms
-from app.api.tick_shapes import CSV_EXAMPLE, JSON_LIMIT, JSON_LIMIT_MAX, TICKS_EXAMPLE, TicksAnswer, TicksQuery
+from app.api.page_shapes import BULK_LIMIT
+from app.api.pages import answer_tables, link_next, open_forms, require_json_limit
+from app.api.query import WrongField
+from app.api.tick_shapes import CSV_EXAMPLE, TICKS_EXAMPLE, TicksAnswer, TicksQuery
 from app.clock import instant_text
-from app.errors import NotFound, Rejected
+from app.errors import NotFound
 from app.lake.models import LakeFile
 from app.market.timetable import instant_of
 from app.runtime import Runtime, runtime
@@ -89,9 +91,8 @@ def list_ticks(query: TicksQuery) -> Response:
     late ones, which sort before the place where the page ended, are missed.
     """
     form, rt = asked_form(), runtime()
-    question = _understood(query, query.at or rt.clock.now(), JSON_LIMIT if form == JSON else None)
-    if form == JSON and (question.limit or 0) > JSON_LIMIT_MAX:
-        raise Rejected(f"limit is at most {JSON_LIMIT_MAX} in JSON: ask for fewer, or for CSV or Arrow in Accept")
+    require_json_limit(form, query.limit)
+    question = _understood(query, query.at or rt.clock.now(), BULK_LIMIT if form == JSON else None)
     if question.limit is None:
         return _stream(rt, question, form)
     return _answer_page(rt, question, form, question.limit)
@@ -178,14 +179,14 @@ def _understood(query: TicksQuery, now: datetime, default_limit: int | None) -> 
         end = min(query.end, query.at or query.end) if query.end else None
         require_same(found, symbol=query.symbol, source=query.source, start=query.start, end=end)
         if query.at is not None and query.at < found.end:
-            raise Rejected("at is not that of the cursor: leave it out, or ask anew without the cursor")
+            raise WrongField("at", "it is not that of the cursor: leave it out, or ask anew without the cursor")
         after = TickKey(instant_of(found.ts_us), found.seq, found.last_source)
         return TickQuestion(query.symbol, found.source, found.start, found.end, after, columns, limit)
     if query.start is None:
-        raise Rejected("start is missing: give the first instant, such as 2025-10-09T13:30:00Z, or a cursor")
+        raise WrongField("start", "it is missing: give the first instant, such as 2025-10-09T13:30:00Z, or a cursor")
     end = min(query.end or now, query.at or datetime.max.replace(tzinfo=UTC))
     if query.start >= end:
-        raise Rejected(f"start {instant_text(query.start)} is not before end {instant_text(end)}")
+        raise WrongField("end", f"start {instant_text(query.start)} is not before end {instant_text(end)}")
     if end - query.start > SPAN_LIMIT:
-        raise Rejected(f"start and end are more than {SPAN_LIMIT.days} days apart: ask for fewer at a time")
+        raise WrongField("end", f"start and end are more than {SPAN_LIMIT.days} days apart: ask for fewer at a time")
     return TickQuestion(query.symbol, query.source, query.start, end, None, columns, limit)

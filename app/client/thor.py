@@ -1,24 +1,35 @@
 """Thor's API as methods with typed answers."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
 from pydantic import BaseModel
 
-from app.api.access_shapes import AuditAnswer, MeAnswer
+from app.api.access_shapes import AuditAnswer, AuditEntryAnswer, MeAnswer
+from app.api.accounting_shapes import GapAnswer, GapsAnswer, LossAnswer, LossesAnswer
 from app.api.alert_shapes import AlertAnswer, AlertsAnswer
 from app.api.answers import QuotesAnswer, ReadinessAnswer
 from app.api.collector_shapes import CollectorAnswer, CollectorsAnswer
-from app.api.instrument_shapes import InstrumentsAnswer
-from app.api.job_shapes import DocumentAnswer, JobAnswer, JobsAnswer, SignalsAnswer, SubmittedAnswer
+from app.api.dead_letter_shapes import LettersAnswer, LetterSummary
+from app.api.instrument_shapes import InstrumentsAnswer, RollAnswer, RollsAnswer
+from app.api.job_shapes import (
+    DocumentAnswer,
+    JobAnswer,
+    JobsAnswer,
+    PredictionAnswer,
+    PredictionsAnswer,
+    SignalsAnswer,
+    SubmittedAnswer,
+)
+from app.api.lake_shapes import LakeAnswer, PartitionAnswer
 from app.api.negotiation import ARROW
-from app.api.premarket_shapes import LadderAnswer, PremarketReportAnswer
+from app.api.premarket_shapes import LadderAnswer, LaddersAnswer, PremarketReportAnswer
 from app.api.session_shapes import SessionAnswer
 from app.api.watchlist_shapes import WatchlistAnswer, WatchlistSetAnswer
 from app.client.streaming import StreamEvent, follow
@@ -34,6 +45,20 @@ LOOK_S: Final = 0.5
 Moment = datetime | str
 Day = date | str
 Answer = TypeVar("Answer", bound=BaseModel)
+Row = TypeVar("Row")
+
+
+class Page(Protocol):
+    """An answer that tells of the next one."""
+
+    next_cursor: str | None
+
+    @classmethod
+    def model_validate_json(cls, json_data: bytes, /) -> Self:
+        """The answer that was sent."""
+
+
+Paged = TypeVar("Paged", bound=Page)
 
 
 class Thor:
@@ -105,12 +130,7 @@ class Thor:
 
     def jobs(self, **told: str | int) -> Iterator[JobAnswer]:
         """Analyses that were asked for, newest first, all of them; `told` are status, symbol and kind."""
-        cursor: str | None = None
-        while True:
-            page = self._read(JobsAnswer, "/api/jobs", **told, cursor=cursor)
-            yield from page.jobs
-            if (cursor := page.next_cursor) is None:
-                return
+        return self._pages(JobsAnswer, lambda page: page.jobs, "/api/jobs", **told)
 
     def submit_job(
         self, symbols: Iterable[str], *, idempotency_key: str | None = None, **asked: Any
@@ -155,9 +175,17 @@ class Thor:
         """The report before an open."""
         return self._read(PremarketReportAnswer, f"/api/premarket/{_part(day)}/report", market=market)
 
-    def alerts(self, state: str | None = None) -> AlertsAnswer:
-        """What is wrong, and who sees to it."""
-        return self._read(AlertsAnswer, "/api/alerts", state=state)
+    def predictions(self, **told: str | int | bool) -> Iterator[PredictionAnswer]:
+        """The ledger of predictions, the latest first; `told` are symbol, horizon and resolved."""
+        return self._pages(PredictionsAnswer, lambda page: page.predictions, "/api/predictions", **told)
+
+    def ladders(self, **told: str | int) -> Iterator[LadderAnswer]:
+        """What led up to each open of a market, the latest day first; `told` is market."""
+        return self._pages(LaddersAnswer, lambda page: page.ladders, "/api/premarket", **told)
+
+    def alerts(self, **told: str | int) -> Iterator[AlertAnswer]:
+        """What is wrong, and who sees to it, the latest raised first; `told` are state, rule and severity."""
+        return self._pages(AlertsAnswer, lambda page: page.alerts, "/api/alerts", **told)
 
     def acknowledge_alert(self, alert_id: int, note: str = "") -> AlertAnswer:
         """Say that one sees to it."""
@@ -171,9 +199,29 @@ class Thor:
         """Have a source started, stopped, restarted, or given back to its hours (auto)."""
         return self._change(CollectorAnswer, "POST", f"/api/collectors/{_part(source)}/{_part(order)}", {})
 
-    def audit(self, **told: str | int) -> AuditAnswer:
-        """What was done, newest first; for admins."""
-        return self._read(AuditAnswer, "/api/audit", **told)
+    def dead_letters(self, **told: str | int) -> Iterator[LetterSummary]:
+        """What could not be stored, newest first; `told` are state, kind, source, symbol and day."""
+        return self._pages(LettersAnswer, lambda page: page.dead_letters, "/api/dead-letters", **told)
+
+    def losses(self, **told: str | int) -> Iterator[LossAnswer]:
+        """Events that are gone, newest first; `told` are kind, source, symbol and day."""
+        return self._pages(LossesAnswer, lambda page: page.losses, "/api/losses", **told)
+
+    def gaps(self, **told: str | int) -> Iterator[GapAnswer]:
+        """Stretches that storage lacks, newest found first; `told` are kind, source, symbol, day and state."""
+        return self._pages(GapsAnswer, lambda page: page.gaps, "/api/gaps", **told)
+
+    def partitions(self, **told: str | int) -> Iterator[PartitionAnswer]:
+        """What the lake holds and lacks, newest day first; `told` are start, end, symbol and kind."""
+        return self._pages(LakeAnswer, lambda page: page.partitions, "/api/lake", **told)
+
+    def rolls(self, symbol: str, **told: int) -> Iterator[RollAnswer]:
+        """When the contract behind a symbol changed, newest first."""
+        return self._pages(RollsAnswer, lambda page: page.rolls, f"/api/instruments/{_part(symbol)}/rolls", **told)
+
+    def audit(self, **told: str | int) -> Iterator[AuditEntryAnswer]:
+        """What was done, newest first; for admins; `told` are actor and action."""
+        return self._pages(AuditAnswer, lambda page: page.entries, "/api/audit", **told)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -186,6 +234,16 @@ class Thor:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _pages(
+        self, shape: type[Paged], rows_of: Callable[[Paged], Iterable[Row]], path: str, **query: str | int
+    ) -> Iterator[Row]:
+        cursor: str | None = None
+        while True:
+            page = shape.model_validate_json(self._transport.read(path, {**query, "cursor": cursor}).content)
+            yield from rows_of(page)
+            if (cursor := page.next_cursor) is None:
+                return
 
     def _read(self, shape: type[Answer], path: str, **query: str | int | None) -> Answer:
         return shape.model_validate_json(self._transport.read(path, query).content)

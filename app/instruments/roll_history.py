@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Session
 
@@ -12,11 +13,30 @@ from app.instruments.rolls import Break, Change
 from app.instruments.symbology import delivery_of
 from app.quotes import LIVE_SOURCES
 
+# When the new contract began, and at which source.
+RollKey = tuple[datetime, str]
+_ORDER: Final = (
+    ContractRoll.first_ts.desc(),
+    ContractRoll.symbol.collate("C"),
+    ContractRoll.source.collate("C"),
+)
 
-def list_rolls(session: Session, symbol: str | None = None) -> list[ContractRoll]:
-    """All changes, or those of a symbol, newest first, with the first contract of each source among them."""
-    query = select(ContractRoll).order_by(ContractRoll.first_ts.desc(), ContractRoll.symbol, ContractRoll.source)
-    return list(session.scalars(query if symbol is None else query.where(ContractRoll.symbol == symbol)))
+
+def list_rolls(
+    session: Session, symbol: str | None = None, *, limit: int | None = None, after: RollKey | None = None
+) -> list[ContractRoll]:
+    """All changes, or those of a symbol, newest first, with the first contract of each source among them.
+
+    The first `limit` of them, and of a symbol those that follow the one with the key `after`.
+    """
+    query = select(ContractRoll).order_by(*_ORDER).limit(limit)
+    if symbol is not None:
+        query = query.where(ContractRoll.symbol == symbol)
+    if after is not None:
+        first_ts, source = after
+        behind = and_(ContractRoll.first_ts == first_ts, _ORDER[2] > source)
+        query = query.where(or_(ContractRoll.first_ts < first_ts, behind))
+    return list(session.scalars(query))
 
 
 def active_contracts(session: Session, symbol: str | None = None) -> dict[tuple[str, str], ContractRoll]:

@@ -15,7 +15,9 @@ TICKS: Final = "ticks"
 BARS: Final = "bars"
 TIMEFRAMES: Final[Mapping[str, int]] = MappingProxyType({"1m": 60, "5m": 300, "1h": 3600})
 _DAY = re.compile(r"date=([0-9]{4}-[0-9]{2}-[0-9]{2})")
-_SYMBOL = re.compile(r"symbol=([A-Z0-9][A-Z0-9._-]{0,15})")
+_SYMBOL = re.compile(r"symbol=([A-Z0-9](?:[A-Z0-9._-]{0,14}(?:[A-Z0-9_-]|%2E))?)")
+# Windows drops a dot at the end of a name; readers of hive partitions take this for one.
+_LAST_DOT: Final = "%2E"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Lake:
 
     def _checked(self, kind: str, day: date, symbol: str, name: str) -> Path:
         path = self.root
-        for part in (kind, f"date={day.isoformat()}", f"symbol={parse_symbol(symbol)}", name):
+        for part in (kind, f"date={day.isoformat()}", symbol_folder(symbol), name):
             path = _real(path / part)
         return path
 
@@ -77,10 +79,15 @@ class Lake:
             day = _as_day(text)
             if day is None or not start <= day < end:
                 continue
-            found = (name for name, _ in _matching(_real(folder), _SYMBOL)) if symbols is None else sorted(symbols)
-            for symbol in found:
+            for symbol in _symbols_in(_real(folder)) if symbols is None else sorted(symbols):
                 if (path := self._checked(kind, day, symbol, name)).is_file():
                     yield Partition(day, symbol, path)
+
+
+def symbol_folder(symbol: str) -> str:
+    """The folder of a symbol's files within a day, a name on every system; Rejected for a malformed symbol."""
+    name = f"symbol={parse_symbol(symbol)}"
+    return name.removesuffix(".") + _LAST_DOT if name.endswith(".") else name
 
 
 def parse_timeframe(text: str) -> str:
@@ -100,6 +107,10 @@ def parse_timeframes(text: str) -> list[str]:
 
 def _file_name(timeframe: str) -> str:
     return f"bars_{timeframe}.parquet" if timeframe else "ticks.parquet"
+
+
+def _symbols_in(folder: Path) -> list[str]:
+    return sorted(name.replace(_LAST_DOT, ".") for name, _ in _matching(folder, _SYMBOL))
 
 
 def _as_day(text: str) -> date | None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.clock import instant_text
 from app.instruments.catalogue import VENUES
 from app.instruments.models import ContractRoll, TradingInstrument
-from app.instruments.roll_history import active_contracts, list_rolls
+from app.instruments.roll_history import RollKey, active_contracts, list_rolls
 from app.instruments.store import list_instruments, require_instrument
 from app.quotes import LIVE_SOURCES
 from app.stores import Stores
@@ -33,6 +33,12 @@ def roll_forms(session: Session, symbol: str | None) -> list[Form]:
     if symbol is not None:
         require_instrument(session, symbol)
     return [roll_form(row) for row in list_rolls(session, symbol)]
+
+
+def roll_rows(session: Session, symbol: str, limit: int, after: RollKey | None) -> list[ContractRoll]:
+    """The changes of a symbol's contract behind one, newest first; NotFound for no instrument."""
+    require_instrument(session, symbol)
+    return list_rolls(session, symbol, limit=limit, after=after)
 
 
 def roll_form(row: ContractRoll) -> Form:

@@ -3,21 +3,25 @@
 from datetime import datetime
 
 from app.clock import instant_text
-from app.operations.lake_catalog import Page, Partition
+from app.operations.lake_catalog import Page, Partition, Totals
 
 
 def page_form(page: Page) -> dict[str, object]:
     """A page of the catalog: its partitions, and the totals of all that are meant."""
-    totals = page.totals
     return {
         "partitions": [partition_form(partition) for partition in page.partitions],
-        "totals": {
-            "files": totals.files,
-            "days": totals.days,
-            "rows": totals.rows,
-            "bytes": totals.bytes,
-            "missing": totals.missing,
-        },
+        "totals": totals_form(page.totals),
+    }
+
+
+def totals_form(totals: Totals) -> dict[str, int]:
+    """The totals of the partitions that are meant."""
+    return {
+        "files": totals.files,
+        "days": totals.days,
+        "rows": totals.rows,
+        "bytes": totals.bytes,
+        "missing": totals.missing,
     }
 
 

@@ -1,6 +1,6 @@
 """The stages of the ladder, each worked at once. Nothing here commits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final, Literal
 
@@ -36,9 +36,16 @@ def plan_climb(session: Session, climb: Climb) -> bool:
 
 def stages_of(session: Session, market: str, day: date) -> list[PremarketStage]:
     """The stages of a day's ladder in their order; none when it was never planned."""
-    query = select(PremarketStage).where(PremarketStage.market == market, PremarketStage.session_date == day)
-    found = session.scalars(query.execution_options(populate_existing=True))
-    return sorted(found, key=lambda row: STAGES.index(stage_named(row.stage)))
+    return stages_of_days(session, market, [day])[day]
+
+
+def stages_of_days(session: Session, market: str, days: Collection[date]) -> dict[date, list[PremarketStage]]:
+    """The stages of the ladder of each day, as `stages_of`."""
+    query = select(PremarketStage).where(PremarketStage.market == market, PremarketStage.session_date.in_(days))
+    found: dict[date, list[PremarketStage]] = {day: [] for day in days}
+    for row in session.scalars(query.execution_options(populate_existing=True)):
+        found[row.session_date].append(row)
+    return {day: sorted(rows, key=lambda row: STAGES.index(stage_named(row.stage))) for day, rows in found.items()}
 
 
 def find_stage(session: Session, key: StageKey, *, lock: bool = False) -> PremarketStage | None:

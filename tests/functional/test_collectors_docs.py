@@ -16,11 +16,13 @@ from app.operations.divergences import PERSISTS
 from app.operations.session_health import FEED_SILENCE_S
 from app.operations.silence import FIRST_DISTANCE, LONGEST_DISTANCE
 from app.operations.tick_steps import SILENT_AFTER_S
-from app.settings import Settings, load_settings
-from tests.schwab.standin import StandIn
+from app.settings import Settings
+from tests.schwab_desk import schwab, settings
 from tests.schwab_feeds import FUTURES, now_ms
 from tests.schwab_logins import have_pasted
 from tests.tree import ROOT
+
+__all__ = ["schwab", "settings"]
 
 TEXT = (ROOT / "docs/collectors.md").read_text()
 WORDS = " ".join(TEXT.split())
@@ -102,23 +104,3 @@ def code_of(app, words):
 def first_cells(head):
     rows = TEXT.partition(f"\n{head}")[2].partition("\n\n")[0].splitlines()[2:]
     return {word for row in rows for word in re.findall(r"`([^`]+)`", row.split("|")[1])}
-
-
-@pytest.fixture
-def schwab():
-    with StandIn() as running:
-        yield running
-
-
-@pytest.fixture
-def settings(settings, schwab):
-    told = load_settings(
-        _env_file=None,
-        schwab_client_id=schwab.client_id,
-        schwab_client_secret=schwab.client_secret,
-        schwab_redirect_uri=schwab.redirect_uri,
-        schwab_api_url=schwab.api_url,
-        session_sources="SCHWAB",
-    )
-    names = {"schwab_client_id", "schwab_client_secret", "schwab_redirect_uri", "schwab_api_url", "session_sources"}
-    return settings.model_copy(update=told.model_dump(include=names))

@@ -62,7 +62,7 @@ def test_letters_are_listed_page_by_page(client, put):
         "state=lost",
         "kind=L!",
         "source=MOON",
-        "symbol=es",
+        "symbol=E%20S",
         "symbol=",
         "day=2025-02-30",
         "day=20251009",

@@ -71,7 +71,7 @@ def test_the_rolls_of_a_symbol_are_told_newest_first(client: FlaskClient, rt: Ru
         "first_ts": "2025-12-14T23:00:00.000000Z",
         "noticed_at": "2025-12-14T23:00:01.000000Z",
     }
-    assert client.get("/api/instruments/NQ/rolls").json == {"symbol": "NQ", "rolls": []}
+    assert client.get("/api/instruments/NQ/rolls").json == {"symbol": "NQ", "rolls": [], "next_cursor": None}
 
 
 @pytest.mark.parametrize(

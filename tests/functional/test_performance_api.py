@@ -73,8 +73,8 @@ def test_a_few_outcomes_are_no_figure(client, scored):
         ("model=direction-logistic%202", [("NQ", 2, 3)]),
         ("model=direction-logistic&symbol=NQ", [("NQ", 1, 3), ("NQ", 2, 3)]),
         ("model=other", []),
-        ("symbol=NQ&since=2025-10-07", [("NQ", 1, 2), ("NQ", 2, 2)]),
-        ("symbol=NQ&limit=1", [("NQ", 1, 1), ("NQ", 2, 1)]),
+        ("symbol=NQ&start=2025-10-07", [("NQ", 1, 2), ("NQ", 2, 2)]),
+        ("symbol=NQ&sessions=1", [("NQ", 1, 1), ("NQ", 2, 1)]),
     ],
 )
 def test_what_is_shown_can_be_chosen(client, scored, asked, known):
@@ -84,7 +84,8 @@ def test_what_is_shown_can_be_chosen(client, scored, asked, known):
 
 
 @pytest.mark.parametrize(
-    ("asked", "field"), [("since=soon", "since"), ("limit=0", "limit"), ("horizon=2h", "horizon"), ("day=1", "day")]
+    ("asked", "field"),
+    [("start=soon", "start"), ("sessions=0", "sessions"), ("horizon=2h", "horizon"), ("day=1", "day")],
 )
 def test_what_is_asked_wrongly_is_refused_by_name(client, asked, field):
     answer = client.get(f"{PATH}?{asked}")

@@ -88,11 +88,11 @@ def test_ladders_are_listed_the_latest_first_with_a_cursor(client, rt):
             "no ladder of CME_Futures has been planned yet; the next leads up to the open of 2025-10-09 at",
         ),
         ("latest?market=CME_FX", 404, "the opens of CME_FX are not prepared"),
-        ("latest?market=Moon", 404, "no market is called 'Moon'"),
+        ("latest?market=Moon", 400, "no market is called 'Moon'"),
         ("2025-13-01", 400, "is not a date"),
         ("latest?day=1", 400, "leave it out"),
         ("?cursor=9", 400, "is no cursor"),
-        ("?limit=0", 400, "whole number from 1 to 100"),
+        ("?limit=0", 400, "whole number from 1 to 1000"),
     ],
 )
 def test_what_there_is_not_is_explained(client, path, status, words):

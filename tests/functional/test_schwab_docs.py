@@ -7,11 +7,13 @@ from app.alerts.rules import RULES
 from app.collectors.schwab.expiry import WARN_AT
 from app.collectors.schwab.login import CODE_LASTS_S
 from app.collectors.schwab.tokens import LOGIN_LASTS
-from app.settings import Settings, load_settings
+from app.settings import Settings
 from tests.documentation import document, shell_lines, table, unsaid
-from tests.schwab.standin import StandIn
+from tests.schwab_desk import schwab, settings
 from tests.schwab_feeds import FUTURES, now_ms
 from tests.schwab_logins import have_pasted
+
+__all__ = ["schwab", "settings"]
 
 TEXT = document("schwab.md")
 WORDS = " ".join(TEXT.split())
@@ -60,23 +62,3 @@ def test_the_settings_and_the_alert_of_the_document_exist():
     } | {"schwab_api_url"}
     assert "`login_expiring`" in TEXT
     assert "login_expiring" in RULES
-
-
-@pytest.fixture
-def schwab():
-    with StandIn() as running:
-        yield running
-
-
-@pytest.fixture
-def settings(settings, schwab):
-    told = load_settings(
-        _env_file=None,
-        schwab_client_id=schwab.client_id,
-        schwab_client_secret=schwab.client_secret,
-        schwab_redirect_uri=schwab.redirect_uri,
-        schwab_api_url=schwab.api_url,
-        session_sources="SCHWAB",
-    )
-    names = {"schwab_client_id", "schwab_client_secret", "schwab_redirect_uri", "schwab_api_url", "session_sources"}
-    return settings.model_copy(update=told.model_dump(include=names))

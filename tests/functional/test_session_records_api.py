@@ -56,7 +56,7 @@ def test_one_market_is_told_alone_and_a_day_without_session_has_no_hours(client:
         ("2025-13-01", 400),
         ("now", 400),
         ("1850-01-01", 400),
-        ("2025-10-09?market=Moon", 404),
+        ("2025-10-09?market=Moon", 400),
         ("2025-10-09?day=1", 400),
     ],
 )

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from tests.checks import Failed, Skipped, judge_audit, run_checks, tool, unpinned
+from tests.checks import Failed, Skipped, judge_audit, run_checks, tool, unhashed, unpinned
 
 
 def test_a_failed_check_does_not_stop_the_rest(capsys):
@@ -53,6 +53,16 @@ def test_a_tool_that_is_not_there_fails_with_what_to_do():
 )
 def test_a_loose_dependency_is_reported(direct, pins, problem):
     assert any(problem in found for found in unpinned(direct, pins))
+
+
+def test_a_pin_without_a_hash_is_reported():
+    hashed = f"numpy==2.4.6 \\\n    --hash=sha256:{'0f' * 32} \\\n    --hash=sha256:{'1e' * 32}\n    # via thor\n"
+
+    assert unhashed(hashed) == []
+    assert unpinned(["numpy>=2.4"], hashed) == []
+    assert unhashed(f"{hashed}redis==8.1.0 ; python_version < '3.12'\n") == ["redis==8.1.0 ; python_version < '3.12'"]
+    assert unhashed(f"redis==8.1.0 --hash=md5:{'0f' * 16}") != []
+    assert unhashed(f"redis==8.1.0 --hash=sha256:{'0f' * 31}") != []
 
 
 def test_pins_that_satisfy_everything_are_fine():

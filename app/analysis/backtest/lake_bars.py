@@ -7,8 +7,7 @@ import polars as pl
 
 from app.analysis.bars import BAR_SCHEMA, TIMEFRAMES
 from app.errors import NotFound, Rejected
-from app.lake.layout import Lake
-from app.quotes import parse_symbol
+from app.lake.layout import Lake, symbol_folder
 
 # One pass: prices of trades, or of all ticks of a source that flags none; the first and last by time and number.
 _BARS: Final = """
@@ -43,7 +42,7 @@ def read_bars(
             f"{timeframe[:20]!r} is no length of a bar: known are {', '.join(t for t in TIMEFRAMES if TIMEFRAMES[t])}"
         )
     folder = lake.root / "ticks"
-    files = sorted(str(path) for path in folder.glob(f"date=*/symbol={parse_symbol(symbol)}/ticks.parquet"))
+    files = sorted(str(path) for path in folder.glob(f"date=*/{symbol_folder(symbol)}/ticks.parquet"))
     sources = connection.sql(_SOURCES, params={"files": files}).fetchall() if files else []
     chosen = [found for found in sources if source in (None, found[0])]
     if not chosen:

@@ -20,7 +20,7 @@ from app.premarket.definition import Ladder, climb_on, next_climb
 from app.premarket.forms import report_form
 from app.premarket.models import PremarketReport
 from app.premarket.reports import find_report, list_reports, report_text
-from app.premarket.rows import stages_of
+from app.premarket.rows import stages_of, stages_of_days
 from app.stores import Stores
 
 log = logging.getLogger(__name__)
@@ -72,7 +72,8 @@ def ladder_records(stores: Stores, market: str, before: date | None, limit: int)
     """The ladders of a market, the latest day first, up to the day before `before`."""
     with stores.sessions() as session:
         rows = list_reports(session, market, before, limit)
-        return [report_form(row, stages_of(session, market, row.session_date), stores.clock.now()) for row in rows]
+        stages = stages_of_days(session, market, [row.session_date for row in rows])
+        return [report_form(row, stages[row.session_date], stores.clock.now()) for row in rows]
 
 
 def kept_report(

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from tests.faults.harness.callers import Call, calling, usual_p99_ms
+from tests.faults.harness.callers import Call, Callers, calling, usual_p99_ms
 from tests.faults.harness.feed import Feed, feeding, source_publisher
 from tests.faults.harness.ledger import Ledger
 from tests.faults.harness.web import Follower, Web, serving
@@ -21,6 +21,7 @@ EVENTS_PER_S = 1000
 # What the kernel holds for such a client itself, as little as it can.
 CLIENT_BUFFER_BYTES = 4096
 CALLERS, PER_S = 4, 12.5
+ANSWERS_A_LOOK = 25
 PATHS = ("/api/quotes?symbols=ES,NQ", "/api/session", "/api/health/live")
 CUT_LIMIT_S = 30.0
 CLIENT_LIMIT_KIB = 64
@@ -45,11 +46,11 @@ def play(trial: Trial) -> Outcome:
         until(lambda: len(callers.calls) > 20, PATIENCE_S)
         began = time.monotonic()
         while time.monotonic() < began + calm_s:
-            _look(web)
+            _look(web, callers)
         before = callers.since(began)
         trial.say(f"before: p99 {usual_p99_ms(before):.1f} ms of {len(before)} answers")
         with _stuck(web, count) as connected_at:
-            held = _held_until_all_are_cut(web, count)
+            held = _held_until_all_are_cut(web, callers, count)
             cut_s = time.monotonic() - connected_at
             during = callers.since(connected_at)
         trial.say(f"{count} clients cut after {cut_s:.1f} s")
@@ -77,13 +78,13 @@ def _stuck(web: Web, count: int) -> Iterator[float]:
         yield time.monotonic()
 
 
-def _held_until_all_are_cut(web: Web, count: int) -> tuple[float, float]:
+def _held_until_all_are_cut(web: Web, callers: Callers, count: int) -> tuple[float, float]:
     """The most KiB for each such client: what the kernel queued for it, and what the server's memory grew by."""
     found = psutil.Process(web.process.pid)
     worker = max([found, *found.children(recursive=True)], key=lambda one: one.memory_info().rss)
     port, rss = urlsplit(web.url).port or 0, worker.memory_info().rss
     queued, grown, deadline = 0, 0, time.monotonic() + PATIENCE_S
-    while _look(web) > 1:
+    while _look(web, callers) > 1:
         assert time.monotonic() < deadline, "clients that take nothing are not cut"
         queued, grown = max(queued, _queued_bytes(port)), max(grown, worker.memory_info().rss - rss)
     return queued / count / 1024, grown / count / 1024
@@ -95,9 +96,10 @@ def _queued_bytes(port: int) -> int:
     return sum(int(line[4].split(":")[0], 16) for line in lines if int(line[1].split(":")[1], 16) == port)
 
 
-def _look(web: Web) -> int:
-    # As often before as meanwhile, since it is work too.
-    time.sleep(0.5)
+def _look(web: Web, callers: Callers) -> int:
+    # Once for so many answers, before and meanwhile, since it is work too.
+    known = len(callers.calls)
+    until(lambda: len(callers.calls) >= known + ANSWERS_A_LOOK, PATIENCE_S)
     return _clients(web)
 
 

@@ -14,6 +14,16 @@ from tests.analyses import SteppedAnalysis
 from tests.factories import quote
 from tests.functional.publishing import TestSource
 from tests.keyed_client import make_key
+from tests.listed_rows import (
+    add_alert,
+    add_gap,
+    add_ladder,
+    add_letter,
+    add_loss,
+    add_partition,
+    add_prediction,
+    add_roll,
+)
 from tests.ticks import store_quotes
 
 LIMITS = RunLimits(60.0, 4096)
@@ -47,8 +57,8 @@ def test_a_key_tells_who_one_is_and_without_one_nothing_is_answered(thor, thor_o
     with pytest.raises(Denied, match="must be operator"):
         thor_of(Role.VIEWER).set_watchlist(["ES"])
     with pytest.raises(Denied, match="must be admin"):
-        thor.audit()
-    assert thor_of(Role.ADMIN).audit(limit=1).entries[0].outcome == "refused"
+        next(thor.audit())
+    assert next(thor_of(Role.ADMIN).audit(limit=1)).outcome == "refused"
 
 
 def test_what_is_watched_is_read_and_set(thor):
@@ -103,6 +113,29 @@ def test_all_pages_of_analyses_are_read(thor):
     assert thor.cancel_job(numbers[0]).status == "cancelled"
     with pytest.raises(NotFound):
         thor.job(10**9)
+
+
+def test_all_pages_of_every_list_are_read(thor, thor_of, rt):
+    for number in range(1, 4):
+        for add in (add_alert, add_loss, add_gap, add_letter, add_ladder, add_partition, add_roll):
+            add(rt, number)
+        add_prediction(rt, number)
+
+    for read in (
+        thor.alerts,
+        thor.losses,
+        thor.gaps,
+        thor.dead_letters,
+        thor.ladders,
+        thor.partitions,
+        thor.predictions,
+    ):
+        one_by_one = list(read(limit=1))
+        assert (len(one_by_one), one_by_one) == (3, list(read())), read.__name__
+    assert [roll.to_contract for roll in thor.rolls("ES", limit=1)] == ["ES3", "ES2", "ES1"]
+    assert list(thor.alerts(rule="losses")) == []
+    audit = thor_of(Role.ADMIN).audit
+    assert list(audit(limit=1)) == list(audit())
 
 
 def test_what_is_asked_for_stays_below_its_address(thor):

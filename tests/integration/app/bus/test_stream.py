@@ -418,3 +418,16 @@ def test_what_the_bus_did_not_take_is_counted_by_its_reason(bus, publisher):
         ("thor_publish_refused_total", ("full", "EXCEL")): 1,
         ("thor_publish_refused_total", ("away", "SCHWAB")): 1,
     }
+
+
+def test_a_server_that_forgot_the_last_batches_has_their_counts_again_with_the_next(bus, publisher):
+    publisher.publish(quotes(2))
+    kept = {key: bus.dump(key) for key in bus.keys("*")}
+    publisher.publish(quotes(3, first_seq=3))
+    for key, value in kept.items():
+        bus.restore(key, 0, value, replace=True)
+
+    publisher.publish(quotes(1, first_seq=6))
+
+    assert [int(fields["seq"]) for fields in entries(bus)] == [1, 2, 6]
+    assert sum(read_published(bus).values()) == 6

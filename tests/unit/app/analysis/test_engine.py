@@ -5,7 +5,7 @@ import pickle
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +20,7 @@ from app.lake.layout import Lake
 from tests.bar_files import damage, with_bars
 from tests.made_lakes import made_symbol, make_symbol, put, short_sessions, walk_of, with_columns
 from tests.nulls.engine import differences, question_of, told, until
+from tests.tick_days import input_of, sessions, steady
 from tests.tree import ROOT
 
 PARAMETERS = Parameters.model_validate({"horizons": ["5m"], "permutations": 99})
@@ -159,6 +160,19 @@ def test_without_any_tick_it_is_said_what_to_do(market, market_lake):
 
     with pytest.raises(NotFound, match=r"no ticks of ES from 2025-09-22 to .*backfill-parquet"):
         analyse(question_of([empty]), [empty], market_lake, empty.hours[-1].close)
+
+
+def test_before_the_first_minute_is_over_there_is_too_little_data_and_it_is_said_what_to_do(tmp_path):
+    lake, [hours] = Lake(tmp_path), sessions(date(2025, 10, 9), 1)
+    wanted = input_of(lake, {hours: steady(hours, [6_710.25, 6_710.5], every_s=10)})
+    question = question_of([wanted], kind="single", parameters=PARAMETERS)
+
+    with pytest.raises(NotFound, match=r"^insufficient data: .* of ES .* --date=2025-10-09`$") as early:
+        analyse(question, [wanted], lake, hours.open + timedelta(seconds=59))
+    found = analyse(question, [wanted], lake, hours.open + timedelta(seconds=60))
+
+    assert "no ticks" not in str(early.value)
+    assert found.inputs["ES"]["ticks"] == 2
 
 
 def test_one_symbol_without_ticks_does_not_keep_the_other_from_its_analysis(market, market_lake, market_cache):

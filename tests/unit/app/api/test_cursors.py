@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.cursors import BarCursor, TickCursor, _check, read_cursor, write_cursor
+from app.api.cursors import BarCursor, TickCursor, _check, read_cursor, read_key, write_cursor, write_key
 from app.errors import Rejected
 from app.quotes import SOURCES
 
@@ -61,3 +61,14 @@ def test_a_cursor_that_was_made_up_with_the_right_check_is_refused_too(part):
     assert honest[9:] == ONE.model_dump_json().encode()
     with pytest.raises(Rejected):
         read_cursor(base64.urlsafe_b64encode(_check(body) + body).decode().rstrip("="), TickCursor)
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="|", exclude_categories=["Cs"])), min_size=1, max_size=4))
+def test_a_key_is_read_as_it_was_written(parts):
+    assert read_key(write_key(*parts), len(parts)) == parts
+
+
+@pytest.mark.parametrize("text", ["", "=", "A", "RVM=", "RVM", "\u00e9", "RVN8Mg"])
+def test_a_word_that_no_page_gave_is_no_key(text):
+    with pytest.raises(Rejected, match="no cursor"):
+        read_key(text, 3)

@@ -1,5 +1,6 @@
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings, strategies
@@ -8,6 +9,7 @@ from app.errors import Conflict, Rejected
 from app.lake.layout import Lake, parse_timeframe, parse_timeframes
 
 DAY = date(2025, 10, 9)
+DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{name}{place}" for name in ("COM", "LPT") for place in range(10))}
 
 
 def test_a_file_lies_where_the_contract_says(lake):
@@ -136,6 +138,32 @@ def test_of_ten_thousand_names_none_leads_out_of_the_lake_and_no_two_to_one_file
         assert str(error).isprintable()
         return
 
-    assert path.parent == lake.root / "ticks" / "date=2025-10-09" / f"symbol={name}"
+    folder = path.relative_to(lake.root).parts[2]
+    assert path.parent == lake.root / "ticks" / "date=2025-10-09" / folder
     assert path.resolve().is_relative_to(lake.root.resolve())
-    assert path.relative_to(lake.root).parts[2].removeprefix("symbol=") == name
+    assert unquote(folder.removeprefix("symbol=")) == name
+    assert all(is_a_name_on_windows(part) for part in path.relative_to(lake.root).parts)
+
+
+def is_a_name_on_windows(name):
+    device = name.partition(".")[0].rstrip(" ").upper()
+    return device not in DEVICES and not name.endswith((".", " ")) and not set('<>:"/\\|?*') & set(name)
+
+
+@pytest.mark.parametrize("name", ["CON", "nul.txt", "COM1.parquet", "ES.", "ES ", "C:x", "a?b"])
+def test_the_judge_of_names_knows_those_that_windows_keeps(name):
+    assert not is_a_name_on_windows(name)
+
+
+@pytest.mark.parametrize("symbol", ["ES", "ES.", "ES..", "CON", "NUL.", "BRK.B", "A", "A" * 16, "A" * 15 + "."])
+def test_a_symbol_is_found_again_where_its_file_was_put(lake, symbol):
+    place(lake, lake.relative(lake.ticks_file(DAY, symbol)))
+
+    assert [file.symbol for file in lake.ticks_files(DAY, DAY + timedelta(days=1))] == [symbol]
+    assert [file.symbol for file in lake.ticks_files(DAY, DAY + timedelta(days=1), {symbol})] == [symbol]
+
+
+def test_symbols_that_differ_by_a_dot_at_the_end_have_folders_that_windows_tells_apart(lake):
+    folders = {lake.ticks_file(DAY, symbol).parent.name.rstrip(". ").lower() for symbol in ("ES", "ES.", "ES..")}
+
+    assert len(folders) == 3

@@ -1332,7 +1332,7 @@ export interface components {
             alerts: components["schemas"]["AlertAnswer"][];
             /**
              * Next Cursor
-             * @description null: this is the last page
+             * @description as `cursor` of the next page; null: this is the last one
              */
             next_cursor: string | null;
         };
@@ -1473,7 +1473,7 @@ export interface components {
             entries: components["schemas"]["AuditAnswer.AuditEntryAnswer"][];
             /**
              * Next Cursor
-             * @description as `cursor` of the next page; null on the last one
+             * @description as `cursor` of the next page; null: this is the last one
              */
             next_cursor: string | null;
         };
@@ -2204,7 +2204,7 @@ export interface components {
             gaps: components["schemas"]["GapsAnswer.GapAnswer"][];
             /**
              * Next Cursor
-             * @description null: this is the last page
+             * @description as `cursor` of the next page; null: this is the last one
              */
             next_cursor: string | null;
         };
@@ -2705,7 +2705,7 @@ export interface components {
             jobs: components["schemas"]["JobAnswer"][];
             /**
              * Next Cursor
-             * @description for the next page; null: this is the last one
+             * @description as `cursor` of the next page; null: this is the last one
              */
             next_cursor: string | null;
         };
@@ -2790,7 +2790,7 @@ export interface components {
             market: string;
             /**
              * Next Cursor
-             * @description for the next page; null: this is the last one
+             * @description as `cursor` of the next page; null: this is the last one
              */
             next_cursor: string | null;
         };
@@ -2801,7 +2801,7 @@ export interface components {
         LakeAnswer: {
             /**
              * Next Cursor
-             * @description for the next page; null: this is the last one
+             * @description as `cursor` of the next page; null: this is the last one
              */
             next_cursor: string | null;
             /** Partitions */
@@ -2995,7 +2995,7 @@ export interface components {
             dead_letters: components["schemas"]["LettersAnswer.LetterSummary"][];
             /**
              * Next Cursor
-             * @description null: this is the last page
+             * @description as `cursor` of the next page; null: this is the last one
              */
             next_cursor: string | null;
         };
@@ -3068,7 +3068,7 @@ export interface components {
             losses: components["schemas"]["LossesAnswer.LossAnswer"][];
             /**
              * Next Cursor
-             * @description null: this is the last page
+             * @description as `cursor` of the next page; null: this is the last one
              */
             next_cursor: string | null;
             /**
@@ -3291,7 +3291,7 @@ export interface components {
         PredictionsAnswer: {
             /**
              * Next Cursor
-             * @description for the next page; null: this is the last one
+             * @description as `cursor` of the next page; null: this is the last one
              */
             next_cursor: string | null;
             /** Predictions */
@@ -3540,7 +3540,7 @@ export interface components {
                  */
                 field?: string;
                 /**
-                 * @description query or json
+                 * @description query, path or json
                  * @example query
                  */
                 in?: string;
@@ -3965,6 +3965,11 @@ export interface components {
          * @description The changes of a symbol's contract at all sources, newest first.
          */
         RollsAnswer: {
+            /**
+             * Next Cursor
+             * @description as `cursor` of the next page; null: this is the last one
+             */
+            next_cursor: string | null;
             /** Rolls */
             rolls: components["schemas"]["RollsAnswer.RollAnswer"][];
             /** Symbol */
@@ -4846,7 +4851,9 @@ export interface operations {
             query?: {
                 /** @description trading day */
                 day?: string;
+                /** @description unset: all */
                 source?: "EXCEL" | "SCHWAB" | "REPLAY" | "SIMULATED";
+                /** @description unset: all */
                 symbol?: string;
             };
             header?: never;
@@ -4949,8 +4956,9 @@ export interface operations {
     getAlerts: {
         parameters: {
             query?: {
-                /** @description next_cursor of the page before */
+                /** @description next_cursor of the page before, unchanged */
                 cursor?: string;
+                /** @description most rows of one page */
                 limit?: number;
                 /** @description unset: all */
                 rule?: "premarket_late" | "premarket_missing_data" | "premarket_failure" | "premarket_cache_miss" | "premarket_verdict" | "model_degraded" | "source_silent" | "sources_disagree" | "login_expiring" | "disk_low" | "clock_skew" | "ingest_lag" | "stream_full" | "dead_letters" | "losses" | "session_overdue" | "session_failed" | "jobs_stuck" | "queue_silent" | "alert_channel" | "channel_test";
@@ -4966,6 +4974,8 @@ export interface operations {
             /** @description Successful response */
             200: {
                 headers: {
+                    /** @description the address of the next page, as rel="next" (RFC 8288); absent on the last one */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5542,8 +5552,9 @@ export interface operations {
             query?: {
                 action?: string;
                 actor?: string;
-                /** @description next_cursor of the page before */
+                /** @description next_cursor of the page before, unchanged */
                 cursor?: string;
+                /** @description most rows of one page */
                 limit?: number;
             };
             header?: never;
@@ -5555,6 +5566,8 @@ export interface operations {
             /** @description Successful response */
             200: {
                 headers: {
+                    /** @description the address of the next page, as rel="next" (RFC 8288); absent on the last one */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5645,7 +5658,7 @@ export interface operations {
                 forming?: boolean;
                 /** @description the last so many bars that open before `end`, in however many sessions they lie; instead of `start`, `limit` and `cursor` */
                 last?: number;
-                /** @description most bars in one answer; in JSON 1000 when unset; CSV and Arrow hold all of the range when unset */
+                /** @description most rows of one page; in JSON at most 10000, and 1000 when unset; CSV and Arrow hold all of the range when unset */
                 limit?: number;
                 /** @description unset: the most real one that has bars, with last in the newest session that has any */
                 source?: "EXCEL" | "SCHWAB" | "REPLAY" | "SIMULATED";
@@ -6788,15 +6801,18 @@ export interface operations {
     getDeadLetters: {
         parameters: {
             query?: {
-                /** @description next_cursor of the page before */
+                /** @description next_cursor of the page before, unchanged */
                 cursor?: string;
                 /** @description trading day */
                 day?: string;
                 /** @description a field's name, `missing`, `conflict` or `other` */
                 kind?: string;
+                /** @description most rows of one page */
                 limit?: number;
+                /** @description unset: all */
                 source?: "EXCEL" | "SCHWAB" | "REPLAY" | "SIMULATED";
                 state?: "open" | "redriven" | "discarded" | "all";
+                /** @description unset: all */
                 symbol?: string;
             };
             header?: never;
@@ -6808,6 +6824,8 @@ export interface operations {
             /** @description Successful response */
             200: {
                 headers: {
+                    /** @description the address of the next page, as rel="next" (RFC 8288); absent on the last one */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7630,14 +7648,17 @@ export interface operations {
     getGaps: {
         parameters: {
             query?: {
-                /** @description next_cursor of the page before */
+                /** @description next_cursor of the page before, unchanged */
                 cursor?: string;
                 /** @description trading day */
                 day?: string;
                 kind?: "sequence" | "feed";
+                /** @description most rows of one page */
                 limit?: number;
+                /** @description unset: all */
                 source?: "EXCEL" | "SCHWAB" | "REPLAY" | "SIMULATED";
                 state?: "open" | "backfilled" | "unrecoverable";
+                /** @description unset: all */
                 symbol?: string;
             };
             header?: never;
@@ -7649,6 +7670,8 @@ export interface operations {
             /** @description Successful response */
             200: {
                 headers: {
+                    /** @description the address of the next page, as rel="next" (RFC 8288); absent on the last one */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8029,7 +8052,12 @@ export interface operations {
     };
     getRolls: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description next_cursor of the page before, unchanged */
+                cursor?: string;
+                /** @description most rows of one page */
+                limit?: number;
+            };
             header?: never;
             path: {
                 /** @description an instrument */
@@ -8042,6 +8070,8 @@ export interface operations {
             /** @description Successful response */
             200: {
                 headers: {
+                    /** @description the address of the next page, as rel="next" (RFC 8288); absent on the last one */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8060,13 +8090,14 @@ export interface operations {
                      *           "first_ts": "2025-10-09T15:30:00.000000Z",
                      *           "noticed_at": "2025-10-09T15:30:00.000000Z"
                      *         }
-                     *       ]
+                     *       ],
+                     *       "next_cursor": "17"
                      *     }
                      */
                     "application/json": components["schemas"]["RollsAnswer"];
                 };
             };
-            /** @description That is no symbol */
+            /** @description That is no symbol, or a parameter is wrong */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8131,9 +8162,10 @@ export interface operations {
     getJobs: {
         parameters: {
             query?: {
-                /** @description next_cursor of the page before */
+                /** @description next_cursor of the page before, unchanged */
                 cursor?: string;
                 kind?: "full" | "single" | "multi" | "series" | "prediction";
+                /** @description most rows of one page */
                 limit?: number;
                 status?: "pending" | "running" | "done" | "failed" | "cancelled";
                 /** @description unset: all */
@@ -8148,6 +8180,8 @@ export interface operations {
             /** @description Successful response */
             200: {
                 headers: {
+                    /** @description the address of the next page, as rel="next" (RFC 8288); absent on the last one */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9147,13 +9181,14 @@ export interface operations {
     getLake: {
         parameters: {
             query?: {
-                /** @description next_cursor of the page before */
+                /** @description next_cursor of the page before, unchanged */
                 cursor?: string;
-                /** @description trading day */
+                /** @description the last trading day, included */
                 end?: string;
                 kind?: "ticks" | "bars";
+                /** @description most rows of one page */
                 limit?: number;
-                /** @description trading day */
+                /** @description the first trading day */
                 start?: string;
                 /** @description unset: all */
                 symbol?: string;
@@ -9167,6 +9202,8 @@ export interface operations {
             /** @description Successful response */
             200: {
                 headers: {
+                    /** @description the address of the next page, as rel="next" (RFC 8288); absent on the last one */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9377,13 +9414,16 @@ export interface operations {
     getLosses: {
         parameters: {
             query?: {
-                /** @description next_cursor of the page before */
+                /** @description next_cursor of the page before, unchanged */
                 cursor?: string;
                 /** @description trading day */
                 day?: string;
                 kind?: "trimmed_unread" | "trimmed_pending" | "stream_reset" | "collector_drop" | "unexplained";
+                /** @description most rows of one page */
                 limit?: number;
+                /** @description unset: all */
                 source?: "EXCEL" | "SCHWAB" | "REPLAY" | "SIMULATED";
+                /** @description unset: all */
                 symbol?: string;
             };
             header?: never;
@@ -9395,6 +9435,8 @@ export interface operations {
             /** @description Successful response */
             200: {
                 headers: {
+                    /** @description the address of the next page, as rel="next" (RFC 8288); absent on the last one */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9557,9 +9599,10 @@ export interface operations {
     getPredictions: {
         parameters: {
             query?: {
-                /** @description next_cursor of the page before */
+                /** @description next_cursor of the page before, unchanged */
                 cursor?: string;
                 horizon?: "5m" | "15m" | "1h";
+                /** @description most rows of one page */
                 limit?: number;
                 /** @description with an end, that is an outcome or none ever; unset: all */
                 resolved?: boolean;
@@ -9575,6 +9618,8 @@ export interface operations {
             /** @description Successful response */
             200: {
                 headers: {
+                    /** @description the address of the next page, as rel="next" (RFC 8288); absent on the last one */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9670,12 +9715,12 @@ export interface operations {
         parameters: {
             query?: {
                 horizon?: "5m" | "15m" | "1h";
-                /** @description sessions of each history, the newest */
-                limit?: number;
                 /** @description a kind of model, with or without its version */
                 model?: string;
-                /** @description the first session of the history */
-                since?: string;
+                /** @description sessions of each history, the newest */
+                sessions?: number;
+                /** @description the first session of each history */
+                start?: string;
                 /** @description unset: all */
                 symbol?: string;
             };
@@ -9783,11 +9828,12 @@ export interface operations {
     getLadders: {
         parameters: {
             query?: {
-                /** @description next_cursor of the page before */
+                /** @description next_cursor of the page before, unchanged */
                 cursor?: string;
+                /** @description most rows of one page */
                 limit?: number;
-                /** @description unset: the desk's */
-                market?: string;
+                /** @description unset: the desk's market */
+                market?: "CME_Futures" | "CME_Energy_Metals" | "CME_Rates" | "CME_FX" | "US_Equity";
             };
             header?: never;
             path?: never;
@@ -9798,6 +9844,8 @@ export interface operations {
             /** @description Successful response */
             200: {
                 headers: {
+                    /** @description the address of the next page, as rel="next" (RFC 8288); absent on the last one */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9876,7 +9924,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such market, or no ladder on that day, and why */
+            /** @description There is no ladder on that day, and why */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -9912,8 +9960,8 @@ export interface operations {
     getLadder: {
         parameters: {
             query?: {
-                /** @description unset: the desk's */
-                market?: string;
+                /** @description unset: the desk's market */
+                market?: "CME_Futures" | "CME_Energy_Metals" | "CME_Rates" | "CME_FX" | "US_Equity";
             };
             header?: never;
             path: {
@@ -9999,7 +10047,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such market, or no ladder on that day, and why */
+            /** @description There is no ladder on that day, and why */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -10037,8 +10085,8 @@ export interface operations {
             query?: {
                 /** @description unset: what Accept asks for */
                 format?: "json" | "html" | "csv";
-                /** @description unset: the desk's */
-                market?: string;
+                /** @description unset: the desk's market */
+                market?: "CME_Futures" | "CME_Energy_Metals" | "CME_Rates" | "CME_FX" | "US_Equity";
             };
             header?: never;
             path: {
@@ -10132,7 +10180,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such market, or no ladder on that day, and why */
+            /** @description There is no ladder on that day, and why */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -10177,8 +10225,8 @@ export interface operations {
     getLatestLadder: {
         parameters: {
             query?: {
-                /** @description unset: the desk's */
-                market?: string;
+                /** @description unset: the desk's market */
+                market?: "CME_Futures" | "CME_Energy_Metals" | "CME_Rates" | "CME_FX" | "US_Equity";
             };
             header?: never;
             path?: never;
@@ -10261,7 +10309,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such market, or no ladder on that day, and why */
+            /** @description There is no ladder on that day, and why */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -10758,7 +10806,8 @@ export interface operations {
     getSessionRecords: {
         parameters: {
             query?: {
-                market?: string;
+                /** @description unset: all, watched or recorded */
+                market?: "CME_Futures" | "CME_Energy_Metals" | "CME_Rates" | "CME_FX" | "US_Equity";
             };
             header?: never;
             path: {
@@ -10857,7 +10906,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such market */
+            /** @description There is nothing at the address */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -11103,9 +11152,9 @@ export interface operations {
                 cursor?: string;
                 /** @description the first instant after the range; unset: the present */
                 end?: string;
-                /** @description most ticks in one answer; in JSON at most 10000, and 1000 when unset; CSV and Arrow hold all of the range when unset */
+                /** @description most rows of one page; in JSON at most 10000, and 1000 when unset; CSV and Arrow hold all of the range when unset */
                 limit?: number;
-                /** @description unset: the ticks of all sources */
+                /** @description unset: all */
                 source?: "EXCEL" | "SCHWAB" | "REPLAY" | "SIMULATED";
                 /** @description the first instant of the range, with an offset */
                 start?: string;

@@ -1,9 +1,10 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { answered, api } from "../api/client";
+import { answered, api, type MarketName } from "../api/client";
 import { usePreferences } from "../preferences/preferences";
 import { useMarket } from "../preferences/useMarket";
 
 const EVERY_MS = 15_000;
+const PAGE = 30;
 
 /** The market whose ladders are asked for; undefined lets Thor take the desk's, or the one that has ladders. */
 export function useAskedMarket(): string | undefined {
@@ -17,7 +18,12 @@ export function useLadders(market: string | undefined) {
   return useInfiniteQuery({
     queryKey: ["premarket", "ladders", market],
     queryFn: ({ pageParam, signal }) =>
-      answered(api.GET("/api/premarket", { params: { query: { market, cursor: pageParam } }, signal })),
+      answered(
+        api.GET("/api/premarket", {
+          params: { query: { market: market as MarketName, limit: PAGE, cursor: pageParam } },
+          signal,
+        }),
+      ),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next_cursor ?? undefined,
     select: ({ pages }) => pages.flatMap((page) => page.ladders),
@@ -32,8 +38,11 @@ export function useLadder(market: string | undefined, day: string | undefined) {
     queryFn: ({ signal }) =>
       answered(
         day === undefined
-          ? api.GET("/api/premarket/latest", { params: { query: { market } }, signal })
-          : api.GET("/api/premarket/{day}", { params: { path: { day }, query: { market } }, signal }),
+          ? api.GET("/api/premarket/latest", { params: { query: { market: market as MarketName } }, signal })
+          : api.GET("/api/premarket/{day}", {
+              params: { path: { day }, query: { market: market as MarketName } },
+              signal,
+            }),
       ),
     refetchInterval: EVERY_MS,
   });
@@ -46,7 +55,7 @@ export function useReport(market: string, day: string, sha256: string | null) {
     queryFn: ({ signal }) =>
       answered(
         api.GET("/api/premarket/{day}/report", {
-          params: { path: { day }, query: { market, format: "json" } },
+          params: { path: { day }, query: { market: market as MarketName, format: "json" } },
           signal,
         }),
       ) as Promise<unknown>,

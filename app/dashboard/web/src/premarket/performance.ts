@@ -18,7 +18,7 @@ export function usePerformance() {
   return useQuery({
     queryKey: ["predictions", "performance", SESSIONS],
     queryFn: ({ signal }) =>
-      answered(api.GET("/api/predictions/performance", { params: { query: { limit: SESSIONS } }, signal })),
+      answered(api.GET("/api/predictions/performance", { params: { query: { sessions: SESSIONS } }, signal })),
     staleTime: 60_000,
     refetchInterval: 300_000,
   });

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { answered, api, type Shape } from "../../api/client";
+import { answered, api, type MarketName, type Shape } from "../../api/client";
 import { dayText } from "../../format/times";
 import { Badge } from "../../ui/Badge";
 import { Button } from "../../ui/Button";
@@ -70,7 +70,9 @@ function useRecords(day: string, market: string | undefined) {
   return useQuery({
     queryKey: ["session-records", day, market ?? null],
     queryFn: ({ signal }) =>
-      answered(api.GET("/api/sessions/{day}", { params: { path: { day }, query: { market } }, signal })),
+      answered(
+        api.GET("/api/sessions/{day}", { params: { path: { day }, query: { market: market as MarketName } }, signal }),
+      ),
     enabled: day !== "",
     refetchInterval: 30_000,
   });
