@@ -56,9 +56,9 @@ def acquire(
 ) -> Lease:
     """Take the lease; Conflict, naming the holder, while another live process has it.
 
-    A holder whose process was one of this machine, and is gone, is displaced at once instead of after `ttl_s`. Where the answer may
-    get lost, give the same unique `attempt` at every try: the lease that it got is found again. The token is higher
-    than `above`, whatever the server has forgotten. `client` replies in text.
+    A holder that was a process of this machine, and is gone, is displaced at once instead of after `ttl_s`. Where the
+    answer may get lost, give the same unique `attempt` at every try: the lease that it got is found again. The token is
+    higher than `above`, whatever the server has forgotten. `client` replies in text.
     """
     words = (int(ttl_s * 1000), *_identity(), attempt or uuid4().hex)
     lease = _try(client, key, epoch_key, *words, "", above)
@@ -97,7 +97,7 @@ def _realm() -> str:
     # own.
     try:
         start = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        numbers = os.readlink("/proc/self/ns/pid")
+        numbers = str(Path("/proc/self/ns/pid").readlink())
     except OSError:  # Another system than Linux.
         start, numbers = f"{getnode():x}", ""
     return f"{socket.gethostname()} {start} {numbers}"
