@@ -1,6 +1,7 @@
 """One source that is wanted on two hosts: the cable of the one that collects it is pulled, and put back."""
 
 import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +19,9 @@ from tests.faults.harness.processes import flask_command
 from tests.faults.harness.site import HOSTS, Site
 from tests.faults.scenario import Outcome
 
-SPOOLED: Final = 500
+SEVERAL: Final = 500
+_LEASE: Final = keys.lease(SIMULATED)
+_SPOOLED: Final = re.compile(r"SIMULATED stops: .*; (\d+) quotes wait in ")
 _NUMBERS: Final = text(
     "SELECT seq >> 32, count(*), count(DISTINCT seq), max(seq & 4294967295) FROM ticks "
     "WHERE source = 'SIMULATED' GROUP BY 1 ORDER BY 1"
@@ -45,38 +48,66 @@ class Published:
         return [sentence for sentence, holds in found.items() if holds]
 
 
+@dataclass(frozen=True)
+class Passed:
+    """How a source went from a host that was cut off to another: quotes that the first spooled, those accepted under
+    its number once its link was back, and how long it took."""
+
+    first: str
+    spooled: int
+    stale: int
+    took_s: float
+
+    def wrong(self) -> list[str]:
+        """What breaks the promise, as sentences."""
+        found = [f"{self.stale} quotes of a fenced holder were accepted under its number"] if self.stale else []
+        return found if self.spooled else [*found, "the one that was cut off had spooled nothing"]
+
+
 def collect_on_both(own: Site, say: Callable[[str], None]) -> Outcome:
     """Collect, cut the holder off, mend the link, and have it collect again what waits on its disk."""
-    lease, client = keys.lease(SIMULATED), own.world.stores.redis
     _order(own, "--start")
-    own.wait(lambda: own.holder(lease) and own.world.stored() > SPOOLED, "collecting")
-    first = own.holder(lease)
-    second, token = own.other(first), int(read_hash(client, lease)["token"])
-    own.hosts[first].cut()
-    at = time.monotonic()
-    own.wait(lambda: own.holder(lease) == second, f"collecting on {second}")
-    took_s = time.monotonic() - at
-    say(f"{first} was cut off, {second} collects after {took_s:.1f} s")
-    before = _stored_of(own)
-    own.wait(lambda: _stored_of(own) > before + SPOOLED, f"quotes of {second}")
-    since = stream_state(client).last_id
-    own.hosts[first].mend()
-    own.wait(lambda: "SIMULATED stops: " in own.log(first, "collectors"), f"{first} is refused")
-    stale = _under(own, token, since)
-    own.end(second, "collectors")
-    own.wait(lambda: own.holder(lease) == first, f"collecting on {first} again")
-    own.wait(lambda: read_hash(client, keys.health(SIMULATED)).get("spooled") == "0", "an empty spool")
-    _order(own, "--stop")
-    own.wait(lambda: not own.holder(lease), "no collecting")
+    own.wait(lambda: own.holder(_LEASE) and own.world.stored() > SEVERAL, "collecting")
+    passed = _pass_on(own, say)
+    _come_home(own, passed.first)
     wrong = wait_drained(own.world)
     found, accounts = _numbers(own), settle_accounts(own.world, SIMULATED)
-    wrong += [sentence for one in found for sentence in one.wrong()]
+    wrong += [*passed.wrong(), *(sentence for one in found for sentence in one.wrong())]
     wrong += [] if accounts.verdicts == {"balanced"} else [f"the balance's verdicts are {sorted(accounts.verdicts)}"]
     wrong += [f"{accounts.lost} quotes count as lost"] if accounts.lost else []
-    wrong += [f"{stale} quotes of a fenced holder were accepted under its number"] if stale else []
     wrong += [f"{len(found)} holders published, expected 3"] if len(found) != 3 else []
-    figures = {"collected": sum(one.rows for one in found), "collector there again after s": round(took_s, 1)}
-    return Outcome(figures | {"collected twice": accounts.duplicates, "stale accepted": stale}, wrong)
+    figures = {
+        "collected": sum(one.rows for one in found),
+        "of them spooled": passed.spooled,
+        "collector there again after s": round(passed.took_s, 1),
+        "stale accepted": passed.stale,
+    }
+    return Outcome(figures | {"collected twice": accounts.duplicates}, wrong)
+
+
+def _pass_on(own: Site, say: Callable[[str], None]) -> Passed:
+    first, token = own.holder(_LEASE), int(read_hash(own.world.stores.redis, _LEASE)["token"])
+    own.hosts[first].cut()
+    at = time.monotonic()
+    own.wait(lambda: own.holder(_LEASE) == own.other(first), f"collecting on {own.other(first)}")
+    took_s = time.monotonic() - at
+    say(f"{first} was cut off, {own.other(first)} collects after {took_s:.1f} s")
+    before = _stored_of(own)
+    own.wait(lambda: _stored_of(own) > before + SEVERAL, f"quotes of {own.other(first)}")
+    since = stream_state(own.world.stores.redis).last_id
+    own.hosts[first].mend()
+    own.wait(lambda: _SPOOLED.search(own.log(first, "collectors")), f"{first} is refused")
+    spooled = int(_SPOOLED.findall(own.log(first, "collectors"))[0])
+    return Passed(first, spooled, _under(own, token, since), took_s)
+
+
+def _come_home(own: Site, first: str) -> None:
+    own.end(own.other(first), "collectors")
+    own.wait(lambda: own.holder(_LEASE) == first, f"collecting on {first} again")
+    health = keys.health(SIMULATED)
+    own.wait(lambda: read_hash(own.world.stores.redis, health).get("spooled") == "0", "an empty spool")
+    _order(own, "--stop")
+    own.wait(lambda: not own.holder(_LEASE), "no collecting")
 
 
 def _order(own: Site, option: str) -> None:
