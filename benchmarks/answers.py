@@ -1,4 +1,4 @@
-"""How many requests a second a web process answers, on servers of its own: `python -m benchmarks.answers [--seconds 5]`.
+"""How many requests a second a web process answers: `python -m benchmarks.answers [--seconds 5]`; servers of its own.
 
 Eight callers ask as fast as they are answered, over connections that stay, for the newest quotes of twenty symbols and
 then for a sign of life, which is what every answer costs at least.
