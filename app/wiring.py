@@ -35,7 +35,9 @@ _CONNECTION: Final[dict[str, Any]] = {
     "tcp_user_timeout": 15_000,
     # One reader is one process of PostgreSQL: its helpers would take the processors that live quotes need.
     "options": "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=120s"
-    " -c max_parallel_workers_per_gather=0",
+    " -c max_parallel_workers_per_gather=0"
+    # The server too has to notice that the other machine is gone: until then its locks are held, two hours by default.
+    " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 -c tcp_user_timeout=25000",
 }
 
 

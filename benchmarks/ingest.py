@@ -43,10 +43,10 @@ def bench_ingest(database_url: str, redis_url: str) -> list[Measure]:
 
     The last measure is the loop with its accounts (batches committed, entries trimmed unread) against itself without.
     """
-    sessions, client = _prepared(database_url), connect(redis_url)
+    sessions, client = prepared(database_url), connect(redis_url)
     quotes = make_quotes(QUOTES)
     rows = _rows(quotes)
-    _fill(client, quotes)
+    fill(client, quotes)
 
     def empty() -> None:
         with sessions.begin() as session:
@@ -74,7 +74,8 @@ def bench_ingest(database_url: str, redis_url: str) -> list[Measure]:
         ]
 
 
-def _prepared(database_url: str) -> sessionmaker[Session]:
+def prepared(database_url: str) -> sessionmaker[Session]:
+    """Sessions of a database that has the tables, and the partition of the quotes."""
     engine = create_engine(database_url)
     TABLES[0].metadata.create_all(engine)
     sessions = sessionmaker(engine)
@@ -89,7 +90,8 @@ def _rows(quotes: list[Quote]) -> list[bytes]:
     return RowMaker(market()).rows(entries, SystemClock().now()).lines
 
 
-def _fill(client: Redis, quotes: list[Quote]) -> None:
+def fill(client: Redis, quotes: list[Quote]) -> None:
+    """Publish the quotes."""
     publisher = QuotePublisher(client, acquire(client, keys.lease("REPLAY"), keys.epoch("REPLAY"), ttl_s=600))
     for start in range(0, len(quotes), BATCH):
         publisher.publish(quotes[start : start + BATCH])
@@ -102,10 +104,11 @@ def _unread(client: Redis) -> None:
 
 
 def _ingest(sessions: sessionmaker[Session], redis_url: str) -> None:
-    assert (written := _drain(sessions, redis_url, CONSUMERS[0])) == QUOTES, written
+    assert (written := drain(sessions, redis_url, CONSUMERS[0])) == QUOTES, written
 
 
-def _drain(sessions: sessionmaker[Session], redis_url: str, consumer: str) -> int:
+def drain(sessions: sessionmaker[Session], redis_url: str, consumer: str) -> int:
+    """Store what the stream has; how many ticks that were."""
     with connect(redis_url, text=False) as raw, connect(redis_url) as client:
         ingestor = Ingestor(raw, client, sessions, market(), SystemClock(), IngestPlan(consumer, 1000))
         return ingestor.run(Event(), until_drained=True).written
@@ -145,7 +148,7 @@ def _serve(pipe: Any, database_url: str, redis_url: str, consumer: str) -> None:
     market().session_of(SystemClock().now())
     pipe.send("ready")
     while pipe.recv() == "go":
-        pipe.send(_drain(sessions, redis_url, consumer))
+        pipe.send(drain(sessions, redis_url, consumer))
 
 
 def _without_accounts(run: Callable[[], None]) -> Callable[[], None]:

@@ -20,10 +20,13 @@ if [ -z "$role" ] || ! has "redis_${role}_password"; then
     echo "error: ${role:-a process without ROLE or QUEUE} has no $folder/redis_${role:-ROLE}_password" >&2
     exit 2
 fi
-export REDIS_URL="redis://thor_$role:$(secret "redis_${role}_password")@${REDIS_ADDRESS:-redis:6379}/0"
+# With TLS: REDIS_SCHEME=rediss, and in the options which certificate is trusted, such as ssl_ca_certs=/etc/thor/ca.pem.
+export REDIS_URL="${REDIS_SCHEME:-redis}://thor_$role:$(secret "redis_${role}_password")@${REDIS_ADDRESS:-redis:6379}/0\
+${REDIS_OPTIONS:+?$REDIS_OPTIONS}"
 if has "postgres_${role}_password"; then
     password="$(secret "postgres_${role}_password")"
-    export DATABASE_URL="postgresql://thor_$role:$password@${POSTGRES_ADDRESS:-postgres:5432}/${POSTGRES_DB:-thor_db}"
+    export DATABASE_URL="postgresql://thor_$role:$password@${POSTGRES_ADDRESS:-postgres:5432}/${POSTGRES_DB:-thor_db}\
+${POSTGRES_OPTIONS:+?$POSTGRES_OPTIONS}"
 fi
 
 for name in SCHWAB_CLIENT_SECRET SMTP_PASSWORD ALERT_WEBHOOK_URL ALERT_WEBHOOK_SECRET; do

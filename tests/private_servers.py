@@ -84,10 +84,10 @@ def private_valkey(directory: Path, **settings: str) -> Iterator[PrivateServer]:
 
 
 @contextlib.contextmanager
-def private_postgres(directory: Path, *, durable: bool = False) -> Iterator[PrivateServer]:
+def private_postgres(directory: Path, *, durable: bool = False, **settings: str) -> Iterator[PrivateServer]:
     """A running PostgreSQL whose data lie in the directory; `durable` as in production, else as fast as tests like."""
-    settings = {} if durable else FAST_POSTGRES
-    with _running(EmbeddedPostgres(directory, free_port(), PASSWORD, settings=settings)) as server:
+    chosen = {**({} if durable else FAST_POSTGRES), **settings}
+    with _running(EmbeddedPostgres(directory, free_port(), PASSWORD, settings=chosen)) as server:
         yield server
 
 

@@ -4,7 +4,8 @@ import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
-from uuid import uuid4
+from pathlib import Path
+from uuid import getnode, uuid4
 
 import psutil
 from redis import Redis
@@ -16,17 +17,19 @@ LEASE_TTL_S = 10.0
 TOKEN_EPOCH_S = 1_577_836_800  # 2020-01-01T00:00:00Z: tokens are seconds since then or more, and fit 31 bits to 2088.
 _SAME_START_S = 2.0
 
-# KEYS: lease, highest token. ARGV: ttl_ms, host, pid, started, attempt, token to displace or '', token to exceed.
+# KEYS: lease, highest token.
+# ARGV: ttl_ms, host, realm, pid, started, attempt, token to displace or '', token to exceed.
 # The answer to an attempt may get lost on its way: the same attempt again finds that it has succeeded.
 _ACQUIRE = f"""
 local held = redis.call('HGET', KEYS[1], 'token')
-if held and redis.call('HGET', KEYS[1], 'attempt') == ARGV[5] then return {{1, held}} end
-if held and held ~= ARGV[6] then return {{0, held}} end
+if held and redis.call('HGET', KEYS[1], 'attempt') == ARGV[6] then return {{1, held}} end
+if held and held ~= ARGV[7] then return {{0, held}} end
 local floor = tonumber(redis.call('TIME')[1]) - {TOKEN_EPOCH_S}
-local token = math.max(tonumber(redis.call('GET', KEYS[2]) or '0') + 1, tonumber(ARGV[7]) + 1, floor)
+local token = math.max(tonumber(redis.call('GET', KEYS[2]) or '0') + 1, tonumber(ARGV[8]) + 1, floor)
 redis.call('SET', KEYS[2], token)
 redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], 'token', token, 'host', ARGV[2], 'pid', ARGV[3], 'started', ARGV[4], 'attempt', ARGV[5])
+redis.call('HSET', KEYS[1], 'token', token, 'host', ARGV[2], 'realm', ARGV[3], 'pid', ARGV[4], 'started', ARGV[5],
+    'attempt', ARGV[6])
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return {{1, tostring(token)}}
 """
@@ -53,9 +56,9 @@ def acquire(
 ) -> Lease:
     """Take the lease; Conflict, naming the holder, while another live process has it.
 
-    A holder on this machine whose process is gone is displaced at once instead of after `ttl_s`. Where the answer may
-    get lost, give the same unique `attempt` at every try: the lease that it got is found again. The token is higher
-    than `above`, whatever the server has forgotten. `client` replies in text.
+    A holder that was a process of this machine, and is gone, is displaced at once instead of after `ttl_s`. Where the
+    answer may get lost, give the same unique `attempt` at every try: the lease that it got is found again. The token is
+    higher than `above`, whatever the server has forgotten. `client` replies in text.
     """
     words = (int(ttl_s * 1000), *_identity(), attempt or uuid4().hex)
     lease = _try(client, key, epoch_key, *words, "", above)
@@ -85,12 +88,23 @@ def _try(client: Redis, key: str, epoch_key: str, *words: str | int) -> Lease | 
     return Lease(key, int(token)) if taken else None
 
 
-def _identity() -> tuple[str, int, str]:
-    return socket.gethostname(), os.getpid(), f"{_started_s(os.getpid()):.2f}"
+def _identity() -> tuple[str, str, int, str]:
+    return socket.gethostname(), _realm(), os.getpid(), f"{_started_s(os.getpid()):.2f}"
+
+
+def _realm() -> str:
+    # Where a process's number names it, and no other: machines may share a name, and containers have numbers of their
+    # own.
+    try:
+        start = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        numbers = str(Path("/proc/self/ns/pid").readlink())
+    except OSError:  # Another system than Linux.
+        start, numbers = f"{getnode():x}", ""
+    return f"{socket.gethostname()} {start} {numbers}"
 
 
 def _is_dead(holder: Mapping[str, str]) -> bool:
-    if holder.get("host") != socket.gethostname():
+    if holder.get("realm") != _realm():
         return False
     try:
         process = psutil.Process(int(holder["pid"]))

@@ -127,7 +127,7 @@ def how_to_collect(source: str) -> str:
 def _holder(lease: Mapping[str, str], agent: Mapping[str, str]) -> Holder | None:
     if not lease:
         return None
-    is_own = bool(agent) and (lease["host"], lease["pid"]) == (agent["host"], agent["pid"])
+    is_own = bool(agent) and all(lease.get(name) == agent.get(name) for name in ("host", "realm", "pid"))
     return Holder(lease["host"], int(lease["pid"]), int(lease["token"]), "process" if is_own else "worker")
 
 

@@ -26,6 +26,7 @@ from tests.faults.scenarios.schwab_faults import SCHWAB_FAULTS
 from tests.faults.scenarios.stale_holder import STALE_HOLDER
 from tests.faults.scenarios.stuck_clients import STUCK_CLIENTS
 from tests.faults.scenarios.token_kills import TOKEN_KILLS
+from tests.faults.scenarios.two_hosts import TWO_HOSTS
 
 SCENARIOS: tuple[Scenario, ...] = (
     INGESTOR_KILLS,
@@ -50,6 +51,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     TOKEN_KILLS,
     SCHWAB_FAULTS,
     OWN_USERS,
+    TWO_HOSTS,
     RESTORE_DRILL,
     FUZZ_API,
     PLANTED_BUGS,

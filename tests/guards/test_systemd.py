@@ -95,6 +95,19 @@ def test_the_target_has_every_part():
     }
 
 
+def test_a_host_beside_has_the_workers_that_need_no_sole_right_and_does_not_prepare(tmp_path):
+    wanted = " ".join(unit("second-host/thor.target")["Unit"]["Wants"]).split()
+    told = (UNITS / "second-host/thor-prepare.service.d/second-host.conf").read_text()
+
+    assert set(wanted) == {f"thor-worker@{queue}.service" for queue in QUEUES if queue != "control"}
+    assert told.split("[Service]\n")[1] == "LoadCredential=\nExecStart=\nExecStart=/bin/true\n"
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("there is no systemd-analyze here")
+    names = placed(tmp_path)
+    shutil.copytree(UNITS / "second-host", tmp_path, dirs_exist_ok=True)
+    assert verify(tmp_path, names) == ""
+
+
 def test_systemd_understands_the_units(tmp_path):
     if not shutil.which("systemd-analyze"):
         pytest.skip("there is no systemd-analyze here")

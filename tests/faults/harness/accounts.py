@@ -51,13 +51,13 @@ class Accounts:
         return {"published": self.published, "duplicates": self.duplicates, "counted lost": self.lost}
 
 
-def settle_accounts(world: World) -> Accounts:
+def settle_accounts(world: World, source: str = SOURCE) -> Accounts:
     """Reconcile the pipeline at rest, twice at least, because what is found missing is recorded once."""
     for _ in range(READINGS):
         first = reconcile(world.stores)
         if first.at_rest and all(one.verdict == "balanced" for one in reconcile(world.stores).balances):
             break
     with world.sessions() as session:
-        *totals, verdicts = session.execute(_TOTALS, {"source": SOURCE}).one()
+        *totals, verdicts = session.execute(_TOTALS, {"source": source}).one()
         losses = {kind: int(count) for kind, count in session.execute(_LOSSES)}
     return Accounts(*map(int, totals), frozenset(verdicts or ()), losses)

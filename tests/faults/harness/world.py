@@ -59,7 +59,7 @@ def world(trial: Trial) -> Iterator[World]:
     with (
         private_postgres(trial.directory, durable=trial.scale is Scale.FULL) as postgres,
         private_valkey(trial.directory) as valkey,
-        application(_settings(trial.directory, postgres, valkey)) as stores,
+        application(settings_of(trial.directory, postgres, valkey)) as stores,
     ):
         yield World(trial.directory, postgres, valkey, stores, trial.planted)
 
@@ -81,5 +81,6 @@ def application(settings: Settings) -> Iterator[Runtime]:
             db.engine.dispose()
 
 
-def _settings(directory: Path, postgres: PrivateServer, valkey: PrivateServer) -> Settings:
+def settings_of(directory: Path, postgres: PrivateServer, valkey: PrivateServer) -> Settings:
+    """The settings of an application in the directory on these servers."""
     return load_settings(_env_file=None, database_url=postgres.url, redis_url=valkey.url, state_dir=directory / "state")

@@ -44,9 +44,30 @@ def test_a_second_holder_is_refused_and_told_who_holds_it(bus):
 
 def test_a_holder_of_another_machine_is_never_taken_for_dead(bus):
     take(bus)
-    bus.hset(KEY, mapping={"host": "elsewhere", "pid": "999999"})
+    bus.hset(KEY, mapping={"host": "elsewhere", "realm": "elsewhere 1 pid:[1]", "pid": "999999"})
 
     with pytest.raises(Conflict, match="process 999999 on elsewhere"):
+        take(bus)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs namespaces of numbers")
+@pytest.mark.parametrize("part", [1, 2], ids=["another start of a machine", "another container"])
+def test_a_holder_of_another_machine_or_container_with_the_same_name_is_never_taken_for_dead(bus, part):
+    take(bus)
+    words = bus.hget(KEY, "realm").split(" ")
+    words[part] = "another"
+    bus.hset(KEY, mapping={"realm": " ".join(words), "pid": "999999"})
+
+    with pytest.raises(Conflict, match=f"process 999999 on {socket.gethostname()}"):
+        take(bus)
+
+
+def test_a_holder_that_does_not_say_where_its_number_is_good_is_never_taken_for_dead(bus):
+    take(bus)
+    bus.hset(KEY, "pid", "999999")
+    bus.hdel(KEY, "realm")
+
+    with pytest.raises(Conflict, match="process 999999"):
         take(bus)
 
 
