@@ -1,5 +1,6 @@
 """Every key that Thor keeps in Redis, and which database of the server holds what."""
 
+import hashlib
 from datetime import date
 from typing import Final
 
@@ -146,6 +147,14 @@ def job_asked(job_id: int, attempt: int) -> str:
 
 
 SWEEPING_SINCE: Final = "control:sweep-alerts:since"  # Since when sweeps for alerts went on; it expires with a pause.
+
+
+BUCKET: Final = "control:bucket"  # How the lake's copy in the bucket stands, as the tick last saw it.
+
+
+def bucket_days(place: str) -> str:
+    """What was brought to a bucket: a digest of a day's files by trading day."""
+    return f"control:bucket:{hashlib.sha256(place.encode()).hexdigest()[:12]}:days"
 
 
 def pulse(queue: str) -> str:
