@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -139,10 +139,9 @@ def _send(lake: Lake, bucket: Bucket, row: LakeFile) -> BucketFile:
 
 @contextmanager
 def _alone(sessions: Callable[[], Session], day: date) -> Iterator[None]:
-    try:
-        with files_lock(sessions, day, [_LOCK], LOCK_WAIT_S):
-            yield
-    except Conflict as refusal:
-        if _LOCK not in str(refusal).split():
-            raise
-        raise Conflict(f"another push is at work on {day}: wait for it, then run this again") from None
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(files_lock(sessions, day, [_LOCK], LOCK_WAIT_S))
+        except Conflict:
+            raise Conflict(f"another push is at work on {day}: wait for it, then run this again") from None
+        yield
