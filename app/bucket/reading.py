@@ -70,14 +70,17 @@ def ask(source: Source, market: Market, symbols: Sequence[str], start: datetime,
     """
     import duckdb
 
-    found = [one for name in symbols for one in source.find(wanted_files(market, TICKS, name, start, end))]
-    if not found:
+    files = [one for name in symbols for one in source.find(wanted_files(market, TICKS, name, start, end))]
+    if not files:
         raise NotFound(f"there are no ticks of {', '.join(symbols)} in these days")
-    with confined([source.root], files=source.mount(found)) as connection:
-        files = connection.read_parquet([one.address for one in found], hive_partitioning=False)
-        files.create_view("ticks")
+    with confined([source.root], files=source.mount(files)) as connection:
+        ticks = connection.read_parquet([one.address for one in files], hive_partitioning=False)
+        ticks.create_view("ticks")
         try:
-            return connection.execute(query).to_arrow_table()
+            found = connection.sql(query)
+            if found is None:
+                raise Rejected("the query asks for nothing: it must be a SELECT")
+            return found.to_arrow_table()
         except (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException) as error:
             raise Rejected(f"the query is wrong: {str(error).splitlines()[0]}") from None
 
