@@ -67,8 +67,13 @@ class ObjectStore:
         self._inner = DomainDispatcherApplication(create_backend_app)
         self._server = make_server("127.0.0.1", 0, self._answer, threaded=True, request_handler=_Quiet)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self.new_bucket()
         Thread(target=self._server.serve_forever, daemon=True).start()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget faults and requests, and have a new bucket."""
+        self.faults.clear()
+        self.new_bucket()
         self.admin.create_dir(self.plan.bucket)
         self.requests.clear()
 

@@ -125,8 +125,7 @@ def push_due(stores: Stores, plan: BucketPlan | None) -> int:
         trouble = str(error)
     if trouble:
         log.error("the copy of the lake in %s is behind: %s", plan.place, trouble)
-    stores.redis.hset(keys.BUCKET, "trouble", trouble)
-    _note_standing(stores, plan.place)
+    _note_standing(stores, plan.place, trouble)
     return done
 
 
@@ -148,20 +147,22 @@ def read_standing(client: Redis) -> BucketStanding | None:
     return BucketStanding(told["place"], int(told["days"]), told["oldest"], since, told.get("trouble", ""))
 
 
-def _note_standing(stores: Stores, place: str) -> bool:
+def _note_standing(stores: Stores, place: str, trouble: str | None = None) -> bool:
     behind: Sequence[date] = days_to_push(stores, place)
     known: Any = stores.redis.hgetall(keys.BUCKET)
     now_ms = int(stores.clock.now().timestamp() * 1000)
-    is_same = known.get("place") == place
-    since_ms = (int(known.get("since_ms", 0)) if is_same else 0) or now_ms
+    if known.get("place") != place:
+        known = {}
+    since_ms = int(known.get("since_ms", 0)) or now_ms
+    # What the last push stumbled on stays until another one, or until nothing is left to do.
+    trouble = known.get("trouble", "") if trouble is None else trouble
     told: Any = {
         "place": place,
         "days": len(behind),
         "oldest": behind[0].isoformat() if behind else "",
         "since_ms": since_ms if behind else 0,
+        "trouble": trouble if behind else "",
     }
-    if not behind or not is_same:
-        told["trouble"] = ""
     stores.redis.hset(keys.BUCKET, mapping=told)
     return bool(behind)
 
@@ -171,4 +172,4 @@ def _digests(stores: Stores, day: date | None = None) -> dict[date, str]:
     if day is not None:
         query = query.where(LakeFile.session_date == day)
     with stores.sessions() as session:
-        return dict(session.execute(query).tuples())
+        return dict(session.execute(query).all())
