@@ -1,6 +1,7 @@
 """The files of a bucket as a file system of DuckDB, which knows those that it is told of and reaches no others."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -10,13 +11,18 @@ from fsspec.implementations.arrow import ArrowFile
 
 from app.bucket.days import BucketFile
 from app.bucket.objects import Bucket
+from app.bucket.outcomes import explained
 from app.bucket.plan import SCHEME
+from app.errors import ThorError
 
 PROTOCOL: Final = "s3"
 
 
 class BucketMount(AbstractFileSystem):
-    """The files of a bucket, by path from the lake's root on; sizes are those that were recorded, asked of nobody."""
+    """The files of a bucket, by path from the lake's root on; sizes are those that were recorded, asked of nobody.
+
+    `failure` is what the store last failed at, of which DuckDB passes on a trace only.
+    """
 
     protocol = PROTOCOL
     cachable = False
@@ -24,6 +30,7 @@ class BucketMount(AbstractFileSystem):
     def __init__(self, bucket: Bucket, files: Mapping[str, BucketFile]) -> None:
         super().__init__()
         self._bucket = bucket
+        self.failure: ThorError | None = None
         self._files = {f"{bucket.plan.root}/{path}": file for path, file in files.items()}
 
     @classmethod
@@ -49,5 +56,22 @@ class BucketMount(AbstractFileSystem):
     def _open(self, path: str, mode: str = "rb", **_options: Any) -> ArrowFile:
         if mode != "rb":
             raise PermissionError(f"{path} is for reading only")
-        stream: pa.NativeFile = self._bucket.open(self._files[self._strip_protocol(path)].path)
-        return ArrowFile(self, stream, path, mode)
+        with self.noting():
+            stream: pa.NativeFile = self._bucket.open(self._files[self._strip_protocol(path)].path)
+            return _MountedFile(self, stream, path, mode)
+
+    @contextmanager
+    def noting(self) -> Iterator[None]:
+        """Keep what fails in the block as `failure`."""
+        try:
+            with explained(self._bucket.plan):
+                yield
+        except ThorError as failure:
+            self.failure = failure
+            raise
+
+
+class _MountedFile(ArrowFile):
+    def read(self, *arguments: Any) -> bytes:
+        with self.fs.noting():
+            return bytes(self.stream.read(*arguments))

@@ -1,14 +1,16 @@
 """Ticks and bars of a lake alone, from a folder or a bucket, without a database."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from app.bucket.mounting import BucketMount
 from app.bucket.sources import Source, Wanted
-from app.errors import NotFound, Rejected
+from app.errors import Conflict, NotFound, Rejected
 from app.history.cold_ticks import stream_open
 from app.history.order import KEY_COLUMNS
 from app.history.ticks import COLUMNS, tick_schema
@@ -73,7 +75,8 @@ def ask(source: Source, market: Market, symbols: Sequence[str], start: datetime,
     files = [one for name in symbols for one in source.find(wanted_files(market, TICKS, name, start, end))]
     if not files:
         raise NotFound(f"there are no ticks of {', '.join(symbols)} in these days")
-    with confined([source.root], files=source.mount(files)) as connection:
+    mount = source.mount(files)
+    with _failing_as(mount), confined([source.root], files=mount) as connection:
         ticks = connection.read_parquet([one.address for one in files], hive_partitioning=False)
         ticks.create_view("ticks")
         try:
@@ -83,6 +86,16 @@ def ask(source: Source, market: Market, symbols: Sequence[str], start: datetime,
             return found.to_arrow_table()
         except (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException) as error:
             raise Rejected(f"the query is wrong: {str(error).splitlines()[0]}") from None
+
+
+@contextmanager
+def _failing_as(mount: BucketMount | None) -> Iterator[None]:
+    try:
+        yield
+    except Conflict:
+        if mount is not None and mount.failure is not None:
+            raise mount.failure from None
+        raise
 
 
 def wanted_files(

@@ -1,6 +1,5 @@
 """Every key that Thor keeps in Redis, and which database of the server holds what."""
 
-import hashlib
 from datetime import date
 from typing import Final
 
@@ -154,7 +153,7 @@ BUCKET: Final = "control:bucket"  # How the lake's copy in the bucket stands, as
 
 def bucket_days(place: str) -> str:
     """What was brought to a bucket: a digest of a day's files by trading day."""
-    return f"control:bucket:{hashlib.sha256(place.encode()).hexdigest()[:12]}:days"
+    return f"control:bucket:{place}:days"
 
 
 def pulse(queue: str) -> str:

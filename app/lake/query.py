@@ -26,19 +26,15 @@ def connect(
 
 @contextmanager
 def confined(
-    roots: Sequence[str],
-    *,
-    files: Any = None,
-    memory_limit_mb: int = MEMORY_LIMIT_MB,
-    threads: int | None = None,
+    roots: Sequence[str], *, files: Any = None, memory_limit_mb: int = MEMORY_LIMIT_MB, threads: int | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection of its own, closed at the end; not to be shared between threads.
 
     It reaches what is under these roots only, of which `files`, a file system as fsspec has them, knows those of its
-    protocol. It loads no extension, sees no Python variable, knows time in UTC, and its
-    settings are locked. `threads` defaults to those that Arrow has in this process. DuckDB checks no checksum of a
-    page: what must be right is read by `app.history`. Inside the block a file that cannot be read is a Conflict, and a
-    question too large for the memory limit Unavailable.
+    protocol. It loads no extension, sees no Python variable, knows time in UTC, and its settings are locked. `threads`
+    defaults to those that Arrow has in this process. DuckDB checks no checksum of a page: what must be right is read by
+    `app.history`. Inside the block a file that cannot be read is a Conflict, and a question too large for the memory
+    limit Unavailable.
     """
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": f"{memory_limit_mb}MB",
@@ -53,13 +49,7 @@ def confined(
     try:
         if files is not None:
             connection.register_filesystem(files)
-        connection.execute("SET TimeZone = 'UTC'")
-        # In a notebook without widgets there is no bar, and to switch it off is an error.
-        if connection.execute("SELECT current_setting('enable_progress_bar')").fetchall() == [(True,)]:
-            connection.execute("SET enable_progress_bar = false")
-        connection.execute(f"SET allowed_directories = [{', '.join(map(_quoted, roots))}]")
-        connection.execute("SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
+        _confine(connection, roots)
         yield connection
     except duckdb.OutOfMemoryException:
         raise Unavailable(f"the question is too large: it needs more than {memory_limit_mb} MB") from None
@@ -72,6 +62,16 @@ def confined(
         if files is not None:
             connection.unregister_filesystem(files.protocol)
         connection.close()
+
+
+def _confine(connection: duckdb.DuckDBPyConnection, roots: Sequence[str]) -> None:
+    connection.execute("SET TimeZone = 'UTC'")
+    # In a notebook without widgets there is no bar, and to switch it off is an error.
+    if connection.execute("SELECT current_setting('enable_progress_bar')").fetchall() == [(True,)]:
+        connection.execute("SET enable_progress_bar = false")
+    connection.execute(f"SET allowed_directories = [{', '.join(map(_quoted, roots))}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
 
 
 def _quoted(text: str) -> str:

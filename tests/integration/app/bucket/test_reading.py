@@ -147,6 +147,13 @@ def test_a_store_that_fails_in_the_middle_is_no_damage(remote, store):
         remote.ticks("ES", START, END)
 
 
+def test_a_store_that_fails_during_a_query_is_no_damage(remote, store):
+    store.refuse("SlowDown", 503, lambda one: one.name == ES)
+
+    with pytest.raises(Unavailable):
+        remote.sql("SELECT count(*), sum(last) FROM ticks", ["ES"], START, END)
+
+
 def test_a_day_without_files_is_told_by_a_query(remote):
     with pytest.raises(NotFound):
         remote.sql("SELECT 1 FROM ticks", ["GC"], START, END)
