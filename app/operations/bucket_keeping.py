@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 PUSH: Final = "push-lake"
 # Others wait for the worker meanwhile; it is asked again for the rest.
-AT_ONCE: Final = 20
+AT_ONCE: Final = 5
 _DIGEST: Final = func.md5(
     func.string_agg(LakeFile.path + LakeFile.sha256, aggregate_order_by(literal(","), LakeFile.path))
 )

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from app.bucket.objects import Bucket
 from app.bucket.pulling import Puller
 from app.bucket.pushing import push_day
 from app.errors import Conflict, Unavailable
@@ -120,7 +121,9 @@ def test_an_answer_that_breaks_off_is_asked_for_again(sessions, lake, puller, st
     assert files_in(puller.lake)[ES] == (lake.root / ES).read_bytes()
 
 
-def test_answers_that_keep_breaking_off_leave_no_file(sessions, puller, store):
+def test_answers_that_keep_breaking_off_leave_no_file(sessions, puller, store, monkeypatch):
+    monkeypatch.setattr("app.bucket.objects.MAX_ATTEMPTS", 2)
+    puller = replace(puller, bucket=Bucket(store.plan))
     forget(sessions)
     store.truncate(lambda one: one.method == "GET" and one.name == ES)
 

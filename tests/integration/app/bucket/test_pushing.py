@@ -173,7 +173,8 @@ def test_a_store_that_fails_for_good_is_given_up_and_the_day_is_not_told(session
         ("NoSuchBucket", 404, NotFound, "there is no bucket desk-"),
     ],
 )
-def test_a_refusal_says_what_to_do_and_no_secret(bucket, store, code, status, kind, told):
+def test_a_refusal_says_what_to_do_and_no_secret(bucket, store, monkeypatch, code, status, kind, told):
+    monkeypatch.setattr("app.bucket.objects.MAX_ATTEMPTS", 2)
     store.refuse(code, status)
 
     with pytest.raises(kind, match=told) as refusal:
@@ -194,6 +195,20 @@ def test_a_store_that_is_away_is_told_with_its_address(store):
 
     with pytest.raises(Unavailable, match=r"at http://127\.0\.0\.1:9 cannot be reached"):
         list_days(away)
+
+
+def test_a_store_that_says_nothing_is_given_up(store, monkeypatch):
+    monkeypatch.setattr("app.bucket.objects.READ_TIMEOUT_S", 1.0)
+    monkeypatch.setattr("app.bucket.objects.MAX_ATTEMPTS", 2)
+
+    with (
+        store.holding(lambda one: one.method == "GET") as came,
+        pytest.raises(Unavailable, match="cannot be reached"),
+    ):
+        list_days(Bucket(store.plan))
+
+    assert came.is_set()
+    assert len(store.requests) == 2
 
 
 def test_a_push_beside_another_of_the_same_day_waits_for_it(sessions, lake, bucket, store):

@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import duckdb
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,12 +15,17 @@ from app.bucket.days import read_day
 from app.bucket.pushing import push_day
 from app.bucket.sources import BucketSource
 from app.errors import Conflict, NotFound, Rejected, Unavailable
+from app.lake.files import publish
+from app.lake.layout import TICKS
+from app.lake.manifest import record_file
 from app.lake.query import confined
+from app.lake.schemas import INSTANT, PRICE, TICK_FILE
 from app.notebook import History, LakeHistory
 from app.settings import load_settings
 from tests.bucket_lakes import BARS_OF_ES, DAY, DAYS, ES, NEXT, NQ, trades
 from tests.lake_days import export_quotes, purge
-from tests.ticks import OPEN
+from tests.made_lakes import with_columns
+from tests.ticks import LATER, OPEN, tick_table
 from tests.tree import ROOT
 
 START, END = OPEN, OPEN + timedelta(days=3)
@@ -68,7 +74,7 @@ def test_only_the_days_and_symbols_that_are_needed_are_asked_for(remote, store):
 
 
 def test_only_the_columns_and_row_groups_that_are_needed_are_asked_for(sessions, lake, bucket, remote, store):
-    export_quotes(sessions, lake, busy_day())
+    publish_busy_day(sessions, lake)
     push_day(sessions, lake, bucket, DAY)
     size = len(store.get(ES))
 
@@ -140,14 +146,14 @@ def test_a_file_that_was_written_again_is_not_taken_for_the_one_that_is_told(ses
         remote.ticks("ES", START, END)
 
 
-def test_a_store_that_fails_in_the_middle_is_no_damage(remote, store):
+def test_a_store_that_fails_in_the_middle_is_no_damage(remote, store, few_attempts):
     store.refuse("SlowDown", 503, lambda one: one.name == ES and one.method == "GET", skip=1)
 
     with pytest.raises(Unavailable, match="try again"):
         remote.ticks("ES", START, END)
 
 
-def test_a_store_that_fails_during_a_query_is_no_damage(remote, store):
+def test_a_store_that_fails_during_a_query_is_no_damage(remote, store, few_attempts):
     store.refuse("SlowDown", 503, lambda one: one.name == ES)
 
     with pytest.raises(Unavailable):
@@ -176,10 +182,16 @@ print(lake.sql("SELECT count(*) AS n FROM ticks", ["ES"], "2025-10-08T22:00:00Z"
     assert (done.stdout, done.stderr) == ("[{'n': 600}]\n", "")
 
 
-def busy_day():
-    prices = [Decimal(i * i % 7919) / 4 for i in range(MANY)]
-    changed = ({"ts": START + timedelta(seconds=i / 2), "bid": price, "ask": price} for i, price in enumerate(prices))
-    return [one._replace(**parts) for one, parts in zip(trades(DAY, "ES", MANY), changed, strict=True)]
+def publish_busy_day(sessions, lake):
+    numbers = np.arange(MANY)
+    prices = pa.array(numbers * numbers % 7919).cast(pa.decimal128(28, 9)).cast(PRICE)
+    times = pa.array(numbers * 500_000 + int(START.timestamp()) * 1_000_000).cast(INSTANT)
+    one = tick_table(trades(DAY, "ES", 1)).take(np.zeros(MANY, dtype=np.int64))
+    table = with_columns(one, {"ts": times, "seq": pa.array(numbers), "bid": prices, "ask": prices})
+    target, about = lake.ticks_file(DAY, "ES"), {"day": DAY, "symbol": "ES", "taken_at": LATER}
+    facts = publish(lake, target, TICK_FILE, table.combine_chunks().to_batches(), **about)
+    with sessions.begin() as session:
+        record_file(session, TICKS, DAY, "ES", ES, facts, LATER)
 
 
 def asked_bytes(store, ask):
@@ -208,6 +220,11 @@ def pushed(sessions, lake, bucket):
     for day in DAYS:
         push_day(sessions, lake, bucket, day)
     assert read_day(bucket, NEXT)
+
+
+@pytest.fixture
+def few_attempts(monkeypatch):
+    monkeypatch.setattr("app.bucket.objects.MAX_ATTEMPTS", 2)
 
 
 @pytest.fixture
