@@ -20,12 +20,14 @@ _ERROR = "<?xml version='1.0'?><Error><Code>{}</Code><Message>as asked by a test
 
 @dataclass(frozen=True)
 class Request:
-    """A request: its method, the object's name within the bucket, the query, and the range of bytes that it is for."""
+    """A request: its method, the object's name within the bucket, the query, the range of bytes that it is for, and
+    the kind of checksum that comes with its body."""
 
     method: str
     name: str
     query: str
     range: str
+    checksum: str = ""
 
     @property
     def is_listing(self) -> bool:
@@ -180,7 +182,8 @@ class ObjectStore:
     def _answer(self, environ: Any, start: Any) -> Iterable[bytes]:
         _bucket, _, path = environ["PATH_INFO"].lstrip("/").partition("/")
         query = unquote(environ.get("QUERY_STRING", ""))
-        request = Request(environ["REQUEST_METHOD"], path.removeprefix("thor/"), query, environ.get("HTTP_RANGE", ""))
+        told = [environ.get(name, "") for name in ("HTTP_RANGE", "HTTP_X_AMZ_TRAILER")]
+        request = Request(environ["REQUEST_METHOD"], path.removeprefix("thor/"), query, *told)
         if "Credential=other/" in environ.get("HTTP_AUTHORIZATION", ""):
             return self._inner(environ, start)
         self.requests.append(request)
