@@ -7,6 +7,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.bucket.days import BucketFile, read_day
@@ -18,7 +19,7 @@ from app.lake.layout import TICKS, Lake
 from app.lake.locks import file_lock
 from app.lake.manifest import find_file, mark_purged, record_file
 from app.lake.schemas import FILES
-from app.ticks.partitions import existing_partitions
+from app.ticks.models import Tick
 
 _AGAIN: Final = "see `flask lake-compare --verify`"
 
@@ -38,8 +39,9 @@ class DayPull:
 class Puller:
     """Brings days from a bucket to a lake.
 
-    With `sessions` the files are recorded in the database's manifest, which must not know others in their place;
-    without, they are files in a folder and nothing else. `overwrite` replaces what is different here.
+    With `sessions` the files are recorded in the database's manifest, which must not know others in their place, and
+    are from then on the place of a day's ticks of which the database has none; without, they are files in a folder and
+    nothing else. `overwrite` replaces what is different here.
     """
 
     lake: Lake
@@ -126,6 +128,5 @@ class Puller:
         with sessions.begin() as session:
             key = (session, file.kind, day, file.symbol, file.path, file.facts)
             record_file(*key, file.written_at, file.timeframe)
-            # Without a partition, or after the other Thor dropped its own, the file is the only place of the ticks.
-            if file.kind == TICKS and day not in existing_partitions(session):
+            if file.kind == TICKS and not session.scalar(select(exists().where(Tick.session_date == day))):
                 mark_purged(session, day, [file.symbol], self.now)

@@ -9,6 +9,7 @@ from app.errors import Conflict, Unavailable
 from app.lake.layout import BARS, TICKS, Lake
 from app.lake.manifest import find_file, verify_file
 from app.lake.models import LakeFile
+from app.ticks.partitions import ensure_partitions
 from tests.bar_files import damage
 from tests.bucket_lakes import BARS_OF_ES, DAY, DAYS, ES, NQ, trades
 from tests.emptying import empty_tables
@@ -33,6 +34,8 @@ def test_an_empty_lake_gets_every_file_and_its_record(sessions, lake, puller):
 def test_ticks_that_the_database_lacks_are_from_now_on_in_the_file_alone(sessions, puller):
     forget(sessions)
     store_quotes(sessions, trades(DAYS[1], "ES", 2))
+    with sessions.begin() as session:
+        ensure_partitions(session, [DAYS[0]])
 
     for day in DAYS:
         puller.pull(day)
