@@ -25,6 +25,9 @@ class Dispatch(Protocol):
     def apply_retention(self, market: str) -> None:
         """Drop the ticks of days past the retention whose files are verified."""
 
+    def push_lake(self) -> None:
+        """Bring files of the lake to the bucket that it lacks."""
+
     def prepare_stage(self, market: str, day: date, stage: str) -> None:
         """Prepare the data of a stage before the open, and ask for its analyses; before other exports."""
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
@@ -13,13 +14,18 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session, sessionmaker
 
+from app.bucket.objects import Bucket
+from app.bucket.plan import SCHEME
+from app.bucket.reading import ask, stream_ticks
+from app.bucket.reading import read_bars as read_lake_bars
+from app.bucket.sources import BucketSource, FolderSource, Source
 from app.clock import Clock, SystemClock, parse_instant
 from app.errors import Unavailable
 from app.history.bar_range import BarRange
 from app.history.bars import bar_sources, read_bars
 from app.history.covered_bars import COVERED_BARS, opening_times, with_coverage
 from app.history.holes import Hole, find_holes, read_covers
-from app.history.ticks import COLUMNS, read_ticks, stream_range
+from app.history.ticks import COLUMNS, read_ticks, stream_range, tick_schema
 from app.history.timeframes import known_timeframe
 from app.lake.layout import Lake
 from app.quotes import known_source, parse_symbol
@@ -160,6 +166,74 @@ class History:
         return BarRange(
             parse_symbol(symbol), known_timeframe(timeframe), _instant(start), self._end(end), self._clock.now()
         )
+
+
+class LakeHistory:
+    """Ticks and bars of a lake alone, which is a folder or a bucket such as `s3://desk/thor`, without a database.
+
+    What has not left the database yet is not in it. The address of the store, its keys and the market are those of the
+    settings, unless others are given. Instants and errors are as of `History`; of a bucket nothing is read but what is
+    asked for, each page against its checksum.
+
+        import polars as pl
+        from app.notebook import LakeHistory
+
+        lake = LakeHistory("s3://desk/thor")
+        ticks = pl.from_arrow(lake.ticks("ES", "2025-10-09T13:30:00Z", "2025-10-09T20:00:00Z", columns=["ts", "last"]))
+    """
+
+    def __init__(self, place: str | Path, settings: Settings | None = None, clock: Clock | None = None) -> None:
+        known, self._clock = settings or load_settings(), clock or SystemClock()
+        self._market = markets_of(known, self._clock).default
+        is_bucket = isinstance(place, str) and place.startswith(SCHEME)
+        self._files: Source = (
+            BucketSource(Bucket(known.bucket_at(str(place)))) if is_bucket else FolderSource(Lake(Path(place)))
+        )
+
+    def days(self) -> list[date]:
+        """The trading days of which there are files, in order."""
+        return self._files.days()
+
+    def ticks(
+        self,
+        symbol: str,
+        start: Moment,
+        end: Moment | None = None,
+        *,
+        source: str | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pa.Table:
+        """A symbol's ticks with `ts` in `[start, end)`, in the order of (ts, seq, source), as of `History.ticks`."""
+        tables = self.tick_batches(symbol, start, end, source=source, columns=columns)
+        return pa.concat_tables([tick_schema(columns or COLUMNS).empty_table(), *tables])
+
+    def tick_batches(
+        self,
+        symbol: str,
+        start: Moment,
+        end: Moment | None = None,
+        *,
+        source: str | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> Iterator[pa.Table]:
+        """As `ticks`, in tables of some ten thousand rows, so that a range of any length fits into memory."""
+        part = TickSlice(_instant(start), self._end(end), _source(source), columns=tuple(columns or COLUMNS))
+        yield from stream_ticks(self._files, self._market, parse_symbol(symbol), part)
+
+    def bars(
+        self, symbol: str, timeframe: str, start: Moment, end: Moment | None = None, *, source: str | None = None
+    ) -> pa.Table:
+        """A symbol's bars that open in `[start, end)`, by `t_open` and source; `timeframe` is 1m, 5m or 1h."""
+        span = (_instant(start), self._end(end))
+        return read_lake_bars(self._files, self._market, parse_symbol(symbol), timeframe, *span, _source(source))
+
+    def sql(self, query: str, symbols: Sequence[str], start: Moment, end: Moment | None = None) -> pa.Table:
+        """What DuckDB answers to a query over `ticks`, those of symbols on trading days that meet `[start, end)`."""
+        names = [parse_symbol(symbol) for symbol in symbols]
+        return ask(self._files, self._market, names, _instant(start), self._end(end), query)
+
+    def _end(self, end: Moment | None) -> datetime:
+        return self._clock.now() if end is None else _instant(end)
 
 
 def _source(name: str | None) -> str | None:

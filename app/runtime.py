@@ -50,6 +50,7 @@ class Runtime(Stores):
             sources=self.collector_plan.sources,
             premarket=self.premarket_policy,
             alerts=self.alert_policy,
+            bucket=told.lake_bucket,
         )
 
     @property

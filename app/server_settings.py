@@ -2,12 +2,14 @@
 
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.bucket.plan import BucketPlan, parse_place
 from app.exposure import LOOPBACK_NAMES
-from app.setting_types import PROJECT, Folder, OriginNames, PostgresUrl, RedisUrl
+from app.setting_types import PROJECT, BucketName, Folder, OriginNames, PostgresUrl, RedisUrl, StoreUrl
 
 
 class ServerSettings(BaseSettings):
@@ -25,6 +27,17 @@ class ServerSettings(BaseSettings):
         Path("var"), description="embedded servers, their secrets, and what runs", validate_default=True
     )
     data_dir: Folder | None = Field(None, description="the lake of Parquet files; unset: STATE_DIR/data")
+    lake_bucket: BucketName | None = Field(
+        None, description="bucket with a copy of the lake, such as s3://desk/thor; unset: there is none"
+    )
+    lake_bucket_endpoint: StoreUrl | None = Field(
+        None, description="address of an S3-compatible store, such as https://minio.example:9000; unset: AWS"
+    )
+    lake_bucket_region: str | None = Field(None, description="region of the bucket; unset: as AWS's files tell")
+    lake_bucket_key: SecretStr | None = Field(
+        None, description="access key of the bucket; unset: AWS's environment, files or role of the machine"
+    )
+    lake_bucket_secret: SecretStr | None = Field(None, description="secret of that access key")
     thor_pg_bin: Folder | None = Field(None, description="folder with PostgreSQL 18's programs; unset: from the wheel")
 
     web_host: str = Field("127.0.0.1", description="address that the web server listens on")
@@ -49,6 +62,24 @@ class ServerSettings(BaseSettings):
     write_limit_per_s: float = Field(
         10.0, gt=0, le=10_000, allow_inf_nan=False, description="those of them that may change something"
     )
+
+    @model_validator(mode="after")
+    def _bucket_key_is_whole(self) -> Self:
+        if (self.lake_bucket_key is None) != (self.lake_bucket_secret is None):
+            raise ValueError("LAKE_BUCKET_KEY and LAKE_BUCKET_SECRET go together: set both or neither")
+        return self
+
+    @cached_property
+    def bucket(self) -> BucketPlan | None:
+        """Where the lake has a copy; None where it has none."""
+        return self.bucket_at(self.lake_bucket) if self.lake_bucket else None
+
+    def bucket_at(self, place: str) -> BucketPlan:
+        """The way to a bucket, by the endpoint and the keys of the settings; Rejected when that is no bucket."""
+        key, secret = (
+            told.get_secret_value() if told else None for told in (self.lake_bucket_key, self.lake_bucket_secret)
+        )
+        return BucketPlan(parse_place(place), self.lake_bucket_endpoint, self.lake_bucket_region, key, secret)
 
     @cached_property
     def web_names(self) -> frozenset[str]:

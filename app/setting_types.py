@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 from app.alerts.quiet_hours import QuietHours
 from app.analysis.question import parse_lookback
+from app.bucket.plan import parse_place
 from app.bus.keys import BROKER_DB, RESULTS_DB
 from app.collectors.excel.area import MOST_CELLS, parse_area
 from app.errors import Rejected
@@ -84,6 +85,14 @@ def _api(value: str) -> str:
     parts = address(value)
     if parts is None or not (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname == "127.0.0.1")):
         raise ValueError("must look like https://api.schwabapi.com; plain http is for 127.0.0.1 only")
+    return value.rstrip("/")
+
+
+def _store(value: str) -> str:
+    parts = address(value)
+    is_safe = parts and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK))
+    if not parts or not is_safe or "@" in value or value.rstrip("/") != f"{parts.scheme}://{parts.netloc}":
+        raise ValueError("must look like https://minio.example:9000, without a path; plain http is for localhost only")
     return value.rstrip("/")
 
 
@@ -163,6 +172,8 @@ Cells = Annotated[str, AfterValidator(_cells)]
 SymbolNames = Annotated[str, AfterValidator(_symbols)]
 CallbackUrl = Annotated[str, AfterValidator(_callback)]
 ApiUrl = Annotated[str, AfterValidator(_api)]
+StoreUrl = Annotated[str, AfterValidator(_store)]
+BucketName = Annotated[str, _readable(parse_place)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres)]
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis)]
 MarketName = Annotated[str, AfterValidator(_market)]

@@ -198,7 +198,7 @@ class Settings(ServerSettings):
     @cached_property
     def secrets(self) -> tuple[str, ...]:
         """What no line of a log may show, apart from the passwords in addresses."""
-        told = (self.schwab_client_secret, self.schwab_refresh_token)
+        told = (self.schwab_client_secret, self.schwab_refresh_token, self.lake_bucket_key, self.lake_bucket_secret)
         return (*(value.get_secret_value() for value in told if value), *channel_secrets(self))
 
     @cached_property

@@ -21,7 +21,8 @@ for name in postgres_password flower_password grafana_password; do
     made "$name"
 done
 # What others give: empty where there is none.
-for name in schwab_client_secret smtp_password alert_webhook_url alert_webhook_secret metrics_key; do
+for name in schwab_client_secret smtp_password alert_webhook_url alert_webhook_secret metrics_key lake_bucket_key \
+    lake_bucket_secret; do
     [ -e "$folder/$name" ] || : >"$folder/$name"
 done
 chmod 444 "$folder"/*

@@ -29,7 +29,7 @@ if has "postgres_${role}_password"; then
 ${POSTGRES_OPTIONS:+?$POSTGRES_OPTIONS}"
 fi
 
-for name in SCHWAB_CLIENT_SECRET SMTP_PASSWORD ALERT_WEBHOOK_URL ALERT_WEBHOOK_SECRET; do
+for name in LAKE_BUCKET_KEY LAKE_BUCKET_SECRET SCHWAB_CLIENT_SECRET SMTP_PASSWORD ALERT_WEBHOOK_URL ALERT_WEBHOOK_SECRET; do
     file="$(printf %s "$name" | tr '[:upper:]' '[:lower:]')"
     if has "$file"; then export "$name=$(secret "$file")"; fi
 done

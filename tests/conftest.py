@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
@@ -27,6 +27,9 @@ from tests.fakes import RecordingDispatch
 from tests.keyed_client import KeyedClient
 from tests.ordering import in_turn
 from tests.servers import TestServers, shared_directory, start_test_servers
+
+if TYPE_CHECKING:
+    from tests.object_store import ObjectStore
 
 # Database n of Redis is the bus; 1 and 2 are the broker's and the results', whoever asks.
 FIRST_BUS_DB = 10
@@ -148,6 +151,23 @@ def raw_bus(bus: Redis, redis_url: str) -> Iterator[Redis]:
     """The same bus, with replies in bytes."""
     with connect(redis_url, text=False) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def standing_store() -> "Iterator[ObjectStore]":
+    """One store of objects for all tests of a worker; the library behind it takes a while to load."""
+    from tests.object_store import ObjectStore
+
+    store = ObjectStore()
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def store(standing_store: "ObjectStore") -> "ObjectStore":
+    """A store with a new bucket, without faults."""
+    standing_store.reset()
+    return standing_store
 
 
 @pytest.fixture

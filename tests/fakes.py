@@ -40,6 +40,10 @@ class RecordingDispatch:
         """Keep the wish."""
         self.sent.append(("export_session", market, day))
 
+    def push_lake(self) -> None:
+        """Keep the wish."""
+        self.sent.append(("push_lake",))
+
     def close_session(self, market: str, day: date) -> None:
         """Keep the wish."""
         self.sent.append(("close_session", market, day))

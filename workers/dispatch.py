@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 NUDGE_EXPIRES_S: Final = 30
 CLOSE_EXPIRES_S: Final = 60  # Longer than until it is asked for again: a worker that is busy finds the newest.
+PUSH_EXPIRES_S: Final = 300  # As long as until it is asked for again.
 REPLY_WITHIN_S: Final = 2.0  # A request is answered also while the broker stands still.
 CARRIED: Final = ("request_id",)  # What a message takes along from the log lines of its sender.
 JOB_EXPIRES_S: Final = 600  # A job that still waits then is sent again by the tick.
@@ -65,6 +66,10 @@ class CeleryDispatch:
     def apply_retention(self, market: str) -> None:
         """Drop the ticks of days past the retention whose files are verified."""
         self._send("export.apply_retention", market, expires_s=None)
+
+    def push_lake(self) -> None:
+        """Bring files of the lake to the bucket that it lacks."""
+        self._send("export.push_lake", expires_s=PUSH_EXPIRES_S)
 
     def prepare_stage(self, market: str, day: date, stage: str) -> None:
         """Prepare the data of a stage before the open, and ask for its analyses; before other exports."""

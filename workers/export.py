@@ -5,6 +5,7 @@ from datetime import date
 from celery.signals import worker_process_init
 
 from app.errors import Unavailable
+from app.operations.bucket_keeping import push_due
 from app.operations.closing import close_unless_under_way
 from app.operations.exporting import export_session as export
 from app.operations.premarket.preparing import prepare_unless_under_way
@@ -43,6 +44,13 @@ def apply_retention(market: str) -> None:
     """Drop the ticks of days past the retention whose files are verified; the others are left and logged."""
     rt = runtime()
     apply(rt, market, RetentionPolicy(rt.settings.tick_retention_days))
+
+
+@celery.task(name="export.push_lake")
+def push_lake() -> None:
+    """Bring files of the lake to the bucket that it lacks; what is in the way is logged, and left to the next tick."""
+    rt = runtime()
+    push_due(rt, rt.settings.bucket)
 
 
 @celery.task(name="export.probe")

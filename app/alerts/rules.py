@@ -51,6 +51,7 @@ _RULES: Final = (
     Rule("sources_disagree", "Live sources disagree", "warning"),
     Rule("login_expiring", "A login is about to expire", "warning"),
     Rule("disk_low", "A disk is nearly full", "warning"),
+    Rule("bucket_behind", "The copy of the lake in the bucket is behind", "warning"),
     Rule("clock_skew", "Clocks differ", "warning"),
     Rule("ingest_lag", "Quotes are not stored as they come", "critical"),
     Rule("stream_full", "The stream is nearly full", "critical"),

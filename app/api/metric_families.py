@@ -49,6 +49,7 @@ FAMILIES: Final = (
     Family("lake_bytes", "thor_lake_bytes", "Size of these files", KIND),
     Family("lake_damaged", "thor_lake_damaged_files", "Files that were found damaged", KIND),
     Family("lake_newest_day", "thor_lake_newest_day_timestamp_seconds", "The newest trading day in the lake", KIND),
+    Family("bucket_days_behind", "thor_bucket_days_behind", "Trading days of which the bucket lacks files of the lake"),
     Family("events", "thor_market_events", "Opens and closes, by what became of them", (*EVENT, "status")),
     Family("event_late_s", "thor_market_event_late_seconds", "From when the last one was due until it was done", EVENT),
     Family("events_overdue", "thor_market_events_overdue", "Opens and closes that are overdue", EVENT),

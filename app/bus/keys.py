@@ -148,6 +148,14 @@ def job_asked(job_id: int, attempt: int) -> str:
 SWEEPING_SINCE: Final = "control:sweep-alerts:since"  # Since when sweeps for alerts went on; it expires with a pause.
 
 
+BUCKET: Final = "control:bucket"  # How the lake's copy in the bucket stands, as the tick last saw it.
+
+
+def bucket_days(place: str) -> str:
+    """What was brought to a bucket: a digest of a day's files by trading day."""
+    return f"control:bucket:{place}:days"
+
+
 def pulse(queue: str) -> str:
     """When a queue's worker last finished a task, epoch milliseconds."""
     return f"worker:{queue}:pulse"

@@ -45,7 +45,7 @@ def show_lake(
     \b
     flask lake --start=2025-10-01 --end=2025-10-09 --symbols=ES
     """
-    first, after = _range(start, end)
+    first, after = parse_range(start, end)
     wanted = Wanted(first, after, parse_symbols(symbols) if symbols is not None else None, kind)
     page = read_catalog(runtime(), wanted, limit)
     if as_json:
@@ -71,7 +71,7 @@ def verify_lake(start: str | None, end: str | None, symbols: str | None, as_json
     flask verify-lake --start=2025-10-01 --end=2025-10-09
     """
     rt = runtime()
-    first, after = _range(start, end)
+    first, after = parse_range(start, end)
     chosen = parse_symbols(symbols) if symbols is not None else None
     scope = Scope(first or date.min, after or date.max, chosen)
     files, findings = recorded_files(rt, scope), []
@@ -121,7 +121,8 @@ def purge_ticks(day: str | None, older_than_days: int | None, dry_run: bool, at:
     sys.exit(print_purges(purge_days(rt, days, now, dry_run=dry_run), len(days), dry_run=dry_run))
 
 
-def _range(start: str | None, end: str | None) -> tuple[date | None, date | None]:
+def parse_range(start: str | None, end: str | None) -> tuple[date | None, date | None]:
+    """`--start` and `--end` as the half-open range of days that they name; None where one is not given."""
     first, last = (parse_day(text) if text is not None else None for text in (start, end))
     if first and last and first > last:
         raise Rejected(f"--start {first} is after --end {last}: exchange them")

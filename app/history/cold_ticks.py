@@ -21,16 +21,21 @@ def stream_file(session: Session, lake: Lake, row: LakeFile, part: TickSlice) ->
 
     Conflict when the file is missing or damaged, Unavailable when the disk fails.
     """
-    left = part.limit
     with open_recorded(session, lake, row) as file:
-        for group in _groups(file, part):
-            table = _selected(file.read_row_group(group, list(part.columns), use_threads=False), part).slice(0, left)
-            if table.num_rows:
-                yield table
-            if left is not None:
-                left -= table.num_rows
-                if left <= 0:
-                    return
+        yield from stream_open(file, part)
+
+
+def stream_open(file: pq.ParquetFile, part: TickSlice) -> Iterator[pa.Table]:
+    """As `stream_file`, of a file that is open; only row groups and columns that are asked for are read."""
+    left = part.limit
+    for group in _groups(file, part):
+        table = _selected(file.read_row_group(group, list(part.columns), use_threads=False), part).slice(0, left)
+        if table.num_rows:
+            yield table
+        if left is not None:
+            left -= table.num_rows
+            if left <= 0:
+                return
 
 
 def _groups(file: pq.ParquetFile, part: TickSlice) -> Iterator[int]:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from app.clock import instant_text
-from app.errors import NotFound, Unavailable
+from app.errors import Conflict, NotFound, Unavailable
 from app.lake.claims import claimed, remove_abandoned
 from app.lake.facts import SCHEMA_VERSION, FileFacts
 from app.lake.inspection import inspect_file
@@ -109,6 +109,26 @@ def draft(
                 raise Unavailable(f"{rows} rows were written for {target}, but {facts.rows} read back: check the disk")
             _sync(path)
         yield Draft(lake, path, target, facts)
+
+
+@contextmanager
+def received(lake: Lake, target: Path) -> Iterator[Path]:
+    """A file beside `target` for a copy that comes from elsewhere; `take_in` puts it in its place.
+
+    What was not by the end is removed. The caller must be the only writer of the target; Unavailable because of the
+    disk.
+    """
+    with _staged(lake, target) as path, _explained(lake):
+        yield path
+
+
+def take_in(lake: Lake, path: Path, target: Path, schema: FileSchema, expected: FileFacts) -> None:
+    """Put a copy in its place, for good, after reading it whole; Conflict when it is not what is `expected`."""
+    if inspect_file(path, schema) != expected:
+        raise Conflict(f"{lake.relative(target)} did not come as it was published")
+    with _explained(lake):
+        _sync(path)
+    Draft(lake, path, target, expected).put()
 
 
 def sweep_staging(lake: Lake, now: datetime) -> int:

@@ -1,8 +1,8 @@
 """Questions to the lake, asked of DuckDB inside a sandbox that reaches the lake's files and nothing else."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
@@ -18,12 +18,23 @@ _DAMAGED: Final = (duckdb.IOException, duckdb.InvalidInputException, duckdb.Seri
 def connect(
     lake: Lake, *, memory_limit_mb: int = MEMORY_LIMIT_MB, threads: int | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
+    """As `confined`, to the files under the lake's root."""
+    roots = [f"{root}/" for root in (lake.root.absolute(), lake.root.resolve())]
+    with confined(roots, memory_limit_mb=memory_limit_mb, threads=threads) as connection:
+        yield connection
+
+
+@contextmanager
+def confined(
+    roots: Sequence[str], *, files: Any = None, memory_limit_mb: int = MEMORY_LIMIT_MB, threads: int | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection of its own, closed at the end; not to be shared between threads.
 
-    It reaches files under the lake's root only, loads no extension, sees no Python variable, knows time in UTC, and its
-    settings are locked. `threads` defaults to those that Arrow has in this process. DuckDB checks no checksum of a
-    page: what must be right is read by `app.history`. Inside the block a file that cannot be read is a Conflict, and a
-    question too large for the memory limit Unavailable.
+    It reaches what is under these roots only, of which `files`, a file system as fsspec has them, knows those of its
+    protocol. It loads no extension, sees no Python variable, knows time in UTC, and its settings are locked. `threads`
+    defaults to those that Arrow has in this process. DuckDB checks no checksum of a page: what must be right is read by
+    `app.history`. Inside the block a file that cannot be read is a Conflict, and a question too large for the memory
+    limit Unavailable.
     """
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": f"{memory_limit_mb}MB",
@@ -36,14 +47,9 @@ def connect(
     }
     connection = duckdb.connect(config=config)
     try:
-        roots = ", ".join(_quoted(f"{root}/") for root in (lake.root.absolute(), lake.root.resolve()))
-        connection.execute("SET TimeZone = 'UTC'")
-        # In a notebook without widgets there is no bar, and to switch it off is an error.
-        if connection.execute("SELECT current_setting('enable_progress_bar')").fetchall() == [(True,)]:
-            connection.execute("SET enable_progress_bar = false")
-        connection.execute(f"SET allowed_directories = [{roots}]")
-        connection.execute("SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
+        if files is not None:
+            connection.register_filesystem(files)
+        _confine(connection, roots)
         yield connection
     except duckdb.OutOfMemoryException:
         raise Unavailable(f"the question is too large: it needs more than {memory_limit_mb} MB") from None
@@ -53,7 +59,19 @@ def connect(
             raise Conflict(f"a file of the lake cannot be read: {str(error).splitlines()[0][:300]}") from None
         raise
     finally:
+        if files is not None:
+            connection.unregister_filesystem(files.protocol)
         connection.close()
+
+
+def _confine(connection: duckdb.DuckDBPyConnection, roots: Sequence[str]) -> None:
+    connection.execute("SET TimeZone = 'UTC'")
+    # In a notebook without widgets there is no bar, and to switch it off is an error.
+    if connection.execute("SELECT current_setting('enable_progress_bar')").fetchall() == [(True,)]:
+        connection.execute("SET enable_progress_bar = false")
+    connection.execute(f"SET allowed_directories = [{', '.join(map(_quoted, roots))}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
 
 
 def _quoted(text: str) -> str:

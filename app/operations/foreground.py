@@ -36,6 +36,9 @@ class _Foreground(Dispatch):
     def export_session(self, market: str, day: date) -> None:
         self._workers.export_session(market, day)
 
+    def push_lake(self) -> None:
+        self._workers.push_lake()
+
     def prepare_stage(self, market: str, day: date, stage: str) -> None:
         self._workers.prepare_stage(market, day, stage)
 

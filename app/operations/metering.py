@@ -17,6 +17,7 @@ from app.jobs.score_history import score_numbers
 from app.operations.accounting import ledger_figures
 from app.operations.alerting.checks import count_alerts, late_seconds
 from app.operations.alerting.ladders import present_ladders
+from app.operations.bucket_keeping import read_standing
 from app.operations.divergences import read_divergences
 from app.operations.health import Check
 from app.operations.pipeline import ingestors, sources, stream
@@ -27,13 +28,13 @@ Numbers = dict[str, dict[tuple[str, ...], float]]
 
 
 def read_bus(client: Redis, now: datetime, stream_cap: int) -> Check:
-    """`stream_…`, `source_…` by source, `ingestor_…` by consumer and `divergence_…` by symbol and the two sources;
-    RedisError while the server is away.
+    """`stream_…`, `source_…` by source, `ingestor_…` by consumer `divergence_…` by symbol and the two sources,
+    and `bucket_days_behind` where there is a bucket; RedisError while the server is away.
     """
     numbers = _numbers("stream", {(): stream(client, stream_cap)})
     numbers |= _numbers("source", {(name,): figures for name, figures in sources(client, now).items()})
     numbers |= _numbers("ingestor", {(name,): figures for name, figures in ingestors(client, now).items()})
-    return Check("redis", True, "read", numbers | _divergences(client))
+    return Check("redis", True, "read", numbers | _divergences(client) | _bucket(client))
 
 
 def read_redis(client: Redis, broker: Redis, now: datetime, stream_cap: int) -> Check:
@@ -79,6 +80,11 @@ def _premarket(stores: Stores, session: Session) -> Numbers:
     ladders = present_ladders(stores, session, now)
     judged = [(one.report.market, one.report.verdict) for one in ladders if one.report.verdict is not None]
     return {"premarket_verdict": dict.fromkeys(judged, 1.0), "premarket_late_s": late_seconds(ladders, now)}
+
+
+def _bucket(client: Redis) -> Numbers:
+    standing = read_standing(client)
+    return {"bucket_days_behind": {(): float(standing.days_behind)}} if standing else {}
 
 
 def _divergences(client: Redis) -> Numbers:

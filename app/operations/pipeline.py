@@ -25,6 +25,7 @@ from app.market.markets import Markets
 from app.operations.accounting import ledger_summary
 from app.operations.agreement import agreement
 from app.operations.alerting.checks import alert_figures, ladder_figures
+from app.operations.bucket_keeping import read_standing
 from app.operations.collector_states import COUNTS, CollectorState, state_of
 from app.operations.health import check_calendar
 from app.operations.job_health import job_figures
@@ -54,6 +55,7 @@ def pipeline_state(stores: Stores, stream_cap: int = STREAM_CAP, configured: Seq
         "ingestors": _tried(lambda: ingestors(stores.redis, stores.clock.now())),
         "ticks": _tried(lambda: _in_session(stores, ticks)),
         "lake": _tried(lambda: _in_session(stores, lake)),
+        "bucket": _tried(lambda: bucket(stores.redis)),
         "analyses": _tried(lambda: _in_session(stores, lambda session: job_figures(read_backlog(session, now)))),
         "premarket": _tried(lambda: ladder_figures(stores, now)),
         "alerts": _tried(lambda: _in_session(stores, alert_figures)),
@@ -153,6 +155,14 @@ def lake(session: Session) -> Figures:
     for day, kind, files, rows, size in session.execute(grouped.order_by(LakeFile.session_date.desc())):
         by_day.setdefault(day.isoformat(), {})[kind] = {"files": files, "rows": int(rows), "bytes": int(size)}
     return {"days": len(by_day), "by_day": dict(list(by_day.items())[:DAYS_SHOWN])}
+
+
+def bucket(client: Redis) -> Figures:
+    """How far the bucket with the lake's copy is behind; nothing where there is none."""
+    standing = read_standing(client)
+    if standing is None:
+        return {}
+    return {"place": standing.place, "days_behind": standing.days_behind, "detail": standing.told()}
 
 
 def calendar(markets: Markets, now: datetime) -> Figures:

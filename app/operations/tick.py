@@ -19,6 +19,7 @@ from app.jobs.scores import due_sessions
 from app.jobs.sweeping import forsaken_jobs
 from app.ledger.totals import has_open_balances
 from app.operations.agreement import is_comparing_due
+from app.operations.bucket_keeping import PUSH, look_at_bucket
 from app.operations.certificate_upkeep import outdated_certificates
 from app.operations.desk import any_open, desk_markets
 from app.operations.event_keeping import due_events
@@ -41,6 +42,7 @@ from app.operations.tick_steps import (
     MakePartitions,
     NoticeRolls,
     Probe,
+    PushLake,
     Reconcile,
     ResolvePredictions,
     RunJob,
@@ -200,6 +202,14 @@ def _stale_exports(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
         yield from (CloseSession(one.market, one.day) for one in outdated[:CLOSES_AT_ONCE])
 
 
+def _due_push(stores: Stores, policy: TickPolicy) -> Iterator[Step]:
+    now, ran = stores.clock.now(), _ran(stores, PUSH)
+    if ran is None or now - ran >= EVERY:
+        _note(stores, PUSH)
+        if look_at_bucket(stores, policy.bucket):
+            yield PushLake()
+
+
 def _forsaken_jobs(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
     with stores.sessions() as session:
         found = forsaken_jobs(session, stores.clock.now())
@@ -261,6 +271,7 @@ _PLANNERS: Final[Sequence[Planner]] = (
     _due_reconcile,
     _due_retention,
     _stale_exports,
+    _due_push,
     _forsaken_jobs,
     _due_outcomes,
     _due_scores,

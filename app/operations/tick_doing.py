@@ -41,6 +41,7 @@ from app.operations.tick_steps import (
     MakePartitions,
     NoticeRolls,
     Probe,
+    PushLake,
     Reconcile,
     ResolvePredictions,
     RestartCollector,
@@ -169,7 +170,7 @@ def _see_to_analysis(stores: Stores, step: RunJob | EndLostJobs | ResolvePredict
 
 def _ask(
     stores: Stores,
-    step: StartCollector | StartIngest | Probe | Reconcile | ApplyRetention | ExportStale | DeliverAlerts,
+    step: StartCollector | StartIngest | Probe | Reconcile | ApplyRetention | ExportStale | PushLake | DeliverAlerts,
 ) -> None:
     match step:
         case StartCollector(source):
@@ -186,5 +187,7 @@ def _ask(
             stores.dispatch.apply_retention(stores.market.name)
         case ExportStale(market, day):
             stores.dispatch.export_session(market, day)
+        case PushLake():
+            stores.dispatch.push_lake()
         case DeliverAlerts():
             stores.dispatch.deliver_alerts()

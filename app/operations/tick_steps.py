@@ -23,7 +23,7 @@ class TickPolicy:
     `stream_cap` is the length at which publishers are refused. `sources` are those that the workers here can collect,
     and `collect` those that run while a watched market is open; one that brings nothing new for `silent_after_s` then
     is started again. `display` says when sources disagree, `premarket` which opens are prepared, `alerts` what
-    the rules of alerts look at.
+    the rules of alerts look at, `bucket` where the lake has a copy.
     """
 
     partitions_ahead_days: int
@@ -36,6 +36,7 @@ class TickPolicy:
     sources: Sequence[str] = COLLECTED
     premarket: PremarketPolicy = field(default_factory=PremarketPolicy)
     alerts: AlertPolicy = field(default_factory=AlertPolicy)
+    bucket: str | None = None
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,11 @@ class ExportStale:
 
 
 @dataclass(frozen=True)
+class PushLake:
+    """The bucket lacks files of the lake."""
+
+
+@dataclass(frozen=True)
 class RunJob:
     """An analysis waits, or its worker is lost, and no message of it is on the way as far as is known.
 
@@ -185,6 +191,7 @@ Step = (
     | Reconcile
     | ApplyRetention
     | ExportStale
+    | PushLake
     | RunJob
     | EndLostJobs
     | ResolvePredictions

@@ -44,9 +44,9 @@ def test_every_metric_of_a_pipeline_at_work_is_told(client, publisher, add, drai
     told = read_text(answer.text)
     shown = {name for name, _labels in told}
     # Of a source that a collector sees to, of two that differ, of predictions that were scored, and of an open; and
-    # what is known of days, sessions and messages that there are none of.
+    # what is known of days, buckets, sessions and messages that there are none of.
     of_others = ("thor_source_", "thor_prediction_", "thor_premarket_")
-    of_others += ("thor_lake_", "thor_market_event", "thor_certificate", "thor_alert_deliveries")
+    of_others += ("thor_lake_", "thor_bucket_", "thor_market_event", "thor_certificate", "thor_alert_deliveries")
     live = {family.name for family in FAMILIES if family.name.startswith(of_others)}
     assert {family.name for family in FAMILIES} - shown <= live | {"thor_ingest_progress_age_seconds"}
     assert told["thor_up", ("redis",)] == told["thor_up", ("postgres",)] == 1

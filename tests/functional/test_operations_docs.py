@@ -17,8 +17,10 @@ TEXT = document("operations.md")
 WORDS = " ".join(TEXT.split())
 LINES = sorted(set(shell_lines(TEXT)))
 ADDRESS = "http://127.0.0.1:8000"
-# Only Thor's servers run here: there was no backup, no open may be at hand, and nobody has logged in at Schwab.
+# Only Thor's servers run here: there was no backup, no open may be at hand, nobody has logged in at Schwab, and
+# there is no bucket.
 TELLS_OF_TROUBLE = {"flask doctor", "flask status", "flask premarket", "flask schwab-check"}
+TELLS_OF_TROUBLE |= {"flask lake-push", "flask lake-compare"}
 RULES_FILE = (ROOT / "deploy/prometheus/rules.yml").read_text()
 
 

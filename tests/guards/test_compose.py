@@ -19,6 +19,7 @@ from tests.tree import ROOT
 OURS = "thor:latest"
 SETTINGS = {name.upper() for name in Settings.model_fields}
 TOLD_IN_FILES = {"smtp_password", "alert_webhook_url", "alert_webhook_secret"}
+BUCKET = {"lake_bucket_key", "lake_bucket_secret"}
 OUR_SERVICES = sorted(name for name, body in services().items() if body["image"] == OURS)
 
 
@@ -111,8 +112,8 @@ def test_who_notes_or_tells_alerts_knows_the_channels_and_nobody_else():
 
 @pytest.mark.parametrize("name", OUR_SERVICES)
 def test_a_service_of_ours_has_the_secrets_of_its_role_and_no_others(name):
-    role, more = role_of(name), {"control": TOLD_IN_FILES, "collectors": {"schwab_client_secret"}}
-    more |= {"desk": {*TOLD_IN_FILES, "schwab_client_secret"}, "flower": {"flower_password"}}
+    role, more = role_of(name), {"control": TOLD_IN_FILES, "collectors": {"schwab_client_secret"}, "export": BUCKET}
+    more |= {"desk": {*TOLD_IN_FILES, *BUCKET, "schwab_client_secret"}, "flower": {"flower_password"}}
     stores = {"redis"} if role in ("beat", "flower") else {"redis", "postgres"}
 
     assert set(services()[name]["secrets"]) == {f"{store}_{role}_password" for store in stores} | more.get(role, set())
@@ -134,7 +135,8 @@ def test_the_script_makes_every_secret_once_and_keeps_what_is_there(tmp_path):
 
     assert {path.name: path.read_text() for path in folder.iterdir()} == first
     assert set(first) == set(document()["secrets"])
-    assert {name for name, text in first.items() if not text} == {*TOLD_IN_FILES, "schwab_client_secret", "metrics_key"}
+    empty = {*TOLD_IN_FILES, *BUCKET, "schwab_client_secret", "metrics_key"}
+    assert {name for name, text in first.items() if not text} == empty
     made = [text for text in first.values() if text]
     assert (len(set(made)), {len(text) for text in made}, "".join(made).isalnum()) == (len(made), {48}, True)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700

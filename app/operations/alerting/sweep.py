@@ -15,6 +15,7 @@ from app.alerts.rules import Condition
 from app.alerts.store import Changes, note_conditions
 from app.bus import keys
 from app.errors import ThorError, Unavailable
+from app.operations.alerting.bucket import find_behind
 from app.operations.alerting.clocks import find_skewed_clocks
 from app.operations.alerting.desk import find_failed, find_overdue
 from app.operations.alerting.disks import find_full_disks
@@ -49,6 +50,7 @@ FINDERS: Final[Mapping[str, Finder]] = MappingProxyType(
         "jobs_stuck": find_stuck_jobs,
         "model_degraded": find_degraded,
         "disk_low": find_full_disks,
+        "bucket_behind": find_behind,
     }
 )
 # After a pause of everything these are true of course, until the workers have begun again.

@@ -9,6 +9,7 @@ from typing import Final
 from app.operations.doctor.backups import look_at_backups
 from app.operations.doctor.bus import look_at_bus
 from app.operations.doctor.clocks import look_at_clocks
+from app.operations.doctor.copies import look_at_copies
 from app.operations.doctor.database import look_at_database
 from app.operations.doctor.findings import Finding, without_secrets
 from app.operations.doctor.installation import Installation
@@ -35,6 +36,7 @@ LOOKS: Final[Mapping[str, Look]] = {
     "sources": look_at_sources,
     "work": look_at_work,
     "backups": look_at_backups,
+    "copies": look_at_copies,
 }
 LIMIT_S: Final = 20.0
 

@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -6,8 +6,10 @@ from threading import Event, Thread
 from types import SimpleNamespace
 
 import pytest
+from celery import Celery
 from redis import Redis
 from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
 
 from app.alerts.delivery_plan import PLAN, DeliveryPlan
 from app.alerts.models import AlertDelivery
@@ -18,15 +20,20 @@ from app.bus.stream import QuotePublisher
 from app.dispatch import QUEUES
 from app.errors import NotFound
 from app.ingest.run import Ingestor, IngestPlan
+from app.lake.layout import Lake
 from app.ledger.balance import lock_balances, read_balances
 from app.local.pulse import pulse_file
 from app.operations.wishes import SIMULATED, unwant, want_simulation
 from app.runtime import Runtime
+from app.settings import load_settings
 from tests.alerting import silent
+from tests.bucket_lakes import fill_lake
 from tests.factories import DAY, quotes
 from tests.fakes import RecordingDispatch
+from tests.object_store import ObjectStore
 from tests.ticks import store_quotes
 from tests.waiting import until
+from workers.dispatch import CeleryDispatch
 
 
 @pytest.fixture(autouse=True)
@@ -248,3 +255,36 @@ def test_a_worker_that_is_ready_shows_that_it_lives(monkeypatch: pytest.MonkeyPa
     celery_app.show_pulse(SimpleNamespace(task_consumer=SimpleNamespace(queues=queues)))
 
     until(lambda: all(pulse_file(tmp_path, queue.name).exists() for queue in queues))
+
+
+def test_the_push_task_brings_the_lake_to_the_bucket_of_the_settings(
+    rt: Runtime, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import workers.export
+
+    fill_lake(rt.sessions, rt.lake)
+    told = {name.lower(): value for name, value in store.environment.items()}
+    named = rt.settings.model_copy(update=load_settings(_env_file=None, **told).model_dump(include=set(told)))
+    monkeypatch.setattr(workers.export, "runtime", lambda: replace(rt, settings=named))
+
+    workers.export.push_lake()
+
+    assert [name for name in store.names() if name.startswith("manifest/")] == [
+        "manifest/date=2025-10-09.json",
+        "manifest/date=2025-10-10.json",
+    ]
+
+
+def test_a_worker_that_is_asked_to_brings_the_lake_to_the_bucket(
+    sessions: sessionmaker[Session],
+    store: ObjectStore,
+    start_worker: Callable[..., object],
+    celery: Celery,
+    tmp_path: Path,
+) -> None:
+    fill_lake(sessions, Lake(tmp_path / "var/data"))
+    start_worker("export", **store.environment)
+
+    CeleryDispatch(lambda: celery).push_lake()
+
+    until(lambda: "manifest/date=2025-10-10.json" in store.names())

@@ -153,3 +153,25 @@ def test_child_processes_inherit_the_environment(monkeypatch):
     monkeypatch.setenv("LANG", "C.UTF-8")
 
     assert inherited_environment()["LANG"] == "C.UTF-8"
+
+
+def test_the_keys_of_the_bucket_go_together_and_are_secrets():
+    with pytest.raises(Rejected, match="LAKE_BUCKET_KEY and LAKE_BUCKET_SECRET go together"):
+        load_settings(_env_file=None, lake_bucket="s3://desk/thor", lake_bucket_key="DESKKEY")
+
+    both = load_settings(
+        _env_file=None, lake_bucket="s3://desk/thor", lake_bucket_key="DESKKEY", lake_bucket_secret="x1"
+    )
+    assert {"DESKKEY", "x1"} <= set(both.secrets)
+    assert "DESKKEY" not in repr(both)
+    assert both.bucket.key == "DESKKEY"
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["http://minio.example:9000", "minio:9000", "https://a:b@minio.example", "https://minio.example/path"]
+)
+def test_a_store_is_reached_by_https_or_on_this_machine(endpoint):
+    with pytest.raises(Rejected, match="LAKE_BUCKET_ENDPOINT: must look like https://"):
+        load_settings(_env_file=None, lake_bucket_endpoint=endpoint)
+
+    assert load_settings(_env_file=None, lake_bucket_endpoint="http://127.0.0.1:9000/").lake_bucket_endpoint[-1] == "0"

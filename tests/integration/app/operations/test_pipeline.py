@@ -108,5 +108,5 @@ def test_a_server_that_is_away_is_named_and_the_rest_is_shown(rt: Runtime, tmp_p
 
     state = pipeline_state(half)
 
-    assert set(failures(state)) == {"sources", "agreement", "stream", "ingestors"}
+    assert set(failures(state)) == {"sources", "agreement", "stream", "ingestors", "bucket"}
     assert state["ticks"]["total"] == 0

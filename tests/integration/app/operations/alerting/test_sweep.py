@@ -213,6 +213,15 @@ def score(day: date, *, degraded: bool) -> Step:
     return step
 
 
+def stumble(rt: Runtime) -> None:
+    told = {"place": "s3://desk/thor", "days": 1, "oldest": str(DAY), "since_ms": 1, "trouble": "it is away"}
+    rt.redis.hset(keys.BUCKET, mapping=told)
+
+
+def push_everything(rt: Runtime) -> None:
+    rt.redis.hset(keys.BUCKET, mapping={"days": 0, "since_ms": 0, "trouble": ""})
+
+
 CASES = {
     "premarket_late": (make_ladder, end_ladder, f"{MARKET} {DAY} composite", "critical"),
     "premarket_missing_data": (lack, lack_nothing, f"{MARKET} {DAY}", "warning"),
@@ -223,6 +232,7 @@ CASES = {
     "login_expiring": (login_until(NOW + 48 * HOUR), renew_login, "SCHWAB", "warning"),
     "ingest_lag": (wait_in_stream, store_all, "", "warning"),
     "stream_full": (wait_in_stream, lambda rt: rt.redis.delete(keys.STREAM), "", "critical"),
+    "bucket_behind": (stumble, push_everything, "", "warning"),
     "session_overdue": (plan_close, end_close, f"{MARKET} {DAY} open", "critical"),
     "session_failed": (fail_session, without(SessionCertificate), f"{MARKET} {DAY}", "warning"),
     "dead_letters": (put_aside, without(DeadLetter), "", "warning"),
@@ -362,7 +372,7 @@ def test_a_rule_whose_server_is_away_leaves_its_alerts_and_holds_up_no_other(
         sweep_alerts(half, AlertPolicy(), clock.now())
         clock.advance(3 * MINUTE)
 
-    assert "login_expiring, stream_full, clock_skew cannot be found out" in caplog.text
+    assert "login_expiring, stream_full, clock_skew, bucket_behind cannot be found out" in caplog.text
     assert {one.rule for one in unresolved(rt)} >= {"queue_silent", "sources_disagree"}
     assert "dead_letters" not in {one.rule for one in unresolved(rt)}
 

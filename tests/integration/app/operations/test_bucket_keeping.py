@@ -1,0 +1,149 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from app.alerts.rules import RULES
+from app.bucket.objects import Bucket
+from app.bucket.pushing import PushOptions
+from app.errors import NotFound
+from app.operations.alerting.bucket import find_behind
+from app.operations.alerting.policy import AlertPolicy
+from app.operations.bucket_keeping import (
+    days_to_push,
+    look_at_bucket,
+    push_days,
+    push_due,
+    read_standing,
+    recorded_days,
+)
+from app.operations.doctor.copies import check_bucket
+from app.operations.metering import read_bus
+from app.operations.pipeline import bucket as bucket_figures
+from app.operations.tick import plan_tick
+from app.operations.tick_steps import PushLake, TickPolicy
+from tests.bar_files import damage
+from tests.bucket_lakes import DAY, DAYS, ES, NEXT, fill_lake, trades
+from tests.factories import MOMENT
+from tests.fakes import FixedClock
+from tests.lake_days import export_quotes
+
+
+@pytest.fixture
+def clock():
+    return FixedClock(MOMENT)
+
+
+def test_what_was_brought_there_is_not_looked_at_again(filled, store):
+    assert days_to_push(filled, store.plan.place) == list(DAYS)
+
+    assert push_due(filled, store.plan) == 2
+    store.requests.clear()
+
+    assert (days_to_push(filled, store.plan.place), push_due(filled, store.plan)) == ([], 0)
+    assert store.asked("PUT") == []
+
+
+def test_a_day_that_was_written_again_is_due_again(filled, store):
+    push_due(filled, store.plan)
+    export_quotes(filled.sessions, filled.lake, trades(DAY, "ES", 9))
+
+    assert days_to_push(filled, store.plan.place) == [DAY]
+
+
+def test_another_bucket_has_nothing_yet(filled, store):
+    push_due(filled, store.plan)
+
+    assert days_to_push(filled, "s3://other/thor") == list(DAYS)
+
+
+def test_a_bus_that_forgot_costs_a_look_and_no_file(filled, store):
+    push_due(filled, store.plan)
+    filled.redis.flushdb()
+    store.requests.clear()
+
+    assert push_due(filled, store.plan) == 2
+    assert store.asked("PUT", "POST") == []
+
+
+def test_some_symbols_do_not_make_a_day_complete(filled, store):
+    list(push_days(filled, Bucket(store.plan), DAYS, PushOptions(symbols=["ES"])))
+
+    assert days_to_push(filled, store.plan.place) == list(DAYS)
+
+
+def test_the_tick_asks_for_a_push_while_the_bucket_is_behind(filled, store, clock):
+    policy = TickPolicy(9, 900, bucket=store.plan.place)
+
+    first, at_once = plan_tick(filled, policy), plan_tick(filled, policy)
+    clock.advance(timedelta(minutes=5))
+    later = plan_tick(filled, policy)
+    push_due(filled, store.plan)
+    clock.advance(timedelta(minutes=5))
+    done = plan_tick(filled, policy)
+
+    assert [PushLake() in steps for steps in (first, at_once, later, done)] == [True, False, True, False]
+
+
+def test_without_a_bucket_nothing_is_asked_for_or_told(filled, store):
+    look_at_bucket(filled, store.plan.place)
+
+    assert PushLake() not in plan_tick(filled, TickPolicy(9, 900))
+    assert (read_standing(filled.redis), push_due(filled, None)) == (None, 0)
+    assert (bucket_figures(filled.redis), find_behind(filled, AlertPolicy(), MOMENT)) == ({}, [])
+
+
+def test_an_hour_behind_is_an_alert(filled, store, clock):
+    look_at_bucket(filled, store.plan.place)
+
+    assert find_behind(filled, AlertPolicy(), MOMENT + timedelta(minutes=59)) == []
+    [found] = find_behind(filled, AlertPolicy(), MOMENT + timedelta(minutes=61))
+    assert found.detail == f"{store.plan.place} lacks files of 2 days, the first 2025-10-09: see `flask lake-push`"
+    assert found.rule in RULES
+
+
+def test_a_failed_push_is_an_alert_at_once_with_its_reason_and_over_when_it_is_done(filled, store):
+    store.refuse("AccessDenied", 403, lambda one: one.method == "PUT")
+    assert push_due(filled, store.plan) == 0
+    [found] = find_behind(filled, AlertPolicy(), MOMENT)
+    level = check_bucket(read_standing(filled.redis)).level
+
+    store.faults.clear()
+    push_due(filled, store.plan)
+
+    assert "denies access" in found.detail
+    assert (level, check_bucket(read_standing(filled.redis)).level) == ("wrong", "ok")
+    assert find_behind(filled, AlertPolicy(), MOMENT) == []
+
+
+def test_a_day_that_is_refused_holds_up_no_other(filled, store):
+    damage(filled.lake.root / ES)
+
+    assert push_due(filled, store.plan) == 1
+    standing = read_standing(filled.redis)
+    assert (standing.days_behind, standing.oldest) == (1, "2025-10-09")
+    assert standing.trouble.startswith(f"{ES} is not what is recorded")
+
+
+def test_a_bucket_that_is_missing_ends_it_all(filled, store):
+    with pytest.raises(NotFound):
+        list(push_days(filled, Bucket(replace(store.plan, place="s3://nowhere-at-all/thor")), DAYS))
+
+
+def test_status_and_metrics_tell_how_far_it_is_behind(filled, store):
+    look_at_bucket(filled, store.plan.place)
+
+    assert bucket_figures(filled.redis)["days_behind"] == 2
+    assert read_bus(filled.redis, MOMENT, 1000).figures["bucket_days_behind"] == {(): 2.0}
+
+
+def test_days_with_files_are_told(filled):
+    assert recorded_days(filled) == list(DAYS)
+    assert recorded_days(filled, NEXT) == [NEXT]
+    assert recorded_days(filled, None, NEXT) == [DAY]
+
+
+@pytest.fixture
+def filled(rt):
+    fill_lake(rt.sessions, rt.lake)
+    return rt
