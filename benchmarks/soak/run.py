@@ -12,7 +12,8 @@ from typing import Final
 
 from app.bus import keys
 from app.bus.hashes import read_hash
-from app.operations.demo import DemoPlan, run_demo
+from app.errors import Unavailable
+from app.operations.demo import DemoDays, DemoPlan, run_demo
 from app.operations.exporting import exports_of
 from app.operations.wishes import SIMULATED, unwant
 from benchmarks.soak.accounts import Accounts, settle
@@ -27,6 +28,7 @@ SAMPLE_EVERY_S: Final = 5.0
 SETTLE_S: Final = 120.0
 MARGIN_S: Final = 2.0
 PAST_SYMBOLS: Final = ("ES", "NQ", "CL")
+PAST_ATTEMPTS: Final = 3
 SAMPLES, RECOVERIES = "samples.csv", "faults.csv"
 Say = Callable[[str], None]
 
@@ -73,7 +75,7 @@ def soak(plan: Plan, say: Say) -> Outcome:
     """Run as planned; the files lie in the plan's folder."""
     with running_desk(plan.folder) as desk, ExitStack() as closing:
         say(f"Everything runs, its files are in {plan.folder}")
-        days = run_demo(desk.stores, DemoPlan(PAST_SYMBOLS, sessions=2), say, Event())
+        days = _take_past(desk, say)
         record = _start_feed(desk, plan)
         web = desk.url("web")
         followers = [Follower(web, symbol) for symbol in _followed(plan.clients)]
@@ -90,6 +92,17 @@ def soak(plan: Plan, say: Say) -> Outcome:
         f"asked: {workload.done}, refused meanwhile: {workload.failed}",
     ]
     return Outcome(plan.folder, held, accounts, recoveries, remarks)
+
+
+def _take_past(desk: Desk, say: Say) -> DemoDays:
+    # A machine that is busy with other things takes longer than the demo waits; again it finds what it has done.
+    plan = DemoPlan(PAST_SYMBOLS, sessions=2)
+    for _ in range(PAST_ATTEMPTS - 1):
+        try:
+            return run_demo(desk.stores, plan, say, Event())
+        except Unavailable as error:
+            say(str(error))
+    return run_demo(desk.stores, plan, say, Event())
 
 
 def _start_feed(desk: Desk, plan: Plan) -> Record:
