@@ -1,24 +1,31 @@
 """What a soak makes of its samples, its faults and its record; what it finds is told by running it."""
 
+import os
 import random
+import signal
+import subprocess
+import sys
 import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from app.bus.encoding import encode
 from app.collectors.spool import Spool
 from benchmarks.soak.accounts import Account, Accounts, spooled
+from benchmarks.soak.desk import Kept
 from benchmarks.soak.faults import FAULTS, draw
 from benchmarks.soak.feed import RecordFeed
 from benchmarks.soak.progress import watch
 from benchmarks.soak.record import SYMBOLS, Held, Record, hold
 from benchmarks.soak.run import Outcome
-from benchmarks.soak.samples import Sample, lives, read, write
+from benchmarks.soak.samples import Sample, lives, read, sample, write
 from benchmarks.soak.slopes import WarmUp, slope_of
 from benchmarks.soak.verdict import Judged, judge
+from tests.waiting import until
 
 BEGAN = datetime(2025, 10, 9, 15, tzinfo=UTC)
 RATE = 300.0
@@ -115,6 +122,42 @@ def test_samples_that_were_written_are_read_again_though_the_last_line_is_cut(tm
     assert found[0] == first
     assert len(found) == 2
     assert lives(found, "anonymous_mb") == {"web": [[(5.0, 100.25)], [(10.0, 101.0)]]}
+
+
+def test_a_process_and_its_children_are_sampled_and_of_one_that_is_alone_no_child():
+    nested = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()'])"
+    with subprocess.Popen([sys.executable, "-c", nested], stdin=subprocess.PIPE) as process:
+        until(lambda: len(list(sample(5.0, {"web": process.pid}))) == 2)
+        found, alone = sample(5.0, {"web": process.pid}), sample(5.0, {"web": process.pid}, alone=["web"])
+
+        assert [(one.name, one.anonymous_mb > 1, one.threads) for one in found] == [
+            ("web", True, 1),
+            ("web/child", True, 1),
+        ]
+        assert [one.pid for one in alone] == [process.pid]
+        process.stdin.close()
+
+
+def test_a_process_that_has_ended_is_no_sample():
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+
+    assert list(sample(5.0, {"web": process.pid})) == []
+
+
+def test_a_feed_that_is_killed_is_started_again_until_it_is_told_to_end(tmp_path):
+    kept = Kept([sys.executable, "-c", "import time; time.sleep(600)"], dict(os.environ), tmp_path / "feed.log")
+    until(lambda: kept.pid)
+    first = kept.pid
+
+    os.kill(first, signal.SIGKILL)
+    until(lambda: kept.pid != first)
+    second = kept.pid
+    kept.end()
+
+    assert not psutil.pid_exists(first)
+    assert not psutil.pid_exists(second)
+    assert kept.pid == second
 
 
 def test_the_same_seed_draws_the_same_faults_and_another_one_others():
