@@ -61,7 +61,7 @@ nulls: setup ## Show what the statistics say of chance alone, and whether they f
 bench: setup ## Measure publish, ingest, export, bars, analysis and market hours against their limits, and latencies
 	@$(BIN)/python -m benchmarks
 
-soak: setup ## Watch the memory of everything for 10 minutes at 2,000 ticks a second; ARGS="--minutes 1" for a trial
+soak: setup ## Run everything for an hour, and judge quotes and memory; ARGS="--faults 120" for a fault every two minutes
 	@$(BIN)/python -m benchmarks.soak $(ARGS)
 
 load: setup ## Measure both live collectors for 10 minutes at 500 updates a second each; ARGS="--minutes 1" for a trial

@@ -40,7 +40,10 @@ worker_cancel_long_running_tasks_on_connection_loss = False  # Ingest outlives a
 worker_soft_shutdown_timeout = 5.0
 worker_enable_soft_shutdown_on_idle = True
 worker_max_memory_per_child = 1_500_000  # KiB; a leak ends with the child, not with the machine.
-worker_send_task_events = True  # Flower shows them.
+worker_send_task_events = True  # Flower shows them, but for what comes by itself: that is most, and it would keep it.
+task_annotations = {
+    name: {"send_events": False} for name in ("control.market_tick", *(f"{queue}.probe" for queue in QUEUES))
+}
 worker_hijack_root_logger = False  # app.logs gives every process the same lines.
 worker_redirect_stdouts = False
 

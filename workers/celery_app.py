@@ -15,7 +15,7 @@ from flask import Flask
 
 from app.bus import keys
 from app.local.background import go_to_background
-from app.local.pauses import keep_pauses_short
+from app.local.pauses import keep_pauses_short, search_by_the_clock
 from app.local.pulse import keep_pulse, pulse_file
 from app.logs import configure_logs
 from app.runtime import Runtime
@@ -81,6 +81,7 @@ def show_pulse(sender: Any = None, **_signal: Any) -> None:
 def _steady(**_signal: Any) -> None:
     # Collectors and ingestors are threads of this process; the children of a prefork worker exist by now.
     keep_pauses_short()
+    search_by_the_clock(Event())
 
 
 @worker_shutting_down.connect

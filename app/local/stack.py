@@ -209,7 +209,7 @@ def _beat(options: StackOptions, state: StateDirectory) -> ProcessSpec:
 
 
 def _flower(options: StackOptions, state: StateDirectory, port: int) -> ProcessSpec:
-    words = [f"--address={LOOPBACK}", f"--port={port}", "--read_only", "--max_tasks=10000"]
+    words = [f"--address={LOOPBACK}", f"--port={port}", "--read_only", "--max_tasks=1000"]
     spec = _own(options, "flower", [*_CELERY, "flower", *words])
     # A variable of Flower's own could open it to everybody.
     inherited = {name: text for name, text in (spec.environment or {}).items() if not name.startswith("FLOWER_")}

@@ -20,6 +20,37 @@ later = [[] for _ in range(50_000)]
 print(whole, looked_at > 250_000, lost() is None)
 """
 
+PASSED_OVER = """
+import gc, weakref
+from threading import Event
+from app.local.pauses import keep_pauses_short, search_by_the_clock
+class Loop:
+    def __init__(self):
+        self.me = self
+keep_pauses_short()
+loop = Loop()
+lost = weakref.ref(loop)
+gc.collect(1)
+del loop
+gc.collect(1)
+passed_over, found = lost() is not None, Event()
+weakref.finalize(lost(), found.set)
+ended = Event()
+thread = search_by_the_clock(ended, 0.01)
+was_found = found.wait(20)
+ended.set()
+thread.join(20)
+print(passed_over, was_found, thread.is_alive())
+"""
+
+
+def test_garbage_that_was_passed_over_is_found_by_the_clock_until_the_process_ends():
+    command = [sys.executable, "-c", PASSED_OVER]
+
+    found = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout.strip()
+
+    assert found == "True True False"
+
 
 def test_what_is_loaded_is_searched_no_more_and_young_garbage_still_is():
     assert (run(do=""), run(do="keep_pauses_short()")) == ("1 True True", "0 False True")

@@ -1,0 +1,42 @@
+"""The end of a run in tables, and what they come to."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.soak.run import SAMPLES, Outcome
+from benchmarks.soak.samples import MEASURES, read
+from benchmarks.soak.slopes import WarmUp
+from benchmarks.soak.verdict import judge, show
+
+
+def report(console: Console, outcome: Outcome) -> int:
+    """Print everything; 1 when anything was wrong."""
+    console.print(_accounts(outcome))
+    console.print(*outcome.remarks, sep="\n", highlight=False)
+    grown = judged_folder(console, outcome.folder)
+    wrong = outcome.wrong()
+    console.print(*(f"WRONG: {sentence}" for sentence in wrong), sep="\n", highlight=False)
+    return int(bool(wrong) or bool(grown))
+
+
+def judged_folder(console: Console, folder: Path) -> int:
+    """Print what the samples in a folder say; 1 when a process grows."""
+    judged = judge(read(folder / SAMPLES), WarmUp())
+    for measure in MEASURES:
+        console.print(show(judged, measure))
+    grows = [f"{one.name} ({one.measure})" for one in judged if one.verdict == "GROWS"]
+    console.print(f"Growing: {', '.join(grows) or 'nothing'}", highlight=False)
+    return int(bool(grows))
+
+
+def _accounts(outcome: Outcome) -> Table:
+    held, accounts = outcome.held, outcome.accounts
+    table = Table("", "published", "stored", "dead", "duplicates", "lost", "rows", "", title="What came of the quotes")
+    for one in accounts.sources:
+        figures = (one.published, one.stored, one.dead, one.duplicates, one.lost, one.rows)
+        table.add_row(one.source, *(f"{figure:,}" for figure in figures), ", ".join(one.verdicts))
+    told = f"{held.in_doubt:,} in doubt, {held.doubled:,} doubled, {held.foreign:,} foreign"
+    table.add_row("the record", f"{held.accepted:,}", f"{held.stored:,}", "", "", f"{held.lost:,}", "", told)
+    return table

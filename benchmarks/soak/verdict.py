@@ -1,0 +1,54 @@
+"""What the samples of a run say of every process."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from rich.table import Table
+
+from benchmarks.soak.samples import MEASURES, Sample, lives
+from benchmarks.soak.slopes import Slope, WarmUp, slope_of
+
+JUDGED_MINUTES: Final = 20.0
+# An hour may bring so much: MB, file descriptors, threads.
+LIMITS: Final = dict(zip(MEASURES, (1.0, 2.0, 2.0), strict=True))
+
+Verdict = Literal["flat", "GROWS", "insufficient data"]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The growth of one measure of the processes of one name; no slope where nothing was warm."""
+
+    name: str
+    measure: str
+    slope: Slope | None
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether it is within its limit; from lives of less than 20 minutes in all nothing follows."""
+        if self.slope is None or self.slope.minutes < JUDGED_MINUTES:
+            return "insufficient data"
+        return "flat" if self.slope.per_hour <= LIMITS[self.measure] else "GROWS"
+
+
+def judge(samples: Sequence[Sample], warm_up: WarmUp) -> list[Judged]:
+    """Every measure of every name, in the order in which names were first seen."""
+    return [
+        Judged(name, measure, slope_of(found, warm_up))
+        for measure in MEASURES
+        for name, found in lives(samples, measure).items()
+    ]
+
+
+def show(judged: Sequence[Judged], measure: str) -> Table:
+    """One measure of all processes as a table."""
+    table = Table("process", "lives", "minutes", "median", "greatest", "per hour", "95 %", "", title=measure)
+    for one in judged:
+        if one.measure == measure and (slope := one.slope):
+            figures = (f"{slope.minutes:.0f}", f"{slope.median:,.1f}", f"{slope.greatest:,.1f}")
+            growth = (f"{slope.per_hour:+.2f}", f"{slope.low:+.2f} … {slope.high:+.2f}")
+            table.add_row(one.name, str(slope.lives), *figures, *growth, one.verdict)
+        elif one.measure == measure:
+            table.add_row(one.name, "0", *[""] * 5, one.verdict)
+    return table

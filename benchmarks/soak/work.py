@@ -1,0 +1,96 @@
+"""What people and programs ask of Thor meanwhile, so that every process works: streams, requests, analyses, exports."""
+
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from itertools import count
+from threading import Event, Thread
+from typing import Final
+
+from app.client.thor import Thor
+from app.errors import ThorError
+from benchmarks.soak.record import SYMBOLS
+
+READ_EVERY_S: Final = 5.0
+ASK_EVERY_S: Final = 60.0
+SIMULATED: Final = "ES"
+
+
+class Follower:
+    """A client of the event stream that comes back by itself. `newest` is the time of the newest quote it was sent.
+
+    `repeated` counts quotes that it was sent with a number it had, `resets` how often it was told that some are lost.
+    """
+
+    def __init__(self, url: str, symbol: str) -> None:
+        self.quotes = self.repeated = self.resets = self.failures = 0
+        self.newest = datetime.fromtimestamp(0, UTC)
+        self._url, self._symbol, self._last_seq = url, symbol, 0
+        Thread(target=self._follow, name=f"follower of {symbol}", daemon=True).start()
+
+    def _follow(self) -> None:
+        with Thor(self._url) as thor:
+            while True:
+                try:
+                    for event in thor.stream([self._symbol]):
+                        self._take(event.name, event.data)
+                except ThorError:
+                    self.failures += 1
+                    time.sleep(1.0)
+
+    def _take(self, name: str, data: dict[str, str]) -> None:
+        if name == "quote":
+            self.quotes += 1
+            self.repeated += int(data["seq"]) <= self._last_seq
+            self._last_seq = max(self._last_seq, int(data["seq"]))
+            self.newest = max(self.newest, datetime.fromisoformat(data["ts"]))
+        self.resets += name == "reset"
+
+
+class Workload:
+    """Requests in threads until it is closed; `done` and `failed` count them by what was asked."""
+
+    def __init__(self, url: str, key: str, days: Sequence[date], export: Callable[[date], None]) -> None:
+        self._url, self._key, self._days, self._export = url, key, list(days), export
+        self._ended = Event()
+        self.done: dict[str, int] = {}
+        self.failed: dict[str, int] = {}
+        self._threads = [Thread(target=one, daemon=True) for one in (self._read, self._ask)]
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        """Ask for nothing more."""
+        self._ended.set()
+        for thread in self._threads:
+            thread.join(30)
+
+    def _read(self) -> None:
+        with Thor(self._url, self._key, patience_s=0.0) as thor:
+            while not self._ended.wait(READ_EVERY_S):
+                since = datetime.now(UTC) - timedelta(seconds=20)
+                self._try("quotes", lambda: thor.quotes([*SYMBOLS, SIMULATED]))
+                self._try("bars", lambda: thor.bars(SIMULATED, "1m", last=60))
+                self._try("ticks", partial(thor.ticks, SYMBOLS[0], since, limit=2000))
+                self._try("jobs", lambda: next(thor.jobs(), None))
+
+    def _ask(self) -> None:
+        # Its own seed for each, as an analysis that was worked out before is taken from the cache.
+        with Thor(self._url, self._key) as thor:
+            for number in count():
+                kind, day = ("single", "series", "prediction")[number % 3], self._days[number % len(self._days)]
+                asked = {"kind": kind, "start_date": self._days[0].isoformat(), "end_date": self._days[-1].isoformat()}
+                asking = partial(thor.submit_job, [SIMULATED], **asked, parameters={"seed": number + 1})
+                self._try("analysis", asking)
+                self._try("export", partial(self._export, day))
+                if self._ended.wait(ASK_EVERY_S):
+                    return
+
+    def _try(self, what: str, ask: Callable[[], object]) -> None:
+        counted = self.failed
+        with contextlib.suppress(ThorError):  # What is away answers so, and the next request tries again.
+            ask()
+            counted = self.done
+        counted[what] = counted.get(what, 0) + 1
