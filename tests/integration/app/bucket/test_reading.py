@@ -170,6 +170,15 @@ def test_a_wrong_query_is_rejected(remote):
         remote.sql("SELECT nothing FROM ticks", ["ES"], START, END)
 
 
+def test_a_query_writes_nothing_into_a_folder(lake):
+    before = (lake.root / ES).read_bytes()
+
+    with pytest.raises(Rejected, match="it must be a SELECT"):
+        LakeHistory(lake.root).sql(f"COPY (SELECT 1) TO '{lake.root / ES}' (FORMAT parquet)", ["ES"], START, END)
+
+    assert (lake.root / ES).read_bytes() == before
+
+
 def test_a_process_that_asked_ends_quietly(store, lake):
     code = f"""
 from app.notebook import LakeHistory
