@@ -195,7 +195,8 @@ def test_a_bucket_that_is_not_there_is_no_empty_one(store):
         list_days(Bucket(store.plan))
 
 
-def test_a_store_that_is_away_is_told_with_its_address(store):
+def test_a_store_that_is_away_is_told_with_its_address(store, monkeypatch):
+    monkeypatch.setattr("app.bucket.objects.MAX_ATTEMPTS", 2)
     away = Bucket(type(store.plan)(store.plan.place, "http://127.0.0.1:9", "us-east-1", "k", "s"))
 
     with pytest.raises(Unavailable, match=r"at http://127\.0\.0\.1:9 cannot be reached"):

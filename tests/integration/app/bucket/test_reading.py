@@ -138,7 +138,7 @@ def test_other_bytes_in_the_bucket_are_no_ticks(remote, store, harm):
 
 def test_a_file_that_was_written_again_is_not_taken_for_the_one_that_is_told(sessions, lake, bucket, remote, store):
     told = store.get("manifest/date=2025-10-09.json")
-    export_quotes(sessions, lake, trades(DAY, "ES", 299))
+    export_quotes(sessions, lake, trades(DAY, "ES", 301))
     push_day(sessions, lake, bucket, DAY)
     store.put("manifest/date=2025-10-09.json", told)
 
