@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.lake.files import publish
@@ -18,6 +19,10 @@ SYMBOLS = ("ES", "NQ")
 ES, NQ = (f"ticks/date=2025-10-09/symbol={symbol}/ticks.parquet" for symbol in SYMBOLS)
 BARS_OF_ES = "bars/date=2025-10-09/symbol=ES/bars_1m.parquet"
 FILES_A_DAY = 3
+END_HOLDERS = text(
+    "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database d ON d.oid = database "
+    "AND d.datname = current_database() WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+)
 
 
 def fill_lake(sessions: sessionmaker[Session], lake: Lake, days: tuple[date, ...] = DAYS) -> None:

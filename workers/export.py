@@ -46,7 +46,8 @@ def apply_retention(market: str) -> None:
     apply(rt, market, RetentionPolicy(rt.settings.tick_retention_days))
 
 
-@celery.task(name="export.push_lake")
+# A store that gives a byte now and then is no time-out: exports must not wait half an hour for it.
+@celery.task(name="export.push_lake", soft_time_limit=540, time_limit=600)
 def push_lake() -> None:
     """Bring files of the lake to the bucket that it lacks; what is in the way is logged, and left to the next tick."""
     rt = runtime()

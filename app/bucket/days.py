@@ -81,9 +81,10 @@ class BucketDay(BaseModel):
 
 def place_in_lake(day: date, kind: str, symbol: str, timeframe: str) -> str:
     """The path of a file from the lake's root on; ValueError when it cannot be in any lake."""
-    lake = Lake(Path("/nowhere"))
+    lake, is_ticks = Lake(Path("/nowhere")), kind == TICKS
+    if is_ticks and timeframe:
+        raise ValueError("ticks have no timeframe")
     try:
-        is_ticks = kind == TICKS
         path = lake.ticks_file(day, symbol) if is_ticks else lake.bars_file(day, symbol, timeframe)
     except Rejected as error:
         raise ValueError(str(error)) from None

@@ -1,7 +1,8 @@
 """The objects of the lake in a bucket: read, written whole, listed; none is ever deleted."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import closing
 from functools import cached_property
 from typing import Final
 from urllib.parse import urlsplit
@@ -44,16 +45,21 @@ class Bucket:
             stream.write(data)
 
     def take(self, name: str, sink: Callable[[bytes], object]) -> str | None:
-        """Pass the bytes of an object to `sink`, part by part; their SHA-256 in the end. None where there is none."""
+        """Pass the bytes of an object to `sink`, part by part; their SHA-256 in the end. None where there is none.
+
+        What `sink` raises is passed on as it is.
+        """
         digest = hashlib.sha256()
-        try:
-            with explained(self.plan), self._store.open_input_file(self._path(name)) as found:
-                while chunk := found.read(_CHUNK_BYTES):
-                    digest.update(chunk)
-                    sink(chunk)
-        except FileNotFoundError:
-            return None
-        return digest.hexdigest()
+        with closing(self._chunks(name)) as chunks:
+            while True:
+                try:
+                    chunk = next(chunks, b"")
+                except FileNotFoundError:
+                    return None
+                if not chunk:
+                    return digest.hexdigest()
+                digest.update(chunk)
+                sink(chunk)
 
     def digest(self, name: str) -> str | None:
         """The SHA-256 of an object, of which every byte is read for it; None where there is none."""
@@ -75,6 +81,11 @@ class Bucket:
         """An object for reading parts of it; FileNotFoundError where there is none, errors of reading are OSError."""
         with explained(self.plan):
             return self._store.open_input_file(self._path(name))
+
+    def _chunks(self, name: str) -> Generator[bytes]:
+        with explained(self.plan), self._store.open_input_file(self._path(name)) as found:
+            while chunk := found.read(_CHUNK_BYTES):
+                yield chunk
 
     @cached_property
     def _store(self) -> fs.S3FileSystem:

@@ -1,6 +1,6 @@
 """Bringing files from the bucket to a lake: verified, put in their place whole, and recorded."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -64,9 +64,9 @@ class Puller:
         refusals: list[str] = []
         for file in files:
             try:
-                with self._right(day, file.symbol):
+                with self._right(day, file.symbol) as require_right:
                     if self._lacks(day, file):
-                        self._take(day, file)
+                        self._take(day, file, require_right)
                         taken.append(file)
             except (Conflict, NotFound) as refusal:
                 refusals.append(str(refusal))
@@ -77,9 +77,9 @@ class Puller:
     def _wants(self, file: BucketFile) -> bool:
         return self.symbols is None or file.symbol in self.symbols
 
-    def _right(self, day: date, symbol: str) -> AbstractContextManager[object]:
+    def _right(self, day: date, symbol: str) -> AbstractContextManager[Callable[[], None]]:
         if self.sessions is None or self.dry_run:
-            return nullcontext()
+            return nullcontext(lambda: None)
         return file_lock(self.sessions, day, symbol)
 
     def _lacks(self, day: date, file: BucketFile) -> bool:
@@ -104,7 +104,7 @@ class Puller:
             row = find_file(session, file.kind, day, file.symbol, file.timeframe)
             return row.sha256 if row else None
 
-    def _take(self, day: date, file: BucketFile) -> None:
+    def _take(self, day: date, file: BucketFile, require_right: Callable[[], None]) -> None:
         if self.dry_run:
             return
         target = self._target(day, file)
@@ -115,7 +115,7 @@ class Puller:
                 raise NotFound(f"{file.path} is gone from the bucket: {_AGAIN}")
             if found != file.sha256:
                 raise Conflict(f"{file.path} is damaged in the bucket: {_AGAIN}")
-            take_in(self.lake, path, target, FILES[file.kind], file.facts)
+            take_in(self.lake, path, target, FILES[file.kind], file.facts, guard=require_right)
         if self.sessions is not None:
             self._record(self.sessions, day, file)
 

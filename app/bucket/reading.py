@@ -80,7 +80,10 @@ def ask(source: Source, market: Market, symbols: Sequence[str], start: datetime,
         ticks = connection.read_parquet([one.address for one in files], hive_partitioning=False)
         ticks.create_view("ticks")
         try:
-            found = connection.sql(query)
+            # A folder may be written to as well, which COPY would do.
+            asks = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.MULTI}
+            kinds = {statement.type for statement in connection.extract_statements(query)}
+            found = connection.sql(query) if kinds and kinds <= asks else None
             if found is None:
                 raise Rejected("the query asks for nothing: it must be a SELECT")
             return found.to_arrow_table()

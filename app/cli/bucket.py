@@ -35,17 +35,24 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 @end_option
 @symbols_option
 @click.option("--verify", is_flag=True, help="Also read what is there, and send again what is damaged.")
+@click.option("--overwrite", is_flag=True, help="Replace also files there that are newer or hold more ticks.")
 @dry_option
 @json_option
 def lake_push(
-    start: str | None, end: str | None, symbols: str | None, verify: bool, dry_run: bool, as_json: bool
+    start: str | None,
+    end: str | None,
+    symbols: str | None,
+    verify: bool,
+    overwrite: bool,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Bring the files of the lake to the bucket of LAKE_BUCKET: those that it lacks, or of which it has others.
 
     Each file must be what was published, is read back whole after it was sent, and counts once the object that names
     its day's files says so, which is written last. A push that is ended or killed is finished by running it again.
-    Nothing is deleted in the bucket. Files that are damaged here are refused, the others go on, and the command ends
-    with 3. The workers do the same by themselves after each export.
+    Nothing is deleted in the bucket. Files that are damaged here, or newer there, are refused, the others go on, and
+    the command ends with 3. The workers do the same by themselves after each export.
 
     \b
     flask lake-push --dry-run
@@ -58,8 +65,9 @@ def lake_push(
     bucket, chosen = _bucket(rt), parse_symbols(symbols) if symbols is not None else None
     days = recorded_days(rt, *parse_range(start, end))
     if not dry_run:
-        note_command(rt, "lake-push", f"{len(days)} days", bucket=bucket.plan.place)
-    done = push_days(rt, bucket, days, PushOptions(chosen, verify=verify, dry_run=dry_run))
+        note_command(rt, "lake-push", f"{len(days)} days", bucket=bucket.plan.place, overwrite=overwrite)
+    options = PushOptions(chosen, verify=verify, dry_run=dry_run, overwrite=overwrite)
+    done = push_days(rt, bucket, days, options)
     _report(done, len(days), "sent", "Would send" if dry_run else "Sent", as_json=as_json)
 
 
@@ -169,11 +177,11 @@ def _report(done: Iterable[Any], days: int, moved: str, verb: str, *, as_json: b
             count(1)
             if not as_json:
                 _print_day(one, getattr(one, moved), verb)
-    refused = sum(len(one.refusals) for one in found)
+    refused = sum(len(_refusals(one)) for one in found)
     files, size = sum(len(getattr(one, moved)) for one in found), sum(one.bytes for one in found)
     kept = sum(one.kept for one in found)
     if as_json:
-        shown = [{**asdict(one), "day": one.day.isoformat()} for one in found if getattr(one, moved) or one.refusals]
+        shown = [{**asdict(one), "day": one.day.isoformat()} for one in found if getattr(one, moved) or _refusals(one)]
         _print_json({"files": files, "bytes": size, "kept": kept, "refused": refused, "days": shown})
     else:
         left = f", {refused:,} refused" if refused else ""
@@ -182,10 +190,14 @@ def _report(done: Iterable[Any], days: int, moved: str, verb: str, *, as_json: b
 
 
 def _print_day(one: Any, moved: tuple[str, ...], verb: str) -> None:
-    for refusal in one.refusals:
+    for refusal in _refusals(one):
         click.echo(f"{one.day}: {refusal}", err=True)
     if moved:
         _say(f"{one.day}: {verb.lower()} {counted(len(moved), 'file')}, {size_text(one.bytes)}")
+
+
+def _refusals(one: Any) -> tuple[str, ...]:
+    return (*one.refusals, *getattr(one, "waiting", ()))
 
 
 def _print_json(form: dict[str, object]) -> None:

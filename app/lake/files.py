@@ -122,12 +122,23 @@ def received(lake: Lake, target: Path) -> Iterator[Path]:
         yield path
 
 
-def take_in(lake: Lake, path: Path, target: Path, schema: FileSchema, expected: FileFacts) -> None:
-    """Put a copy in its place, for good, after reading it whole; Conflict when it is not what is `expected`."""
+def take_in(
+    lake: Lake,
+    path: Path,
+    target: Path,
+    schema: FileSchema,
+    expected: FileFacts,
+    guard: Callable[[], None] = lambda: None,
+) -> None:
+    """Put a copy in its place, for good, after reading it whole; Conflict when it is not what is `expected`.
+
+    `guard` is as of `publish`.
+    """
     if inspect_file(path, schema) != expected:
         raise Conflict(f"{lake.relative(target)} did not come as it was published")
     with _explained(lake):
         _sync(path)
+    guard()
     Draft(lake, path, target, expected).put()
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import random
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 PUSH: Final = "push-lake"
 # Others wait for the worker meanwhile; it is asked again for the rest.
 AT_ONCE: Final = 5
+BUDGET_S: Final = 60.0
 _DIGEST: Final = func.md5(
     func.string_agg(LakeFile.path + LakeFile.sha256, aggregate_order_by(literal(","), LakeFile.path))
 )
@@ -78,19 +80,26 @@ def push_days(
     A day that is refused is told with the reason, and the others go on; what the store or the database fails at ends
     it: Unavailable, Conflict when the store denies access, NotFound without a bucket.
     """
+    from app.bucket.days import list_days
     from app.bucket.pushing import DayPush, PushOptions, push_day
+    from app.bucket.sending import AtWork
 
-    options = options or PushOptions()
-    bucket.sizes("manifest")  # Whatever is wrong with the way there is wrong for all days.
+    options, pushed = options or PushOptions(), keys.bucket_days(bucket.plan.place)
+    there = list_days(bucket)  # Whatever is wrong with the way there is wrong for all days.
+    if not options.dry_run:
+        _forget_gone(stores.redis, pushed, there)
     for day in days:
         digest = _digests(stores, day).get(day)
         try:
             done = push_day(stores.sessions, stores.lake, bucket, day, options)
+        except AtWork as refusal:
+            yield DayPush(day, waiting=(str(refusal),))
+            continue
         except Conflict as refusal:
             yield DayPush(day, refusals=(str(refusal),))
             continue
-        if digest and not (done.refusals or options.dry_run or options.symbols):
-            stores.redis.hset(keys.bucket_days(bucket.plan.place), day.isoformat(), digest)
+        if digest and not (done.refusals or done.waiting or options.dry_run or options.symbols):
+            stores.redis.hset(pushed, day.isoformat(), digest)
         yield done
 
 
@@ -106,21 +115,26 @@ def pull_days(puller: "Puller", days: Iterable[date]) -> Iterator["DayPull"]:
 
 
 def push_due(stores: Stores, plan: BucketPlan | None) -> int:
-    """Bring what the bucket lacks there, some days at a time; how many days that were.
+    """Bring what the bucket lacks there, some days at a time and for a minute; how many days that were.
 
-    What it stumbles on is logged and kept for `read_standing`, and left to the next time.
+    A file that was begun then is sent to its end. What it stumbles on is logged, kept for `read_standing`, and left to
+    the next time.
     """
     if plan is None:
         return 0
     from app.bucket.objects import Bucket
+    from app.bucket.pushing import PushOptions
 
-    done, trouble = 0, ""
+    done, trouble, until = 0, "", time.monotonic() + BUDGET_S
     try:
         days = days_to_push(stores, plan.place)
         # In no order, so that some that are refused for ever hold up no other.
-        for push in push_days(stores, Bucket(plan), sorted(random.sample(days, min(len(days), AT_ONCE)))):
-            done += not push.refusals
+        some = sorted(random.sample(days, min(len(days), AT_ONCE)))
+        for push in push_days(stores, Bucket(plan), some, PushOptions(until=until)):
+            done += not (push.refusals or push.waiting)
             trouble = trouble or next(iter(push.refusals), "")
+            if time.monotonic() >= until:
+                break
     except ThorError as error:
         trouble = str(error)
     if trouble:
@@ -152,19 +166,25 @@ def _note_standing(stores: Stores, place: str, trouble: str | None = None) -> bo
     known: Any = stores.redis.hgetall(keys.BUCKET)
     now_ms = int(stores.clock.now().timestamp() * 1000)
     if known.get("place") != place:
-        known = {}
+        known, trouble = {}, trouble or ""
     since_ms = int(known.get("since_ms", 0)) or now_ms
-    # What the last push stumbled on stays until another one, or until nothing is left to do.
-    trouble = known.get("trouble", "") if trouble is None else trouble
     told: Any = {
         "place": place,
         "days": len(behind),
         "oldest": behind[0].isoformat() if behind else "",
         "since_ms": since_ms if behind else 0,
-        "trouble": trouble if behind else "",
     }
+    # What the last push stumbled on stays until another one, or until nothing is left to do.
+    if trouble is not None or not behind:
+        told["trouble"] = trouble if behind else ""
     stores.redis.hset(keys.BUCKET, mapping=told)
     return bool(behind)
+
+
+def _forget_gone(client: Redis, pushed: str, there: Iterable[date]) -> None:
+    known: Any = client.hkeys(pushed)
+    if gone := set(known) - {day.isoformat() for day in there}:
+        client.hdel(pushed, *gone)
 
 
 def _digests(stores: Stores, day: date | None = None) -> dict[date, str]:

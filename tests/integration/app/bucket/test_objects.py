@@ -1,4 +1,6 @@
+import errno
 import hashlib
+import os
 
 import pytest
 
@@ -24,6 +26,7 @@ def test_a_large_object_goes_in_parts_and_comes_back_whole(bucket, store):
     ("code", "status", "kind"), [("InternalError", 500, Unavailable), ("AccessDenied", 403, Conflict)]
 )
 def test_an_upload_of_which_a_part_fails_leaves_what_was_there(bucket, store, monkeypatch, code, status, kind):
+    monkeypatch.setattr("app.bucket.objects.MAX_ATTEMPTS", 2)
     bucket.write("large", b"before", "application/octet-stream")
     store.refuse(code, status, lambda one: "partNumber=2" in one.query)
 
@@ -42,6 +45,17 @@ def test_parts_are_sent_with_checksums(bucket, store):
 
 def test_an_object_that_is_not_there_is_none(bucket):
     assert (bucket.read("none"), bucket.digest("none"), bucket.sizes("none")) == (None, None, {})
+
+
+def test_a_full_disk_is_not_blamed_on_the_store(bucket):
+    bucket.write("one", b"x", "text/plain")
+
+    with pytest.raises(OSError, match="No space left on device"):
+        bucket.take("one", on_a_full_disk)
+
+
+def on_a_full_disk(_data):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_names_of_others_in_the_bucket_are_not_listed(bucket, store):

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from threading import Thread
 
 import pytest
 
@@ -11,7 +12,7 @@ from app.lake.manifest import find_file, verify_file
 from app.lake.models import LakeFile
 from app.ticks.partitions import ensure_partitions
 from tests.bar_files import damage
-from tests.bucket_lakes import BARS_OF_ES, DAY, DAYS, ES, NQ, trades
+from tests.bucket_lakes import BARS_OF_ES, DAY, DAYS, END_HOLDERS, ES, NQ, trades
 from tests.emptying import empty_tables
 from tests.lake_days import export_quotes
 from tests.ticks import LATER, store_quotes
@@ -137,9 +138,29 @@ def test_answers_that_keep_breaking_off_leave_no_file(sessions, puller, store, m
     assert list(puller.lake.staging.iterdir()) == []
 
 
+def test_a_pull_that_lost_its_right_puts_nothing_in_place(sessions, puller, store):
+    forget(sessions)
+    found = []
+    with store.holding(lambda one: one.name == ES) as came:
+        pull = Thread(target=lambda: found.append(puller.pull(DAY)))
+        pull.start()
+        assert came.wait(10)
+        with sessions() as session:
+            session.execute(END_HOLDERS)
+    pull.join(20)
+
+    assert found[0].refusals[0].startswith("the connection that guarded the files of ES on 2025-10-09 was lost")
+    assert ES not in files_in(puller.lake)
+    assert ES not in rows_of(sessions)
+
+
 @pytest.mark.parametrize(
     ("part", "other"),
-    [(b'"path": "ticks/date=2025-10-09', b'"path": "../../date=2025-10-09'), (b'"symbol": "ES"', b'"symbol": "../.."')],
+    [
+        (b'"path": "ticks/date=2025-10-09', b'"path": "../../date=2025-10-09'),
+        (b'"symbol": "ES"', b'"symbol": "../.."'),
+        (b'"timeframe": ""', b'"timeframe": "5m"'),
+    ],
 )
 def test_a_days_object_that_names_places_outside_of_the_lake_is_refused(puller, store, part, other):
     text = store.get("manifest/date=2025-10-09.json")

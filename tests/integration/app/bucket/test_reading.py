@@ -138,7 +138,7 @@ def test_other_bytes_in_the_bucket_are_no_ticks(remote, store, harm):
 
 def test_a_file_that_was_written_again_is_not_taken_for_the_one_that_is_told(sessions, lake, bucket, remote, store):
     told = store.get("manifest/date=2025-10-09.json")
-    export_quotes(sessions, lake, trades(DAY, "ES", 299))
+    export_quotes(sessions, lake, trades(DAY, "ES", 301))
     push_day(sessions, lake, bucket, DAY)
     store.put("manifest/date=2025-10-09.json", told)
 
@@ -168,6 +168,15 @@ def test_a_day_without_files_is_told_by_a_query(remote):
 def test_a_wrong_query_is_rejected(remote):
     with pytest.raises(Rejected, match="the query is wrong"):
         remote.sql("SELECT nothing FROM ticks", ["ES"], START, END)
+
+
+def test_a_query_writes_nothing_into_a_folder(lake):
+    before = (lake.root / ES).read_bytes()
+
+    with pytest.raises(Rejected, match="it must be a SELECT"):
+        LakeHistory(lake.root).sql(f"COPY (SELECT 1) TO '{lake.root / ES}' (FORMAT parquet)", ["ES"], START, END)
+
+    assert (lake.root / ES).read_bytes() == before
 
 
 def test_a_process_that_asked_ends_quietly(store, lake):

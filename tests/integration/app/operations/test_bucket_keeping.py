@@ -7,6 +7,7 @@ from app.alerts.rules import RULES
 from app.bucket.objects import Bucket
 from app.bucket.pushing import PushOptions
 from app.errors import NotFound
+from app.lake.locks import file_lock, files_lock
 from app.operations.alerting.bucket import find_behind
 from app.operations.alerting.policy import AlertPolicy
 from app.operations.bucket_keeping import (
@@ -123,6 +124,59 @@ def test_a_day_that_is_refused_holds_up_no_other(filled, store):
     standing = read_standing(filled.redis)
     assert (standing.days_behind, standing.oldest) == (1, "2025-10-09")
     assert standing.trouble.startswith(f"{ES} is not what is recorded")
+
+
+def test_a_push_beside_another_or_an_export_is_no_alert(filled, store, monkeypatch):
+    monkeypatch.setattr("app.bucket.pushing.LOCK_WAIT_S", 0.1)
+    (filled.lake.root / ES).write_bytes(b"half")
+
+    with files_lock(filled.sessions, NEXT, ["bucket"]), file_lock(filled.sessions, DAY, "ES"):
+        assert push_due(filled, store.plan) == 0
+
+    standing = read_standing(filled.redis)
+    assert (standing.days_behind, standing.trouble) == (2, "")
+    assert find_behind(filled, AlertPolicy(), MOMENT) == []
+
+
+def test_a_bucket_that_was_emptied_gets_everything_again(filled, store):
+    push_due(filled, store.plan)
+    for name in store.names():
+        store.delete(name)
+    export_quotes(filled.sessions, filled.lake, trades(DAY, "ES", 301))
+
+    push_due(filled, store.plan)
+
+    assert days_to_push(filled, store.plan.place) == [NEXT]
+    assert push_due(filled, store.plan) == 1
+
+
+def test_a_dry_run_forgets_nothing(filled, store):
+    push_due(filled, store.plan)
+    store.delete("manifest/date=2025-10-09.json")
+
+    list(push_days(filled, Bucket(store.plan), DAYS, PushOptions(dry_run=True)))
+
+    assert days_to_push(filled, store.plan.place) == []
+
+
+def test_a_push_of_which_the_time_is_over_leaves_the_rest_and_is_no_alert(filled, store, monkeypatch):
+    monkeypatch.setattr("app.operations.bucket_keeping.BUDGET_S", 0.0)
+
+    assert push_due(filled, store.plan) == 0
+
+    assert len([name for name in store.names() if name.endswith(".parquet")]) == 1
+    assert (read_standing(filled.redis).days_behind, read_standing(filled.redis).trouble) == (2, "")
+
+
+def test_a_look_leaves_what_a_push_noted_meanwhile(filled, store):
+    store.refuse("AccessDenied", 403)
+    push_due(filled, store.plan)
+
+    look_at_bucket(filled, store.plan.place)
+
+    assert "denies access" in read_standing(filled.redis).trouble
+    look_at_bucket(filled, "s3://other/thor")
+    assert read_standing(filled.redis).trouble == ""
 
 
 def test_a_bucket_that_is_missing_ends_it_all(filled, store):
