@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.bucket.plan import BucketPlan, parse_place
 from app.exposure import LOOPBACK_NAMES
-from app.setting_types import PROJECT, BucketName, Folder, OriginNames, PostgresUrl, RedisUrl, StoreUrl
+from app.setting_types import PROJECT, BucketName, Folder, HostNames, OriginNames, PostgresUrl, RedisUrl, StoreUrl
 
 
 class ServerSettings(BaseSettings):
@@ -45,7 +45,7 @@ class ServerSettings(BaseSettings):
     flower_port: int | None = Field(None, ge=1, le=65535, description="Flower's port; unset: 5555, or a free one")
     web_threads: int = Field(256, ge=40, le=2000, description="threads of the web server; each SSE client takes one")
 
-    web_hosts: str = Field(
+    web_hosts: HostNames = Field(
         "",
         description="names, separated by commas, under which browsers of other machines log in; unset: none do",
     )
@@ -84,7 +84,7 @@ class ServerSettings(BaseSettings):
     @cached_property
     def web_names(self) -> frozenset[str]:
         """The names under which browsers of other machines log in; none: those of this machine only do."""
-        return frozenset(name.strip().lower() for name in self.web_hosts.split(",") if name.strip())
+        return frozenset(name for name in self.web_hosts.split(",") if name)
 
     @cached_property
     def is_local(self) -> bool:

@@ -28,6 +28,9 @@ _MAIL_ADDRESS: Final = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?"
 )
 
+# A name or an address of version 4, as browsers send it in front of a port.
+_HOST_NAME: Final = re.compile(r"[A-Z0-9](?:[A-Z0-9.-]{0,251}[A-Z0-9])?")
+
 
 def listed(value: str) -> list[str]:
     """The names that commas separate, in upper case, each once."""
@@ -83,7 +86,9 @@ def _callback(value: str) -> str:
 
 def _api(value: str) -> str:
     parts = address(value)
-    if parts is None or not (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname == "127.0.0.1")):
+    is_safe = parts and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname == "127.0.0.1"))
+    # What follows a user, a question mark or a hash would be put elsewhere than where the API's paths belong.
+    if not is_safe or any(letter in "@?#\\" or not letter.isprintable() for letter in value):
         raise ValueError("must look like https://api.schwabapi.com; plain http is for 127.0.0.1 only")
     return value.rstrip("/")
 
@@ -106,7 +111,7 @@ def _postgres(value: SecretStr) -> SecretStr:
 def _redis(value: SecretStr) -> SecretStr:
     parts = address(value.get_secret_value())
     database = parts.path.strip("/") or "0" if parts else ""
-    if parts is None or parts.scheme not in ("redis", "rediss") or not database.isdecimal():
+    if parts is None or parts.scheme not in ("redis", "rediss") or not (database.isascii() and database.isdecimal()):
         raise ValueError("must look like redis://:password@host:6379/0")
     if int(database) in (BROKER_DB, RESULTS_DB):
         raise ValueError(f"must not name database {database}: the task queue's are {BROKER_DB} and {RESULTS_DB}")
@@ -156,6 +161,13 @@ def _mail(value: str) -> str:
     return ",".join(names)
 
 
+def _hosts(value: str) -> str:
+    names = listed(value)
+    if not all(_HOST_NAME.fullmatch(name) for name in names):
+        raise ValueError("must be names like thor.desk.lan, without a port and separated by commas")
+    return ",".join(names).lower()
+
+
 def _origins(value: str) -> str:
     names = [name.strip().lower() for name in value.split(",") if name.strip()]
     for name in names:
@@ -183,5 +195,6 @@ Lookback = Annotated[str, _readable(parse_lookback)]
 CollectedNames = Annotated[str, AfterValidator(_collected)]
 QuietSpan = Annotated[str, _readable(lambda text: QuietHours.parse(text) if text else None)]
 ZoneName = Annotated[str, AfterValidator(_zone)]
+HostNames = Annotated[str, AfterValidator(_hosts)]
 OriginNames = Annotated[str, AfterValidator(_origins)]
 MailAddresses = Annotated[str, AfterValidator(_mail)]

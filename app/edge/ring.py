@@ -56,7 +56,7 @@ class Ring:
     def _refusal(self, environ: "WSGIEnvironment") -> tuple[str, Headers, bytes] | None:
         path = str(environ.get("PATH_INFO", ""))
         host = environ.get("HTTP_HOST")
-        if host is not None and not _HOST.fullmatch(host):
+        if not _HOST.fullmatch(host or "") and (host is not None or environ.get("SERVER_PROTOCOL") == "HTTP/1.1"):
             return refusal(400, path, "the Host is no name of a server")
         if host is not None and self._is_misled(environ, host):
             return refusal(403, path, "this is not a name of this server")

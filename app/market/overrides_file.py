@@ -4,12 +4,12 @@ import logging
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from stat import S_ISREG
 from threading import Lock
 from typing import Final
 
 from app.errors import Rejected
 from app.market.overrides import MAX_BYTES, NO_OVERRIDES, Limits, Overrides, parse_overrides
+from app.market.plain_yaml import read_text
 
 log = logging.getLogger(__name__)
 
@@ -19,16 +19,7 @@ LOOK_EVERY_S: Final = 1.0
 def read_overrides(path: Path, markets: Mapping[str, Limits]) -> Overrides:
     """The overrides of a file; Rejected, naming the file and every problem, when it cannot be read or is wrong."""
     try:
-        found = path.stat()
-        if not S_ISREG(found.st_mode):
-            raise Rejected("it is no file")
-        if found.st_size > MAX_BYTES:
-            raise Rejected(f"it has more than {MAX_BYTES:,} bytes")
-        return parse_overrides(path.read_text("utf-8"), markets)
-    except OSError as error:
-        raise Rejected(f"{path.name}: it cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise Rejected(f"{path.name}: it is not UTF-8 text") from None
+        return parse_overrides(read_text(path, MAX_BYTES), markets)
     except Rejected as error:
         raise Rejected(f"{path.name}: {error}") from None
 

@@ -1,5 +1,7 @@
 """YAML whose values are all text, so that nothing is taken for something else."""
 
+from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 import yaml
@@ -21,6 +23,22 @@ def load_plain(text: str) -> Any:
         raise Rejected(f"it is not YAML: {' '.join(str(error).split())[:200]}") from None
     except RecursionError:
         raise Rejected("it is nested too deeply") from None
+
+
+def read_text(path: Path, most_bytes: int) -> str:
+    """The text of a file; Rejected when it is larger, no regular file, no UTF-8, or cannot be read."""
+    try:
+        # A pipe would be waited for, and a device read without end.
+        found = path.stat()
+        if not S_ISREG(found.st_mode):
+            raise Rejected("it is no file")
+        if found.st_size > most_bytes:
+            raise Rejected(f"it has more than {most_bytes:,} bytes")
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise Rejected(f"it cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise Rejected("it is not UTF-8 text") from None
 
 
 class _Plain(yaml.BaseLoader):

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from app.errors import Rejected
-from app.market.plain_yaml import load_plain
+from app.market.plain_yaml import load_plain, read_text
 from app.premarket.definition import AHEAD, USUAL_MIN, Anchor, Ladder
 
 MAX_BYTES: Final = 64 * 1024
@@ -38,14 +38,7 @@ class _Told(BaseModel):
 def read_ladders(path: Path, markets: Collection[str]) -> tuple[Ladder, ...]:
     """The ladders of a file, which may be none; Rejected, naming the file and what is wrong, when it cannot be used."""
     try:
-        data = path.read_bytes()
-        if len(data) > MAX_BYTES:
-            raise Rejected(f"it has more than {MAX_BYTES:,} bytes")
-        return parse_ladders(data.decode("utf-8"), markets)
-    except OSError as error:
-        raise Rejected(f"{path.name}: it cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise Rejected(f"{path.name}: it is not UTF-8 text") from None
+        return parse_ladders(read_text(path, MAX_BYTES), markets)
     except Rejected as error:
         raise Rejected(f"{path.name}: {error}") from None
 

@@ -122,6 +122,7 @@ def test_a_body_that_waits_for_a_word_is_asked_for(web: WebServer) -> None:
         (b"GET / HTTP/1.1\r\nHost: localhost\r\nX A: a\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", 403),
+        (b"GET / HTTP/1.1\r\nX-A: b\r\n\r\n", 400),
         (b"GET / HTTP/9.9\r\nHost: localhost\r\n\r\n", 400),
         (b"nonsense\r\n\r\n", 400),
         (b"TRACE /api/quotes HTTP/1.1\r\nHost: localhost\r\n\r\n", 405),

@@ -38,6 +38,10 @@ def test_the_environment_is_read_by_upper_case_names_and_empty_means_unset(monke
     assert (settings.web_port, settings.lake_dir, settings.log_level) == (8123, Path("/srv/lake"), "INFO")
 
 
+def test_names_of_this_server_are_read_without_spaces_and_in_lower_case():
+    assert load(web_hosts=" Thor.desk.lan, 10.0.0.5,,").web_names == {"thor.desk.lan", "10.0.0.5"}
+
+
 def test_settings_cannot_be_changed():
     settings = load()
 
@@ -71,6 +75,7 @@ def test_a_redis_url_without_a_database_means_the_first(path):
         ("redis_url", f"redis://:{SECRET}@h:0/0"),
         ("redis_url", f"redis://:{SECRET}@h:6379/bus"),
         ("redis_url", f"redis://:{SECRET}@h:6379/1"),
+        ("redis_url", f"redis://:{SECRET}@h:6379/３"),
         ("redis_url", f"redis://:{SECRET}@h:6379/2"),
         ("redis_url", f"redis://:{SECRET}/x@h:6379/0"),
         ("redis_url", f"redis://:{SECRET}"),
@@ -92,6 +97,18 @@ def test_a_redis_url_without_a_database_means_the_first(path):
         ("ingest_batch_size", 0),
         ("ingest_batch_size", 20_001),
         ("stream_cap", 999),
+        ("web_hosts", "*"),
+        ("web_hosts", "thor.desk.lan:443"),
+        ("web_hosts", "https://thor.desk.lan"),
+        ("web_hosts", "thor.desk.lan evil.example"),
+        ("web_hosts", "thör.desk.lan"),
+        ("schwab_api_url", "file:///etc/passwd"),
+        ("schwab_api_url", f"https://u:{SECRET}@h"),
+        ("schwab_api_url", f"https://h/?{SECRET}"),
+        ("schwab_api_url", f"https://h/#{SECRET}"),
+        ("schwab_api_url", "http://169.254.169.254"),
+        ("premarket_ladders", "/dev/zero"),
+        ("market_overrides", "/dev/zero"),
         ("session_sources", f"EXCEL,{SECRET}"),
         ("session_sources", "SIMULATED,SCHWAB"),
     ],

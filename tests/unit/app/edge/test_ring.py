@@ -1,5 +1,5 @@
 import pytest
-from werkzeug.test import Client
+from werkzeug.test import Client, EnvironBuilder, run_wsgi_app
 
 from app.edge.headers import DATA_POLICY, GUARDS
 from app.edge.ring import Ring, carried_by
@@ -73,6 +73,16 @@ def test_a_host_that_is_no_name_is_refused(client, host):
 
     assert (answer.status_code, answer.mimetype) == (400, "application/problem+json")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(("protocol", "status"), [("HTTP/1.1", 400), ("HTTP/1.0", 200)])
+def test_a_request_without_a_host_is_refused_where_its_protocol_demands_one(ring, protocol, status):
+    environ = EnvironBuilder(path="/api/quotes", environ_base={"REMOTE_ADDR": "127.0.0.1"}).get_environ()
+    del environ["HTTP_HOST"]
+
+    _, told, _ = run_wsgi_app(ring, environ | {"SERVER_PROTOCOL": protocol})
+
+    assert told.startswith(str(status))
 
 
 @pytest.mark.parametrize("host", ["localhost:8000", "127.0.0.1", "[::1]:8000", "thor.desk.lan", "LOCALHOST"])

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -56,5 +57,8 @@ def test_a_file_is_named_in_what_is_wrong_with_it(tmp_path: Path) -> None:
     file.write_text("CBOT: {}")
     with pytest.raises(Rejected, match=r"ladders\.yaml: there is no market CBOT"):
         read_ladders(file, MARKETS)
+    os.mkfifo(tmp_path / "pipe.yaml")
+    with pytest.raises(Rejected, match=r"pipe\.yaml: it is no file"):
+        read_ladders(tmp_path / "pipe.yaml", MARKETS)
     file.write_text("US_Equity: {}")
     assert read_ladders(file, MARKETS) == (Ladder("US_Equity"),)
