@@ -50,9 +50,7 @@ def test_a_refusal_is_told_and_ends_with_3(run, rt):
 
     done = run("lake-push")
 
-    assert done.stderr == (
-        f"2025-10-09: {ES} is not what is recorded: see `flask verify-lake`\n"
-    )
+    assert done.stderr == (f"2025-10-09: {ES} is not what is recorded: see `flask verify-lake`\n")
     assert (done.exit_code, "Sent 5 files" in done.stdout, ", 1 refused" in done.stdout) == (3, True, True)
 
 

@@ -7,6 +7,7 @@ import sys
 import pyarrow as pa
 import pytest
 
+from tests.emptying import empty_tables
 from tests.ticks import store_quotes, trade
 from tests.tree import ROOT
 
@@ -48,6 +49,8 @@ def run(command, folder, settings=()):
 @pytest.fixture
 def known_ticks(sessions):
     """Some minutes of the afternoon that the document asks for."""
+    with sessions.begin() as session:
+        empty_tables(session)
     opened = (13.5 + 2) * 3600
     found = [trade(opened + 60 * i, 6750 + i, i + 1) for i in range(12)]
     store_quotes(sessions, found)
