@@ -4961,7 +4961,7 @@ export interface operations {
                 /** @description most rows of one page */
                 limit?: number;
                 /** @description unset: all */
-                rule?: "premarket_late" | "premarket_missing_data" | "premarket_failure" | "premarket_cache_miss" | "premarket_verdict" | "model_degraded" | "source_silent" | "sources_disagree" | "login_expiring" | "disk_low" | "clock_skew" | "ingest_lag" | "stream_full" | "dead_letters" | "losses" | "session_overdue" | "session_failed" | "jobs_stuck" | "queue_silent" | "alert_channel" | "channel_test";
+                rule?: "premarket_late" | "premarket_missing_data" | "premarket_failure" | "premarket_cache_miss" | "premarket_verdict" | "model_degraded" | "source_silent" | "sources_disagree" | "login_expiring" | "disk_low" | "bucket_behind" | "clock_skew" | "ingest_lag" | "stream_full" | "dead_letters" | "losses" | "session_overdue" | "session_failed" | "jobs_stuck" | "queue_silent" | "alert_channel" | "channel_test";
                 severity?: "info" | "warning" | "critical";
                 state?: "unresolved" | "all";
             };
