@@ -40,6 +40,15 @@ def exit_code(error: ThorError) -> int:
     return EXIT_REFUSED if isinstance(error, Conflict) else EXIT_FAILED
 
 
+class Seconds(click.FloatRange):
+    """Seconds of an option, within bounds; NaN, which is neither below nor above any, is refused."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """As click does it; a BadParameter for NaN too."""
+        found = super().convert(value, param, ctx)
+        return found if found == found else self.fail("nan is no number", param, ctx)
+
+
 class OneLineCommand(click.Command):
     """A command that says in one line what is wrong with its options."""
 

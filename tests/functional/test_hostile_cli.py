@@ -108,6 +108,13 @@ def test_a_folder_whose_name_is_too_long_is_refused_in_one_line(runner: FlaskCli
     assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
 
 
+@pytest.mark.parametrize("words", [["market-monitor", "--every=NaN"], ["schwab-login", "--timeout=NaN"]])
+def test_a_time_that_is_no_number_is_refused(runner: FlaskCliRunner, words: list[str]) -> None:
+    result = runner.invoke(args=words)
+
+    assert (result.exit_code, "nan is no number" in result.stderr) == (2, True)
+
+
 def test_a_month_of_an_instant_that_is_none_in_the_markets_zone_is_refused(runner: FlaskCliRunner) -> None:
     result = runner.invoke(args=["calendar", "--at=0001-01-01T00:00:00Z"])
 
