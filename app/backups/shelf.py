@@ -50,9 +50,10 @@ class Shelf:
             if not good:
                 raise NotFound(f"there is no whole backup in {self.root}: name a folder, or make one with flask backup")
             return good[-1].folder
-        for folder in (self.root / text, Path(text).expanduser().absolute()):
-            if folder.is_dir():
-                return folder
+        with contextlib.suppress(OSError, RuntimeError):  # A name that is too long; ~somebody, who is not known here.
+            for folder in (self.root / text, Path(text).expanduser().absolute()):
+                if folder.is_dir():
+                    return folder
         raise NotFound(f"there is no backup {text[:200]!r}: see `flask backups`")
 
     @contextlib.contextmanager
@@ -108,8 +109,12 @@ class Shelf:
 
 def parse_shelf(text: str, lake_root: Path) -> Shelf:
     """A folder for backups that the user names; Rejected when it is a file, a link or lies inside the lake."""
-    path = Path(text).expanduser().absolute()
-    if not text.strip() or path.is_symlink() or (path.exists() and not path.is_dir()):
+    try:
+        path = Path(text).expanduser().absolute()
+        is_folder = bool(text.strip()) and not path.is_symlink() and (path.is_dir() or not path.exists())
+    except (OSError, RuntimeError):  # A name that is too long; ~somebody, who is not known here.
+        is_folder = False
+    if not is_folder:
         raise Rejected(f"{text[:200]!r} is not a folder: name one for the backups")
     if path.resolve().is_relative_to(lake_root.resolve()):
         raise Rejected(f"{path} lies in the lake: backups belong elsewhere, at best on another disk")

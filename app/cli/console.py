@@ -5,7 +5,8 @@ import functools
 import io
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar
 
 import click
@@ -25,6 +26,7 @@ T = TypeVar("T")
 
 LINE_EVERY_S: Final = 10.0
 WIDE: Final = 250
+_LINE_LIMIT: Final = 2_000
 _COLUMNS: Final = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
 
 # Elsewhere than on a terminal nothing wraps: whoever reads a pipe wants whole lines.
@@ -38,15 +40,37 @@ def exit_code(error: ThorError) -> int:
     return EXIT_REFUSED if isinstance(error, Conflict) else EXIT_FAILED
 
 
+class Seconds(click.FloatRange):
+    """Seconds of an option, within bounds; NaN, which is neither below nor above any, is refused."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """As click does it; a BadParameter for NaN too."""
+        found = super().convert(value, param, ctx)
+        return found if found == found else self.fail("nan is no number", param, ctx)
+
+
 class OneLineCommand(click.Command):
     """A command that says in one line what is wrong with its options."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """As click does it, but without the usage; exit code 2 when the options are wrong."""
         try:
-            return super().make_context(*args, **kwargs)
+            context = super().make_context(*args, **kwargs)
         except click.UsageError as error:
             fail(error.format_message(), EXIT_BAD_INPUT)
+        except ValueError:  # The system looks for no file whose name has NUL in it.
+            fail("a file's name is no text in UTF-8: type it anew", EXIT_BAD_INPUT)
+        _require_text(context.params)
+        return context
+
+
+def _require_text(params: Mapping[str, Any]) -> None:
+    # A word that was typed in another encoding arrives as lone surrogates, which no file name or database takes.
+    for name, value in params.items():
+        for word in value if isinstance(value, tuple) else (value,):
+            text = str(word) if isinstance(word, str | Path) else ""
+            if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+                fail(f"{name.replace('_', '-')} is no text in UTF-8: type it anew", EXIT_BAD_INPUT)
 
 
 def command(name: str, **options: Any) -> Callable[[Callable[..., Any]], click.Command]:
@@ -86,8 +110,15 @@ def reporting(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def fail(message: str, code: int) -> NoReturn:
     """Print one line on standard error and leave with `code`."""
-    click.echo(f"error: {message}", err=True)
+    shown = "\n".join(_plain(line) for line in message.splitlines())
+    click.echo(f"error: {shown}", err=True)
     sys.exit(code)
+
+
+def _plain(line: str) -> str:
+    # What was typed and is repeated must neither steer the terminal nor fill it.
+    told = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in line)
+    return told if len(told) <= _LINE_LIMIT else f"{told[: _LINE_LIMIT // 2]} … {told[-_LINE_LIMIT // 2 :]}"
 
 
 def progress(items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:

@@ -3,7 +3,7 @@
 import calendar
 import json
 import sys
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 import click
@@ -70,7 +70,7 @@ def show_calendar(month: str | None, name: str | None, at: str | None, as_json: 
     """
     rt = runtime()
     market, now = _market(rt, name), parse_instant(at) if at is not None else rt.clock.now()
-    first, last = _month(month, now.astimezone(market.timezone).date())
+    first, last = _month(month, _present_day(market, now))
     days = market_days(market, first, last)
     if as_json:
         click.echo(json.dumps(calendar_form(market, days), indent=2))
@@ -100,6 +100,13 @@ def _answer(market: Market, number: int, text: str) -> dict[str, Any]:
         return session_form(market.state_at(parse_instant(text)))
     except Rejected as error:
         return {"line": number, "error": str(error)}
+
+
+def _present_day(market: Market, now: datetime) -> date:
+    try:
+        return now.astimezone(market.timezone).date()
+    except OverflowError:
+        raise Rejected(f"{now.isoformat()} is outside the calendar") from None
 
 
 def _month(text: str | None, today: date) -> tuple[date, date]:

@@ -14,8 +14,12 @@ def parse_output_dir(text: str, lake: Lake) -> Lake:
     written with `..`, `~` or backslashes.
     """
     path = Path(text).absolute()
-    if reason := _reason_against(text, path) or _reason_of_place(path, lake):
-        raise Rejected(f"--output-dir {text!r} {reason}")
+    try:
+        reason = _reason_against(text, path) or _reason_of_place(path, lake)
+    except OSError as error:
+        reason = f"cannot be used: {error.strerror}"
+    if reason:
+        raise Rejected(f"--output-dir {text[:200]!r} {reason}")
     return Lake(path)
 
 

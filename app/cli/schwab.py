@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.cli.console import EXIT_FAILED, command, console
+from app.cli.console import EXIT_FAILED, Seconds, command, console
 from app.collectors.schwab.callback import CallbackListener
 from app.collectors.schwab.expiry import LoginTerm, record_login
 from app.collectors.schwab.login import CODE_LASTS_S, Attempt, begin, complete
@@ -32,7 +32,7 @@ ANSWER_S = 1.0
 @command("schwab-login")
 @click.option("--paste", is_flag=True, help="Ask for the address at which the browser ended, instead of awaiting it.")
 @click.option("--no-browser", is_flag=True, help="Print the address of the login page, and open no browser.")
-@click.option("--timeout", default=300.0, show_default=True, type=click.FloatRange(1, 3600), help="Seconds to wait.")
+@click.option("--timeout", default=300.0, show_default=True, type=Seconds(1, 3600), help="Seconds to wait.")
 def log_in(paste: bool, no_browser: bool, timeout: float) -> None:
     """Log in at Schwab: once a week, because its logins last no longer.
 

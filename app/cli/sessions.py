@@ -9,7 +9,7 @@ from typing import Final
 
 import click
 
-from app.cli.console import EXIT_REFUSED, command, console
+from app.cli.console import EXIT_REFUSED, Seconds, command, console
 from app.cli.stopping import at_work
 from app.clock import parse_day, parse_instant
 from app.desk.events import EventKey, EventName, find_event
@@ -46,7 +46,7 @@ at_option = click.option("--at", metavar="INSTANT", help="With --dry-run: take t
 
 
 @command("market-monitor")
-@click.option("--every", type=click.FloatRange(1, 60), default=15.0, show_default=True, help="Seconds between looks.")
+@click.option("--every", type=Seconds(1, 60), default=15.0, show_default=True, help="Seconds between looks.")
 def market_monitor(every: float) -> None:
     """See to opens and closes in the foreground, without beat, until Ctrl-C.
 

@@ -27,6 +27,7 @@ def test_a_folder_that_exists_or_could_be_made_is_taken(lake, tmp_path, monkeypa
         ("C:\\CustomData", "plainly"),
         ("\\\\host\\share", "plainly"),
         ("file", "is a file"),
+        ("x" * 5_000, "File name too long"),
         ("link", "symbolic link"),
         ("missing/x", "lies in no folder"),
         ("file/x", "lies in no folder"),
