@@ -77,7 +77,7 @@ class History:
         Sources are together unless one is named: the column `source` tells them apart. A day of a busy future is some
         500,000 rows and 100 MB: name the `columns` that you need, or take `tick_batches`.
         """
-        first, last, name = _instant(start), self._end(end), _source(source)
+        first, last, name = _instant(start), _end(end, self._clock), _source(source)
         with self._asking() as session:
             stores = (session, self._lake, self._markets.default)
             return read_ticks(*stores, parse_symbol(symbol), first, last, source=name, columns=columns)
@@ -96,7 +96,7 @@ class History:
         Take them without long pauses: until the last one no day can move to the lake, and after some two minutes the
         database gives up, which is Unavailable.
         """
-        part = TickSlice(_instant(start), self._end(end), _source(source), columns=tuple(columns or COLUMNS))
+        part = TickSlice(_instant(start), _end(end, self._clock), _source(source), columns=tuple(columns or COLUMNS))
         with (
             self._asking() as session,
             closing(stream_range(session, self._lake, self._markets.default, parse_symbol(symbol), part)) as tables,
@@ -159,12 +159,9 @@ class History:
                 raise _outage(error) from None
             raise
 
-    def _end(self, end: Moment | None) -> datetime:
-        return self._clock.now() if end is None else _instant(end)
-
     def _bar_range(self, symbol: str, timeframe: str, start: Moment, end: Moment | None) -> BarRange:
         return BarRange(
-            parse_symbol(symbol), known_timeframe(timeframe), _instant(start), self._end(end), self._clock.now()
+            parse_symbol(symbol), known_timeframe(timeframe), _instant(start), _end(end, self._clock), self._clock.now()
         )
 
 
@@ -217,23 +214,20 @@ class LakeHistory:
         columns: Sequence[str] | None = None,
     ) -> Iterator[pa.Table]:
         """As `ticks`, in tables of some ten thousand rows, so that a range of any length fits into memory."""
-        part = TickSlice(_instant(start), self._end(end), _source(source), columns=tuple(columns or COLUMNS))
+        part = TickSlice(_instant(start), _end(end, self._clock), _source(source), columns=tuple(columns or COLUMNS))
         yield from stream_ticks(self._files, self._market, parse_symbol(symbol), part)
 
     def bars(
         self, symbol: str, timeframe: str, start: Moment, end: Moment | None = None, *, source: str | None = None
     ) -> pa.Table:
         """A symbol's bars that open in `[start, end)`, by `t_open` and source; `timeframe` is 1m, 5m or 1h."""
-        span = (_instant(start), self._end(end))
+        span = (_instant(start), _end(end, self._clock))
         return read_lake_bars(self._files, self._market, parse_symbol(symbol), timeframe, *span, _source(source))
 
     def sql(self, query: str, symbols: Sequence[str], start: Moment, end: Moment | None = None) -> pa.Table:
         """What DuckDB answers to a query over `ticks`, those of symbols on trading days that meet `[start, end)`."""
         names = [parse_symbol(symbol) for symbol in symbols]
-        return ask(self._files, self._market, names, _instant(start), self._end(end), query)
-
-    def _end(self, end: Moment | None) -> datetime:
-        return self._clock.now() if end is None else _instant(end)
+        return ask(self._files, self._market, names, _instant(start), _end(end, self._clock), query)
 
 
 def _source(name: str | None) -> str | None:
@@ -242,6 +236,10 @@ def _source(name: str | None) -> str | None:
 
 def _instant(moment: Moment) -> datetime:
     return parse_instant(moment if isinstance(moment, str) else moment.isoformat())
+
+
+def _end(end: Moment | None, clock: Clock) -> datetime:
+    return clock.now() if end is None else _instant(end)
 
 
 def _outage(error: DBAPIError) -> Unavailable:

@@ -29,6 +29,14 @@ def whole_number(largest: int) -> Callable[[str], int]:
     return read
 
 
+def number_schema(largest: int, description: str, default: int | None = None) -> WithJsonSchema:
+    """How the document shows a whole number from 1 to `largest`."""
+    told = {"type": "integer", "minimum": 1, "maximum": largest}
+    if default is not None:
+        told["default"] = default
+    return WithJsonSchema({**told, "description": description})
+
+
 def _read_id(text: str) -> int:
     if not _ID.fullmatch(text) or int(text) >= 2**63:
         raise Rejected(f"{text[:20]!r} is no cursor: give the next_cursor of the page before")
@@ -38,27 +46,15 @@ def _read_id(text: str) -> int:
 Limit = Annotated[
     int,
     naming_field(whole_number(LIMIT_MAX)),
-    WithJsonSchema(
-        {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": LIMIT_MAX,
-            "default": LIMIT,
-            "description": "most rows of one page",
-        }
-    ),
+    number_schema(LIMIT_MAX, "most rows of one page", LIMIT),
 ]
 BulkLimit = Annotated[
     int,
     naming_field(whole_number(TABLE_LIMIT_MAX)),
-    WithJsonSchema(
-        {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": TABLE_LIMIT_MAX,
-            "description": f"most rows of one page; in JSON at most {BULK_LIMIT_MAX}, and {BULK_LIMIT} when unset; "
-            "CSV and Arrow hold all of the range when unset",
-        }
+    number_schema(
+        TABLE_LIMIT_MAX,
+        f"most rows of one page; in JSON at most {BULK_LIMIT_MAX}, and {BULK_LIMIT} when unset; "
+        "CSV and Arrow hold all of the range when unset",
     ),
 ]
 IdCursor = Annotated[

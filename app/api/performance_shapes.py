@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.analysis.question import Horizon
 from app.api.answers import Instant
 from app.api.filters import Day, Symbol
-from app.api.page_shapes import LIMIT_MAX, whole_number
+from app.api.page_shapes import LIMIT_MAX, number_schema, whole_number
 from app.api.query import naming_field
 
 SESSIONS: Final = 50
@@ -15,15 +15,7 @@ Enough = Literal["ok", "insufficient_data"]
 Sessions = Annotated[
     int,
     naming_field(whole_number(LIMIT_MAX)),
-    WithJsonSchema(
-        {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": LIMIT_MAX,
-            "default": SESSIONS,
-            "description": "sessions of each history, the newest",
-        }
-    ),
+    number_schema(LIMIT_MAX, "sessions of each history, the newest", SESSIONS),
 ]
 
 

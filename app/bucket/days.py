@@ -24,7 +24,6 @@ class BucketFile(BaseModel):
     """A file of the lake in the bucket: what the lake's manifest knows of it, and the hash of its footer.
 
     Fields as of `LakeFile`; `footer_sha256` is of the Parquet footer's bytes with the length and the mark after them.
-    `is_purged` says that the lake was the only place of the ticks when it was brought here.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,7 +42,6 @@ class BucketFile(BaseModel):
     footer_sha256: str = Field(pattern="^[0-9a-f]{64}$")
     schema_version: int
     written_at: AwareDatetime
-    is_purged: bool = False
 
     @property
     def facts(self) -> FileFacts:
@@ -95,7 +93,7 @@ def known_file(row: LakeFile, footer_sha256: str) -> BucketFile:
     """A recorded file of the lake as the bucket knows it."""
     names = ("kind", "symbol", "timeframe", "path", "schema_version", "written_at", *_FACTS)
     values = {name: getattr(row, name) for name in names}
-    return BucketFile(**values, footer_sha256=footer_sha256, is_purged=row.purged_at is not None)
+    return BucketFile(**values, footer_sha256=footer_sha256)
 
 
 def list_days(bucket: Bucket) -> list[date]:

@@ -21,6 +21,7 @@ from app.runtime import EXTENSION, Runtime
 from app.settings import load_settings
 from app.wiring import server_addresses
 from benchmarks.processes import plain_environment
+from tests.faults.harness.processes import Victim
 from tests.servers import ROOT
 from tests.waiting import until
 from workers.dispatch import REPLY_WITHIN_S, CeleryDispatch, make_celery
@@ -36,16 +37,14 @@ class Kept:
     """A process that is started again whenever it ends, until it is told to end."""
 
     def __init__(self, command: Sequence[str], environment: dict[str, str], log: Path) -> None:
-        self._command, self._environment, self._log = list(command), environment, log
-        self._ended = Event()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._victim, self._ended = Victim(command, environment, log), Event()
         self._thread = Thread(target=self._keep, name=log.stem, daemon=True)
         self._thread.start()
 
     @property
     def pid(self) -> int | None:
         """Its number; None before its first start."""
-        return self._process.pid if self._process else None
+        return self._victim.pid or None
 
     def end(self) -> None:
         """Have it end in order; it is not started again."""
@@ -55,20 +54,11 @@ class Kept:
     def _keep(self) -> None:
         # This thread lives as long as the process, which dies with the thread that started it.
         while not self._ended.is_set():
-            with self._log.open("ab") as log:
-                self._process = subprocess.Popen(
-                    wrapped(self._command, os.getpid(), signal.SIGKILL),
-                    cwd=ROOT,
-                    env=self._environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                )
-            while self._process.poll() is None and not self._ended.wait(AGAIN_S):
+            self._victim.start()
+            while self._victim.is_alive() and not self._ended.wait(AGAIN_S):
                 pass
-            if self._process.poll() is None:
-                self._process.terminate()
-            self._process.wait(END_S)
+            if self._victim.is_alive():
+                self._victim.end()
             self._ended.wait(AGAIN_S)
 
 

@@ -48,11 +48,13 @@ def freeze(name: str, desk: Desk) -> None:
     """Have a process with all its children stand still for 10 s."""
     pid = desk.pids().get(name)
     members = [pid, *(child.pid for child in _children(pid))]
-    for member in members:
-        _signal(member, signal.SIGSTOP)
-    time.sleep(FROZEN_S)
-    for member in members:
-        _signal(member, signal.SIGCONT)
+    try:
+        for member in members:
+            _signal(member, signal.SIGSTOP)
+        time.sleep(FROZEN_S)
+    finally:
+        for member in members:
+            _signal(member, signal.SIGCONT)
 
 
 def stop_postgres(desk: Desk) -> None:

@@ -15,6 +15,7 @@ from benchmarks.soak.record import SYMBOLS
 
 READ_EVERY_S: Final = 5.0
 ASK_EVERY_S: Final = 60.0
+COMES_BACK_S: Final = 1.0
 SIMULATED: Final = "ES"
 
 
@@ -38,7 +39,7 @@ class Follower:
                         self._take(event.name, event.data)
                 except ThorError:
                     self.failures += 1
-                    time.sleep(1.0)
+                    time.sleep(COMES_BACK_S)
 
     def _take(self, name: str, data: dict[str, str]) -> None:
         if name == "quote":
