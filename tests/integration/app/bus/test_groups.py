@@ -7,6 +7,7 @@ from app.bus.leases import acquire
 from app.errors import Rejected
 from tests.factories import quotes
 from tests.proxy import relayed
+from tests.waiting import until
 
 
 def seqs(entries):
@@ -177,11 +178,17 @@ def test_what_was_acknowledged_without_waiting_is_not_told_again(bus, publisher,
     assert reader.claim_lost(0, 100, own=False) == []
 
 
+def is_asked(bus):
+    database = str(bus.connection_pool.connection_kwargs["db"])
+    return any(one["db"] == database and "b" in one["flags"] for one in bus.client_list())
+
+
 def test_own_entries_are_taken_back_when_their_answer_got_lost(bus, publisher, redis_url):
     with relayed(redis_url) as relay, connect(relay.url, text=False) as client:
         reader = GroupReader(client, "one")
         reader.join()
         reader.ask_new(10, 5_000)
+        until(lambda: is_asked(bus))
         relay.swallow()
         publisher.publish(quotes(2))
         reader.leave()
