@@ -44,7 +44,7 @@ class Client:
         """Send a portion of what this client wants, or leave it in its mailbox; `place` is the newest id read."""
         wire = self._wire
         if wire is None or not self.mailbox.pass_by(portion.events, place, lambda: wire.send(portion)):
-            self.mailbox.offer(portion.events, place, chosen=True)
+            self.mailbox.offer(portion.events, place, newest=portion.newest)
 
     def is_gone(self) -> bool:
         """Whether the peer has hung up, which a server otherwise notices only when it writes."""

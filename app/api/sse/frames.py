@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
@@ -23,6 +23,15 @@ class Event(NamedTuple):
     symbol: str
     frame: bytes
     source: str = ""
+
+
+# The last event of each symbol and source.
+Newest = dict[tuple[str, str], Event]
+
+
+def newest_of(events: Iterable[Event]) -> Newest:
+    """The last of these events of each symbol and source."""
+    return {(event.symbol, event.source): event for event in events}
 
 
 def parse_id(text: str) -> StreamId:

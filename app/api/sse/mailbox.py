@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from threading import Condition
 from typing import Final
 
-from app.api.sse.frames import ORIGIN, Event, StreamId, conflated, heartbeat
+from app.api.sse.frames import ORIGIN, Event, Newest, StreamId, conflated, heartbeat, newest_of
 
 CHUNK_BYTES: Final = 32_768
 _NOTICES_LIMIT: Final = 16
@@ -24,6 +24,9 @@ class Mailbox:
         self._limit = limit
         self._ready = Condition()
         self._events: deque[Event] = deque()
+        # Of a client that has fallen behind: what is left for it, and how many events that stands for.
+        self._newest: Newest = {}
+        self._stands_for = 0
         self._notices: deque[bytes] = deque(maxlen=_NOTICES_LIMIT)
         self._sources = b""
         self._opened_at: StreamId | None = None
@@ -34,7 +37,12 @@ class Mailbox:
         self._spoke_at = time.monotonic()
         self._unfinished: Callable[[], None] | None = None
         self.sent = 0
-        self.conflated = 0
+        self._left_out = 0
+
+    @property
+    def conflated(self) -> int:
+        """How many events were left out, as newer ones of the same symbol and source came."""
+        return self._left_out + self._stands_for - len(self._newest)
 
     @property
     def symbols(self) -> frozenset[str] | None:
@@ -54,27 +62,26 @@ class Mailbox:
         """Forget what waits, say so with `frame`, and go on with events newer than `place`, or once opened if None."""
         with self._ready:
             self._events.clear()
+            self._newest, self._stands_for = {}, 0
             self._notices.append(frame)
             self._opened_at, self._place = place, place or ORIGIN
             self._ready.notify()
 
-    def offer(self, events: Sequence[Event], place: StreamId, *, chosen: bool = False) -> None:
+    def offer(self, events: Sequence[Event], place: StreamId, *, newest: Newest | None = None) -> None:
         """Put in the events that this client wants; `place` is the newest id read, whether or not it made an event.
 
-        `chosen`: it is known to want all of them.
+        With `newest`, which is of the events, it is known to want all of them.
         """
-        wants_all = chosen or self._symbols is None
+        wants_all = newest is not None or self._symbols is None
         wanted = events if wants_all else [event for event in events if self.wants(event.symbol)]
         with self._ready:
             if self._opened_at is None or place <= self._opened_at:
                 return
             if wanted and wanted[0].id <= self._opened_at:
-                wanted = [event for event in wanted if event.id > self._opened_at]
+                wanted, newest = [event for event in wanted if event.id > self._opened_at], None
             self._place = place
             if wanted:
-                self._events.extend(wanted)
-                if len(self._events) > self._limit:
-                    self._conflate()
+                self._put(wanted, newest)
                 self._ready.notify()
 
     def pass_by(self, events: Sequence[Event], place: StreamId, send: Callable[[], Callable[[], None] | None]) -> bool:
@@ -154,7 +161,7 @@ class Mailbox:
         self._is_awaiting = False
 
     def _has_work(self, events: bool) -> bool:
-        return bool(self._closed or self._notices or self._sources or self._unfinished or (events and self._events))
+        return bool(self._closed or self._notices or self._sources or self._unfinished or (events and self._waits()))
 
     def _next_frames(self, events: bool) -> bytes:
         frames = [*self._notices, self._sources]
@@ -173,8 +180,12 @@ class Mailbox:
         self._spoke_at = now
         return heartbeat(self._place if events else ORIGIN)
 
+    def _waits(self) -> bool:
+        return bool(self._events or self._newest)
+
     def _next_events(self) -> list[bytes]:
         frames, size = [], 0
+        self._catch_up()
         if self._untold and self._events:
             frames.append(conflated(self._untold))
             self._untold = 0
@@ -185,12 +196,26 @@ class Mailbox:
             self.sent += 1
         return frames
 
-    def _conflate(self) -> None:
-        newest: dict[tuple[str, str], Event] = {}
-        for event in reversed(self._events):
-            newest.setdefault((event.symbol, event.source), event)
-        kept = list(newest.values())[: self._limit]
-        left_out = len(self._events) - len(kept)
-        self._events = deque(reversed(kept))
-        self._untold += left_out
-        self.conflated += left_out
+    def _put(self, wanted: Sequence[Event], newest: Newest | None) -> None:
+        # Whoever takes nothing costs next to nothing: 200 such clients are at it with every batch.
+        if not self._newest:
+            self._events.extend(wanted)
+            if len(self._events) <= self._limit:
+                return
+            wanted, newest = list(self._events), None
+            self._events.clear()
+        self._newest.update(newest if newest is not None else newest_of(wanted))
+        self._stands_for += len(wanted)
+        if len(self._newest) > self._limit:
+            self._newest = newest_of(self._last())
+
+    def _last(self) -> list[Event]:
+        return sorted(self._newest.values(), key=lambda event: event.id)[-self._limit :]
+
+    def _catch_up(self) -> None:
+        if self._newest:
+            self._events.extend(self._last())
+            left_out = self._stands_for - len(self._newest)
+            self._newest, self._stands_for = {}, 0
+            self._untold += left_out
+            self._left_out += left_out

@@ -6,18 +6,22 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from app.api.sse.frames import Event
+from app.api.sse.frames import Event, Newest, newest_of
 
 _AT_ONCE: Final = getattr(socket, "MSG_DONTWAIT", 0) | getattr(socket, "MSG_NOSIGNAL", 0)
 _CHUNKED: Final = {"HTTP/1.1": True, "HTTP/1.0": False}
 
 
 class Portion(NamedTuple):
-    """Events for all clients that want the same symbols, and their bytes, plain and as a chunk of HTTP/1.1."""
+    """Events for all clients that want the same symbols, and their bytes, plain and as a chunk of HTTP/1.1.
+
+    `newest` has those of the events that are left for a client that has fallen behind.
+    """
 
     events: Sequence[Event]
     data: bytes
     chunk: bytes
+    newest: Newest
 
 
 class Wire:
@@ -44,7 +48,7 @@ def portion_of(events: Sequence[Event], symbols: frozenset[str] | None) -> Porti
     """The events of these symbols, of all when None."""
     wanted = events if symbols is None else [event for event in events if event.symbol in symbols]
     data = b"".join(event.frame for event in wanted)
-    return Portion(wanted, data, b"%X\r\n%b\r\n" % (len(data), data))
+    return Portion(wanted, data, b"%X\r\n%b\r\n" % (len(data), data), newest_of(wanted))
 
 
 def wire_of(environ: Mapping[str, Any]) -> Wire | None:

@@ -30,7 +30,7 @@ PATIENCE_S = 120.0
 
 
 def play(trial: Trial) -> Outcome:
-    """Callers of the API before and while the stream's places are held by clients that never read."""
+    """Callers of the API before, while and after the stream's places are held by clients that never read."""
     count, calm_s = trial.pick(30, 200), trial.pick(2, 25)
     stuck_s = str(trial.pick(3, 25))
     ledger = Ledger(trial.directory / "ledger", EVENTS_PER_S * 300)
@@ -44,17 +44,23 @@ def play(trial: Trial) -> Outcome:
         calling(web.url, PATHS, CALLERS, PER_S) as callers,
     ):
         until(lambda: len(callers.calls) > 20, PATIENCE_S)
-        began = time.monotonic()
-        while time.monotonic() < began + calm_s:
-            _look(web, callers)
-        before = callers.since(began)
-        trial.say(f"before: p99 {usual_p99_ms(before):.1f} ms of {len(before)} answers")
+        calm = _at_rest(web, callers, calm_s)
+        trial.say(f"before: p99 {usual_p99_ms(calm):.1f} ms of {len(calm)} answers")
         with _stuck(web, count) as connected_at:
             held = _held_until_all_are_cut(web, callers, count)
             cut_s = time.monotonic() - connected_at
             during = callers.since(connected_at)
         trial.say(f"{count} clients cut after {cut_s:.1f} s")
-    return _judge(count, cut_s, held, before, during)
+        # Afterwards too: that a machine becomes slower or faster by itself is not the clients' doing.
+        calm += _at_rest(web, callers, calm_s)
+    return _judge(count, cut_s, held, calm, during)
+
+
+def _at_rest(web: Web, callers: Callers, seconds: float) -> list[Call]:
+    began = time.monotonic()
+    while time.monotonic() < began + seconds:
+        _look(web, callers)
+    return callers.since(began)
 
 
 @contextlib.contextmanager
@@ -108,19 +114,19 @@ def _clients(web: Web) -> int:
     return sum(int(check["clients"]) for check in checks if check["name"] == "stream")
 
 
-def _judge(count: int, cut_s: float, held: tuple[float, float], before: list[Call], during: list[Call]) -> Outcome:
-    calm_ms, stuck_ms = usual_p99_ms(before), usual_p99_ms(during)
+def _judge(count: int, cut_s: float, held: tuple[float, float], calm: list[Call], during: list[Call]) -> Outcome:
+    calm_ms, stuck_ms = usual_p99_ms(calm), usual_p99_ms(during)
     figures: dict[str, object] = {
         "clients": count,
         "cut after s": round(cut_s, 1),
         "queued for each KiB": round(held[0], 1),
         "memory for each KiB": round(held[1], 1),
-        "API's p99 before ms": round(calm_ms, 1),
+        "API's p99 at rest ms": round(calm_ms, 1),
         "meanwhile ms": round(stuck_ms, 1),
         "ratio": round(stuck_ms / calm_ms, 2),
-        "answers": len(before) + len(during),
+        "answers": len(calm) + len(during),
     }
-    failed = sum(call.status != 200 for call in [*before, *during])
+    failed = sum(call.status != 200 for call in [*calm, *during])
     wrong = [f"{failed} callers of the API got no answer"] if failed else []
     wrong += [f"the kernel holds {held[0]:.0f} KiB for each"] if held[0] > CLIENT_LIMIT_KIB else []
     slow = [f"cut after {cut_s:.1f} s only"] if cut_s > CUT_LIMIT_S else []

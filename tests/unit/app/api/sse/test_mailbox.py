@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given, settings, strategies
 
-from app.api.sse.frames import ORIGIN, id_text
+from app.api.sse.frames import ORIGIN, id_text, newest_of
 from app.api.sse.mailbox import CHUNK_BYTES, Mailbox
 from tests.streams import event
 from tests.waiting import until
@@ -121,7 +121,7 @@ def test_every_event_is_sent_or_counted_and_none_twice(steps):
             continue
         batch = [event(number + i, symbol) for i, symbol in enumerate(symbols)]
         number += len(batch)
-        mailbox.offer(batch, batch[-1].id)
+        mailbox.offer(batch, batch[-1].id, newest=newest_of(batch) if number % 2 else None)
 
     assert got == sorted(set(got))
     assert len(got) + told == number
