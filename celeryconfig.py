@@ -50,4 +50,5 @@ worker_redirect_stdouts = False
 beat_schedule = {
     "market-tick": {"task": "control.market_tick", "schedule": 15.0, "options": {"expires": 14, "priority": ORDINARY}},
 }
+beat_scheduler = "workers.beat:SteadyScheduler"
 beat_max_loop_interval = 5

@@ -149,7 +149,8 @@ def pulse_ages(client: Redis, queues: Sequence[str], now: datetime) -> dict[str,
 
 def silent_queues(client: Redis, ages_s: Mapping[str, float | None]) -> list[str]:
     """The queues whose worker finished no task in the last 60 s, and is at none."""
-    late = [queue for queue, age_s in ages_s.items() if age_s is None or age_s > PULSE_SILENCE_S]
+    # A sign of life from the future is one from before the clock was put back.
+    late = [queue for queue, age_s in ages_s.items() if age_s is None or abs(age_s) > PULSE_SILENCE_S]
     return [queue for queue in late if not client.exists(keys.busy(queue))]
 
 

@@ -75,9 +75,12 @@ def check_feeds(stores: Stores, client: Redis, configured: Sequence[str] = COLLE
 
 
 def overdue_events(stores: Stores, session: Session, now: datetime) -> list[MarketEvent]:
-    """The opens and closes of automated markets that are overdue by 15 minutes."""
-    automated, waiting = automated_markets(session), unfinished(session, now - OVERDUE_AFTER)
-    return [event for event in waiting if event.market in automated and _has_session(stores, event)]
+    """The opens and closes of automated markets that nobody has begun 15 minutes after they were due, or that have been
+    worked at for as long."""
+    by = now - OVERDUE_AFTER
+    automated, waiting = automated_markets(session), unfinished(session, by)
+    stuck = [event for event in waiting if event.started_at is None or event.started_at <= by]
+    return [event for event in stuck if event.market in automated and _has_session(stores, event)]
 
 
 def failed_sessions(session: Session, now: datetime) -> list[SessionCertificate]:

@@ -148,19 +148,17 @@ def _constant_work(_stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
 
 
 def _due_look(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
-    now, ran = stores.clock.now(), _ran(stores, CHECK_DATA)
-    if ran is not None and now - ran < EVERY:
+    if not _is_over(stores, CHECK_DATA, EVERY):
         return
     with stores.sessions() as session:
-        is_open = any_open(desk_markets(stores, session), now)
+        is_open = any_open(desk_markets(stores, session), stores.clock.now())
     if is_open:
         _note(stores, CHECK_DATA)
         yield CheckData()
 
 
 def _due_rolls(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
-    now, ran = stores.clock.now(), _ran(stores, LOOK_FOR_ROLLS)
-    if ran is None or now - ran >= ROLLS_EVERY:
+    if _is_over(stores, LOOK_FOR_ROLLS, ROLLS_EVERY):
         _note(stores, LOOK_FOR_ROLLS)
         yield NoticeRolls()
 
@@ -180,7 +178,7 @@ def _is_balance_due(stores: Stores) -> bool:
     closed = [market.last_completed(now - AFTER_CLOSE, 1)[0].close for market in groups_of(stores.markets)]
     if ran is None or ran < max(closed) + AFTER_CLOSE:
         return True
-    if now - ran < EVERY:
+    if not _is_over(stores, RECONCILE, EVERY):
         return False
     with stores.sessions() as session:
         return any_open(desk_markets(stores, session), now) or has_open_balances(session)
@@ -192,8 +190,7 @@ def _due_retention(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
 
 
 def _stale_exports(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
-    now, ran = stores.clock.now(), _ran(stores, LOOK_FOR_STALE)
-    if ran is None or now - ran >= EVERY:
+    if _is_over(stores, LOOK_FOR_STALE, EVERY):
         _note(stores, LOOK_FOR_STALE)
         stale = stale_exports(stores)
         yield from (ExportStale(export.market, export.day) for export in stale)
@@ -203,8 +200,7 @@ def _stale_exports(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
 
 
 def _due_push(stores: Stores, policy: TickPolicy) -> Iterator[Step]:
-    now, ran = stores.clock.now(), _ran(stores, PUSH)
-    if ran is None or now - ran >= EVERY:
+    if _is_over(stores, PUSH, EVERY):
         _note(stores, PUSH)
         if look_at_bucket(stores, policy.bucket):
             yield PushLake()
@@ -221,30 +217,26 @@ def _forsaken_jobs(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
 
 
 def _due_outcomes(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
-    now, ran = stores.clock.now(), _ran(stores, RESOLVE)
-    if ran is not None and now - ran < RESOLVE_EVERY:
+    if not _is_over(stores, RESOLVE, RESOLVE_EVERY):
         return
     _note(stores, RESOLVE)
     with stores.sessions() as session:
-        is_due = is_resolving_due(session, now)
+        is_due = is_resolving_due(session, stores.clock.now())
     if is_due:
         yield ResolvePredictions()
 
 
 def _due_scores(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
-    now, ran = stores.clock.now(), _ran(stores, SCORE)
-    if ran is not None and now - ran < SCORE_EVERY:
+    if not _is_over(stores, SCORE, SCORE_EVERY):
         return
     _note(stores, SCORE)
     with stores.sessions() as session:
-        due = due_sessions(session, stores.market, now)
+        due = due_sessions(session, stores.market, stores.clock.now())
     yield from map(ScoreSession, due[:SCORES_AT_ONCE])
 
 
 def _due_sweep(stores: Stores, _policy: TickPolicy) -> Iterator[Step]:
-    now, ran = stores.clock.now(), _ran(stores, SWEEP)
-    # A clock that was put back must not silence it until it has caught up.
-    if ran is None or not timedelta(0) <= now - ran < SWEEP_EVERY:
+    if _is_over(stores, SWEEP, SWEEP_EVERY):
         _note(stores, SWEEP)
         yield SweepAlerts()
 
@@ -284,6 +276,12 @@ def _say(what: str, error: Exception) -> None:
     # A server that is away needs no trace to be understood.
     is_known = isinstance(error, ThorError | RedisError | DBAPIError)
     log.error("%s: %s", what, str(error).partition("\n")[0], exc_info=None if is_known else error)
+
+
+def _is_over(stores: Stores, work: str, pause: timedelta) -> bool:
+    ran = _ran(stores, work)
+    # A clock that was put back must not silence it until it has caught up.
+    return ran is None or not timedelta(0) <= stores.clock.now() - ran < pause
 
 
 def _ran(stores: Stores, work: str) -> datetime | None:

@@ -75,7 +75,7 @@ def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(invoke, rt):
 
     [row] = json.loads(invoke("key", "list", "--json").stdout)
     assert (row["name"], row["state"], row["id"] in made) == ("notebook", "good", True)
-    assert made.rpartition("_")[2] not in invoke("key", "list").output
+    assert made[-43:] not in invoke("key", "list").output
     assert invoke("key", "revoke", row["id"]).exit_code == 0
     rt.ring.look_again()
 

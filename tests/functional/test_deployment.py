@@ -56,7 +56,7 @@ def test_quotes_go_the_whole_way_through_users_of_their_own(made, day):
 
 
 def test_reads_and_changes_by_http_are_allowed_to_the_web_server(made):
-    until(lambda: ask(made, "/api/health/ready")["status"] == "ready", PATIENCE_S)
+    until(lambda: answer(made, "8000", "/api/health/ready")[0] == 200, PATIENCE_S)
 
     reads = ["collectors", "losses", "gaps", "alerts", "premarket", "dead-letters", "predictions", "instruments"]
     assert [name for name in reads if not isinstance(ask(made, f"/api/{name}"), dict)] == []

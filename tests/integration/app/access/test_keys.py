@@ -17,7 +17,7 @@ def test_of_a_key_the_digest_alone_is_kept(db_session):
         token.id, "grafana", "viewer", "anna", NOW + 90 * DAY,
     )  # fmt: skip
     assert key.digest == token.digest
-    assert token.text.rpartition("_")[2] not in key.digest
+    assert token.text[-43:] not in key.digest
     assert add_key(db_session, "other", Role.ADMIN, NOW, "anna")[0].expires_at is None
 
 

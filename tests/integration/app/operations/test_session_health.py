@@ -9,7 +9,7 @@ from app.bus.hashes import write_hash
 from app.bus.leases import acquire
 from app.collectors.crashes import count_crash
 from app.collectors.feeds import NEEDS_LOGIN
-from app.desk.events import EventKey, plan_event
+from app.desk.events import EventKey, plan_event, start_event
 from app.desk.models import Market, SessionCertificate
 from app.operations.session_health import check_feeds, check_sessions
 from app.operations.silence import note_restart
@@ -164,6 +164,25 @@ def test_an_event_that_nobody_sees_to_for_a_quarter_of_an_hour_is_overdue(rt: Ru
 
     assert (before.ok, after.ok) == (True, False)
     assert "close of CME_Futures on 2025-10-09" in after.detail
+
+
+def test_an_event_that_is_begun_late_is_not_overdue_while_it_is_worked_at_for_a_quarter_of_an_hour(
+    rt: Runtime, clock: FixedClock
+) -> None:
+    key = EventKey("CME_Futures", THURSDAY, "close")
+    clock.advance(CLOSE + 60 * MINUTE - clock.now())
+    with rt.sessions.begin() as session:
+        plan_event(session, key, CLOSE)
+    found = [check_sessions(rt).ok]
+
+    with rt.sessions.begin() as session:
+        start_event(session, key, clock.now())
+    for _ in range(2):
+        found.append(check_sessions(rt).ok)
+        clock.advance(15 * MINUTE)
+    found.append(check_sessions(rt).ok)
+
+    assert found == [False, True, False, False]
 
 
 def test_an_event_of_a_day_that_lost_its_session_is_not_overdue(rt: Runtime, clock: FixedClock) -> None:

@@ -20,8 +20,10 @@ from app.operations.migrating import days_ahead
 from app.operations.reconciling import RECONCILE, reconcile
 from app.operations.tick import market_tick, plan_tick
 from app.operations.tick_steps import (
+    CheckData,
     FoldCounts,
     MakePartitions,
+    NoticeRolls,
     Probe,
     Reconcile,
     StartCollector,
@@ -214,6 +216,18 @@ def test_alerts_are_looked_for_every_fifteen_seconds(rt: Runtime, clock: FixedCl
         swept.append(SweepAlerts() in market_tick(rt, POLICY))
 
     assert swept == [True, False, True, True, True]
+
+
+def test_a_clock_that_was_put_back_silences_no_look_until_it_has_caught_up(rt: Runtime, clock: FixedClock) -> None:
+    looks = {CheckData(), NoticeRolls(), SweepAlerts(), Reconcile()}
+    assert looks <= set(market_tick(rt, POLICY))
+    reconcile(rt)
+    rt.redis.delete(keys.asked(RECONCILE))
+    assert looks & set(market_tick(rt, POLICY)) == set()
+
+    clock.advance(timedelta(hours=-1))
+
+    assert looks <= set(market_tick(rt, POLICY))
 
 
 def test_what_a_tick_finds_wrong_is_an_alert_and_its_message_is_sent_for(
