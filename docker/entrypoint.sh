@@ -56,6 +56,8 @@ if [ "$role" = flower ]; then
 fi
 unset password
 
+# Threads share two heaps, so that what one of them has given back is used by the others.
+export MALLOC_ARENA_MAX="${MALLOC_ARENA_MAX:-2}"
 # What computes leaves a processor to the others. The numeric libraries read this when they are loaded.
 case "$role" in
 analysis | export)

@@ -66,10 +66,9 @@ def _show_status(as_json: bool) -> None:
     console.print(f"Behind: {group.lag:,} not read, {group.pending:,} read and not yet acknowledged")
     console.print(f"Dead letters: {dead:,}")
     for name, figures in readers.items():
-        console.print(
-            f"Ingestor {name}: {figures['state']}, {int(str(figures['written'])):,} stored, "
-            f"last progress {figures['progress_age_s']} s ago"
-        )
+        age_s = figures["progress_age_s"]
+        progress = "no progress yet" if age_s is None else f"last progress {age_s} s ago"
+        console.print(f"Ingestor {name}: {figures['state']}, {int(str(figures['written'])):,} stored, {progress}")
     if not readers:
         console.print("No ingestor runs: start one with `flask redis-to-postgres`, or everything with `flask up`")
 

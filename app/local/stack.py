@@ -25,6 +25,9 @@ ANY_ADDRESS = "0.0.0.0"  # noqa: S104
 # Crash recovery replays the log before the server answers.
 _SERVER_READY_WITHIN_S = 180.0
 _APP_READY_WITHIN_S = 90.0
+# The heaps that threads of a process share. glibc gives each thread one of its own, up to eight for each processor, and
+# what is free in one is not used by the others: a web server with many threads grows by that and not by what it keeps.
+ARENAS = {"MALLOC_ARENA_MAX": "2"}
 _CELERY = (sys.executable, "-m", "celery", "--quiet", "-A", "workers.celery_app")
 
 
@@ -165,7 +168,7 @@ def _own(options: StackOptions, name: str, command: list[str]) -> ProcessSpec:
         name,
         command,
         after=(MIGRATIONS,),
-        environment={**options.environment, "PYTHONUNBUFFERED": "1"},
+        environment={**ARENAS, **options.environment, "PYTHONUNBUFFERED": "1"},
         cwd=options.project_dir,
         ready_within_s=_APP_READY_WITHIN_S,
     )

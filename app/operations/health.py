@@ -54,6 +54,9 @@ class _Reader:
     is_living: bool
     progress_ms: int
 
+    def age_s(self, now: datetime) -> float | None:
+        return _age_s(self.progress_ms or None, now)
+
 
 def check_redis(client: Redis) -> Check:
     """Redis answers, and keeps an append-only file that it can write."""
@@ -90,16 +93,17 @@ def check_ingest(client: Redis, now: datetime) -> Check:
     """
     state, readers = group_state(client), _readers(client)
     living = [reader for reader in readers if reader.is_living]
-    ages_s = {reader.name: round(now.timestamp() - reader.progress_ms / 1000, 1) for reader in readers}
-    still = [reader for reader in readers if reader.pending and ages_s[reader.name] > INGEST_SILENCE_S]
+    ages_s = {reader.name: reader.age_s(now) for reader in readers}
+    still = [reader for reader in readers if reader.pending and _is_over(ages_s[reader.name])]
     figures: dict[str, Any] = {"behind": state.behind, "pending": state.pending, "ingestors": len(living)}
     figures["standing_still"] = {reader.name: reader.pending for reader in still}
     behind = f"{state.behind:,} entries behind"
     if not living:
         return Check("ingest", not state.behind, f"{behind}, no ingestor runs", figures)
-    age_s = min(ages_s[reader.name] for reader in living)
-    detail = [f"{behind}, last progress {age_s} s ago", *(_stands_still(reader, ages_s) for reader in still)]
-    ok = not still and (not state.behind or age_s <= INGEST_SILENCE_S)
+    age_s = min((age for reader in living if (age := ages_s[reader.name]) is not None), default=None)
+    progress = "no progress yet" if age_s is None else f"last progress {age_s} s ago"
+    detail = [f"{behind}, {progress}", *(_stands_still(reader, ages_s) for reader in still)]
+    ok = not still and (not state.behind or not _is_over(age_s))
     return Check("ingest", ok, "; ".join(detail), {**figures, "progress_age_s": age_s})
 
 
@@ -232,7 +236,11 @@ def _reader(client: Redis, name: str, pending: int) -> _Reader:
     return _Reader(name, pending, bool(client.exists(keys.ingest_lease(name))), int(told) if told else 0)
 
 
-def _stands_still(reader: _Reader, ages_s: Mapping[str, float]) -> str:
+def _is_over(age_s: float | None) -> bool:
+    return age_s is None or age_s > INGEST_SILENCE_S
+
+
+def _stands_still(reader: _Reader, ages_s: Mapping[str, float | None]) -> str:
     since = f"for {ages_s[reader.name]} s" if reader.progress_ms else "since its start"
     return f"{reader.name} has {reader.pending:,} of them and made no progress {since}"
 

@@ -64,7 +64,7 @@ def test_the_status_tells_of_ingestors_and_dead_letters(runner, bus):
     result = runner.invoke(args=STATUS)
 
     assert "Dead letters: 1" in result.output
-    assert "Ingestor worker1: running, 0 stored, last progress" in result.output
+    assert "Ingestor worker1: running, 0 stored, no progress yet" in result.output
 
 
 def test_the_status_as_json(runner, bus, raw_bus, publisher):

@@ -9,7 +9,7 @@ import app.models  # noqa: F401  (fills the metadata)
 import celeryconfig
 from app.extensions import Model
 from app.local.background import thread_limits
-from app.local.stack import WORKERS
+from app.local.stack import ARENAS, WORKERS
 from app.operations.database_rights import RIGHTS
 from app.settings import Settings
 from tests.deployment import image_command
@@ -91,6 +91,12 @@ def test_the_image_bounds_the_threads_of_the_workers_that_compute():
     [named] = re.findall(r"^([a-z |]+)\)$", script, re.MULTILINE)
     assert set(named.split(" | ")) == queues
     assert set(re.findall(r"export (\w+_THREADS)=", script)) == set(thread_limits())
+
+
+def test_the_threads_of_every_process_share_as_many_heaps_as_without_containers():
+    script = (ROOT / "docker" / "entrypoint.sh").read_text()
+
+    assert dict(re.findall(r'export (MALLOC_\w+)="\$\{\1:-(\d+)\}"', script)) == ARENAS
 
 
 @pytest.mark.parametrize("name", OUR_SERVICES)

@@ -56,6 +56,14 @@ def test_no_secret_is_in_an_argument_list_and_flower_s_only_in_its_own_environme
     assert (specs["flower"].environment or {})["FLOWER_BASIC_AUTH"] == f"thor:{secrets['flower']}"
 
 
+def test_threads_share_two_heaps_unless_something_else_is_told(tmp_path: Path) -> None:
+    usual = _own_processes(tmp_path)
+    told = _own_processes(tmp_path, environment={"MALLOC_ARENA_MAX": "8"})
+
+    heaps = [{(spec.environment or {})["MALLOC_ARENA_MAX"] for spec in specs.values()} for specs in (usual, told)]
+    assert heaps == [{"2"}, {"8"}]
+
+
 def test_the_environment_is_handed_down(tmp_path: Path) -> None:
     specs = _own_processes(tmp_path, environment={"STATE_DIR": "/x"})
 

@@ -104,6 +104,18 @@ def test_entries_that_wait_are_ok_as_long_as_an_ingestor_makes_progress(bus, sil
     assert check.figures == {**counts, "progress_age_s": silence_s}
 
 
+def test_an_ingestor_that_has_made_no_progress_yet_is_told_as_such(bus):
+    ingestor(bus, "one", 0)
+    quiet = check_ingest(bus, MOMENT)
+    bus.xadd(keys.STREAM, wire())
+
+    waiting = check_ingest(bus, MOMENT)
+
+    assert (quiet.ok, waiting.ok) == (True, False)
+    assert waiting.detail == "1 entries behind, no progress yet"
+    assert waiting.figures["progress_age_s"] is None
+
+
 def test_an_ingestor_without_a_lease_does_not_count(bus):
     ingestor(bus, "dead", NOW_MS)
     bus.delete(keys.ingest_lease("dead"))
