@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from app.access.models import ApiKey
 from app.access.roles import Role
 from app.access.tokens import Token, make_token
-from app.errors import NotFound, Rejected
+from app.clock import instant_text
+from app.errors import Conflict, NotFound, Rejected
 
 LONGEST: Final = timedelta(days=3660)
 _NAME_LIMIT: Final = 64
@@ -42,6 +43,23 @@ def revoke_key(session: Session, key_id: str, now: datetime) -> ApiKey:
         raise NotFound(f"there is no key {key_id[:20]!r}: `flask key list` shows the keys by their ids")
     key.revoked_at = key.revoked_at or now
     return key
+
+
+def find_key(session: Session, told: str, now: datetime) -> str:
+    """The id of the key that is told by its id, or by its name where just one that still opens something has it.
+
+    NotFound when there is none, Conflict when there are several.
+    """
+    if session.get(ApiKey, told) is not None:
+        return told
+    named = select(ApiKey).where(ApiKey.name == told.strip(), ApiKey.revoked_at.is_(None)).order_by(ApiKey.created_at)
+    good = [key for key in session.scalars(named) if key.expires_at is None or key.expires_at > now]
+    if not good:
+        raise NotFound(f"no key that opens anything is {told[:20]!r}: `flask key list` shows them with their ids")
+    if len(good) > 1:
+        ids = ", ".join(f"{key.id} of {instant_text(key.created_at)}" for key in good[:10])
+        raise Conflict(f"{len(good)} keys are called {told[:20]!r}: say which by its id, {ids}")
+    return good[0].id
 
 
 def list_keys(session: Session) -> list[ApiKey]:

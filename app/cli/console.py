@@ -16,11 +16,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy.exc import OperationalError
 
+from app.cli.output import written_out
 from app.errors import Conflict, NotFound, Rejected, ThorError
 
 EXIT_FAILED: Final = 1
 EXIT_BAD_INPUT: Final = 2
 EXIT_REFUSED: Final = 3
+EXIT_INTERRUPTED: Final = 130
 
 T = TypeVar("T")
 
@@ -55,13 +57,22 @@ class OneLineCommand(click.Command):
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """As click does it, but without the usage; exit code 2 when the options are wrong."""
         try:
-            context = super().make_context(*args, **kwargs)
+            with written_out(EXIT_FAILED):
+                context = super().make_context(*args, **kwargs)
         except click.UsageError as error:
             fail(error.format_message(), EXIT_BAD_INPUT)
         except ValueError:  # The system looks for no file whose name has NUL in it.
             fail("a file's name is no text in UTF-8: type it anew", EXIT_BAD_INPUT)
         _require_text(context.params)
         return context
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click does it; exit code 130 after Ctrl-C, and 1 when the output cannot be written."""
+        with written_out(EXIT_FAILED):
+            try:
+                return super().invoke(ctx)
+            except KeyboardInterrupt:
+                fail("stopped by Ctrl-C", EXIT_INTERRUPTED)
 
 
 def _require_text(params: Mapping[str, Any]) -> None:
@@ -101,9 +112,6 @@ def reporting(function: Callable[..., Any]) -> Callable[..., Any]:
             fail(str(error), exit_code(error))
         except (RedisError, OperationalError) as error:
             fail(f"{_server(error)} does not answer: see `flask status`", EXIT_FAILED)
-        except BrokenPipeError:
-            sys.stderr.close()
-            sys.exit(EXIT_FAILED)
 
     return run
 

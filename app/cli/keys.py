@@ -7,7 +7,7 @@ import click
 from rich.table import Table
 
 from app.access.audit import record
-from app.access.keys import LONGEST, add_key, list_keys, revoke_key
+from app.access.keys import LONGEST, add_key, find_key, list_keys, revoke_key
 from app.access.models import ApiKey
 from app.access.roles import Role
 from app.cli.actor import actor
@@ -68,18 +68,21 @@ def show(as_json: bool) -> None:
 
 
 @command("revoke")
-@click.argument("key_id", metavar="ID")
-def revoke(key_id: str) -> None:
+@click.argument("key", metavar="ID|NAME")
+def revoke(key: str) -> None:
     """Have a key open nothing any more, within seconds and for good.
+
+    By its id, or by its name where no other key that still opens something has it.
 
     \b
     flask key revoke 3f9a0c1b2d4e
+    flask key revoke notebook
     """
     rt = runtime()
     with rt.sessions.begin() as session:
-        key = revoke_key(session, key_id, rt.clock.now())
-        record(session, rt.clock.now(), actor(), "revoke key", f"{key.id} {key.name}")
-    console.print(f"The key {key_id} of {key.name} opens nothing any more")
+        revoked = revoke_key(session, find_key(session, key, rt.clock.now()), rt.clock.now())
+        record(session, rt.clock.now(), actor(), "revoke key", f"{revoked.id} {revoked.name}")
+    console.print(f"The key {revoked.id} of {revoked.name} opens nothing any more")
 
 
 def _row(key: ApiKey) -> dict[str, str | None]:

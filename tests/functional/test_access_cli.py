@@ -83,6 +83,20 @@ def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(invoke, rt):
     assert "revoked" in invoke("key", "list").output
 
 
+def test_a_key_is_revoked_by_its_name_where_that_says_which(invoke, rt):
+    first, other = (invoke("key", "add", name).stdout.strip() for name in ("notebook", "grafana"))
+    assert invoke("key", "revoke", "notebook").exit_code == 0
+    second, third = (invoke("key", "add", "notebook").stdout.strip() for _ in range(2))
+
+    refused = invoke("key", "revoke", "notebook")
+
+    rt.ring.look_again()
+    assert refused.exit_code == 3
+    assert all(made.split("_")[2] in refused.stderr for made in (second, third))
+    assert first.split("_")[2] not in refused.stderr
+    assert [rt.ring.caller_of_key(made) is not None for made in (first, other, second, third)] == [False, *[True] * 3]
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [

@@ -2,9 +2,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.access.keys import LONGEST, add_key, list_keys, revoke_key
+from app.access.keys import LONGEST, add_key, find_key, list_keys, revoke_key
 from app.access.roles import Role
-from app.errors import NotFound, Rejected
+from app.errors import Conflict, NotFound, Rejected
 
 NOW = datetime(2025, 10, 9, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -30,6 +30,19 @@ def test_a_key_that_cannot_be_is_refused(db_session, name, lasts):
         add_key(db_session, name, Role.VIEWER, NOW, "anna", lasts)
 
     assert list_keys(db_session) == []
+
+
+def test_a_key_is_found_by_its_id_and_by_a_name_that_one_good_key_has(db_session):
+    over, _ = add_key(db_session, "notebook", Role.VIEWER, NOW, "anna", DAY)
+    revoked, _ = add_key(db_session, "notebook", Role.VIEWER, NOW, "anna")
+    revoke_key(db_session, revoked.id, NOW)
+    with pytest.raises(NotFound, match="flask key list"):
+        find_key(db_session, "notebook", NOW + DAY)
+    good, _ = add_key(db_session, "notebook", Role.VIEWER, NOW, "anna")
+
+    assert [find_key(db_session, told, NOW + DAY) for told in (over.id, " notebook ")] == [over.id, good.id]
+    with pytest.raises(Conflict, match=over.id):
+        find_key(db_session, "notebook", NOW)
 
 
 def test_a_revoked_key_stays_listed_with_the_time_of_the_first_revocation(db_session):
