@@ -14,7 +14,7 @@ from app.jobs.models import (
     Signal,
     UserSetting,
 )
-from app.lake.models import LakeFile
+from app.lake.models import LakeFile, LakeIdentity
 from app.ledger.models import (
     DeadLetter,
     DeadLetterAction,
@@ -49,6 +49,7 @@ TABLES = (
     GivenNumber,
     IngestBatch,
     LakeFile,
+    LakeIdentity,
     Login,
     LoginLink,
     Loss,

@@ -113,6 +113,7 @@ ROWS: Final[Mapping[str, tuple[str, ...]]] = {
         f"""INSERT INTO audit_entries (at, actor, action, outcome, facts) VALUES
             ({_AT}, 'user anna', 'log in', 'done', '{{"way": "link"}}')""",
     ),
+    "0008": (f"INSERT INTO lake_identity (lake, since) VALUES ('6a1e0c52-7f1b-4d0e-9a53-2f1de1c0b8aa', {_AT})",),
 }
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.bucket.days import BucketFile, read_day
 from app.bucket.objects import Bucket
+from app.bucket.owner import Ownership
 from app.errors import Conflict, NotFound, Unavailable
 from app.lake.facts import file_digest
 from app.lake.files import received, take_in
@@ -41,7 +42,7 @@ class Puller:
 
     With `sessions` the files are recorded in the database's manifest, which must not know others in their place, and
     are from then on the place of a day's ticks of which the database has none; without, they are files in a folder and
-    nothing else. `overwrite` replaces what is different here.
+    nothing else. `overwrite` replaces what is different here, `adopt` goes on with the lake that the bucket has.
     """
 
     lake: Lake
@@ -50,7 +51,13 @@ class Puller:
     sessions: sessionmaker[Session] | None = None
     symbols: Collection[str] | None = None
     overwrite: bool = False
+    adopt: bool = False
     dry_run: bool = False
+
+    def settle(self) -> None:
+        """Have this lake be the bucket's, as of `Ownership.before_pull`; of a folder nothing is asked."""
+        if self.sessions is not None:
+            Ownership(self.sessions, self.bucket, self.now, adopt=self.adopt, dry_run=self.dry_run).before_pull()
 
     def pull(self, day: date) -> DayPull:
         """Bring the files of a trading day here that the lake lacks; each appears whole, after its hash was compared.

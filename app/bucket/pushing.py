@@ -26,7 +26,8 @@ _LOCK: Final = "bucket"
 class PushOptions:
     """Which files of a day, and how: `verify` reads what is in the bucket already, `dry_run` brings nothing there.
 
-    `overwrite` replaces files there that are newer than those here or hold more ticks. After the instant `until` of
+    `overwrite` replaces files there that are newer than those here or hold more ticks; `adopt` goes on with the lake
+    that the bucket has. After the instant `until` of
     `time.monotonic` no other file is begun.
     """
 
@@ -34,6 +35,7 @@ class PushOptions:
     verify: bool = False
     dry_run: bool = False
     overwrite: bool = False
+    adopt: bool = False
     until: float | None = None
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 start_option = click.option("--start", metavar="YYYY-MM-DD", help="First trading day (default: the first there is).")
 end_option = click.option("--end", metavar="YYYY-MM-DD", help="Last trading day, included (default: the last).")
 symbols_option = click.option("--symbols", metavar="ES,NQ", help="Only these symbols (default: all).")
+adopt_option = click.option("--adopt", is_flag=True, help="Go on with the lake of which the bucket has the copy.")
 dry_option = click.option("--dry-run", is_flag=True, help="Tell what would be done, and do nothing.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -36,6 +37,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 @symbols_option
 @click.option("--verify", is_flag=True, help="Also read what is there, and send again what is damaged.")
 @click.option("--overwrite", is_flag=True, help="Replace also files there that are newer or hold more ticks.")
+@adopt_option
 @dry_option
 @json_option
 def lake_push(
@@ -44,6 +46,7 @@ def lake_push(
     symbols: str | None,
     verify: bool,
     overwrite: bool,
+    adopt: bool,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -53,6 +56,9 @@ def lake_push(
     its day's files says so, which is written last. A push that is ended or killed is finished by running it again.
     Nothing is deleted in the bucket. Files that are damaged here, or newer there, are refused, the others go on, and
     the command ends with 3. The workers do the same by themselves after each export.
+
+    A bucket, or a folder in it, has the copy of one lake; where it has that of another, nothing is done. An
+    installation that takes the place of a lost one goes on with its lake by --adopt.
 
     \b
     flask lake-push --dry-run
@@ -66,7 +72,7 @@ def lake_push(
     days = recorded_days(rt, *parse_range(start, end))
     if not dry_run:
         note_command(rt, "lake-push", f"{len(days)} days", bucket=bucket.plan.place, overwrite=overwrite)
-    options = PushOptions(chosen, verify=verify, dry_run=dry_run, overwrite=overwrite)
+    options = PushOptions(chosen, verify=verify, dry_run=dry_run, overwrite=overwrite, adopt=adopt)
     done = push_days(rt, bucket, days, options)
     _report(done, len(days), "sent", "Would send" if dry_run else "Sent", as_json=as_json)
 
@@ -77,6 +83,7 @@ def lake_push(
 @symbols_option
 @click.option("--overwrite", is_flag=True, help="Replace files that are different here.")
 @click.option("--output-dir", metavar="FOLDER", help="To this folder instead of the lake, without a database.")
+@adopt_option
 @dry_option
 @json_option
 def lake_pull(
@@ -85,6 +92,7 @@ def lake_pull(
     symbols: str | None,
     overwrite: bool,
     output_dir: str | None,
+    adopt: bool,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -92,7 +100,8 @@ def lake_pull(
 
     Each file is compared with its hash, read whole, put in its place and recorded in the catalog. One that is different
     here, or damaged in the bucket, is refused, the others go on, and the command ends with 3. A pull that is ended or
-    killed is finished by running it again.
+    killed is finished by running it again. An empty lake that never had a copy goes on with that of the bucket; any
+    other only if the copy is its own, or with --adopt.
 
     \b
     flask lake-pull --dry-run
@@ -110,7 +119,8 @@ def lake_pull(
     days = _within(list_days(bucket), start, end)
     if sessions is not None and not dry_run:
         note_command(rt, "lake-pull", f"{len(days)} days", bucket=bucket.plan.place, overwrite=overwrite)
-    puller = Puller(lake, bucket, rt.clock.now(), sessions, chosen, overwrite=overwrite, dry_run=dry_run)
+    now = rt.clock.now()
+    puller = Puller(lake, bucket, now, sessions, chosen, overwrite=overwrite, adopt=adopt, dry_run=dry_run)
     done = pull_days(puller, days)
     _report(done, len(days), "taken", "Would fetch" if dry_run else "Fetched", as_json=as_json)
 
@@ -132,11 +142,15 @@ def lake_compare(start: str | None, end: str | None, symbols: str | None, verify
     """
     from app.bucket.comparing import compare_day
     from app.bucket.days import list_days
+    from app.bucket.owner import Ownership
     from app.operations.bucket_keeping import recorded_days
 
     rt = runtime()
     bucket, chosen = _bucket(rt), parse_symbols(symbols) if symbols is not None else None
     days = sorted({*_within(list_days(bucket), start, end), *recorded_days(rt, *parse_range(start, end))})
+    is_another = Ownership(rt.sessions, bucket, rt.clock.now()).is_another()
+    if is_another:
+        click.echo(f"{bucket.plan.place} has the copy of another lake", err=True)
     found: list[Difference] = []
     with nullcontext(lambda _more: None) if as_json else counting("Comparing", len(days)) as count:
         for day in days:
@@ -145,13 +159,14 @@ def lake_compare(start: str | None, end: str | None, symbols: str | None, verify
     differences = [one for one in found if one.problem]
     if as_json:
         shown = [{"path": one.path, "problem": one.problem, "detail": one.detail} for one in differences]
-        _print_json({"files": len(found), "equal": len(found) - len(differences), "differences": shown})
+        equal = len(found) - len(differences)
+        _print_json({"files": len(found), "equal": equal, "another_lake": is_another, "differences": shown})
     else:
         for one in differences:
             click.echo(f"{one.problem.upper() if one.problem else ''} {one.path}: {one.detail}", err=True)
-        equal = sum(one.bytes for one in found if not one.problem)
+        size = sum(one.bytes for one in found if not one.problem)
         _say(f"Compared {counted(len(found), 'file')} of {counted(len(days), 'day')}: {len(differences):,} different,")
-        _say(f"{size_text(equal)} the same")
+        _say(f"{size_text(size)} the same")
     sys.exit(EXIT_REFUSED if differences else 0)
 
 

@@ -1,8 +1,22 @@
-"""The manifest's table: one row per file of the lake that was published whole."""
+"""The manifest's table, one row per file of the lake that was published whole, and which lake it is."""
 
 from datetime import date, datetime
+from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, DateTime, Identity, Integer, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Date,
+    DateTime,
+    Identity,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    true,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Model
@@ -41,3 +55,14 @@ class LakeFile(Model):
     verified_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     purged_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     damage: Mapped[str | None] = mapped_column(Text)
+
+
+class LakeIdentity(Model):
+    """Which lake this is, so that a copy elsewhere can be told from that of another; one row, or none before the first
+    copy was made."""
+
+    __tablename__ = "lake_identity"
+    __table_args__ = (CheckConstraint("only_one", name="one_row"),)
+    only_one: Mapped[bool] = mapped_column(Boolean, primary_key=True, server_default=true())
+    lake: Mapped[UUID] = mapped_column(Uuid)
+    since: Mapped[datetime] = mapped_column(DateTime(timezone=True))

@@ -78,14 +78,17 @@ def push_days(
     """Bring the files of one day after the other to the bucket; see `push_day`.
 
     A day that is refused is told with the reason, and the others go on; what the store or the database fails at ends
-    it: Unavailable, Conflict when the store denies access, NotFound without a bucket.
+    it: Unavailable, Conflict when the store denies access or has the copy of another lake, NotFound without a bucket.
     """
     from app.bucket.days import list_days
+    from app.bucket.owner import Ownership
     from app.bucket.pushing import DayPush, PushOptions, push_day
     from app.bucket.sending import AtWork
 
     options, pushed = options or PushOptions(), keys.bucket_days(bucket.plan.place)
     there = list_days(bucket)  # Whatever is wrong with the way there is wrong for all days.
+    now = stores.clock.now()
+    Ownership(stores.sessions, bucket, now, adopt=options.adopt, dry_run=options.dry_run).before_push()
     if not options.dry_run:
         _forget_gone(stores.redis, pushed, there)
     for day in days:
@@ -107,6 +110,7 @@ def pull_days(puller: "Puller", days: Iterable[date]) -> Iterator["DayPull"]:
     """Bring the files of one day after the other here, as `push_days` brings them there."""
     from app.bucket.pulling import DayPull
 
+    puller.settle()
     for day in days:
         try:
             yield puller.pull(day)

@@ -40,6 +40,7 @@ RIGHTS: Final[Mapping[str, Mapping[str, str]]] = {
     "reconciliations": {"export": "IU", "control": "IU"},
     "stream_positions": {"export": "IU", "control": "IU"},
     "lake_files": {"export": "IUD"},
+    "lake_identity": {"export": "IU"},
     "markets": {"api": "U"},
     "market_events": {"export": "IU", "control": "IU"},
     "market_data_snapshots": {"export": "IU", "control": "IU"},

@@ -4,9 +4,11 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from app.lake.identity import take_identity
 from tests.bar_files import damage
 from tests.bucket_lakes import DAYS, ES, fill_lake, trades
 from tests.lake_days import export_quotes
@@ -43,6 +45,26 @@ def test_machines_get_json(run, store):
         (ES, "damaged in the bucket")
     ]
     assert (compared.exit_code, pulled["kept"]) == (3, 6)
+
+
+def test_the_copy_of_another_lake_is_left_alone_until_it_is_adopted(run, rt, store):
+    run("lake-push")
+    whole = {name: store.get(name) for name in store.names()}
+    with rt.sessions.begin() as session:
+        take_identity(session, uuid4(), rt.clock.now())
+    export_quotes(rt.sessions, rt.lake, trades(DAYS[0], "ES", 301))
+
+    refused = [run("lake-push", *how) for how in ((), ("--overwrite",), ("--dry-run",))]
+    refused += [run("lake-pull", "--overwrite")]
+    compared = run("lake-compare", "--json")
+
+    assert {(one.exit_code, one.stderr.count("\n"), "--adopt" in one.stderr) for one in refused} == {(3, 1, True)}
+    assert {name: store.get(name) for name in store.names()} == whole
+    assert json.loads(compared.stdout)["another_lake"] is True
+    assert "Would send 1 file" in run("lake-push", "--adopt", "--dry-run").stdout
+    assert (run("lake-push", "--adopt").exit_code, run("lake-push").exit_code) == (0, 0)
+    assert json.loads(run("lake-compare", "--json").stdout)["another_lake"] is False
+    assert store.get("lake.json") == whole["lake.json"]
 
 
 def test_a_refusal_is_told_and_ends_with_3(run, rt):

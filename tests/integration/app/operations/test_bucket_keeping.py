@@ -1,10 +1,12 @@
 from dataclasses import replace
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
 from app.alerts.rules import RULES
 from app.bucket.objects import Bucket
+from app.bucket.owner import BucketOwner, write_owner
 from app.bucket.pushing import PushOptions
 from app.errors import NotFound
 from app.lake.locks import file_lock, files_lock
@@ -50,6 +52,16 @@ def test_a_day_that_was_written_again_is_due_again(filled, store):
     export_quotes(filled.sessions, filled.lake, trades(DAY, "ES", 9))
 
     assert days_to_push(filled, store.plan.place) == [DAY]
+
+
+def test_the_copy_of_another_lake_is_an_alert_and_stays_as_it_is(filled, store):
+    write_owner(Bucket(store.plan), BucketOwner(lake=uuid4(), since=MOMENT))
+    store.requests.clear()
+
+    assert push_due(filled, store.plan) == 0
+
+    assert "add --adopt if this installation is to go on with that lake" in read_standing(filled.redis).trouble
+    assert store.asked("PUT", "POST") == []
 
 
 def test_another_bucket_has_nothing_yet(filled, store):
