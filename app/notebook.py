@@ -224,10 +224,21 @@ class LakeHistory:
         span = (_instant(start), _end(end, self._clock))
         return read_lake_bars(self._files, self._market, parse_symbol(symbol), timeframe, *span, _source(source))
 
-    def sql(self, query: str, symbols: Sequence[str], start: Moment, end: Moment | None = None) -> pa.Table:
-        """What DuckDB answers to a query over `ticks`, those of symbols on trading days that meet `[start, end)`."""
+    def sql(
+        self,
+        query: str,
+        symbols: Sequence[str],
+        start: Moment,
+        end: Moment | None = None,
+        *,
+        timeout_s: float | None = 60.0,
+    ) -> pa.Table:
+        """What DuckDB answers to a query over `ticks`, those of symbols on trading days that meet `[start, end)`.
+
+        Unavailable when it runs for longer than `timeout_s` seconds, which None does not limit.
+        """
         names = [parse_symbol(symbol) for symbol in symbols]
-        return ask(self._files, self._market, names, _instant(start), _end(end, self._clock), query)
+        return ask(self._files, self._market, names, _instant(start), _end(end, self._clock), query, timeout_s)
 
 
 def _source(name: str | None) -> str | None:

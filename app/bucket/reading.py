@@ -15,7 +15,7 @@ from app.history.cold_ticks import stream_open
 from app.history.order import KEY_COLUMNS
 from app.history.ticks import COLUMNS, tick_schema
 from app.lake.layout import BARS, TICKS, parse_timeframe
-from app.lake.query import confined
+from app.lake.query import confined, interrupted
 from app.lake.schemas import BAR_FILE
 from app.market.market import Market
 from app.ticks.slices import TickSlice
@@ -64,11 +64,20 @@ def read_bars(
     return bars.filter(is_wanted).sort_by([("t_open", "ascending"), ("source", "ascending")])
 
 
-def ask(source: Source, market: Market, symbols: Sequence[str], start: datetime, end: datetime, query: str) -> pa.Table:
+def ask(
+    source: Source,
+    market: Market,
+    symbols: Sequence[str],
+    start: datetime,
+    end: datetime,
+    query: str,
+    timeout_s: float | None = None,
+) -> pa.Table:
     """What DuckDB answers to a query over the view `ticks`, of whole trading days that meet `[start, end)`.
 
     It is confined to the files of these days and symbols, and checks no checksum of a page. The columns `symbol` and
-    `session_date` are those of the files. NotFound when there is no file; Rejected when the query is wrong.
+    `session_date` are those of the files. NotFound when there is no file; Rejected when the query is wrong;
+    Unavailable when it is still running `timeout_s` seconds after its files were found.
     """
     import duckdb
 
@@ -76,7 +85,7 @@ def ask(source: Source, market: Market, symbols: Sequence[str], start: datetime,
     if not files:
         raise NotFound(f"there are no ticks of {', '.join(symbols)} in these days")
     mount = source.mount(files)
-    with _failing_as(mount), confined([source.root], files=mount) as connection:
+    with _failing_as(mount), confined([source.root], files=mount) as connection, interrupted(connection, timeout_s):
         ticks = connection.read_parquet([one.address for one in files], hive_partitioning=False)
         ticks.create_view("ticks")
         try:

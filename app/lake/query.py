@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from threading import Event, Thread
 from typing import Any, Final
 
 import duckdb
@@ -11,6 +12,7 @@ from app.errors import Conflict, Unavailable
 from app.lake.layout import Lake
 
 MEMORY_LIMIT_MB: Final = 1024
+_AGAIN_S: Final = 0.1
 _DAMAGED: Final = (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException)
 
 
@@ -62,6 +64,37 @@ def confined(
         if files is not None:
             connection.unregister_filesystem(files.protocol)
         connection.close()
+
+
+@contextmanager
+def interrupted(connection: duckdb.DuckDBPyConnection, timeout_s: float | None) -> Iterator[None]:
+    """End what the connection is asked in the block after `timeout_s` seconds, which is Unavailable; None for never."""
+    if timeout_s is None:
+        yield
+        return
+    done, late = Event(), Event()
+    watch = Thread(target=_interrupt, args=(connection, timeout_s, done, late), name="query-limit", daemon=True)
+    watch.start()
+    try:
+        yield
+    except duckdb.InterruptException:
+        if not late.is_set():
+            raise
+        raise Unavailable(
+            f"the query ran for longer than {timeout_s:g} seconds: ask for less, or give more with timeout_s"
+        ) from None
+    finally:
+        done.set()
+        watch.join()
+
+
+def _interrupt(connection: duckdb.DuckDBPyConnection, timeout_s: float, done: Event, late: Event) -> None:
+    if done.wait(timeout_s):
+        return
+    late.set()
+    # A statement that begins after an interruption knows nothing of it.
+    while not done.wait(_AGAIN_S):
+        connection.interrupt()
 
 
 def _confine(connection: duckdb.DuckDBPyConnection, roots: Sequence[str]) -> None:

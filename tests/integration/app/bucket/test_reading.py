@@ -170,6 +170,18 @@ def test_a_wrong_query_is_rejected(remote):
         remote.sql("SELECT nothing FROM ticks", ["ES"], START, END)
 
 
+@pytest.mark.parametrize("place", ["remote", "local"])
+def test_a_query_ends_at_its_limit(request, place):
+    query = "SELECT count(*) FROM ticks, range(10000000000) a, range(10000000000) b WHERE a.range + b.range = -1"
+
+    with pytest.raises(Unavailable, match="timeout_s"):
+        request.getfixturevalue(place).sql(query, ["ES"], START, END, timeout_s=0.2)
+
+
+def test_a_query_may_be_without_a_limit(local):
+    assert local.sql("SELECT 7 AS n FROM ticks LIMIT 1", ["ES"], START, END, timeout_s=None).to_pylist() == [{"n": 7}]
+
+
 def test_a_query_writes_nothing_into_a_folder(lake):
     before = (lake.root / ES).read_bytes()
 

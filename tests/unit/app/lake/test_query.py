@@ -3,7 +3,7 @@ import pytest
 
 from app.errors import Conflict, Unavailable
 from app.lake.layout import Lake
-from app.lake.query import connect
+from app.lake.query import connect, interrupted
 from tests.factories import DAY, quotes
 from tests.ticks import write_ticks
 
@@ -74,3 +74,22 @@ def lake(tmp_path):
     root = tmp_path / "lake"
     root.mkdir()
     return Lake(root)
+
+
+ENDLESS = "SELECT count(*) FROM range(10000000000) a, range(10000000000) b WHERE a.range + b.range = -1"
+
+
+def test_a_question_ends_at_its_limit_and_the_connection_answers_the_next(lake):
+    with connect(lake, threads=1) as connection:
+        with (
+            pytest.raises(Unavailable, match=r"longer than 0.2 seconds: .* timeout_s"),
+            interrupted(connection, 0.2),
+        ):
+            connection.sql(ENDLESS).fetchall()
+        with interrupted(connection, 60.0):
+            assert connection.sql("SELECT 7").fetchall() == [(7,)]
+
+
+def test_an_interruption_by_somebody_else_is_passed_on(lake):
+    with connect(lake, threads=1) as connection, pytest.raises(duckdb.InterruptException), interrupted(connection, 60):
+        raise duckdb.InterruptException("by somebody")
