@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from threading import Lock
+from threading import Event, Lock
 from typing import Final
 
 from sqlalchemy.orm import Session, sessionmaker
@@ -34,7 +34,7 @@ class AtWork(Conflict):
 class Sending:
     """Sends files of the lake to the bucket, some at once, and keeps what became of them.
 
-    After the instant `until` of `time.monotonic` none but the first is begun.
+    After the instant `until` of `time.monotonic` none but the first is begun; none is after store or disk failed at one.
     """
 
     sessions: sessionmaker[Session]
@@ -45,6 +45,7 @@ class Sending:
     sent: list[BucketFile] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     _turn: Lock = field(default_factory=Lock)
+    _failed: Event = field(default_factory=Event)
 
     def send_all(self, rows: Sequence[LakeFile]) -> None:
         """Send each; `sent`, `refusals` and `waiting` tell what became of it. Unavailable when store or disk fail."""
@@ -56,6 +57,9 @@ class Sending:
                     (self.waiting if isinstance(outcome, AtWork) else self.refusals).append(str(outcome))
 
     def _outcome(self, place: int, row: LakeFile) -> BucketFile | ThorError:
+        # A store that hangs is waited for once, and not again for each file.
+        if self._failed.is_set():
+            return AtWork(f"{row.path} is left to the next push")
         # The first one goes in any case, so that each push gets on.
         if place and self.until is not None and time.monotonic() >= self.until:
             return AtWork(f"{row.path} is left to the next push")
@@ -64,6 +68,9 @@ class Sending:
                 return self._send(row)
         except (Conflict, NotFound) as refusal:
             return refusal
+        except Unavailable:
+            self._failed.set()
+            raise
 
     def _send(self, row: LakeFile) -> BucketFile:
         data = self._read(row)
