@@ -15,7 +15,7 @@ from app.cli.console import EXIT_REFUSED, command, console, counting
 from app.cli.lake import parse_range
 from app.cli.output_dir import parse_output_dir
 from app.cli.wording import counted, size_text
-from app.errors import Rejected
+from app.errors import Conflict, Rejected
 from app.quotes import parse_symbols
 from app.runtime import Runtime, runtime
 
@@ -71,7 +71,7 @@ def lake_push(
     bucket, chosen = _bucket(rt), parse_symbols(symbols) if symbols is not None else None
     days = recorded_days(rt, *parse_range(start, end))
     if not dry_run:
-        note_command(rt, "lake-push", f"{len(days)} days", bucket=bucket.plan.place, overwrite=overwrite)
+        note_command(rt, "lake-push", f"{len(days)} days", bucket=bucket.plan.place, overwrite=overwrite, adopt=adopt)
     options = PushOptions(chosen, verify=verify, dry_run=dry_run, overwrite=overwrite, adopt=adopt)
     done = push_days(rt, bucket, days, options)
     _report(done, len(days), "sent", "Would send" if dry_run else "Sent", as_json=as_json)
@@ -112,13 +112,15 @@ def lake_pull(
     from app.bucket.pulling import Puller
     from app.operations.bucket_keeping import pull_days
 
+    if adopt and output_dir is not None:
+        raise Rejected("--adopt and --output-dir exclude each other: give one of them")
     rt = runtime()
     bucket, chosen = _bucket(rt), parse_symbols(symbols) if symbols is not None else None
     lake = parse_output_dir(output_dir, rt.lake) if output_dir is not None else rt.lake
     sessions = rt.sessions if lake is rt.lake else None
     days = _within(list_days(bucket), start, end)
     if sessions is not None and not dry_run:
-        note_command(rt, "lake-pull", f"{len(days)} days", bucket=bucket.plan.place, overwrite=overwrite)
+        note_command(rt, "lake-pull", f"{len(days)} days", bucket=bucket.plan.place, overwrite=overwrite, adopt=adopt)
     now = rt.clock.now()
     puller = Puller(lake, bucket, now, sessions, chosen, overwrite=overwrite, adopt=adopt, dry_run=dry_run)
     done = pull_days(puller, days)
@@ -142,15 +144,14 @@ def lake_compare(start: str | None, end: str | None, symbols: str | None, verify
     """
     from app.bucket.comparing import compare_day
     from app.bucket.days import list_days
-    from app.bucket.owner import Ownership
     from app.operations.bucket_keeping import recorded_days
 
     rt = runtime()
     bucket, chosen = _bucket(rt), parse_symbols(symbols) if symbols is not None else None
     days = sorted({*_within(list_days(bucket), start, end), *recorded_days(rt, *parse_range(start, end))})
-    is_another = Ownership(rt.sessions, bucket, rt.clock.now()).is_another()
-    if is_another:
-        click.echo(f"{bucket.plan.place} has the copy of another lake", err=True)
+    remark = _remark(rt, bucket)
+    if remark:
+        click.echo(f"note: {remark}", err=True)
     found: list[Difference] = []
     with nullcontext(lambda _more: None) if as_json else counting("Comparing", len(days)) as count:
         for day in days:
@@ -160,7 +161,7 @@ def lake_compare(start: str | None, end: str | None, symbols: str | None, verify
     if as_json:
         shown = [{"path": one.path, "problem": one.problem, "detail": one.detail} for one in differences]
         equal = len(found) - len(differences)
-        _print_json({"files": len(found), "equal": equal, "another_lake": is_another, "differences": shown})
+        _print_json({"files": len(found), "equal": equal, "remark": remark, "differences": shown})
     else:
         for one in differences:
             click.echo(f"{one.problem.upper() if one.problem else ''} {one.path}: {one.detail}", err=True)
@@ -177,6 +178,16 @@ def _bucket(rt: Runtime) -> "Bucket":
     if rt.settings.bucket is None:
         raise Rejected("no bucket is named: set LAKE_BUCKET, such as s3://desk/thor")
     return Bucket(rt.settings.bucket)
+
+
+def _remark(rt: Runtime, bucket: "Bucket") -> str:
+    from app.bucket.owner import Ownership
+
+    try:
+        is_another = Ownership(rt.sessions, bucket, rt.clock.now()).is_another()
+    except Conflict as damage:
+        return str(damage)
+    return f"{bucket.plan.place} has the copy of another lake" if is_another else ""
 
 
 def _within(days: Iterable[date], start: str | None, end: str | None) -> list[date]:

@@ -60,11 +60,18 @@ def test_the_copy_of_another_lake_is_left_alone_until_it_is_adopted(run, rt, sto
 
     assert {(one.exit_code, one.stderr.count("\n"), "--adopt" in one.stderr) for one in refused} == {(3, 1, True)}
     assert {name: store.get(name) for name in store.names()} == whole
-    assert json.loads(compared.stdout)["another_lake"] is True
+    assert json.loads(compared.stdout)["remark"].endswith("has the copy of another lake")
     assert "Would send 1 file" in run("lake-push", "--adopt", "--dry-run").stdout
     assert (run("lake-push", "--adopt").exit_code, run("lake-push").exit_code) == (0, 0)
-    assert json.loads(run("lake-compare", "--json").stdout)["another_lake"] is False
+    assert json.loads(run("lake-compare", "--json").stdout)["remark"] == ""
     assert store.get("lake.json") == whole["lake.json"]
+    store.put("lake.json", b"{}")
+    assert "lake.json in s3://" in json.loads(run("lake-compare", "--json").stdout)["remark"]
+    both = run("lake-pull", "--adopt", f"--output-dir={rt.lake.root.parent / 'other'}")
+    assert (both.exit_code, both.stderr) == (
+        2,
+        "error: --adopt and --output-dir exclude each other: give one of them\n",
+    )
 
 
 def test_a_refusal_is_told_and_ends_with_3(run, rt):

@@ -7,14 +7,17 @@ import pytest
 from app.alerts.rules import RULES
 from app.bucket.objects import Bucket
 from app.bucket.owner import BucketOwner, write_owner
+from app.bucket.pulling import Puller
 from app.bucket.pushing import PushOptions
-from app.errors import NotFound
+from app.errors import Conflict, NotFound
+from app.lake.layout import Lake
 from app.lake.locks import file_lock, files_lock
 from app.operations.alerting.bucket import find_behind
 from app.operations.alerting.policy import AlertPolicy
 from app.operations.bucket_keeping import (
     days_to_push,
     look_at_bucket,
+    pull_days,
     push_days,
     push_due,
     read_standing,
@@ -62,6 +65,38 @@ def test_the_copy_of_another_lake_is_an_alert_and_stays_as_it_is(filled, store):
 
     assert "add --adopt if this installation is to go on with that lake" in read_standing(filled.redis).trouble
     assert store.asked("PUT", "POST") == []
+
+
+def test_a_pull_of_another_lake_brings_nothing_but_to_a_folder(filled, store, tmp_path):
+    push_due(filled, store.plan)
+    store.delete("lake.json")
+    write_owner(Bucket(store.plan), BucketOwner(lake=uuid4(), since=MOMENT))
+    (filled.lake.root / ES).unlink()
+    here = Puller(filled.lake, Bucket(store.plan), MOMENT, filled.sessions)
+    folder = Puller(Lake(tmp_path / "other"), Bucket(store.plan), MOMENT)
+
+    with pytest.raises(Conflict, match="another lake"):
+        list(pull_days(here, DAYS))
+
+    assert not (filled.lake.root / ES).exists()
+    assert [len(one.taken) for one in pull_days(folder, DAYS)] == [3, 3]
+
+
+@pytest.mark.parametrize("hangs", ["list-type", "lake.json", "ticks"])
+def test_a_store_that_hangs_ends_a_push_at_its_first_failure(filled, store, monkeypatch, hangs):
+    monkeypatch.setattr("app.bucket.objects.READ_TIMEOUT_S", 0.3)
+    monkeypatch.setattr("app.bucket.objects.MAX_ATTEMPTS", 1)
+    monkeypatch.setattr("app.bucket.sending.AT_ONCE", 1)
+
+    def fits(one):
+        return hangs in one.query if hangs == "list-type" else one.name.startswith(hangs) and not one.is_listing
+
+    with store.holding(fits):
+        assert push_due(filled, store.plan) == 0
+        held = {one.name for one in store.requests if fits(one)}
+
+    assert len(held) == 1
+    assert read_standing(filled.redis).trouble.startswith(store.plan.place)
 
 
 def test_another_bucket_has_nothing_yet(filled, store):
