@@ -34,7 +34,7 @@ class AtWork(Conflict):
 class Sending:
     """Sends files of the lake to the bucket, some at once, and keeps what became of them.
 
-    After the instant `until` of `time.monotonic` none but the first is begun, and none once store or disk failed at one.
+    After the instant `until` of `time.monotonic` none but the first is begun, none once store or disk failed at one.
     """
 
     sessions: sessionmaker[Session]
