@@ -15,7 +15,7 @@ from app.history.cold_ticks import stream_open
 from app.history.order import KEY_COLUMNS
 from app.history.ticks import COLUMNS, tick_schema
 from app.lake.layout import BARS, TICKS, parse_timeframe
-from app.lake.query import confined
+from app.lake.query import collect, confined
 from app.lake.schemas import BAR_FILE
 from app.market.market import Market
 from app.ticks.slices import TickSlice
@@ -86,7 +86,7 @@ def ask(source: Source, market: Market, symbols: Sequence[str], start: datetime,
             found = connection.sql(query) if kinds and kinds <= asks else None
             if found is None:
                 raise Rejected("the query asks for nothing: it must be a SELECT")
-            return found.to_arrow_table()
+            return collect(found)
         except (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException) as error:
             raise Rejected(f"the query is wrong: {str(error).splitlines()[0]}") from None
 

@@ -11,6 +11,8 @@ from app.errors import Conflict, Unavailable
 from app.lake.layout import Lake
 
 MEMORY_LIMIT_MB: Final = 1024
+_BATCH_ROWS: Final = 50_000
+_IN_WORDS: Final = {"Out of Memory": duckdb.OutOfMemoryException, "Conversion": duckdb.ConversionException}
 _DAMAGED: Final = (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException)
 
 
@@ -62,6 +64,35 @@ def confined(
         if files is not None:
             connection.unregister_filesystem(files.protocol)
         connection.close()
+
+
+def collect(answer: duckdb.DuckDBPyRelation, *, memory_limit_mb: int = MEMORY_LIMIT_MB) -> pa.Table:
+    """A question's whole answer; to be called inside the block of `confined`, whose errors are those of this as well.
+
+    Unavailable as soon as the answer takes more than `memory_limit_mb`: what DuckDB has handed out, it does not count.
+    """
+    reader = answer.to_arrow_reader(_BATCH_ROWS)
+    batches, taken = [], 0
+    try:
+        for batch in reader:
+            batches.append(batch)
+            taken += batch.nbytes
+            if taken > memory_limit_mb * 2**20:
+                raise Unavailable(
+                    f"the answer is too large: it takes more than {memory_limit_mb} MB; ask for less of it"
+                )
+        return pa.Table.from_batches(batches, reader.schema)
+    except (OSError, pa.ArrowException) as error:
+        raise _as_duckdb(error) from None
+    finally:
+        reader.close()
+
+
+def _as_duckdb(error: Exception) -> duckdb.Error:
+    # What fails after the first batch comes as an error of Arrow, which has DuckDB's words alone.
+    told = str(error)
+    kind = next((kind for words, kind in _IN_WORDS.items() if told.startswith(words)), duckdb.Error)
+    return kind(told)
 
 
 def _confine(connection: duckdb.DuckDBPyConnection, roots: Sequence[str]) -> None:
