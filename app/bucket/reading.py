@@ -68,7 +68,8 @@ def ask(source: Source, market: Market, symbols: Sequence[str], start: datetime,
     """What DuckDB answers to a query over the view `ticks`, of whole trading days that meet `[start, end)`.
 
     It is confined to the files of these days and symbols, and checks no checksum of a page. The columns `symbol` and
-    `session_date` are those of the files. NotFound when there is no file; Rejected when the query is wrong.
+    `session_date` are those of the files. NotFound when there is no file; Rejected when the query is wrong; Unavailable
+    when it, or its answer, needs more than 1 GB.
     """
     import duckdb
 
