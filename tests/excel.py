@@ -11,6 +11,7 @@ GENERAL_FAILURE = -2147352567
 EDITING = -2146777998
 SERVER_GONE = -2147023174
 WRONG_THREAD = -2147417842
+DISCONNECTED = -2147417848
 
 
 class com_error(Exception):
@@ -39,27 +40,29 @@ def gone() -> com_error:
 class Range:
     """Cells of a sheet, which only the thread that got them may use."""
 
-    def __init__(self, excel: "Excel", cells: str) -> None:
-        self._excel, self.cells, self._thread = excel, cells, threading.get_ident()
+    def __init__(self, excel: "Excel", book: "Book", cells: str) -> None:
+        self._excel, self._book, self.cells, self._thread = excel, book, cells, threading.get_ident()
 
     @property
     def raw_value(self) -> object:
         """The cells, in one call, as COM hands them out: a tuple of tuples."""
         if threading.get_ident() != self._thread:
             raise com_error(WRONG_THREAD, "The application called an interface that was marshalled for another thread.")
+        if self._book not in self._excel.open:
+            raise com_error(DISCONNECTED, "The object invoked has disconnected from its clients.")
         return self._excel.answer()
 
 
 class Sheet:
     """A sheet of an open workbook."""
 
-    def __init__(self, excel: "Excel", name: str) -> None:
-        self._excel, self.name = excel, name
+    def __init__(self, excel: "Excel", book: "Book", name: str) -> None:
+        self._excel, self._book, self.name = excel, book, name
 
     def range(self, cells: str) -> Range:
         """Some of its cells."""
         self._excel.ask()
-        return Range(self._excel, cells)
+        return Range(self._excel, self._book, cells)
 
 
 class Book:
@@ -74,7 +77,7 @@ class Book:
     def sheets(self) -> list[Sheet]:
         """Its sheets."""
         self._excel.ask()
-        return [Sheet(self._excel, name) for name in self._sheets]
+        return [Sheet(self._excel, self, name) for name in self._sheets]
 
 
 class Excel:

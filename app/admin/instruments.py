@@ -67,8 +67,8 @@ class InstrumentView(WatchingView):
         for name in _FACTS:
             if name in form:
                 setattr(row, name, form[name].data)
-        if row.tick_size <= 0 or row.multiplier <= 0:
-            raise Rejected("the size of a tick and the value of a point are above 0")
+        if not all(figure.is_finite() and figure > 0 for figure in (row.tick_size, row.multiplier)):
+            raise Rejected("the size of a tick and the value of a point are above 0, and numbers")
         if "watch_position" in form:
             _watch(session, row.symbol, form.watch_position.data)
 

@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar, Final
 
-from flask import Response, flash
+from flask import Response, flash, request
+from flask_admin.actions import action
 from flask_admin.base import expose
 from flask_admin.contrib.sqla import ModelView
+from flask_admin.tools import iterdecode
 from sqlalchemy import inspect
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session, scoped_session
@@ -122,10 +124,15 @@ class RecordView(ModelView):
             rule = getattr(getattr(exc.orig, "diag", None), "constraint_name", None)
             flash(f"The database refuses this{f' by its rule {rule}' if rule else ''}.", "error")
             return True
+        if isinstance(exc, DataError):
+            flash(f"The database refuses this: {str(exc.orig).splitlines()[0][:200]}.", "error")
+            return True
         return False
 
     def get_one(self, id: Any) -> Any:
         """The row of a key; None when there is none, or the text is no key."""
+        if len(iterdecode(id)) != len(inspect(self.model).primary_key):
+            return None
         try:
             return super().get_one(id)
         except DataError:
@@ -136,9 +143,21 @@ class RecordView(ModelView):
         """The rows of a page, and how many there are in all; none on a page that no table has."""
         return super().get_list(page if page is None else min(page, MOST_PAGES), *args, **options)
 
+    @action("delete", "Delete", "Take the chosen rows away for good?")
+    def action_delete(self, ids: list[str]) -> None:
+        """Take the chosen rows away, each on record; one that is not there is told, and the others go."""
+        for one in ids:
+            row = self.get_one(one)
+            if row is None:
+                flash(f"There is no row {one[:40]}.", "error")
+            elif self.delete_model(row):
+                flash(f"{one[:40]} is taken away.", "success")
+
     @expose("/ajax/update/", methods=("POST",))
     def ajax_update(self) -> Any:
         """An inline edit: the answer is plain text, with 400 for what is refused."""
+        if self.column_editable_list and not any(name in request.form for name in self.column_editable_list):
+            return Response("Nothing here can be changed in a list.", status=400, mimetype="text/plain")
         answer = super().ajax_update()
         text, status = answer if isinstance(answer, tuple) else (answer, 200)
         return Response(str(text or ""), status=400 if status == 500 else status, mimetype="text/plain")

@@ -4,9 +4,10 @@ import base64
 import hashlib
 import secrets
 from collections.abc import Iterable
+from itertools import chain
 from typing import Final
 
-from flask import Flask, Response, current_app, g, request, session
+from flask import Flask, Response, abort, current_app, g, request, session
 from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect
 
@@ -37,6 +38,7 @@ def install_security(app: Flask, handlers: Iterable[str]) -> None:
     app.extensions["thor_script_hashes"] = " ".join(sorted({_hash(one) for one in handlers}))
     app.jinja_env.globals["csp_nonce"] = nonce
     app.before_request(require_token)
+    app.before_request(require_text)
     app.after_request(harden)
 
 
@@ -48,6 +50,12 @@ def require_token() -> None:
         session.permanent = True
     if request.method in UNSAFE:
         csrf.protect()
+
+
+def require_text() -> None:
+    """400 for what holds NUL, which PostgreSQL keeps in no text."""
+    if any("\0" in text for _, text in chain(request.args.items(multi=True), request.form.items(multi=True))):
+        abort(400, "a text must not hold the character NUL")
 
 
 def nonce() -> str:

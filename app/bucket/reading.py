@@ -15,7 +15,7 @@ from app.history.cold_ticks import stream_open
 from app.history.order import KEY_COLUMNS
 from app.history.ticks import COLUMNS, tick_schema
 from app.lake.layout import BARS, TICKS, parse_timeframe
-from app.lake.query import confined, interrupted
+from app.lake.query import collect, confined, interrupted
 from app.lake.schemas import BAR_FILE
 from app.market.market import Market
 from app.ticks.slices import TickSlice
@@ -76,8 +76,9 @@ def ask(
     """What DuckDB answers to a query over the view `ticks`, of whole trading days that meet `[start, end)`.
 
     It is confined to the files of these days and symbols, and checks no checksum of a page. The columns `symbol` and
-    `session_date` are those of the files. NotFound when there is no file; Rejected when the query is wrong;
-    Unavailable when it is still running `timeout_s` seconds after its files were found.
+    `session_date` are those of the files. NotFound when there is no file; Rejected when the query is wrong; Unavailable
+    when it is still running `timeout_s` seconds after its files were found, or when it or its answer needs more than
+    1 GB.
     """
     import duckdb
 
@@ -95,7 +96,7 @@ def ask(
             found = connection.sql(query) if kinds and kinds <= asks else None
             if found is None:
                 raise Rejected("the query asks for nothing: it must be a SELECT")
-            return found.to_arrow_table()
+            return collect(found)
         except (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException) as error:
             raise Rejected(f"the query is wrong: {str(error).splitlines()[0]}") from None
 

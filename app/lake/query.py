@@ -13,6 +13,12 @@ from app.lake.layout import Lake
 
 MEMORY_LIMIT_MB: Final = 1024
 _AGAIN_S: Final = 0.1
+_BATCH_ROWS: Final = 50_000
+_IN_WORDS: Final = {
+    "Out of Memory": duckdb.OutOfMemoryException,
+    "Conversion": duckdb.ConversionException,
+    "INTERRUPT": duckdb.InterruptException,
+}
 _DAMAGED: Final = (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException)
 
 
@@ -95,6 +101,35 @@ def _interrupt(connection: duckdb.DuckDBPyConnection, timeout_s: float, done: Ev
     # A statement that begins after an interruption knows nothing of it.
     while not done.wait(_AGAIN_S):
         connection.interrupt()
+
+
+def collect(answer: duckdb.DuckDBPyRelation, *, memory_limit_mb: int = MEMORY_LIMIT_MB) -> pa.Table:
+    """A question's whole answer; to be called inside the block of `confined`, whose errors are those of this as well.
+
+    Unavailable as soon as the answer takes more than `memory_limit_mb`: what DuckDB has handed out, it does not count.
+    """
+    reader = answer.to_arrow_reader(_BATCH_ROWS)
+    batches, taken = [], 0
+    try:
+        for batch in reader:
+            batches.append(batch)
+            taken += batch.nbytes
+            if taken > memory_limit_mb * 2**20:
+                raise Unavailable(
+                    f"the answer is too large: it takes more than {memory_limit_mb} MB; ask for less of it"
+                )
+        return pa.Table.from_batches(batches, reader.schema)
+    except (OSError, pa.ArrowException) as error:
+        raise _as_duckdb(error) from None
+    finally:
+        reader.close()
+
+
+def _as_duckdb(error: Exception) -> duckdb.Error:
+    # What fails after the first batch comes as an error of Arrow, which has DuckDB's words alone.
+    told = str(error)
+    kind = next((kind for words, kind in _IN_WORDS.items() if told.startswith(words)), duckdb.Error)
+    return kind(told)
 
 
 def _confine(connection: duckdb.DuckDBPyConnection, roots: Sequence[str]) -> None:

@@ -1,6 +1,7 @@
 """Thor's processes with a bug planted in them: python -m tests.faults.mutants BUG MODULE ARGUMENTS…
 
-Each of the bugs is one that this kind of pipeline is known for. A scenario whose judge does not see it proves nothing.
+Each of the bugs is one that this kind of pipeline is known for. A scenario whose judge does not see it, or a test that
+passes with it, proves nothing. Where the module is `pytest`, the bug is in the process of the tests.
 """
 
 import runpy
@@ -128,6 +129,53 @@ def back_up_from_now_on() -> None:
     _plant(bus, "oldest_waiting", lambda _client: None)
 
 
+def read_in_any_order() -> None:
+    """A page of ticks holds whichever rows the database comes upon first."""
+    from psycopg2 import sql
+
+    from app.ticks import reading
+
+    words = reading._COPY.string
+    if "ORDER BY ts, seq, source " not in words:
+        raise LookupError("ticks are read in no such order: the bug cannot be planted")
+    _plant(reading, "_COPY", sql.SQL(words.replace("ORDER BY ts, seq, source ", "")))
+
+
+def swallow_the_commit() -> None:
+    """What the database did not commit counts as stored, and is acknowledged."""
+    from app.errors import Unavailable
+    from app.ingest.batch import Stored
+    from app.ingest.storing import TickWriter
+
+    store = TickWriter.store
+
+    def hopeful(writer: TickWriter, batch: Any, *more: Any) -> Stored:
+        try:
+            return store(writer, batch, *more)
+        except Unavailable:
+            return Stored(len(batch.entries), len(batch.rows.lines), 0, 0, ())
+
+    _plant(TickWriter, "store", hopeful)
+
+
+def wait_beyond_the_timeout() -> None:
+    """Who waits for news waits longer than its connection does."""
+    from app.api.installation import STREAM_TIMEOUT_S
+    from app.api.sse import tail
+    from app.bus import groups
+    from app.ingest.run import BLOCK_MS
+
+    _plant(groups, "ANSWER_S", 0.1 - BLOCK_MS / 1000)
+    _plant(tail, "BLOCK_MS", int(STREAM_TIMEOUT_S * 1000) + 1000)
+
+
+def ask_for_no_token() -> None:
+    """A change in the admin needs no token of its session."""
+    from app.admin import security
+
+    _plant(security.csrf, "protect", lambda: None)
+
+
 BUGS: dict[str, Callable[[], None]] = {
     "ack-before-commit": acknowledge_first,
     "new-entries-only": read_new_only,
@@ -139,6 +187,10 @@ BUGS: dict[str, Callable[[], None]] = {
     "purge-before-verify": purge_unproved,
     "unfenced-finish": believe_the_claim,
     "backup-from-now-on": back_up_from_now_on,
+    "no-order": read_in_any_order,
+    "commit-swallowed": swallow_the_commit,
+    "block-beyond-timeout": wait_beyond_the_timeout,
+    "csrf-off": ask_for_no_token,
 }
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import openpyxl
 import pytest
 
+from app.access.roles import Role
 from app.api.job_progress import progress_events
 from app.api.parts import EXTENSION as PARTS
 from app.api.parts import PROGRESS_CLIENTS
@@ -18,6 +19,7 @@ from app.runtime import EXTENSION
 from tests.analyses import NOW, SteppedAnalysis
 from tests.fakes import FixedClock
 from tests.hours import MARKETS
+from tests.keyed_client import bearing, make_key
 from tests.waiting import until
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -158,6 +160,20 @@ def test_a_job_is_shown_cancelled_and_tried_again(client, post, dispatch):
 @pytest.mark.parametrize("path", ["", "/results", "/progress"])
 def test_a_job_that_does_not_exist_is_not_found(client, path):
     assert client.get(f"/api/jobs/4711{path}").status_code == 404
+
+
+def test_a_job_is_the_desks_whoever_asked_for_it(app, client):
+    rt = app.extensions[EXTENSION]
+    asking, other, looking = (bearing(make_key(rt, role)) for role in (Role.OPERATOR, Role.OPERATOR, Role.VIEWER))
+    number = client.post("/api/jobs", json={"symbols": ["ES"]}, headers=asking).json["job"]["id"]
+
+    seen = client.get(f"/api/jobs/{number}", headers=looking)
+    kept = client.post(f"/api/jobs/{number}/cancel", json={}, headers=looking)
+    taken_back = client.post(f"/api/jobs/{number}/cancel", json={}, headers=other)
+
+    assert (seen.status_code, seen.json["id"]) == (200, number)
+    assert (kept.status_code, taken_back.status_code) == (403, 202)
+    assert client.get(f"/api/jobs/{number}").json["status"] == "cancelled"
 
 
 def test_findings_are_a_document(client, done):

@@ -17,6 +17,8 @@ from app.collectors.excel.readers import ExcelLost, SheetMissing
 SETTLED_S: Final = 2.5
 GRACE_S: Final = 5.0
 _SUFFIXES: Final = (".xlsx", ".xlsm")
+# How a file begins that Excel has encrypted, or saved in the format before .xlsx.
+_SEALED: Final = bytes.fromhex("d0cf11e0a1b11ae1")
 _Stamp = tuple[int, int, int]
 
 
@@ -70,6 +72,10 @@ class FileReader:
         self._rows = self._rows if rows == self._rows else rows
 
     def _parsed(self, content: bytes) -> Rows:
+        if content.startswith(_SEALED):
+            raise SheetMissing(
+                f"{self._path.name} needs a password, or is an .xls: save it as .xlsx without a password"
+            )
         book = CalamineWorkbook.from_filelike(io.BytesIO(content))
         name = next((name for name in book.sheet_names if name.casefold() == self._sheet.casefold()), None)
         if name is None:

@@ -3,6 +3,7 @@ import subprocess
 import sys
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 import duckdb
 import numpy as np
@@ -18,7 +19,7 @@ from app.errors import Conflict, NotFound, Rejected, Unavailable
 from app.lake.files import publish
 from app.lake.layout import TICKS
 from app.lake.manifest import record_file
-from app.lake.query import confined
+from app.lake.query import collect, confined
 from app.lake.schemas import INSTANT, PRICE, TICK_FILE
 from app.notebook import History, LakeHistory
 from app.settings import load_settings
@@ -171,15 +172,32 @@ def test_a_wrong_query_is_rejected(remote):
 
 
 @pytest.mark.parametrize("place", ["remote", "local"])
-def test_a_query_ends_at_its_limit(request, place):
-    query = "SELECT count(*) FROM ticks, range(10000000000) a, range(10000000000) b WHERE a.range + b.range = -1"
-
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT count(*) FROM ticks, range(10000000000) a, range(10000000000) b WHERE a.range + b.range = -1",
+        "SELECT 1 AS n FROM ticks UNION ALL SELECT range AS n FROM range(1000000000000) WHERE range % 100000 = 0",
+    ],
+    ids=["before the first row", "after the first rows"],
+)
+def test_a_query_ends_at_its_limit(request, place, query):
     with pytest.raises(Unavailable, match="timeout_s"):
         request.getfixturevalue(place).sql(query, ["ES"], START, END, timeout_s=0.2)
 
 
 def test_a_query_may_be_without_a_limit(local):
     assert local.sql("SELECT 7 AS n FROM ticks LIMIT 1", ["ES"], START, END, timeout_s=None).to_pylist() == [{"n": 7}]
+
+
+@pytest.mark.parametrize("where", ["folder", "bucket"])
+def test_an_answer_that_is_too_large_ends_and_the_next_query_is_answered(lake, remote, monkeypatch, where):
+    monkeypatch.setattr("app.bucket.reading.collect", partial(collect, memory_limit_mb=1))
+    asked = remote if where == "bucket" else LakeHistory(lake.root)
+
+    with pytest.raises(Unavailable, match="the answer is too large: it takes more than 1 MB"):
+        asked.sql("SELECT a.*, repeat('x', 1000) AS x FROM ticks a, ticks b", ["ES"], START, END)
+
+    assert asked.sql("SELECT 1 AS n FROM ticks LIMIT 1", ["ES"], START, END).to_pylist() == [{"n": 1}]
 
 
 def test_a_query_writes_nothing_into_a_folder(lake):

@@ -5,6 +5,7 @@ from app.bus.connection import connect
 from app.bus.groups import GroupReader, GroupState, group_state, parse_consumer
 from app.bus.leases import acquire
 from app.errors import Rejected
+from app.ingest.run import BLOCK_MS
 from tests.factories import quotes
 from tests.proxy import relayed
 from tests.waiting import until
@@ -53,6 +54,12 @@ def test_a_group_that_comes_late_has_everything_before_it_too(raw_bus, publisher
     assert late.state() == GroupState(lag=3, pending=0, last_delivered_id="0-0")
     assert seqs(read(late)) == [1, 2, 3]
     late.leave()
+
+
+def test_a_wait_for_news_ends_without_an_error_where_there_are_none(reader):
+    reader.ask_new(100, BLOCK_MS)
+
+    assert reader.take_new() == []
 
 
 def test_joining_again_changes_nothing(publisher, reader):

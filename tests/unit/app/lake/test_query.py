@@ -3,7 +3,7 @@ import pytest
 
 from app.errors import Conflict, Unavailable
 from app.lake.layout import Lake
-from app.lake.query import connect, interrupted
+from app.lake.query import collect, connect, interrupted
 from tests.factories import DAY, quotes
 from tests.ticks import write_ticks
 
@@ -58,6 +58,46 @@ def test_a_damaged_file_is_told_as_such(lake):
 def test_a_question_too_large_for_its_memory_is_told_as_such(lake):
     with pytest.raises(Unavailable, match="16 MB"), connect(lake, memory_limit_mb=16) as connection:
         connection.sql("SELECT list(i) FROM range(50000000) t(i)").fetchall()
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "SELECT * FROM (SELECT i, count(*) AS n FROM range(1000000000) t(i) GROUP BY i) ORDER BY n LIMIT 5",
+        "SELECT a.i, b.i FROM range(100000) a(i), range(100000) b(i) ORDER BY a.i * b.i",
+        "SELECT a.i, b.i, repeat('x', 100) FROM range(100000) a(i), range(100000) b(i)",
+    ],
+    ids=["a thousand million groups", "all pairs in order", "all pairs"],
+)
+def test_a_question_ends_at_its_memory_and_the_next_one_is_answered(lake, question):
+    too_large = pytest.raises(Unavailable, match=r"too large: it (needs|takes) more than 64 MB")
+    with too_large, connect(lake, memory_limit_mb=64) as connection:
+        collect(connection.sql(question), memory_limit_mb=64)
+
+    with connect(lake) as connection:
+        assert collect(connection.sql("SELECT 7 AS n")).to_pylist() == [{"n": 7}]
+
+
+def test_an_answer_of_no_rows_has_its_columns(lake):
+    with connect(lake) as connection:
+        assert collect(connection.sql("SELECT 1 AS n WHERE false")).schema.names == ["n"]
+
+
+def test_what_goes_wrong_after_the_first_rows_is_told_as_at_once(lake):
+    path = lake.root / "large.parquet"
+    with connect(lake) as connection:
+        connection.sql(f"COPY (SELECT md5(i::text) AS n FROM range(500000) t(i)) TO '{path}' (ROW_GROUP_SIZE 50000)")
+    content = bytearray(path.read_bytes())
+    half = len(content) // 2
+    content[half : half + 200] = bytes(byte ^ 255 for byte in content[half : half + 200])
+    path.write_bytes(content)
+
+    with pytest.raises(Conflict, match="cannot be read"), connect(lake) as connection:
+        collect(connection.sql(f"FROM read_parquet('{path}')"))
+    with pytest.raises(duckdb.ConversionException), connect(lake, threads=1) as connection:
+        collect(
+            connection.sql("SELECT CASE WHEN i < 400000 THEN i ELSE ('a' || i)::BIGINT END FROM range(500000) t(i)")
+        )
 
 
 def test_a_mistake_in_a_question_stays_a_mistake(lake):

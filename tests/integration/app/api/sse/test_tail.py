@@ -1,8 +1,10 @@
 import pytest
 
+from app.api.installation import STREAM_TIMEOUT_S
 from app.api.sse.frames import ORIGIN, parse_id
 from app.api.sse.tail import StreamTail
 from app.bus import keys
+from app.bus.connection import connect
 from app.clock import SystemClock
 from app.errors import Unavailable
 from app.market.markets import market
@@ -101,12 +103,19 @@ def test_an_event_that_is_read_again_is_the_same_object(real):
     assert first is second
 
 
+def test_a_wait_for_news_is_over_before_its_connection_is_given_up(redis_url):
+    with connect(redis_url, text=False, socket_timeout_s=STREAM_TIMEOUT_S) as client:
+        tail = StreamTail(lambda: client, market(), SystemClock())
+
+        assert tail.wait_after(tail.newest(), 10).events == []
+
+
 def test_without_a_server_to_connect_to_it_says_so():
-    def connect():
+    def refuse():
         raise Unavailable("no server")
 
     with pytest.raises(Unavailable):
-        StreamTail(connect, market(), SystemClock()).newest()
+        StreamTail(refuse, market(), SystemClock()).newest()
 
 
 @pytest.fixture(params=["real", "fake"])

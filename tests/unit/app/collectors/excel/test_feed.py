@@ -164,6 +164,21 @@ def test_an_excel_that_was_closed_and_opened_again_is_attached_to_and_nothing_is
     assert (feed.state().state, feed.state().reconnects) == (STREAMING, 1)
 
 
+def test_a_workbook_that_is_closed_in_an_excel_that_goes_on_is_read_again_when_it_is_open(excels, follow):
+    excel = excels.start(sheet(ES), str(PATH), "Other.xlsx")
+    feed = follow(excels, require_open=True)
+    feed.next()
+
+    book = excel.open.pop(0)
+    until(lambda: feed.step() == [] and "not open in Excel: open it" in feed.state().detail)
+    assert feed.state().state == LOST
+
+    excel.add(book.fullname)
+    excel.cells = sheet(ES, ZB)
+    assert [(quote.symbol, quote.seq) for quote in feed.next()] == [("ZB", 2)]
+    assert (feed.state().state, feed.state().reconnects) == (STREAMING, 1)
+
+
 def test_a_read_that_hangs_holds_nothing_up_and_is_given_up(excels, follow, seconds):
     excel = excels.start(sheet(ES), str(PATH))
     feed = follow(excels)

@@ -1,13 +1,21 @@
 import os
 import zipfile
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
+from openpyxl.workbook.protection import WorkbookProtection
 
+from app.collectors.excel.area import parse_area
 from app.collectors.excel.file_reader import GRACE_S, SETTLED_S, FileReader
 from app.collectors.excel.plan import ExcelPlan
 from app.collectors.excel.readers import ExcelLost, SheetMissing
+from app.collectors.excel.sheet import read_sheet
 from tests.sheets import ES, HEADERS, ZB, row, save_workbook
+
+AREA, TODAY = "A1:M20", date(2025, 10, 9)
 
 
 @pytest.mark.parametrize("name", ["Futures.xlsx", "Futures.xlsm", "FUTURES.XLSX"])
@@ -26,6 +34,63 @@ def test_the_range_may_lie_anywhere_in_the_sheet(folder):
     rows = FileReader(ExcelPlan("excel_file", folder / "a.xlsx", "futures", "B3:D5")).read()
 
     assert [list(cells) for cells in rows] == [["Symbol", "Last", "Bid"], ["/ES:XCME", 6879.5, 6879.25], [None] * 3]
+
+
+def test_merged_cells_give_their_value_to_the_first_of_them_alone(folder):
+    save_changed(folder / "a.xlsx", lambda _book, page: (page.merge_cells("B2:D2"), page.merge_cells("A3:A4")))
+
+    reading = read_sheet(FileReader(plan(folder / "a.xlsx")).read(), parse_area(AREA), TODAY)
+
+    assert [found.traded.symbol for found in reading.rows] == ["ES", "ZB"]
+    assert reading.rows[0].prices["last"] == Decimal("6879.5")
+    assert not {"bid", "ask"} & {*reading.rows[0].prices}
+    assert reading.rows[0].sizes["bid_size"] == 11
+
+
+def test_a_header_over_several_columns_names_the_first_of_them_and_the_others_are_not_read(folder):
+    save_changed(folder / "a.xlsx", lambda _book, page: page.merge_cells("B1:D1"))
+
+    reading = read_sheet(FileReader(plan(folder / "a.xlsx")).read(), parse_area(AREA), TODAY)
+
+    assert (reading.columns.at["last"], reading.columns.at["last_size"]) == (1, 4)
+    assert not {"bid", "ask"} & {*reading.columns.at}
+
+
+def test_a_protected_sheet_is_read_as_any_other(folder):
+    def protect(book, page):
+        page.protection.sheet = True
+        page.protection.password = "0000"
+        book.security = WorkbookProtection(workbookPassword="0000", lockStructure=True)
+
+    save_changed(folder / "a.xlsx", protect)
+
+    assert [tuple(cells) for cells in FileReader(plan(folder / "a.xlsx")).read()[:3]] == [HEADERS, ES, ZB]
+
+
+def test_a_workbook_that_opens_with_a_password_only_is_refused_with_what_to_do(folder):
+    (folder / "a.xlsx").write_bytes(bytes.fromhex("d0cf11e0a1b11ae1") + bytes(2040))
+
+    with pytest.raises(SheetMissing, match=r"save it as \.xlsx without a password"):
+        FileReader(plan(folder / "a.xlsx")).read()
+
+
+@pytest.mark.parametrize("error", ["#REF!", "#N/A", "#DIV/0!", "#NAME?", "#VALUE!", "#NULL!", "#NUM!"])
+def test_a_cell_with_an_error_has_no_value_and_its_neighbours_have_theirs(folder, error):
+    save_changed(folder / "a.xlsx", lambda _book, page: page.__setitem__("C2", error))
+
+    [es, zb] = read_sheet(FileReader(plan(folder / "a.xlsx")).read(), parse_area(AREA), TODAY).rows
+
+    assert "bid" not in es.prices
+    assert (es.prices["last"], es.prices["ask"]) == (Decimal("6879.5"), Decimal("6879.5"))
+    assert len(zb.prices) == 8
+
+
+def test_a_symbol_with_an_error_is_no_row(folder):
+    save_changed(folder / "a.xlsx", lambda _book, page: page.__setitem__("A2", "#REF!"))
+
+    reading = read_sheet(FileReader(plan(folder / "a.xlsx")).read(), parse_area(AREA), TODAY)
+
+    assert [found.traded.symbol for found in reading.rows] == ["ZB"]
 
 
 def test_a_file_that_was_not_saved_again_is_not_read_again(folder, clock):
@@ -162,6 +227,16 @@ def test_a_sheet_that_is_not_there_is_missing_and_the_others_are_named(folder):
 def test_a_file_of_another_kind_is_refused(folder, name):
     with pytest.raises(SheetMissing, match=r"is no .xlsx or .xlsm"):
         FileReader(plan(folder / name))
+
+
+def save_changed(path, change):
+    book = Workbook()
+    page = book.worksheets[0]
+    page.title = "Futures"
+    for cells in (HEADERS, ES, ZB):
+        page.append(list(cells))
+    change(book, page)
+    book.save(path)
 
 
 def plan(path):
