@@ -58,6 +58,8 @@ unset password
 
 # Threads share two heaps, so that what one of them has given back is used by the others.
 export MALLOC_ARENA_MAX="${MALLOC_ARENA_MAX:-2}"
+# Arrow's own pool keeps what each of the web server's many threads has asked for.
+if [ "$role" = api ]; then export ARROW_DEFAULT_MEMORY_POOL="${ARROW_DEFAULT_MEMORY_POOL:-system}"; fi
 # What computes leaves a processor to the others. The numeric libraries read this when they are loaded.
 case "$role" in
 analysis | export)

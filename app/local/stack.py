@@ -28,6 +28,8 @@ _APP_READY_WITHIN_S = 90.0
 # The heaps that threads of a process share. glibc gives each thread one of its own, up to eight for each processor, and
 # what is free in one is not used by the others: a web server with many threads grows by that and not by what it keeps.
 ARENAS = {"MALLOC_ARENA_MAX": "2"}
+# Arrow's own pool keeps what each thread has asked for; a web server has many threads, and none asks for much.
+WEB_POOL = {"ARROW_DEFAULT_MEMORY_POOL": "system"}
 _CELERY = (sys.executable, "-m", "celery", "--quiet", "-A", "workers.celery_app")
 
 
@@ -179,8 +181,10 @@ def _web(options: StackOptions, port: int) -> ProcessSpec:
     command += ["--threads", str(options.web_threads), "--worker-connections", "2000", "--graceful-timeout", "3"]
     command += ["--bind", f"{options.host}:{port}", "--no-control-socket", "wsgi:app"]
     host = LOOPBACK if options.host == ANY_ADDRESS else options.host
+    spec = _own(options, "web", command)
     return replace(
-        _own(options, "web", command),
+        spec,
+        environment={**WEB_POOL, **(spec.environment or {})},
         port=port,
         ready=lambda: answers(port, options.health_path, host),
         url=f"http://{host}:{port}/",

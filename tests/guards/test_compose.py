@@ -9,7 +9,7 @@ import app.models  # noqa: F401  (fills the metadata)
 import celeryconfig
 from app.extensions import Model
 from app.local.background import thread_limits
-from app.local.stack import ARENAS, WORKERS
+from app.local.stack import ARENAS, WEB_POOL, WORKERS
 from app.operations.database_rights import RIGHTS
 from app.settings import Settings
 from tests.deployment import image_command
@@ -97,6 +97,8 @@ def test_the_threads_of_every_process_share_as_many_heaps_as_without_containers(
     script = (ROOT / "docker" / "entrypoint.sh").read_text()
 
     assert dict(re.findall(r'export (MALLOC_\w+)="\$\{\1:-(\d+)\}"', script)) == ARENAS
+    [name, pool] = re.findall(r'= api \]; then export (ARROW_\w+)="\$\{\w+:-(\w+)\}"', script)[0]
+    assert {name: pool} == WEB_POOL
 
 
 @pytest.mark.parametrize("name", OUR_SERVICES)

@@ -62,6 +62,7 @@ def test_threads_share_two_heaps_unless_something_else_is_told(tmp_path: Path) -
 
     heaps = [{(spec.environment or {})["MALLOC_ARENA_MAX"] for spec in specs.values()} for specs in (usual, told)]
     assert heaps == [{"2"}, {"8"}]
+    assert [name for name, spec in usual.items() if "ARROW_DEFAULT_MEMORY_POOL" in (spec.environment or {})] == ["web"]
 
 
 def test_the_environment_is_handed_down(tmp_path: Path) -> None:
