@@ -22,8 +22,21 @@ from benchmarks.feed import SYMBOLS
 from tests.servers import ROOT
 
 RECEIVE_BYTES = 1 << 18
-MARK = b"event: quote\n"
 _PUBLISHED = re.compile(rb'event: quote\ndata: [^\n]*?"recv_ts":"([^"]+)"')
+
+
+class Marks:
+    """Counts a mark in what comes piece by piece, also where it comes in two of them."""
+
+    def __init__(self, mark: bytes) -> None:
+        self._mark, self._end = mark, b""
+        self.count = 0
+
+    def take(self, data: bytes) -> None:
+        """Count the marks that this piece ends."""
+        joined = self._end + data
+        self.count += joined.count(self._mark)
+        self._end = joined[1 - len(self._mark) :]
 
 
 class Reader:
@@ -32,7 +45,8 @@ class Reader:
     def __init__(self, url: str, *, notes: bool, warm_up_s: float) -> None:
         parts = urlsplit(url)
         self.warm_up_s, self.warm_at = warm_up_s, 0.0
-        self.notes, self.quotes, self.conflated, self.rest = notes, 0, 0, b""
+        self.notes, self.rest = notes, b""
+        self.quotes, self.conflated = Marks(b"event: quote\n"), Marks(b"event: conflated\n")
         self.latencies: Counter[int] = Counter()
         self.socket = socket.create_connection((parts.hostname, parts.port), timeout=30)
         target = f"/api/quotes/stream?symbols={','.join(SYMBOLS)}"
@@ -47,8 +61,8 @@ class Reader:
         except BlockingIOError:
             return True
         now = time.time()
-        self.quotes += data.count(MARK)
-        self.conflated += data.count(b"event: conflated\n")
+        self.quotes.take(data)
+        self.conflated.take(data)
         if self.notes:
             whole, end, rest = (self.rest + data).rpartition(b"\n\n")
             self.rest = rest if end else whole + rest
@@ -87,8 +101,8 @@ def read_streams(url: str, count: int, noted: int, warm_up_s: float) -> dict[str
         latencies += reader.latencies
         reader.socket.close()
     return {
-        "quotes": [reader.quotes for reader in readers],
-        "conflated": sum(reader.conflated for reader in readers),
+        "quotes": [reader.quotes.count for reader in readers],
+        "conflated": sum(reader.conflated.count for reader in readers),
         "latencies": [(tenths / 10, count) for tenths, count in sorted(latencies.items())],
         "cpu_s": time.process_time(),
     }

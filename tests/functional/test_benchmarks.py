@@ -9,6 +9,7 @@ from benchmarks.analysis_ticks import make_market
 from benchmarks.ladder_latency import LadderRun
 from benchmarks.latency import measure_of
 from benchmarks.measure import Measure
+from benchmarks.stream_clients import Marks
 
 
 def test_percentiles_are_those_of_all_observations():
@@ -73,3 +74,13 @@ def test_every_part_of_the_analysis_is_measured_and_what_a_cache_saves_has_no_ai
         "analysis, all in the cache": False,
     }
     assert market.analyse().work["ticks"] == market.ticks == 6_000
+
+
+@pytest.mark.parametrize("size", [1, 7, 12, 13, 30, 1_000])
+def test_a_mark_that_comes_in_two_pieces_is_counted_once(size: int) -> None:
+    text, marks = b"id: 1\nevent: quote\ndata: x\n\n" * 40, Marks(b"event: quote\n")
+
+    for start in range(0, len(text), size):
+        marks.take(text[start : start + size])
+
+    assert marks.count == 40
