@@ -5,7 +5,6 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Final
 
 import click
@@ -14,7 +13,7 @@ _UNWRITABLE: Final = (errno.ENOSPC, errno.EPIPE, errno.EIO, errno.EBADF, errno.E
 
 if sys.stdout is None:
     # What a command opens first would take the place of what it was not given, and be written to.
-    sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115
+    sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
 
 
 @contextmanager
