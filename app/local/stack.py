@@ -20,6 +20,7 @@ from app.local.valkey import EmbeddedValkey
 
 WEB_PORT, FLOWER_PORT = 8000, 5555
 FLOWER_USER, FLOWER_SECRET = "thor", "flower"
+FLOWER_TASKS = 1000  # Some 4 KiB each; those before them are in PostgreSQL.
 MIGRATIONS = "migrations"
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104
 # Crash recovery replays the log before the server answers.
@@ -216,7 +217,7 @@ def _beat(options: StackOptions, state: StateDirectory) -> ProcessSpec:
 
 
 def _flower(options: StackOptions, state: StateDirectory, port: int) -> ProcessSpec:
-    words = [f"--address={LOOPBACK}", f"--port={port}", "--read_only", "--max_tasks=1000"]
+    words = [f"--address={LOOPBACK}", f"--port={port}", "--read_only", f"--max_tasks={FLOWER_TASKS}"]
     spec = _own(options, "flower", [*_CELERY, "flower", *words])
     # A variable of Flower's own could open it to everybody.
     inherited = {name: text for name, text in (spec.environment or {}).items() if not name.startswith("FLOWER_")}

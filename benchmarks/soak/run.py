@@ -22,7 +22,7 @@ from benchmarks.soak.faults import draw
 from benchmarks.soak.progress import Recovery, parts_of, watch
 from benchmarks.soak.record import SOURCE, SYMBOLS, Held, Record, hold, remove_one, stored_rows
 from benchmarks.soak.samples import sample, write
-from benchmarks.soak.work import Follower, Workload
+from benchmarks.soak.work import Follower, Workload, keep_flower_full
 
 SAMPLE_EVERY_S: Final = 5.0
 SETTLE_S: Final = 120.0
@@ -119,6 +119,7 @@ def _strike(desk: Desk, plan: Plan, followers: Sequence[Follower], record: Recor
     began, over = time.monotonic(), Event()
     sampling = Thread(target=_sample, args=(desk, plan, began, over), daemon=True)
     sampling.start()
+    Thread(target=keep_flower_full, args=(desk, over), daemon=True).start()
     try:
         recoveries, parts = list[Recovery](), parts_of(desk, followers)
         drawn = draw(plan.faults, plan.seed)

@@ -11,11 +11,16 @@ from typing import Final
 
 from app.client.thor import Thor
 from app.errors import ThorError
+from app.local.stack import FLOWER_TASKS
+from benchmarks.soak.desk import Desk
 from benchmarks.soak.record import SYMBOLS
 
 READ_EVERY_S: Final = 5.0
 ASK_EVERY_S: Final = 60.0
 COMES_BACK_S: Final = 1.0
+FLOWER_LOOK_S: Final = 10.0
+FLOWER_PACE_S: Final = 0.02
+FLOWER_FILLED: Final = FLOWER_TASKS + 100
 SIMULATED: Final = "ES"
 
 
@@ -95,3 +100,25 @@ class Workload:
             ask()
             counted = self.done
         counted[what] = counted.get(what, 0) + 1
+
+
+def keep_flower_full(desk: Desk, over: Event) -> None:
+    """Until it is over, send each new life of Flower as many tasks as it remembers, small ones of the control queue.
+
+    It keeps the newest tasks up to a number that a soak alone does not reach: its memory would grow until it has them.
+    """
+    filled = None
+    while not over.wait(FLOWER_LOOK_S):
+        pid = desk.pids().get("flower")
+        if pid != filled and pid is not None and _fill_flower(desk, over):
+            filled = pid
+
+
+def _fill_flower(desk: Desk, over: Event) -> bool:
+    with contextlib.suppress(ThorError):
+        for _ in range(FLOWER_FILLED):
+            desk.stores.dispatch.deliver_alerts()
+            if over.wait(FLOWER_PACE_S):
+                break
+        return True
+    return False
