@@ -27,6 +27,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=500.0, help="quotes a second of the recorded feed")
     parser.add_argument("--clients", type=int, default=3, help="clients of the stream")
     parser.add_argument("--faults", type=float, default=0.0, metavar="N", help="seconds between faults; 0 for none")
+    parser.add_argument("--outages", action="store_true", help="kill no process of Thor's, so that each has one life")
     parser.add_argument("--seed", type=int, default=7, help="another seed, other faults")
     parser.add_argument("--folder", type=Path, help="where files are kept; a new one under TMPDIR unless given")
     parser.add_argument("--lose", action="store_true", help="remove a stored tick half way: a trial of the judge")
@@ -38,7 +39,7 @@ def main() -> int:
         return judged_folder(console, asked.judge)
     folder = asked.folder or Path(tempfile.mkdtemp(prefix="thor-soak-"))
     folder.mkdir(parents=True, exist_ok=True)
-    plan = Plan(folder, asked.minutes, asked.rate, asked.clients, asked.faults, asked.seed, asked.lose)
+    plan = Plan(folder, asked.minutes, asked.rate, asked.clients, asked.faults, asked.seed, asked.lose, asked.outages)
     return report(console, soak(plan, lambda line: console.print(line, highlight=False)))
 
 

@@ -5,7 +5,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -85,22 +85,26 @@ def drop_postgres(desk: Desk) -> None:
         )
 
 
-FAULTS: Final = (
-    *(Fault(f"kill {name}", partial(kill, name)) for name in KILLED),
-    *(Fault(f"kill the children of {name}", partial(kill_children, name)) for name in WITH_CHILDREN),
+# They leave Thor's own processes alive, so that each has one life to judge, in which all of them come several times.
+OUTAGES: Final = (
     *(Fault(f"freeze {name} for 10 s", partial(freeze, name)) for name in FROZEN),
     Fault("stop postgres at once", stop_postgres),
-    Fault("keep ingest away for 20 s", partial(stay_away, "ingest")),
     Fault("drop the connections to Redis", drop_redis),
     Fault("drop the connections to PostgreSQL", drop_postgres),
 )
+FAULTS: Final = (
+    *(Fault(f"kill {name}", partial(kill, name)) for name in KILLED),
+    *(Fault(f"kill the children of {name}", partial(kill_children, name)) for name in WITH_CHILDREN),
+    Fault("keep ingest away for 20 s", partial(stay_away, "ingest")),
+    *OUTAGES,
+)
 
 
-def draw(count: int, seed: int) -> list[Fault]:
+def draw(count: int, seed: int, among: Sequence[Fault] = FAULTS) -> list[Fault]:
     """So many faults by chance, the same ones for a seed; none comes again before all others have."""
     chance, drawn = random.Random(seed), list[Fault]()
     while len(drawn) < count:
-        drawn += chance.sample(FAULTS, len(FAULTS))
+        drawn += chance.sample(among, len(among))
     return drawn[:count]
 
 

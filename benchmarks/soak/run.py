@@ -18,7 +18,7 @@ from app.operations.exporting import exports_of
 from app.operations.wishes import SIMULATED, unwant
 from benchmarks.soak.accounts import Accounts, settle
 from benchmarks.soak.desk import FEED, SUPERVISOR, Desk, Kept, running_desk, wait_for
-from benchmarks.soak.faults import draw
+from benchmarks.soak.faults import FAULTS, OUTAGES, draw
 from benchmarks.soak.progress import Recovery, parts_of, watch
 from benchmarks.soak.record import SOURCE, SYMBOLS, Held, Record, hold, remove_one, stored_rows
 from benchmarks.soak.samples import sample, write
@@ -35,7 +35,10 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """How long, with how many quotes a second and clients, with a fault every so many seconds or none."""
+    """How long, with how many quotes a second and clients, with a fault every so many seconds or none.
+
+    With `outages` no process of Thor's is killed, but what they depend on fails.
+    """
 
     folder: Path
     minutes: float
@@ -44,6 +47,7 @@ class Plan:
     faults_every_s: float
     seed: int
     lose: bool = False
+    outages: bool = False
 
     @property
     def faults(self) -> int:
@@ -122,7 +126,7 @@ def _strike(desk: Desk, plan: Plan, followers: Sequence[Follower], record: Recor
     Thread(target=keep_flower_full, args=(desk, over), daemon=True).start()
     try:
         recoveries, parts = list[Recovery](), parts_of(desk, followers)
-        drawn = draw(plan.faults, plan.seed)
+        drawn = draw(plan.faults, plan.seed, OUTAGES if plan.outages else FAULTS)
         say(f"Faults, by the seed {plan.seed}: {', '.join(fault.name for fault in drawn) or 'none'}")
         for number, fault in enumerate(drawn, start=1):
             _wait_until(began + number * plan.faults_every_s)

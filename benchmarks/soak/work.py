@@ -15,8 +15,8 @@ from app.local.stack import FLOWER_TASKS
 from benchmarks.soak.desk import Desk
 from benchmarks.soak.record import SYMBOLS
 
-READ_EVERY_S: Final = 5.0
-ASK_EVERY_S: Final = 60.0
+READ_EVERY_S: Final = 0.5
+ASK_EVERY_S: Final = 20.0
 COMES_BACK_S: Final = 1.0
 FLOWER_LOOK_S: Final = 10.0
 FLOWER_PACE_S: Final = 0.02
@@ -106,12 +106,14 @@ def keep_flower_full(desk: Desk, over: Event) -> None:
     """Until it is over, send each new life of Flower as many tasks as it remembers, small ones of the control queue.
 
     It keeps the newest tasks up to a number that a soak alone does not reach: its memory would grow until it has them.
+    So does their worker, which remembers as many.
     """
     filled = None
     while not over.wait(FLOWER_LOOK_S):
-        pid = desk.pids().get("flower")
-        if pid != filled and pid is not None and _fill_flower(desk, over):
-            filled = pid
+        pids = desk.pids()
+        lives = pids.get("flower"), pids.get("control")
+        if lives != filled and None not in lives and _fill_flower(desk, over):
+            filled = lives
 
 
 def _fill_flower(desk: Desk, over: Event) -> bool:

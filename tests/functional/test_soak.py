@@ -17,7 +17,7 @@ from app.bus.encoding import encode
 from app.collectors.spool import Spool
 from benchmarks.soak.accounts import Account, Accounts, spooled
 from benchmarks.soak.desk import Kept
-from benchmarks.soak.faults import FAULTS, draw
+from benchmarks.soak.faults import FAULTS, OUTAGES, draw
 from benchmarks.soak.feed import RecordFeed
 from benchmarks.soak.progress import watch
 from benchmarks.soak.record import SYMBOLS, Held, Record, hold
@@ -165,6 +165,13 @@ def test_the_same_seed_draws_the_same_faults_and_another_one_others():
 
     assert names == [fault.name for fault in draw(50, 7)]
     assert names != [fault.name for fault in draw(50, 8)]
+
+
+def test_outages_are_faults_that_kill_none_of_the_processes_that_are_judged():
+    drawn = {fault.name for fault in draw(50, 7, OUTAGES)}
+
+    assert drawn == {fault.name for fault in OUTAGES} < {fault.name for fault in FAULTS}
+    assert not [name for name in drawn if name.startswith(("kill", "keep"))]
 
 
 def test_no_fault_is_drawn_again_before_all_others_were():
