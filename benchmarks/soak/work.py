@@ -15,7 +15,7 @@ from app.local.stack import FLOWER_TASKS
 from benchmarks.soak.desk import Desk
 from benchmarks.soak.record import SYMBOLS
 
-READ_EVERY_S: Final = 0.5
+READ_EVERY_S: Final = 2.0
 ASK_EVERY_S: Final = 20.0
 COMES_BACK_S: Final = 1.0
 FLOWER_LOOK_S: Final = 10.0
