@@ -44,6 +44,8 @@ def check_packages(pins: Path, installed: Callable[[str], str] = version) -> Fin
         pinned = [found for line in pins.read_text(encoding="utf-8").splitlines() if (found := _pin(line))]
     except OSError as error:
         return Finding("packages", "unknown", f"{pins.name} cannot be read: {error.strerror}")
+    if not pinned:
+        return Finding("packages", "unknown", f"{pins.name} pins nothing", "`git checkout requirements.txt`")
     missing: list[str] = []
     foreign: list[str] = []
     other: list[str] = []
@@ -87,7 +89,7 @@ def check_dashboard(page: Path) -> Finding:
 
 def _pin(line: str) -> tuple[str, str] | None:
     try:
-        found = Requirement(line)
+        found = Requirement(line.removesuffix("\\"))  # The lines after it have the hashes.
     except InvalidRequirement:  # A comment, an option or nothing.
         return None
     exact = [one.version for one in found.specifier if one.operator == "=="]

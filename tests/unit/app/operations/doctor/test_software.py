@@ -2,10 +2,14 @@ from importlib.metadata import PackageNotFoundError
 
 import pytest
 
+from app.operations.doctor.software import PINS as PINS_FILE
 from app.operations.doctor.software import check_dashboard, check_packages, check_python, check_time_zones
+from tests.servers import ROOT
 
 PINS = """
-alembic==1.20.1
+alembic==1.20.1 \\
+    --hash=sha256:83490def1f723413db5096591f7609ac52544805be93849170088ed04f5a2e0b \\
+    --hash=sha256:9970712cfb81ea26c8658d378aaa5b8f6ff9146e5bb111d70497c164016cf598
     # via flask-migrate
 gone==2.0 ; sys_platform == 'never'
 redis[hiredis]==8.1.0
@@ -53,6 +57,19 @@ def test_a_package_that_is_missing_or_of_another_version_is_named_with_the_comma
     assert found.level == level
     assert said in found.detail
     assert found.fix.endswith(f"-m pip install -r {pins}")
+
+
+def test_the_packages_of_this_installation_are_looked_at():
+    found = check_packages(ROOT / PINS_FILE)
+
+    assert found.level == "ok"
+    assert int(found.detail.split()[0]) > 50
+
+
+def test_a_file_that_pins_nothing_says_nothing_of_the_packages(tmp_path):
+    (tmp_path / "requirements.txt").write_text("redis>=8\n")
+
+    assert check_packages(tmp_path / "requirements.txt").level == "unknown"
 
 
 def test_without_pins_the_packages_are_not_known(tmp_path):
