@@ -13,7 +13,10 @@ JUDGED_MINUTES: Final = 20.0
 # An hour may bring so much: MB, file descriptors, threads.
 LIMITS: Final = dict(zip(MEASURES, (1.0, 2.0, 2.0), strict=True))
 
-Verdict = Literal["flat", "GROWS", "insufficient data"]
+# PostgreSQL's processes keep the files open that they have touched, up to a setting of 1,000.
+CACHES: Final = ("postgres/", "descriptors")
+
+Verdict = Literal["flat", "GROWS", "a cache", "insufficient data"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class Judged:
         """Whether it is within its limit; from lives of less than 20 minutes in all nothing follows."""
         if self.slope is None or self.slope.minutes < JUDGED_MINUTES:
             return "insufficient data"
+        if self.name.startswith(CACHES[0]) and self.measure == CACHES[1]:
+            return "a cache"
         return "flat" if self.slope.per_hour <= LIMITS[self.measure] else "GROWS"
 
 

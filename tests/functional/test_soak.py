@@ -106,6 +106,13 @@ def test_a_process_is_judged_by_its_limit_once_it_was_warm_for_twenty_minutes(se
     assert found["descriptors"] == found["threads"] == ("flat" if seconds == 3600 else "insufficient data")
 
 
+@pytest.mark.parametrize(("name", "verdict"), [("postgres/client", "a cache"), ("web/child", "GROWS")])
+def test_files_that_postgresql_keeps_open_are_its_cache_and_those_of_others_are_judged(name, verdict):
+    samples = [Sample(at_s, name, 1, 0.0, 50.0, int(20 + at_s / 60), 1) for at_s in np.arange(0, 3600, 5.0)]
+
+    assert {one.measure: one.verdict for one in judge(samples, WarmUp())}["descriptors"] == verdict
+
+
 def test_a_process_without_a_warm_sample_is_not_called_flat():
     assert Judged("beat", "threads", None).verdict == "insufficient data"
 
