@@ -24,11 +24,13 @@ from app.wiring import server_addresses, wire
 from workers.dispatch import CeleryDispatch, make_celery
 from workers.observing import TaskObserver
 from workers.queues import queue_of
+from workers.reconnecting import ForgetLostTransports
 
 # Celery warns of root for the sake of pickled messages; Thor's queues accept JSON alone.
 warnings.filterwarnings("ignore", category=SecurityWarning)
 settings = load_settings()
 celery = make_celery(server_addresses(settings)[1])
+celery.steps["consumer"].add(ForgetLostTransports)
 TaskObserver(settings.metrics_dir).connect()
 stopping = Event()
 
