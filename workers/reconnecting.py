@@ -11,7 +11,7 @@ TRANSPORT_TICK: Final = ("kombu.transport.redis", "Transport.register_with_event
 class ForgetLostTransports(bootsteps.StartStopStep):
     """A step of the consumer: takes the transport of a lost connection out of the event loop, which else keeps it.
 
-    Each loss of the connection would cost some 100 KB and a call at every turn of the loop until the worker ends.
+    Each loss of the connection would cost its memory and a call at every turn of the loop until the worker ends.
     """
 
     def stop(self, parent: Any) -> None:
