@@ -9,8 +9,17 @@ from functools import cache
 from threading import Event
 from typing import Any
 
+import click
 from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
-from celery.signals import setup_logging, task_postrun, task_prerun, worker_ready, worker_shutting_down
+from celery.signals import (
+    import_modules,
+    setup_logging,
+    task_postrun,
+    task_prerun,
+    worker_process_init,
+    worker_ready,
+    worker_shutting_down,
+)
 from flask import Flask
 
 from app.bus import keys
@@ -81,9 +90,25 @@ def show_pulse(sender: Any = None, **_signal: Any) -> None:
 
 @worker_ready.connect
 def _steady(**_signal: Any) -> None:
-    # Collectors and ingestors are threads of this process; the children of a prefork worker exist by now.
+    # Collectors and ingestors are threads of this process; the first children of a prefork worker exist by now.
     keep_pauses_short()
     search_by_the_clock(Event())
+
+
+@worker_process_init.connect
+def _steady_child(**_signal: Any) -> None:
+    # No thread of its parent lives on in a child.
+    keep_pauses_short()
+    search_by_the_clock(Event())
+
+
+@import_modules.connect
+def _steady_flower(**_signal: Any) -> None:
+    # Flower sends no other signal. A worker does, too, but must not have threads before it has forked.
+    command = click.get_current_context(silent=True)
+    if command is not None and command.info_name == "flower":
+        keep_pauses_short()
+        search_by_the_clock(Event())
 
 
 @worker_shutting_down.connect

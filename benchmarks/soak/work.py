@@ -20,7 +20,8 @@ ASK_EVERY_S: Final = 20.0
 COMES_BACK_S: Final = 1.0
 FLOWER_LOOK_S: Final = 10.0
 FLOWER_PACE_S: Final = 0.02
-FLOWER_FILLED: Final = FLOWER_TASKS + 100
+FLOWER_FILLED: Final = FLOWER_TASKS * 3 // 2  # It keeps four events for each task as well; a task has three.
+JOBS_PAGE: Final = 100
 SIMULATED: Final = "ES"
 
 
@@ -83,16 +84,21 @@ class Workload:
                 self._try("jobs", lambda: next(thor.jobs(), None))
 
     def _ask(self) -> None:
-        # Its own seed for each, as an analysis that was worked out before is taken from the cache.
         with Thor(self._url, self._key) as thor:
+            # Requests for a page of jobs are answered with a longer one until it is full: what is known fills it fast.
+            for _ in range(JOBS_PAGE):
+                self._try("analysis", partial(self._submit, thor, "single", 0))
+            # Its own seed for each, as an analysis that was worked out before is taken from the cache.
             for number in count():
                 kind, day = ("single", "series", "prediction")[number % 3], self._days[number % len(self._days)]
-                asked = {"kind": kind, "start_date": self._days[0].isoformat(), "end_date": self._days[-1].isoformat()}
-                asking = partial(thor.submit_job, [SIMULATED], **asked, parameters={"seed": number + 1})
-                self._try("analysis", asking)
+                self._try("analysis", partial(self._submit, thor, kind, number + 1))
                 self._try("export", partial(self._export, day))
                 if self._ended.wait(ASK_EVERY_S):
                     return
+
+    def _submit(self, thor: Thor, kind: str, seed: int) -> None:
+        first, last = self._days[0].isoformat(), self._days[-1].isoformat()
+        thor.submit_job([SIMULATED], kind=kind, start_date=first, end_date=last, parameters={"seed": seed})
 
     def _try(self, what: str, ask: Callable[[], object]) -> None:
         counted = self.failed
