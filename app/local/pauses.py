@@ -1,6 +1,8 @@
 """Python's search for garbage, in processes that hand on what is live: it stops all of their threads."""
 
+import ctypes
 import gc
+import sys
 from threading import Event, Thread
 from typing import Final
 
@@ -25,12 +27,22 @@ def search_by_the_clock(ended: Event, every_s: float = _EVERY_S) -> Thread:
     each type until such a search: without one both grow for hours in a process that does little. It stops all threads
     for less than a millisecond where little has come since `keep_pauses_short`, as in a worker, and not where a hundred
     thousand objects have.
+
+    Then glibc gives the machine back what is free in its heaps. By itself it gives back their ends alone, and the hole
+    that a reply of some megabytes leaves below something small stays with the process.
     """
 
     def search() -> None:
         while not ended.wait(every_s):
             gc.collect()
+            give_back()
 
     thread = Thread(target=search, name="garbage", daemon=True)
     thread.start()
     return thread
+
+
+def give_back() -> None:
+    """Return the free pages of glibc's heaps to the machine; nothing where the C library is another."""
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
+        libc.malloc_trim(0)

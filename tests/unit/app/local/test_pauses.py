@@ -1,6 +1,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from tests.tree import ROOT
 
 LOOKED = """
@@ -43,6 +45,21 @@ thread.join(20)
 print(passed_over, was_found, thread.is_alive())
 """
 
+# Pieces of 8 KiB come from the heap, and every 64th stays.
+HOLES = """
+from pathlib import Path
+from app.local.pauses import give_back
+def kib():
+    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("Anonymous")).split()[1])
+before = kib()
+kept = [bytes(8 * 1024) for _ in range(10_000)]
+kept = kept[::64]
+held = kib() - before
+give_back()
+print(held, kib() - before)
+"""
+
 
 def test_garbage_that_was_passed_over_is_found_by_the_clock_until_the_process_ends():
     command = [sys.executable, "-c", PASSED_OVER]
@@ -54,6 +71,18 @@ def test_garbage_that_was_passed_over_is_found_by_the_clock_until_the_process_en
 
 def test_what_is_loaded_is_searched_no_more_and_young_garbage_still_is():
     assert (run(do=""), run(do="keep_pauses_short()")) == ("1 True True", "0 False True")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's heaps are Linux's")
+def test_free_pages_between_what_stays_are_given_back():
+    command = [sys.executable, "-c", HOLES]
+
+    held, given_back = map(
+        int, subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout.split()
+    )
+
+    assert held > 60_000
+    assert given_back < 30_000
 
 
 def run(**filled):
