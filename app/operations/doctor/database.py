@@ -13,7 +13,10 @@ from app.operations.doctor.findings import Finding
 from app.operations.doctor.installation import Installation
 
 TESTED: Final = 18
-SUPPORTED: Final = 14  # The oldest that its makers still mend.
+SUPPORTED: Final = 15  # The oldest that its makers still mend.
+# By major version the first release without CVE-2026-6460 and CVE-2026-120141, by which whoever may log in can run
+# programs as the server's user. https://www.postgresql.org/support/security/ tells of later ones.
+MENDED: Final = {15: 20, 16: 16, 17: 12, 18: 7}
 
 
 def look_at_database(installation: Installation) -> Iterator[Finding]:
@@ -35,11 +38,16 @@ def look_at_database(installation: Installation) -> Iterator[Finding]:
 
 
 def check_version(number: int) -> Finding:
-    """PostgreSQL is the version that Thor is tested with; `number` as the server's `server_version_num`."""
-    told = f"PostgreSQL {number // 10_000}.{number % 10_000}"
-    if number // 10_000 < SUPPORTED:
+    """PostgreSQL is the version that Thor is tested with, without known holes; `number` as its `server_version_num`."""
+    major, minor = divmod(number, 10_000)
+    told, mended = f"PostgreSQL {major}.{minor}", MENDED.get(major, 0)
+    if major < SUPPORTED:
         return Finding("postgres", "wrong", f"{told} is too old", f"move to PostgreSQL {TESTED}")
-    if number // 10_000 != TESTED:
+    if minor < mended:
+        holes = f"{told}: whoever has a login of it can run programs as its user (CVE-2026-6460, CVE-2026-120141)"
+        fix = f"move to {major}.{mended} or newer: your system's update, a newer image, or THOR_PG_BIN for `flask up`"
+        return Finding("postgres", "warning", holes, fix)
+    if major != TESTED:
         return Finding("postgres", "warning", f"{told}: Thor is tested with {TESTED}", f"move to PostgreSQL {TESTED}")
     return Finding("postgres", "ok", told)
 

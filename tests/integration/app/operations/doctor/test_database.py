@@ -1,7 +1,7 @@
 import pytest
 from sqlalchemy import text
 
-from app.operations.doctor.database import look_at_database
+from app.operations.doctor.database import check_version, look_at_database
 from tests.integration.app.operations.doctor.conftest import AWAY
 
 
@@ -9,10 +9,14 @@ def told(installation):
     return {one.name: one for one in look_at_database(installation)}
 
 
-def test_a_migrated_database_of_the_tested_version_is_ok(installation, rt):
+def test_a_migrated_database_of_the_tested_version_is_told_of(installation, rt, sessions):
+    with sessions() as session:
+        number = int(session.scalars(text("SHOW server_version_num")).one())
+
     found = told(installation(rt))
 
-    assert {name: one.level for name, one in found.items()} == {"postgres": "ok", "migrations": "ok"}
+    assert found["migrations"].level == "ok"
+    assert found["postgres"] == check_version(number)
     assert found["postgres"].detail.startswith("PostgreSQL 18.")
 
 

@@ -4,9 +4,28 @@ from app.operations.doctor.database import check_migrations, check_version, know
 from tests.tree import ROOT
 
 
-@pytest.mark.parametrize(("number", "level"), [(130_020, "wrong"), (170_006, "warning"), (180_006, "ok")])
-def test_the_version_of_postgresql_is_the_tested_one_another_or_too_old(number, level):
-    assert check_version(number).level == level
+@pytest.mark.parametrize(
+    ("number", "level", "said"),
+    [
+        (140_025, "wrong", "too old"),
+        (170_011, "warning", "CVE-"),
+        (170_012, "warning", "tested with 18"),
+        (180_006, "warning", "CVE-"),
+        (180_007, "ok", "PostgreSQL 18.7"),
+        (180_011, "ok", "PostgreSQL 18.11"),
+        (190_000, "warning", "tested with 18"),
+    ],
+)
+def test_the_version_of_postgresql_is_the_tested_one_without_known_holes_or_not(number, level, said):
+    found = check_version(number)
+
+    assert found.level == level
+    assert said in found.detail
+    assert found.fix == "" or "move to" in found.fix
+
+
+def test_the_first_release_without_known_holes_is_told():
+    assert "18.7 or newer" in check_version(180_006).fix
 
 
 @pytest.mark.parametrize(
