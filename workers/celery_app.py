@@ -12,6 +12,7 @@ from typing import Any
 import click
 from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
 from celery.signals import (
+    beat_init,
     import_modules,
     setup_logging,
     task_postrun,
@@ -88,6 +89,7 @@ def show_pulse(sender: Any = None, **_signal: Any) -> None:
         keep_pulse(pulse_file(settings.state_dir, queue.name), Event())
 
 
+@beat_init.connect
 @worker_ready.connect
 def _steady(**_signal: Any) -> None:
     # Collectors and ingestors are threads of this process; the first children of a prefork worker exist by now.

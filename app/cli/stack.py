@@ -17,6 +17,7 @@ from app.cli.web_address import web_address
 from app.errors import Unavailable
 from app.ledger.totals import COUNTS
 from app.local.lock import hold_lock
+from app.local.pauses import steady_memory
 from app.local.stack import FLOWER_USER, StackOptions, build_servers, build_stack
 from app.local.state import SECRETS
 from app.local.status import ProcessStatus, read_processes
@@ -85,7 +86,7 @@ def run_stack(rt: Runtime, stop: Event, on_ready: Callable[[], None], output: Te
         with app.app_context():
             migrate_database(rt, rt.settings.partitions_ahead_days)
 
-    with hold_lock(rt.settings.state_dir):
+    with hold_lock(rt.settings.state_dir), steady_memory():
         items = build_stack(_options(rt, migrate))
         run_group(items, rt.settings.state_dir, stop=stop, on_ready=on_ready, output=output)
 

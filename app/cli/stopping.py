@@ -10,6 +10,7 @@ from typing import Final
 
 import click
 
+from app.local.pauses import steady_memory
 from app.metrics.process import taking_part
 from app.runtime import runtime
 
@@ -37,5 +38,6 @@ def stop_on_signals(stop: Event) -> Iterator[None]:
 def at_work(stop: Event) -> Iterator[None]:
     """As `stop_on_signals`, for a command that works for long: what it counts is shown by /metrics under its name."""
     name = click.get_current_context().info_name or ""
-    with stop_on_signals(stop), taking_part(runtime().settings.metrics_dir, name):
+    metrics_dir = runtime().settings.metrics_dir
+    with stop_on_signals(stop), taking_part(metrics_dir, name), steady_memory():
         yield

@@ -1,8 +1,10 @@
 """Python's search for garbage, in processes that hand on what is live: it stops all of their threads."""
 
+import contextlib
 import ctypes
 import gc
 import sys
+from collections.abc import Iterator
 from threading import Event, Thread
 from typing import Final
 
@@ -40,6 +42,21 @@ def search_by_the_clock(ended: Event, every_s: float = _EVERY_S) -> Thread:
     thread = Thread(target=search, name="garbage", daemon=True)
     thread.start()
     return thread
+
+
+@contextlib.contextmanager
+def steady_memory() -> Iterator[None]:
+    """For work of hours within a process: `keep_pauses_short` and `search_by_the_clock` until the block ends."""
+    before, ended = gc.get_threshold(), Event()
+    keep_pauses_short()
+    thread = search_by_the_clock(ended)
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 def give_back() -> None:

@@ -17,6 +17,7 @@ from app.collectors.feeds import Feed, SteppedFeed
 from app.collectors.run import Assignment, run_collector
 from app.collectors.spool import Spool
 from app.factory import create_app
+from app.local.pauses import steady_memory
 from app.logs import configure_logs
 from app.operations.collecting import ANSWER_S, STEP_S
 from app.quotes import Quote
@@ -63,7 +64,8 @@ def main(path: str, size: str, began_us: str, rate_per_s: str) -> None:
     place = settings.state_dir / "spool" / f"{SOURCE}.db"
     open_spool = partial(Spool, place, SOURCE, settings.spool_max_mb * 1_000_000)
     assignment = Assignment(SOURCE, STEP_S, lambda: True, make_feed, open_spool, stores.market)
-    with stop_on_signals(stop), stores.connect_redis(socket_timeout_s=ANSWER_S) as client:
+    connecting = stores.connect_redis(socket_timeout_s=ANSWER_S)
+    with stop_on_signals(stop), steady_memory(), connecting as client:
         run_collector(without_retries(client), assignment, stores.clock, stop)
 
 

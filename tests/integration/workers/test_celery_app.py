@@ -25,10 +25,17 @@ with click.Context(click.Command("{command}"), info_name="{command}"):
     [
         ("", False),
         ("signals.worker_process_init.send(sender=None)", True),
+        ("signals.beat_init.send(sender=None)", True),
         (LOADED.format(command="flower"), True),
         (LOADED.format(command="worker"), False),
     ],
-    ids=["nothing said", "a child of a worker begins", "Flower begins", "a worker begins, which has yet to fork"],
+    ids=[
+        "nothing said",
+        "a child of a worker begins",
+        "beat begins",
+        "Flower begins",
+        "a worker begins, which has yet to fork",
+    ],
 )
 def test_processes_that_live_long_search_for_garbage_by_the_clock(server_url, tmp_path, do, searches):
     environment = {

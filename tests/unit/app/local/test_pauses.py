@@ -60,6 +60,23 @@ give_back()
 print(held, kib() - before)
 """
 
+BLOCK = """
+import gc, threading
+from app.local.pauses import steady_memory
+def state():
+    return gc.get_threshold(), gc.get_freeze_count() > 0, any(one.name == "garbage" for one in threading.enumerate())
+before = state()
+with steady_memory():
+    within = state()
+print(before == state(), within[1:], within[0] != before[0])
+"""
+
+
+def test_a_block_leaves_the_search_as_it_was():
+    found = subprocess.run([sys.executable, "-c", BLOCK], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+
+    assert found.strip() == "True (True, True) True"
+
 
 def test_garbage_that_was_passed_over_is_found_by_the_clock_until_the_process_ends():
     command = [sys.executable, "-c", PASSED_OVER]
