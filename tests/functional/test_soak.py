@@ -44,11 +44,23 @@ def life(from_s: float, to_s: float, size_mb, noise_mb: float = 0.3):
         (lambda at_s: 200.0 + min(at_s, 800) / 2, 0.0),
         (lambda at_s: 100.0 + at_s % 15, 0.0),
         (lambda at_s: 200.0 + (500 if 2000 < at_s < 2060 else 0), 0.0),
+        (lambda at_s: 200.0 + 20 * (at_s % 60 < at_s / 72), 0.0),
         (lambda at_s: 200.0 + 3 * at_s / 3600, 3.0),
         (lambda at_s: 200.0 + 3 * at_s / 3600 + at_s % 15, 3.0),
+        (lambda at_s: 200.0 + 3 * at_s / 3600 + 20 * (at_s % 60 < at_s / 72), 3.0),
         (lambda at_s: 200.0 - 3 * at_s / 3600, -3.0),
     ],
-    ids=["still", "fills a cache", "teeth", "a peak", "grows", "grows with teeth", "shrinks"],
+    ids=[
+        "still",
+        "fills a cache",
+        "teeth",
+        "a peak",
+        "works longer",
+        "grows",
+        "with teeth",
+        "and works longer",
+        "shrinks",
+    ],
 )
 def test_the_slope_is_that_after_the_warm_up_and_lies_within_its_interval(size_mb, per_hour):
     found = slope_of([life(0, 3600, size_mb)], WarmUp())
