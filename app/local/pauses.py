@@ -1,5 +1,6 @@
 """Python's search for garbage, in processes that hand on what is live: it stops all of their threads."""
 
+import atexit
 import contextlib
 import ctypes
 import gc
@@ -20,6 +21,7 @@ def keep_pauses_short() -> None:
     """
     gc.freeze()
     gc.set_threshold(*_THRESHOLDS)
+    atexit.register(gc.unfreeze)  # The end of a process frees modules, and extensions complain of what they still hold.
 
 
 def search_by_the_clock(ended: Event, every_s: float = _EVERY_S) -> Thread:
