@@ -209,12 +209,13 @@ def test_slowness_delays_frames_and_pages(streaming):
 
 
 def test_slowness_keeps_every_change(streaming):
-    streaming.schwab.faults.slow(0.3)
+    streaming.schwab.faults.slow(1.0)
     began = time.monotonic()
     streaming.schwab.updates((FUTURES, KEY, {8: n}) for n in range(200))
 
     assert [hear_data(streaming)["8"] for _ in range(200)] == list(range(200))
-    assert 0.3 <= time.monotonic() - began < 5
+    # One after the other they would take longer than a test may last.
+    assert time.monotonic() - began >= 1.0
 
 
 def test_refused_connections_are_no_connections(schwab):

@@ -81,10 +81,11 @@ def test_refreshing_does_not_extend_a_login():
 
 @pytest.mark.parametrize(("age_s", "is_admitted", "is_refreshed"), [(0, 1, 1), (1801, 0, 1), (WEEK_S + 1, 0, 0)])
 def test_a_token_has_the_age_that_is_asked_for(talk, age_s, is_admitted, is_refreshed):
+    earliest = int(time.time()) - age_s
     kept = talk.schwab.token(age_s)
     token = kept["token"]
 
-    assert abs(time.time() - age_s - kept["creation_timestamp"]) < 5
+    assert earliest <= kept["creation_timestamp"] <= time.time() - age_s
     assert token["expires_at"] == kept["creation_timestamp"] + 1800
     page = talk.get("/trader/v1/userPreference", token=token["access_token"])
     assert page.status_code == (200 if is_admitted else 401)
@@ -115,16 +116,14 @@ def test_it_ends_whoever_is_still_connected():
         talk = Talk(schwab)
         with socket.create_connection(("127.0.0.1", port)) as idle, talk:
             talk.log_in()
-            schwab.faults.slow(60)
-            asking = threading.Thread(target=lambda: httpx.get(f"{schwab.api_url}/v1/oauth/authorize"))
+            schwab.faults.slow(600)  # Longer than a test may last.
+            asking = threading.Thread(target=lambda: httpx.get(f"{schwab.api_url}/v1/oauth/authorize", timeout=None))
             asking.start()
             until(lambda: any(request["kind"] == "oauth" for request in schwab.requests))
-            began = time.monotonic()
             schwab.close()
             assert idle.recv(1) == b""
         asking.join()
 
-    assert time.monotonic() - began < 5
     assert set(threading.enumerate()) - before == set()
 
 

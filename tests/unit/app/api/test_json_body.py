@@ -1,5 +1,4 @@
 import json
-import time
 
 import pytest
 from hypothesis import given, strategies
@@ -37,14 +36,11 @@ from app.errors import Rejected
     ids=lambda body: repr(body[:24]),
 )
 def test_a_body_that_is_no_plain_json_is_rejected_at_once(body):
-    began = time.monotonic()
-
+    # What is quadratic in such a body takes minutes: longer than a test may last.
     with pytest.raises(Rejected) as caught:
         read_plain_json(body)
 
     assert str(caught.value).isprintable()
-    # What is quadratic in such a body takes minutes.
-    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize(

@@ -81,13 +81,10 @@ def test_a_wait_ends_when_a_quote_comes(plan, es):
         started(feed)
         timer = threading.Timer(0.2, lambda: es(f1=6878.0))
         timer.start()
-        began = time.monotonic()
-        feed.feed.wait(20)
-        waited_s = time.monotonic() - began
+        feed.feed.wait(600)  # Longer than a test may last.
         timer.join()
         feed.take()
 
-    assert waited_s < 10
     assert feed.quotes[-1].bid == Decimal("6878.00")
 
 
@@ -423,22 +420,18 @@ def test_asked_too_much_it_is_asked_less(schwab, plan, es):
 def test_an_end_is_quick_and_leaves_no_thread(schwab, plan, es):
     with running(plan) as feed:
         started(feed)
-        began = time.monotonic()
-    ended_s = time.monotonic() - began
 
-    assert ended_s < 4
     assert "schwab-feed" not in {thread.name for thread in threading.enumerate()}
     assert feed.feed.step(datetime.now(UTC)) == []
 
 
 def test_a_feed_ends_also_while_nobody_answers(schwab, plan):
-    schwab.faults.slow(3)
+    schwab.faults.slow(600)
 
     with running(plan):
         until(lambda: schwab.requests)
-        began = time.monotonic()
 
-    assert time.monotonic() - began < 4
+    assert "schwab-feed" not in {thread.name for thread in threading.enumerate()}
 
 
 def test_a_symbol_that_is_none_is_rejected_at_once(plan):
