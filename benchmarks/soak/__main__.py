@@ -18,6 +18,7 @@ from rich.console import Console
 
 from benchmarks.soak.reporting import judged_folder, report
 from benchmarks.soak.run import Plan, soak
+from benchmarks.soak.slopes import WarmUp
 
 
 def main() -> int:
@@ -31,16 +32,18 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=7, help="another seed, other faults")
     parser.add_argument("--folder", type=Path, help="where files are kept; a new one under TMPDIR unless given")
     parser.add_argument("--lose", action="store_true", help="remove a stored tick half way: a trial of the judge")
+    parser.add_argument("--warm-up", type=float, default=15.0, metavar="MINUTES", help="how much is not judged")
     parser.add_argument("--judge", type=Path, metavar="FOLDER", help="run nothing, judge the samples that lie there")
     asked = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended early: the files so far are kept"))
     console = Console(width=None if sys.stdout.isatty() else 130)
+    warm_up = WarmUp(run_s=60 * asked.warm_up)
     if asked.judge:
-        return judged_folder(console, asked.judge)
+        return judged_folder(console, asked.judge, warm_up)
     folder = asked.folder or Path(tempfile.mkdtemp(prefix="thor-soak-"))
     folder.mkdir(parents=True, exist_ok=True)
     plan = Plan(folder, asked.minutes, asked.rate, asked.clients, asked.faults, asked.seed, asked.lose, asked.outages)
-    return report(console, soak(plan, lambda line: console.print(line, highlight=False)))
+    return report(console, soak(plan, lambda line: console.print(line, highlight=False)), warm_up)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The end of a run in tables, and what they come to."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -8,27 +9,33 @@ from rich.table import Table
 from benchmarks.soak.run import SAMPLES, Outcome
 from benchmarks.soak.samples import MEASURES, read
 from benchmarks.soak.slopes import WarmUp
-from benchmarks.soak.verdict import judge, show
+from benchmarks.soak.verdict import Judged, Verdict, judge, show
 
 
-def report(console: Console, outcome: Outcome) -> int:
+def report(console: Console, outcome: Outcome, warm_up: WarmUp) -> int:
     """Print everything; 1 when anything was wrong."""
     console.print(_accounts(outcome))
     console.print(*outcome.remarks, sep="\n", highlight=False)
-    grown = judged_folder(console, outcome.folder)
+    grown = judged_folder(console, outcome.folder, warm_up)
     wrong = outcome.wrong()
     console.print(*(f"WRONG: {sentence}" for sentence in wrong), sep="\n", highlight=False)
     return int(bool(wrong) or bool(grown))
 
 
-def judged_folder(console: Console, folder: Path) -> int:
+def judged_folder(console: Console, folder: Path, warm_up: WarmUp) -> int:
     """Print what the samples in a folder say; 1 when a process grows."""
-    judged = judge(read(folder / SAMPLES), WarmUp())
+    judged = judge(read(folder / SAMPLES), warm_up)
     for measure in MEASURES:
         console.print(show(judged, measure))
-    grows = [f"{one.name} ({one.measure})" for one in judged if one.verdict == "GROWS"]
+    grows = _named(judged, "GROWS")
     console.print(f"Growing: {', '.join(grows) or 'nothing'}", highlight=False)
+    if open_ones := _named(judged, "not told apart"):
+        console.print(f"For a longer run to tell: {', '.join(open_ones)}", highlight=False)
     return int(bool(grows))
+
+
+def _named(judged: Sequence[Judged], verdict: Verdict) -> list[str]:
+    return [f"{one.name} ({one.measure})" for one in judged if one.verdict == verdict]
 
 
 def _accounts(outcome: Outcome) -> Table:

@@ -9,6 +9,7 @@ makes a size too large, and leaves its growth as it is.
 
 import contextlib
 import csv
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
@@ -20,6 +21,7 @@ import psutil
 from benchmarks.soak.slopes import Point
 
 KIB: Final = 1024
+WAL_FILE: Final = re.compile(r"[0-9A-F]{24}")
 MEASURES: Final = ("anonymous_mb", "descriptors", "threads")
 
 
@@ -50,7 +52,7 @@ def sample(at_s: float, leaders: dict[str, int], alone: Collection[str] = ()) ->
             yield from _read(at_s, name, leader)
             for child in () if name in alone else leader.children(recursive=True):
                 with contextlib.suppress(psutil.Error):
-                    yield from _read(at_s, f"{name}/{_role(child)}", child)
+                    yield from _read(at_s, f"{name}/{role_of(' '.join(child.cmdline()))}", child)
 
 
 def write(path: Path, samples: Iterable[Sample]) -> None:
@@ -113,9 +115,12 @@ def _rollup(pid: int) -> int | None:
     return None
 
 
-def _role(child: psutil.Process) -> str:
-    title = " ".join(child.cmdline())
+def role_of(title: str) -> str:
+    """What a child of that command line is for: PostgreSQL's say so, all others are `child`."""
     if not title.startswith("postgres: "):
         return "child"
     # Such as `postgres: thor thor 127.0.0.1(40510) idle`, and `postgres: io worker 0`.
-    return "client" if "(" in title else title.removeprefix("postgres: ").strip()
+    if "(" in title:
+        return "client"
+    # `startup recovering` tells the file that it reads as well.
+    return " ".join(word for word in title.split()[1:] if not WAL_FILE.fullmatch(word))

@@ -16,7 +16,7 @@ LIMITS: Final = dict(zip(MEASURES, (1.0, 2.0, 2.0), strict=True))
 # PostgreSQL's processes keep the files open that they have touched, up to a setting of 1,000.
 CACHES: Final = ("postgres/", "descriptors")
 
-Verdict = Literal["flat", "GROWS", "a cache", "insufficient data"]
+Verdict = Literal["flat", "GROWS", "not told apart", "a cache", "insufficient data"]
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,18 @@ class Judged:
 
     @property
     def verdict(self) -> Verdict:
-        """Whether it is within its limit; from lives of less than 20 minutes in all nothing follows."""
+        """Whether it is within its limit, for which all of the interval must be; neither where the limit lies in it.
+
+        From lives of less than 20 minutes in all nothing follows.
+        """
         if self.slope is None or self.slope.minutes < JUDGED_MINUTES:
             return "insufficient data"
         if self.name.startswith(CACHES[0]) and self.measure == CACHES[1]:
             return "a cache"
-        return "flat" if self.slope.per_hour <= LIMITS[self.measure] else "GROWS"
+        limit = LIMITS[self.measure]
+        if self.slope.high <= limit:
+            return "flat"
+        return "GROWS" if self.slope.low > limit else "not told apart"
 
 
 def judge(samples: Sequence[Sample], warm_up: WarmUp) -> list[Judged]:

@@ -22,8 +22,8 @@ from benchmarks.soak.feed import RecordFeed
 from benchmarks.soak.progress import watch
 from benchmarks.soak.record import SYMBOLS, Held, Record, hold
 from benchmarks.soak.run import Outcome
-from benchmarks.soak.samples import Sample, lives, read, sample, write
-from benchmarks.soak.slopes import WarmUp, slope_of
+from benchmarks.soak.samples import Sample, lives, read, role_of, sample, write
+from benchmarks.soak.slopes import Slope, WarmUp, slope_of
 from benchmarks.soak.verdict import Judged, judge
 from tests.waiting import until
 
@@ -129,6 +129,16 @@ def test_a_process_without_a_warm_sample_is_not_called_flat():
     assert Judged("beat", "threads", None).verdict == "insufficient data"
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [(-3.0, 1.0, "flat"), (0.1, 1.1, "not told apart"), (-9.0, 9.0, "not told apart"), (1.1, 2.0, "GROWS")],
+)
+def test_a_process_is_flat_or_grows_only_where_its_whole_interval_says_so(low, high, verdict):
+    slope = Slope((low + high) / 2, low, high, minutes=45.0, lives=1, median=100.0, greatest=101.0)
+
+    assert Judged("web/child", "anonymous_mb", slope).verdict == verdict
+
+
 def test_samples_that_were_written_are_read_again_though_the_last_line_is_cut(tmp_path):
     place, first = tmp_path / "samples.csv", Sample(5.0, "web", 7, 1.5, 100.25, 20, 9)
     write(place, [first])
@@ -155,6 +165,19 @@ def test_a_process_and_its_children_are_sampled_and_of_one_that_is_alone_no_chil
         ]
         assert [one.pid for one in alone] == [process.pid]
         process.stdin.close()
+
+
+@pytest.mark.parametrize(
+    ("title", "role"),
+    [
+        ("postgres: io worker 0", "io worker 0"),
+        ("postgres: thor thor 127.0.0.1(40510) idle", "client"),
+        ("postgres: startup recovering 000000010000000000000013", "startup recovering"),
+        ("/usr/bin/python -m celery worker", "child"),
+    ],
+)
+def test_a_process_of_postgresql_is_known_by_its_title(title, role):
+    assert role_of(title) == role
 
 
 def test_a_process_that_has_ended_is_no_sample():
