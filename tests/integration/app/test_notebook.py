@@ -131,7 +131,7 @@ def is_waiting_for_a_client(sessions):
 
 def have_no_patience(connection, _):
     with connection.cursor() as cursor:
-        cursor.execute("SET idle_in_transaction_session_timeout = '100ms'")
+        cursor.execute("SET idle_in_transaction_session_timeout = '2s'")
     connection.commit()
 
 
