@@ -1,5 +1,7 @@
 """What all tests share: servers, a migrated database and a part of Redis for each xdist worker, the application."""
 
+import atexit
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -47,6 +49,13 @@ def pytest_configure() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = in_turn(items)
+
+
+def pytest_collection_finish() -> None:
+    # Thousands of tests that only lie there would be looked through at every search for garbage, a second or two each.
+    gc.collect()
+    gc.freeze()
+    atexit.register(gc.unfreeze)
 
 
 @pytest.fixture(scope="session", autouse=True)
