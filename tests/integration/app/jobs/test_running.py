@@ -146,11 +146,15 @@ def test_the_process_of_a_job_that_does_not_stop_is_ended_after_its_end_is_writt
     def end_process():
         ended.append(job_of(stores, number).status)
 
-    limits = RunLimits(time_s=0.05, beat_s=0.02, grace_s=0.05)
-    stuck = SteppedAnalysis(lambda _step: until(lambda: ended))
-    outcome = run_job(stores, number, limits, worker="here", analyse=stuck, end_process=end_process)
+    def hang(_step):
+        with stores.sessions.begin() as session:
+            cancel(session, number, NOW)
+        until(lambda: ended)
 
-    assert ended == ["failed"]
+    limits = RunLimits(beat_s=0.02, grace_s=0.05)
+    outcome = run_job(stores, number, limits, worker="here", analyse=SteppedAnalysis(hang), end_process=end_process)
+
+    assert ended == ["cancelled"]
     assert outcome == "lost"
     assert counted(stores, number) == {"results": 0, "signals": 0, "predictions": 0}
 
