@@ -23,15 +23,14 @@ def report(console: Console, outcome: Outcome, warm_up: WarmUp) -> int:
 
 
 def judged_folder(console: Console, folder: Path, warm_up: WarmUp) -> int:
-    """Print what the samples in a folder say; 1 when a process grows."""
+    """Print what the samples in a folder say; 1 when the slope of a process is above its limit."""
     judged = judge(read(folder / SAMPLES), warm_up)
     for measure in MEASURES:
         console.print(show(judged, measure))
-    grows = _named(judged, "GROWS")
-    console.print(f"Growing: {', '.join(grows) or 'nothing'}", highlight=False)
+    console.print(f"Growing: {', '.join(_named(judged, 'GROWS')) or 'nothing'}", highlight=False)
     if open_ones := _named(judged, "not told apart"):
         console.print(f"For a longer run to tell: {', '.join(open_ones)}", highlight=False)
-    return int(bool(grows))
+    return int(any(one.is_above for one in judged))
 
 
 def _named(judged: Sequence[Judged], verdict: Verdict) -> list[str]:

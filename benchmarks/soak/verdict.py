@@ -42,6 +42,13 @@ class Judged:
             return "flat"
         return "GROWS" if self.slope.low > limit else "not told apart"
 
+    @property
+    def is_above(self) -> bool:
+        """Whether the slope itself is above its limit, though its interval may leave that open: a run fails for it."""
+        if self.slope is None or self.verdict not in ("GROWS", "not told apart"):
+            return False
+        return self.slope.per_hour > LIMITS[self.measure]
+
 
 def judge(samples: Sequence[Sample], warm_up: WarmUp) -> list[Judged]:
     """Every measure of every name, in the order in which names were first seen."""

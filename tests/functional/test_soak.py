@@ -130,13 +130,19 @@ def test_a_process_without_a_warm_sample_is_not_called_flat():
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "verdict"),
-    [(-3.0, 1.0, "flat"), (0.1, 1.1, "not told apart"), (-9.0, 9.0, "not told apart"), (1.1, 2.0, "GROWS")],
+    ("low", "high", "verdict", "is_above"),
+    [
+        (-3.0, 1.0, "flat", False),
+        (0.1, 1.1, "not told apart", False),
+        (0.4, 2.4, "not told apart", True),
+        (1.1, 2.0, "GROWS", True),
+    ],
 )
-def test_a_process_is_flat_or_grows_only_where_its_whole_interval_says_so(low, high, verdict):
+def test_a_process_is_flat_or_grows_only_where_its_whole_interval_says_so(low, high, verdict, is_above):
     slope = Slope((low + high) / 2, low, high, minutes=45.0, lives=1, median=100.0, greatest=101.0)
 
-    assert Judged("web/child", "anonymous_mb", slope).verdict == verdict
+    judged = Judged("web/child", "anonymous_mb", slope)
+    assert (judged.verdict, judged.is_above) == (verdict, is_above)
 
 
 def test_samples_that_were_written_are_read_again_though_the_last_line_is_cut(tmp_path):
